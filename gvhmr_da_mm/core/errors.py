@@ -1,0 +1,25 @@
+"""Typed errors. Each message says what was expected, what was found and what to do."""
+
+
+class GVHMRError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class ConfigError(GVHMRError, ValueError):
+    """A config field or command-line option is unknown or has an impossible value."""
+
+
+class ShapeError(GVHMRError, ValueError):
+    """A tensor at a public boundary does not have the documented shape."""
+
+
+class DataError(GVHMRError, ValueError):
+    """A pack or model file was read, but its content is not what the format promises."""
+
+
+class MissingFilesError(GVHMRError, FileNotFoundError):
+    """One or more files are absent; the message lists all of them."""
+
+
+class CheckpointError(GVHMRError, RuntimeError):
+    """A checkpoint does not fit the model that should load it."""

@@ -1,0 +1,33 @@
+"""Shared pytest fixtures: where the golden cases and the miniature packs are."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+REPO_ROOT = Path(__file__).resolve().parents[1]
+
+
+def _folder(variable: str, default: str) -> Path:
+    folder = Path(os.environ.get(variable, REPO_ROOT / '..' / 'shared' / default)).resolve()
+    if not folder.is_dir():
+        pytest.skip(f'{variable} is not set and {folder} does not exist')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def goldens() -> Path:
+    """Return the folder of golden cases, or skip."""
+    return _folder('GVHMR_GOLDENS', 'goldens')
+
+
+@pytest.fixture(scope='session')
+def fixtures_root() -> Path:
+    """Return the folder of miniature packs in the real formats, or skip."""
+    return _folder('GVHMR_FIXTURES', 'fixtures')
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
