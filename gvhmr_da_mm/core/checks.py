@@ -1,13 +1,11 @@
 """Declarative shape checks for public boundaries."""
 
-from typing import Dict
-
 from torch import Tensor
 
 from .errors import ShapeError
 
 
-def check_shape(tensor: Tensor, pattern: str, name: str, **sizes: int) -> Dict[str, int]:
+def check_shape(tensor: Tensor, pattern: str, name: str, **sizes: int) -> dict[str, int]:
     """Check a tensor against a pattern such as ``'B L 17 3'``.
 
     Args:

@@ -5,7 +5,7 @@ y along gravity, z towards the viewing direction made horizontal, x = y x z), *i
 ``R_a2b`` maps coordinates of frame a to frame b and acts on column vectors. Videos have 30 fps.
 """
 
-from typing import Sequence, Tuple
+from collections.abc import Sequence
 
 FPS = 30
 NEAR_DEPTH = 0.3
@@ -43,7 +43,7 @@ FOOT_VERTEX_IDS = (3216, 3387, 6617, 6787)
 """SMPL vertices of heels and toes used by the foot-sliding metric."""
 
 
-def flip_index(names: Sequence[str]) -> Tuple[int, ...]:
+def flip_index(names: Sequence[str]) -> tuple[int, ...]:
     """Return the permutation that swaps every ``left_*`` with its ``right_*`` name."""
     swap = {'left': 'right', 'right': 'left'}
     mirrored = []

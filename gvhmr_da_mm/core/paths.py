@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Dict, Optional, Union
+from typing import Optional, Union
 
 from .errors import MissingFilesError
 
@@ -15,7 +15,7 @@ def resolve_data_root(data_root: Optional[Union[str, Path]] = None) -> Path:
     return Path(data_root or os.environ.get(DATA_ROOT_VARIABLE) or DEFAULT_DATA_ROOT).expanduser()
 
 
-def require_files(files: Dict[Union[str, Path], str], owner: str) -> None:
+def require_files(files: dict[Union[str, Path], str], owner: str) -> None:
     """Check that all files exist.
 
     Args:
