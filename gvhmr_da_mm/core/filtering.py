@@ -1,0 +1,68 @@
+"""Smoothing over time, joint speeds and masks of valid frames."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .conventions import STATIC_FRAME_TIME, STATIC_SPEED
+
+TRUNCATE = 4.0
+"""A Gaussian kernel reaches this many standard deviations to each side."""
+
+
+def _filter(signal: Tensor, kernel: Tensor, dim: int) -> Tensor:
+    """Correlate ``signal`` along ``dim`` with an odd kernel, repeating the border values."""
+    moved = signal.movedim(dim, -1)
+    radius = kernel.numel() // 2
+    rows = F.pad(moved.reshape(-1, 1, moved.shape[-1]), (radius, radius), mode='replicate')
+    return F.conv1d(rows, kernel[None, None]).reshape(moved.shape).movedim(-1, dim)
+
+
+def gaussian_smooth(signal: Tensor, sigma: float, dim: int) -> Tensor:
+    """Smooth a signal of any shape along ``dim`` with a Gaussian of ``sigma`` frames."""
+    radius = int(TRUNCATE * sigma + 0.5)
+    offset = torch.arange(-radius, radius + 1, dtype=signal.dtype, device=signal.device)
+    kernel = torch.exp(-0.5 * (offset / sigma) ** 2)
+    return _filter(signal, kernel / kernel.sum(), dim)
+
+
+def moving_average(signal: Tensor, window: int, dim: int) -> Tensor:
+    """Average an odd ``window`` of frames around each one, repeating the border values."""
+    return _filter(signal, signal.new_full((window,), 1 / window), dim)
+
+
+def joint_speed(joints: Tensor) -> Tensor:
+    """Return speeds (..., F-1, J) in m/s of joints (..., F, J, 3)."""
+    return (joints[..., 1:, :, :] - joints[..., :-1, :, :]).norm(dim=-1) / STATIC_FRAME_TIME
+
+
+def static_mask(
+    joints: Tensor,
+    threshold: float = STATIC_SPEED,
+    repeat_last: bool = True,
+    smooth_sigma: float = 0.0,
+) -> Tensor:
+    """Tell which joints stand still.
+
+    Args:
+        joints (Tensor): World joints (..., F, J, 3) in metres.
+        threshold (float): Speed in m/s below which a joint is static. Defaults to 0.15.
+        repeat_last (bool): Repeat the last row so that every frame has a value. Defaults to True.
+        smooth_sigma (float): Smooth the speed over time first, in frames. Defaults to 0, off.
+
+    Returns:
+        Tensor: Boolean (..., F, J), or (..., F-1, J) without ``repeat_last``.
+    """
+    if joints.shape[-3] == 1:
+        shape = joints.shape[:-1] if repeat_last else (*joints.shape[:-3], 0, joints.shape[-2])
+        return joints.new_ones(shape, dtype=torch.bool)
+    speed = joint_speed(joints)
+    if smooth_sigma:
+        speed = gaussian_smooth(speed, smooth_sigma, dim=-2)
+    mask = speed < threshold
+    return torch.cat((mask, mask[..., -1:, :]), dim=-2) if repeat_last else mask
+
+
+def length_to_mask(length: Tensor, max_length: int) -> Tensor:
+    """Return a boolean mask (B, L), true for the first ``length[b]`` frames."""
+    return torch.arange(max_length, device=length.device) < length[:, None]

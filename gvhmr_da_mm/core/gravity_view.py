@@ -1,0 +1,45 @@
+"""The gravity-view frame of an image (GVHMR, Sec. 3.1)."""
+
+from collections.abc import Sequence
+from typing import Union
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .conventions import GRAVITY_Y_UP
+
+DEGENERATE_NORM = 1e-5
+
+
+def gravity_view_rotation(
+    R_w2c: Tensor, gravity_w: Union[Tensor, Sequence[float]] = GRAVITY_Y_UP
+) -> Tensor:
+    """Return the rotation from each camera to its gravity-view frame.
+
+    The frame's y axis is gravity, x is perpendicular to gravity and to the viewing direction,
+    z = x cross y. Where the camera looks along gravity, x is the camera's own x axis.
+
+    Args:
+        R_w2c (Tensor): World-to-camera rotations (..., 3, 3).
+        gravity_w (Tensor | Sequence[float]): Direction of gravity in the world (3,). Defaults to
+            (0, -1, 0), a world with y up.
+
+    Returns:
+        Tensor: ``R_c2gv`` (..., 3, 3). As the method divides by ``norm + 1e-5``, x and z are
+        shorter than one by up to 1e-5 / sin(angle between gravity and view).
+    """
+    gravity = torch.as_tensor(gravity_w, dtype=R_w2c.dtype, device=R_w2c.device)
+    y = R_w2c @ gravity
+    view = torch.eye(3, dtype=R_w2c.dtype, device=R_w2c.device)[2].expand_as(y)
+    x = torch.cross(y, view, dim=-1)
+    norm = x.norm(dim=-1, keepdim=True)
+    camera_x = torch.eye(3, dtype=R_w2c.dtype, device=R_w2c.device)[0].expand_as(y)
+    x = torch.where(norm < DEGENERATE_NORM, camera_x, x / (norm + DEGENERATE_NORM))
+    z = torch.cross(x, y, dim=-1)
+    return torch.stack((x, y, z), dim=-2)
+
+
+def horizontal_direction(direction_gv: Tensor) -> Tensor:
+    """Project directions (..., 3) on the horizontal plane (y = 0) and normalise them."""
+    return F.normalize(direction_gv * direction_gv.new_tensor([1.0, 0.0, 1.0]), dim=-1)

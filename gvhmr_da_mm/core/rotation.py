@@ -1,0 +1,121 @@
+"""Rotations as matrices, axis-angle vectors, quaternions and the 6D form.
+
+Thin over roma; the conventions here are: matrices act on column vectors, quaternions are
+real-first, and the 6D form is the first two *rows* of the matrix (Zhou et al., CVPR 2019).
+
+Note:
+    Every function accepts any leading batch shape ``...`` in float32 or float64 and is
+    differentiable.
+"""
+
+from typing import Optional
+
+import roma
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .errors import ConfigError
+
+
+def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
+    """Convert axis-angle vectors (..., 3) in radians to matrices (..., 3, 3)."""
+    return roma.rotvec_to_rotmat(axis_angle)
+
+
+def matrix_to_axis_angle(rotation: Tensor) -> Tensor:
+    """Convert matrices (..., 3, 3) to axis-angle vectors (..., 3) of angle in [0, pi]."""
+    return roma.rotmat_to_rotvec(rotation)
+
+
+def matrix_to_quaternion(rotation: Tensor) -> Tensor:
+    """Convert matrices (..., 3, 3) to unit quaternions (..., 4), w first and not negative."""
+    quaternion = roma.quat_xyzw_to_wxyz(roma.rotmat_to_unitquat(rotation))
+    return torch.where(quaternion[..., :1] < 0, -quaternion, quaternion)
+
+
+def quaternion_to_matrix(quaternion: Tensor) -> Tensor:
+    """Convert unit quaternions (..., 4), w first, to matrices (..., 3, 3)."""
+    return roma.unitquat_to_rotmat(roma.quat_wxyz_to_xyzw(quaternion))
+
+
+def matrix_to_rot6d(rotation: Tensor) -> Tensor:
+    """Take the first two rows of matrices (..., 3, 3) as vectors (..., 6)."""
+    return rotation[..., :2, :].reshape(*rotation.shape[:-2], 6)
+
+
+def rot6d_to_matrix(rot6d: Tensor) -> Tensor:
+    """Orthonormalise two rows (..., 6) by Gram-Schmidt; the third row is their cross product."""
+    first = F.normalize(rot6d[..., :3], dim=-1)
+    second = rot6d[..., 3:]
+    second = F.normalize(second - (first * second).sum(-1, keepdim=True) * first, dim=-1)
+    return torch.stack((first, second, torch.cross(first, second, dim=-1)), dim=-2)
+
+
+def project_to_so3(matrix: Tensor) -> Tensor:
+    """Return the nearest rotation (..., 3, 3) in the Frobenius norm, never a reflection."""
+    return roma.special_procrustes(matrix)
+
+
+def mean_rotation(rotations: Tensor, weights: Optional[Tensor] = None) -> Tensor:
+    """Average rotations on SO(3): the rotation nearest to all of them in the chordal distance.
+
+    Args:
+        rotations (Tensor): Shape (..., N, 3, 3).
+        weights (Tensor, optional): Non-negative weights (..., N). Defaults to equal ones.
+
+    Returns:
+        Tensor: Shape (..., 3, 3), of determinant +1.
+    """
+    if weights is not None:
+        rotations = rotations * weights[..., None, None]
+    return project_to_so3(rotations.sum(dim=-3))
+
+
+def rotation_angle(rotation: Tensor) -> Tensor:
+    """Return the angle (...) in [0, pi] of rotations (..., 3, 3), accurate near both ends."""
+    sine = torch.stack(
+        (
+            rotation[..., 2, 1] - rotation[..., 1, 2],
+            rotation[..., 0, 2] - rotation[..., 2, 0],
+            rotation[..., 1, 0] - rotation[..., 0, 1],
+        ),
+        dim=-1,
+    ).norm(dim=-1)
+    cosine = rotation.diagonal(dim1=-2, dim2=-1).sum(-1) - 1
+    return torch.atan2(sine, cosine)
+
+
+def relative_angle(first: Tensor, second: Tensor) -> Tensor:
+    """Return the angle (...) in radians between two sets of rotations (..., 3, 3)."""
+    return rotation_angle(first.transpose(-1, -2) @ second)
+
+
+def rotation_about_axis(axis: str, angle: Tensor) -> Tensor:
+    """Rotate by ``angle`` (...) radians about a coordinate axis.
+
+    Args:
+        axis (str): ``'x'``, ``'y'`` or ``'z'``.
+        angle (Tensor): Angles of any shape.
+
+    Returns:
+        Tensor: Shape (..., 3, 3).
+
+    Raises:
+        ConfigError: If the axis has another name.
+    """
+    if axis not in ('x', 'y', 'z'):
+        raise ConfigError(f"`axis` should be 'x', 'y' or 'z', got {axis!r}")
+    unit = torch.eye(3, dtype=angle.dtype, device=angle.device)['xyz'.index(axis)]
+    return axis_angle_to_matrix(angle[..., None] * unit)
+
+
+def mirror_rotation(rotation: Tensor) -> Tensor:
+    """Mirror rotations (..., 3, 3) at the plane x = 0: ``M R M`` with ``M = diag(-1, 1, 1)``."""
+    sign = rotation.new_tensor([-1.0, 1.0, 1.0])
+    return rotation * sign[:, None] * sign
+
+
+def mirror_axis_angle(axis_angle: Tensor) -> Tensor:
+    """Mirror axis-angle vectors (..., 3) at the plane x = 0."""
+    return axis_angle * axis_angle.new_tensor([1.0, -1.0, -1.0])

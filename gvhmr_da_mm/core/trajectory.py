@@ -1,0 +1,140 @@
+"""World trajectories from per-frame gravity-view poses and root velocities (GVHMR, Sec. 3.2).
+
+Note:
+    Shape letters: ... any leading dimensions, L frames. The predicted world is the gravity-view
+    frame of the first image turned by pi about z, so that y points up.
+"""
+
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+from .conventions import COMPAT_MODES
+from .errors import ConfigError
+from .filtering import gaussian_smooth
+from .gravity_view import horizontal_direction
+from .rotation import (
+    axis_angle_to_matrix,
+    matrix_to_axis_angle,
+    rot6d_to_matrix,
+    rotation_about_axis,
+)
+
+YAW_SMOOTHING = 3.0
+STILL_CAMERA_ANGLE = 1e-5
+MIN_SINE = 1e-12
+
+
+def local_velocity(R_w: Tensor, transl_w: Tensor) -> Tensor:
+    """Return the root's displacement to the next frame, in the root's own frame.
+
+    Args:
+        R_w (Tensor): World root orientation (..., L, 3, 3).
+        transl_w (Tensor): World root translation (..., L, 3).
+
+    Returns:
+        Tensor: Metres per frame (..., L, 3); the last displacement is repeated, and a single
+        frame does not move.
+    """
+    if transl_w.shape[-2] == 1:
+        return torch.zeros_like(transl_w)
+    step = transl_w[..., 1:, :] - transl_w[..., :-1, :]
+    step = torch.cat((step, step[..., -1:, :]), dim=-2)
+    return (R_w.transpose(-1, -2) @ step[..., None])[..., 0]
+
+
+def integrate_velocity(R_w: Tensor, velocity: Tensor, start: Optional[Tensor] = None) -> Tensor:
+    """Sum root-frame displacements to a world path, the inverse of :func:`local_velocity`.
+
+    Args:
+        R_w (Tensor): World root orientation (..., L, 3, 3).
+        velocity (Tensor): Metres per frame in the root's own frame (..., L, 3).
+        start (Tensor, optional): World position (..., 1, 3) of the first frame. Defaults to zero.
+
+    Returns:
+        Tensor: World translation (..., L, 3).
+    """
+    step = (R_w @ velocity[..., None])[..., 0]
+    first = torch.zeros_like(step[..., :1, :]) if start is None else start
+    return torch.cat((first, step[..., :-1, :]), dim=-2).cumsum(dim=-2)
+
+
+def _view_yaw(R_c2gv: Tensor, R_camera_step: Tensor) -> Tensor:
+    """Return rotation vectors (..., L, 3) that turn this frame's view into the next one's.
+
+    Both views are optical axes in this frame's GV coordinates, projected on the ground.
+    """
+    here = horizontal_direction(R_c2gv[..., :, 2])
+    # The step maps this camera to the next, so its third row is the next optical axis here.
+    there = horizontal_direction((R_c2gv @ R_camera_step[..., 2, :, None])[..., 0])
+    axis = torch.cross(here, there, dim=-1)
+    sine = axis.norm(dim=-1, keepdim=True)
+    cosine = (here * there).sum(dim=-1, keepdim=True)
+    return torch.where(
+        sine > MIN_SINE, axis / sine.clamp(min=MIN_SINE) * torch.atan2(sine, cosine), axis
+    )
+
+
+def _accumulate(steps: Tensor) -> Tensor:
+    """Multiply rotations (..., L, 3, 3) from the first to each frame, in O(log L) products."""
+    result, shift = steps, 1
+    while shift < steps.shape[-3]:
+        result = torch.cat(
+            (
+                result[..., :shift, :, :],
+                result[..., :-shift, :, :] @ result[..., shift:, :, :],
+            ),
+            dim=-3,
+        )
+        shift *= 2
+    return result
+
+
+def rollout_world(
+    R_gv: Tensor,
+    R_c: Tensor,
+    cam_angvel: Tensor,
+    velocity: Tensor,
+    compat: str = 'correct',
+    smoothing: float = YAW_SMOOTHING,
+) -> tuple[Tensor, Tensor]:
+    """Assemble a world trajectory from per-frame predictions.
+
+    Args:
+        R_gv (Tensor): Root orientation in each frame's gravity view (..., L, 3, 3).
+        R_c (Tensor): Root orientation in each camera (..., L, 3, 3).
+        cam_angvel (Tensor): Camera rotation from each frame to the next in 6D (..., L, 6).
+        velocity (Tensor): Root displacement in the root's frame (..., L, 3), metres per frame.
+        compat (str): ``'correct'`` turns frame t by the steps before it; ``'published'`` takes
+            step t where step t-1 is meant, as the published code does. Defaults to ``'correct'``.
+        smoothing (float): Gaussian sigma in frames for the yaw between frames, 0 for none.
+            Defaults to 3.
+
+    Returns:
+        tuple[Tensor, Tensor]: World orientation (..., L, 3, 3) and translation (..., L, 3) in
+        metres; y is up and the path starts at zero.
+
+    Raises:
+        ConfigError: If ``compat`` is not one of the two modes.
+    """
+    if compat not in COMPAT_MODES:
+        raise ConfigError(f'`compat` should be one of {COMPAT_MODES}, got {compat!r}')
+    R_c2gv = R_gv @ R_c.transpose(-1, -2)
+    R_camera_step = rot6d_to_matrix(cam_angvel)
+    angle = matrix_to_axis_angle(R_camera_step).norm(dim=-1)[..., None, None]
+    identity = torch.eye(3, dtype=R_gv.dtype, device=R_gv.device)
+    R_camera_step = torch.where(angle < STILL_CAMERA_ANGLE, identity, R_camera_step)
+
+    yaw = _view_yaw(R_c2gv, R_camera_step)
+    if smoothing:
+        yaw = gaussian_smooth(yaw, smoothing, dim=-2)
+    step = axis_angle_to_matrix(yaw)
+    # Slot t of `step` leads from t to t + 1, so frame t needs slots 0 .. t - 1.
+    step = step[..., 1:, :, :] if compat == 'published' else step[..., :-1, :, :]
+    first = identity.expand_as(R_gv[..., :1, :, :])
+    R_w = _accumulate(torch.cat((first, step), dim=-3)) @ R_gv
+
+    transl_w = integrate_velocity(R_w, velocity)
+    half_turn = rotation_about_axis('z', R_gv.new_tensor(torch.pi))
+    return half_turn @ R_w, transl_w @ half_turn.transpose(-1, -2)

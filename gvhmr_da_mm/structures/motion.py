@@ -1,0 +1,161 @@
+"""Records of body motion: SMPL parameters tagged with their frame, and network predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Optional
+
+import torch
+from torch import Tensor
+
+from ..core.camera import weak_camera_from_translation
+from ..core.layout import IMAGE_FEATURE_DIM, NUM_COCO
+from ..core.rotation import matrix_to_axis_angle
+from ..core.trajectory import rollout_world
+
+
+class _TensorRecord:
+    """Operations that act on every tensor of a dataclass of batched tensors."""
+
+    def _map(self, function) -> 'Any':
+        changed = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Tensor):
+                changed[field.name] = function(value)
+        return replace(self, **changed)
+
+    def replace(self, **changes: Any) -> 'Any':
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)
+
+    def to(self, *args: Any, **kwargs: Any) -> 'Any':
+        """Move or convert every tensor, as :meth:`torch.Tensor.to`; masks keep their dtype."""
+        return self._map(
+            lambda x: (
+                x.to(*args, **kwargs)
+                if x.is_floating_point()
+                else x.to(device=torch.empty(0).to(*args, **kwargs).device)
+            )
+        )
+
+    def detach(self) -> 'Any':
+        """Cut every tensor from its graph."""
+        return self._map(Tensor.detach)
+
+    def __getitem__(self, index: Any) -> 'Any':
+        """Index the batch dimension of every tensor."""
+        return self._map(lambda x: x[index])
+
+    @classmethod
+    def cat(cls, records: Sequence['Any']) -> 'Any':
+        """Concatenate records along the batch dimension; a field missing in one is dropped."""
+        merged = {}
+        for field in fields(cls):
+            values = [getattr(record, field.name) for record in records]
+            tensors = all(isinstance(value, Tensor) for value in values)
+            if tensors:
+                merged[field.name] = torch.cat(values)
+            else:
+                merged[field.name] = None if any(v is None for v in values) else values[0]
+        return cls(**merged)
+
+
+@dataclass
+class BodyMotion(_TensorRecord):
+    """SMPL-family parameters of a motion in one frame.
+
+    Attributes:
+        body_pose (Tensor): Axis-angle of the body joints (..., L, 63), radians.
+        betas (Tensor): Shape (..., L, 10).
+        global_orient (Tensor): Axis-angle of the root (..., L, 3).
+        transl (Tensor): Metres (..., L, 3).
+        frame (str): ``'camera'``, ``'gv'`` or ``'world'``.
+    """
+
+    body_pose: Tensor
+    betas: Tensor
+    global_orient: Tensor
+    transl: Tensor
+    frame: str
+
+
+@dataclass
+class MotionPrediction(_TensorRecord):
+    """What the network says about a batch of clips, decoded.
+
+    Attributes:
+        body_pose_R (Tensor): Body joint rotations (B, L, 21, 3, 3).
+        betas (Tensor): Shape (B, L, 10).
+        R_c (Tensor): Root orientation in the camera (B, L, 3, 3).
+        R_gv (Tensor): Root orientation in the gravity view (B, L, 3, 3).
+        velocity (Tensor): Root displacement per frame in the root's own frame (B, L, 3), metres.
+        transl_c (Tensor): Translation in the camera (B, L, 3), metres.
+        pred_cam (Tensor): Weak-perspective camera (s, tx, ty) of the box (B, L, 3).
+        static_logits (Tensor): Logits of the six static joints (B, L, 6).
+        valid (Tensor): Frames that exist (B, L), bool.
+        x (Tensor, optional): The normalised motion vector (B, L, 151) it was decoded from.
+    """
+
+    body_pose_R: Tensor
+    betas: Tensor
+    R_c: Tensor
+    R_gv: Tensor
+    velocity: Tensor
+    transl_c: Tensor
+    pred_cam: Tensor
+    static_logits: Tensor
+    valid: Tensor
+    x: Optional[Tensor] = None
+
+    @property
+    def body_pose(self) -> Tensor:
+        """Axis-angle body pose (B, L, 63)."""
+        return matrix_to_axis_angle(self.body_pose_R).flatten(-2)
+
+    def in_camera(self) -> BodyMotion:
+        """Return the SMPL-X parameters in the camera frame."""
+        return BodyMotion(
+            self.body_pose, self.betas, matrix_to_axis_angle(self.R_c), self.transl_c, 'camera'
+        )
+
+    def in_world(self, cam_angvel: Tensor, compat: str = 'correct') -> BodyMotion:
+        """Roll out the SMPL-X parameters in the predicted world (y up, first position zero).
+
+        Args:
+            cam_angvel (Tensor): Camera rotation between frames in 6D (B, L, 6).
+            compat (str): See :func:`~gvhmr_da_mm.core.trajectory.rollout_world`.
+        """
+        R_w, transl_w = rollout_world(self.R_gv, self.R_c, cam_angvel, self.velocity, compat)
+        return BodyMotion(self.body_pose, self.betas, matrix_to_axis_angle(R_w), transl_w, 'world')
+
+    def for_box(self, bbx_xys: Tensor, K: Tensor) -> 'MotionPrediction':
+        """Express ``pred_cam`` relative to another box (B, L, 3) of the same camera."""
+        return self.replace(pred_cam=weak_camera_from_translation(self.transl_c, bbx_xys, K))
+
+
+def empty_inputs(batch: int, length: int, **kwargs: Any) -> dict[str, Tensor]:
+    """Return network inputs of the right names and shapes, all without evidence.
+
+    Args:
+        batch (int): Number of clips.
+        length (int): Number of frames.
+        kwargs: dtype and device.
+
+    Returns:
+        dict[str, Tensor]: ``kp2d`` (B, L, 17, 3), ``bbx_xys`` (B, L, 3), ``K_fullimg``
+        (B, L, 3, 3), ``cam_angvel`` (B, L, 6), ``f_imgseq`` (B, L, 1024), ``valid`` (B, L),
+        ``img_wh`` (B, 2), ``has_kp2d`` (B,) and ``has_imgfeat`` (B,).
+    """
+    eye = torch.eye(3, **kwargs)
+    flag = torch.zeros(batch, dtype=torch.bool, device=eye.device)
+    return dict(
+        kp2d=torch.zeros(batch, length, NUM_COCO, 3, **kwargs),
+        bbx_xys=torch.ones(batch, length, 3, **kwargs),
+        K_fullimg=eye.expand(batch, length, 3, 3).clone(),
+        cam_angvel=eye[:2].reshape(6).expand(batch, length, 6).clone(),
+        f_imgseq=torch.zeros(batch, length, IMAGE_FEATURE_DIM, **kwargs),
+        valid=torch.ones(batch, length, dtype=torch.bool, device=eye.device),
+        img_wh=torch.ones(batch, 2, **kwargs),
+        has_kp2d=flag,
+        has_imgfeat=flag.clone(),
+    )
