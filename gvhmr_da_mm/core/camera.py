@@ -100,6 +100,12 @@ def box_from_xyxy(xyxy: Tensor, ratio: float = PERSON_ASPECT, enlarge: float = 1
     return _fit_box(xyxy[..., :2], xyxy[..., 2:], ratio, enlarge)
 
 
+def box_to_xyxy(bbx_xys: Tensor) -> Tensor:
+    """Return the corners (..., 4) left, top, right, bottom of square boxes (..., 3)."""
+    half = bbx_xys[..., 2:] / 2
+    return torch.cat((bbx_xys[..., :2] - half, bbx_xys[..., :2] + half), dim=-1)
+
+
 def cliff_condition(bbx_xys: Tensor, K: Tensor) -> Tensor:
     """Return where the box is in the field of view (..., 3): (centre - principal point, side) / f.
 

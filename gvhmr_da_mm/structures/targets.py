@@ -1,0 +1,130 @@
+"""What a clip is supervised with: labels of a dataset, or fused pseudo-labels."""
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import torch
+from torch import Tensor
+
+from ..core.conventions import COCO_HIPS
+from ..core.rotation import axis_angle_to_matrix
+from ..core.trajectory import local_velocity, rollout_world
+from .motion import MotionPrediction, _TensorRecord
+
+
+@dataclass
+class MotionTargets(_TensorRecord):
+    """Supervision of a batch of clips, in SMPL-X neutral parameters.
+
+    Attributes:
+        body_pose_R (Tensor): Body joint rotations (B, L, 21, 3, 3).
+        betas (Tensor): Shape (B, L, 10).
+        R_c (Tensor): Root orientation in the camera (B, L, 3, 3).
+        transl_c (Tensor): Translation in the camera (B, L, 3), metres.
+        R_gv (Tensor): Root orientation in the gravity view (B, L, 3, 3).
+        R_w (Tensor): Root orientation in a y-up world (B, L, 3, 3).
+        transl_w (Tensor): Translation in that world (B, L, 3), metres.
+        velocity (Tensor): Root displacement per frame in the root's own frame (B, L, 3), metres.
+        valid (Tensor): Frames that count (B, L), bool.
+        camera_only (Tensor): Clips whose world fields mean nothing (B,), bool.
+        static (Tensor, optional): Labels of the six static joints (B, L, 6), bool. Defaults to
+            None: joint speeds of the world motion decide.
+    """
+
+    body_pose_R: Tensor
+    betas: Tensor
+    R_c: Tensor
+    transl_c: Tensor
+    R_gv: Tensor
+    R_w: Tensor
+    transl_w: Tensor
+    velocity: Tensor
+    valid: Tensor
+    camera_only: Tensor
+    static: Optional[Tensor] = None
+
+    @classmethod
+    def from_labels(
+        cls, labels: dict[str, Tensor], valid: Tensor, camera_only: Tensor
+    ) -> 'MotionTargets':
+        """Build targets from a batch of labels.
+
+        Args:
+            labels (dict[str, Tensor]): Stacked ``gt_instances`` of the training clips:
+                ``body_pose`` (B, L, 63), ``betas`` (B, L, 10), ``global_orient_c``, ``transl_c``,
+                ``global_orient_w``, ``transl_w`` (B, L, 3) and ``R_c2gv`` (B, L, 3, 3).
+            valid (Tensor): Frames that exist (B, L), bool.
+            camera_only (Tensor): Clips without a usable world (B,), bool.
+        """
+        R_c = axis_angle_to_matrix(labels['global_orient_c'])
+        R_w = axis_angle_to_matrix(labels['global_orient_w'])
+        return cls(
+            body_pose_R=axis_angle_to_matrix(labels['body_pose'].unflatten(-1, (-1, 3))),
+            betas=labels['betas'],
+            R_c=R_c,
+            transl_c=labels['transl_c'],
+            R_gv=labels['R_c2gv'] @ R_c,
+            R_w=R_w,
+            transl_w=labels['transl_w'],
+            velocity=local_velocity(R_w, labels['transl_w']),
+            valid=valid,
+            camera_only=camera_only,
+        )
+
+    @classmethod
+    def from_prediction(
+        cls, prediction: MotionPrediction, cam_angvel: Tensor, keep: Tensor
+    ) -> 'MotionTargets':
+        """Build targets from fused pseudo-labels; dropped samples have no valid frame.
+
+        Args:
+            prediction (MotionPrediction): The fused candidates, without graph.
+            cam_angvel (Tensor): Camera rotation between frames in 6D (B, L, 6).
+            keep (Tensor): Samples (B,) or frames (B, L) to train on, bool.
+        """
+        R_w, transl_w = rollout_world(
+            prediction.R_gv, prediction.R_c, cam_angvel, prediction.velocity
+        )
+        keep = keep if keep.ndim == 2 else keep[:, None]
+        return cls(
+            body_pose_R=prediction.body_pose_R,
+            betas=prediction.betas,
+            R_c=prediction.R_c,
+            transl_c=prediction.transl_c,
+            R_gv=prediction.R_gv,
+            R_w=R_w,
+            transl_w=transl_w,
+            velocity=prediction.velocity,
+            valid=prediction.valid & keep,
+            camera_only=torch.zeros_like(keep[:, 0]),
+            static=prediction.static_logits > 0,
+        )
+
+
+@dataclass
+class BodyTargets(_TensorRecord):
+    """Joints and vertices that the losses compare, derived from :class:`MotionTargets`.
+
+    Attributes:
+        coco17_c (Tensor): COCO joints in the camera (B, L, 17, 3), metres.
+        verts437_c (Tensor): Vertices in the camera (B, L, 437, 3), metres.
+        verts437_cr (Tensor): The vertices relative to the mid-hip (B, L, 437, 3).
+    """
+
+    coco17_c: Tensor
+    verts437_c: Tensor
+    verts437_cr: Tensor
+
+    @classmethod
+    @torch.no_grad()
+    def from_motion(cls, body_model: Any, motion: MotionTargets) -> 'BodyTargets':
+        """Skin the target motion with a light body model."""
+        body = body_model.light_matrices(
+            motion.body_pose_R, motion.betas, motion.R_c, motion.transl_c
+        )
+        return cls(body.coco17, body.verts437, relative_to_hips(body.verts437, body.coco17))
+
+
+def relative_to_hips(points: Tensor, coco17: Tensor) -> Tensor:
+    """Express points (..., V, 3) relative to the middle of the COCO hips of ``coco17``."""
+    return points - coco17[..., COCO_HIPS, :].mean(dim=-2, keepdim=True)
