@@ -1,0 +1,107 @@
+"""Import MMPose's model and visualisation packages where mmcv's operations are not compiled.
+
+``mmpose.models`` and ``mmpose.visualization`` import four names from ``mmcv.ops``, ``mmdet`` and
+``torchvision``, none of which a pip-only installation has. For the time of the import, and only
+where the real module is missing or broken, stand-ins take their places.
+"""
+
+import importlib
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+_LOCK = threading.RLock()
+
+# Module that MMPose imports from: (names it takes, modules that a stand-in has to provide).
+_NEEDED = {
+    'mmcv.ops': (('MultiScaleDeformableAttention',), ('mmcv.ops',)),
+    'mmdet.utils': (('ConfigType', 'reduce_mean'), ('mmdet', 'mmdet.utils')),
+    'torchvision.transforms': (('ToPILImage',), ('torchvision', 'torchvision.transforms')),
+}
+
+
+def import_mmpose(name: str) -> ModuleType:
+    """Import ``mmpose.<name>``, with stand-ins for what is not installed.
+
+    Use it in place of ``import mmpose.models``, ``mmpose.visualization`` or ``mmpose.apis``. In the
+    full MMPose environment it is a plain import.
+
+    Args:
+        name (str): The subpackage, e.g. ``'models'`` or ``'visualization'``.
+
+    Returns:
+        module: The imported module.
+
+    Raises:
+        ImportError: If MMPose is not installed or has no such subpackage.
+    """
+    full_name = f'mmpose.{name}'
+    module = sys.modules.get(full_name)
+    if module is not None:
+        return module
+    with mmpose_stand_ins():
+        return importlib.import_module(full_name)
+
+
+@contextmanager
+def mmpose_stand_ins() -> Iterator[list[str]]:
+    """Put stand-ins into ``sys.modules`` where the real module is missing or broken.
+
+    Note:
+        The stand-ins have neither ``__path__`` nor ``__getattr__``: every other import from those
+        packages fails as it did before, so guards such as ``try: from mmcv.ops import
+        DeformConv2d`` still see that nothing is there. They are gone when the context ends.
+
+    Yields:
+        list[str]: The names of the modules that were stood in for, e.g. ``['mmdet.utils']``.
+    """
+    with _LOCK:
+        replaced = [name for name in _NEEDED if not _real_module_works(name)]
+        added = {}
+        for name in replaced:
+            added.update(_make_stand_ins(name))
+        sys.modules.update(added)
+        try:
+            yield replaced
+        finally:
+            for name, module in added.items():
+                if sys.modules.get(name) is module:
+                    del sys.modules[name]
+
+
+def _real_module_works(name: str) -> bool:
+    """Say whether the real module has all names MMPose takes; drop leftovers if it has not."""
+    attributes, provided = _NEEDED[name]
+    before = set(sys.modules)
+    try:
+        module = importlib.import_module(name)
+        return all(hasattr(module, attribute) for attribute in attributes)
+    except Exception:  # a package built for another torch raises RuntimeError, OSError, ...
+        # Only what will be stood in for: `mmcv` itself is sound when `mmcv.ops` is not.
+        _drop_leftovers(provided[0], before)
+        return False
+
+
+def _drop_leftovers(root: str, before: set) -> None:
+    """Remove what a failed import left half-initialised, at or below the module ``root``."""
+    for leftover in set(sys.modules) - before:
+        if leftover == root or leftover.startswith(f'{root}.'):
+            del sys.modules[leftover]
+
+
+def _make_stand_ins(name: str) -> dict[str, ModuleType]:
+    """Make the modules that stand in for ``name``."""
+    from . import stand_ins  # needs torch: kept out of the import of this module
+
+    attributes, provided = _NEEDED[name]
+    modules = {}
+    for module_name in provided:
+        module = ModuleType(module_name, f'Stand-in made by {__name__}.')
+        module.__spec__ = ModuleSpec(module_name, loader=None, origin=stand_ins.__file__)
+        modules[module_name] = module
+    for attribute in attributes:
+        setattr(modules[name], attribute, getattr(stand_ins, attribute))
+    return modules

@@ -1,0 +1,125 @@
+"""Which packages this one needs, in which versions, and the command that installs each.
+
+Standard library only: the environment report has to run where nothing is installed yet.
+"""
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import Optional
+
+PYTHON_RANGE = '>=3.9,<3.13'
+
+_OPERATORS = {
+    '>=': lambda have, want: have >= want,
+    '<': lambda have, want: have < want,
+    '==': lambda have, want: have == want,
+}
+
+
+def version_tuple(version: str) -> tuple[int, ...]:
+    """Return the leading numbers of a version, e.g. ``(2, 13, 0)`` of ``2.13.0+cpu``."""
+    match = re.match(r'\d+(\.\d+)*', version)
+    return tuple(int(part) for part in match.group().split('.')) if match else ()
+
+
+def in_range(version: str, version_range: str) -> bool:
+    """Say whether a version fulfils a range such as ``>=1.23,<2`` (``>=``, ``<`` and ``==``)."""
+    have = version_tuple(version)
+    for clause in filter(None, version_range.split(',')):
+        operator, wanted = re.match(r'(>=|<|==)(.+)', clause.strip()).groups()
+        want = version_tuple(wanted)
+        width = max(len(have), len(want))
+        padded = [numbers + (0,) * (width - len(numbers)) for numbers in (have, want)]
+        if not _OPERATORS[operator](*padded):
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One package.
+
+    Args:
+        module (str): The name to import.
+        distributions (tuple[str, ...]): The names it is published under; the first one is what the
+            pip-only installation uses.
+        version_range (str): What is supported, e.g. ``'>=1.23,<2'``; empty for any version.
+        pin (str, optional): The version that the tests run with. Defaults to None.
+        role (str): ``'required'``, ``'optional'`` or ``'full'`` (only in the full MMPose
+            environment). Defaults to ``'required'``.
+        no_deps (bool): Install with ``--no-deps``, because its own requirements would overwrite
+            pinned packages or cannot be built. Defaults to False.
+        purpose (str): What it is for, in a few words.
+    """
+
+    module: str
+    distributions: tuple[str, ...]
+    version_range: str = ''
+    pin: Optional[str] = None
+    role: str = 'required'
+    no_deps: bool = False
+    purpose: str = ''
+
+    @property
+    def name(self) -> str:
+        """The distribution that the pip-only installation uses."""
+        return self.distributions[0]
+
+    def supports(self, version: str) -> bool:
+        """Say whether this version of the package is supported."""
+        return in_range(version, self.version_range)
+
+    def fix(self, force: bool = False) -> str:
+        """Return the command that installs the right version.
+
+        Args:
+            force (bool): Install anew even if the version is right already. Defaults to False.
+        """
+        wanted = f'{self.name}=={self.pin}' if self.pin else self.name + self.version_range
+        options = ['--no-deps'] if self.no_deps or force else []
+        options += ['--force-reinstall'] if force else []
+        return ' '.join([sys.executable, '-m pip install', *options, f'"{wanted}"'])
+
+
+def _optional(*args, **kwargs) -> Requirement:
+    return Requirement(*args, role='optional', **kwargs)
+
+
+def _full(*args, **kwargs) -> Requirement:
+    return Requirement(*args, role='full', **kwargs)
+
+
+_OPENCV = ('opencv-python-headless', 'opencv-python', 'opencv-contrib-python')
+
+REQUIREMENTS = (
+    Requirement('torch', ('torch',), '>=2.0', '2.13.0', purpose='tensors'),
+    Requirement('numpy', ('numpy',), '>=1.23,<2', '1.26.4', purpose='xtcocotools needs 1.x'),
+    Requirement('scipy', ('scipy',), '>=1.9', purpose='sparse matrices, test references'),
+    Requirement('roma', ('roma',), '>=1.5', '1.8.0', purpose='rotations'),
+    Requirement('rich', ('rich',), '>=10', purpose='tables and progress'),
+    Requirement('matplotlib', ('matplotlib',), '>=3.5,<3.10', '3.9.4', purpose='drawing'),
+    Requirement('PIL', ('pillow',), purpose='images'),
+    Requirement('cv2', _OPENCV, '>=4.5', '4.11.0.86', purpose='images, video'),
+    Requirement(
+        'mmengine',
+        ('onedl-mmengine', 'mmengine'),
+        '>=0.10.4,<1',
+        '0.10.12',
+        purpose='Runner, registries, configs',
+    ),
+    Requirement(
+        'mmcv', ('mmcv-lite', 'mmcv'), '>=2.0.1,<2.2', '2.1.0', no_deps=True, purpose='for MMPose'
+    ),
+    Requirement('mmpose', ('mmpose',), '>=1.3,<2', '1.3.2', no_deps=True, purpose='our parents'),
+    Requirement('xtcocotools', ('xtcocotools',), '>=1.12', '1.14.3', purpose='for MMPose'),
+    Requirement('munkres', ('munkres',), '>=1.1', '1.1.4', purpose='for MMPose'),
+    Requirement('six', ('six',), purpose='for MMPose'),
+    _optional('smplx', ('smplx',), '>=0.1.28', '0.1.28', no_deps=True, purpose='reference body'),
+    _optional('mannequin', ('mannequin-x',), '', '0.3.0', no_deps=True, purpose='demo mesh'),
+    _optional('tensorboard', ('tensorboard',), purpose='TensorBoard curves'),
+    _optional('mim', ('openmim',), '>=0.3.9', '0.3.9', no_deps=True, purpose='mim train/test'),
+    _optional('pkg_resources', ('setuptools',), '<81', '80.10.2', purpose='for mim'),
+    _full('torchvision', ('torchvision',), purpose='the whole of MMPose'),
+    _full('mmdet', ('mmdet',), '>=3.0,<3.4', '3.2.0', no_deps=True, purpose='the whole of MMPose'),
+)

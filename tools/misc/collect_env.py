@@ -1,0 +1,191 @@
+"""Say what is installed, what is missing or broken, and the exact command that mends it.
+
+Runs with the standard library alone, before anything is installed. Exit code 1 means that
+something required is missing, of an unsupported version, or broken.
+"""
+
+import argparse
+import platform
+import sys
+from pathlib import Path
+from typing import Optional
+
+try:
+    import gvhmr_da_mm  # noqa: F401
+except ImportError:  # not installed: we are in a checkout
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from gvhmr_da_mm.compat.data_layout import EXPECTED_FILES
+from gvhmr_da_mm.compat.environment import PackageState, inspect_packages
+from gvhmr_da_mm.compat.requirements import PYTHON_RANGE, in_range
+from gvhmr_da_mm.core.paths import DATA_ROOT_VARIABLE, resolve_data_root
+from gvhmr_da_mm.version import __version__
+
+GOOD, NOTE, BAD = 'ok', 'note', 'PROBLEM'
+STYLES = {GOOD: 'green', NOTE: 'yellow', BAD: 'bold red'}
+
+Row = tuple[str, str, str]
+"""What, how it is (one of GOOD, NOTE, BAD), and the particulars."""
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Print the report; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        '--data-root',
+        help=f'folder of the datasets and body models (else ${DATA_ROOT_VARIABLE}, else data); '
+        'if it is given and does not exist, the exit code is 1',
+    )
+    parser.add_argument('--plain', action='store_true', help='text without tables or colour')
+    args = parser.parse_args(argv)
+
+    states = inspect_packages()
+    sections = {
+        'System': system_rows(),
+        'Packages': [package_row(state) for state in states],
+        'Capabilities': capability_rows(states),
+        'Data': data_rows(args.data_root),
+    }
+    fixes = [state for state in states if state.fix]
+    show = show_plain if args.plain or not has_rich() else show_rich
+    show(sections, [state for state in fixes if is_problem(state)])
+    others = [state for state in fixes if not is_problem(state)]
+    if others:
+        print('\nOptional, if you want what they are for:')
+        print('\n'.join(f'  {state.fix}' for state in others))
+
+    problems = [row for rows in sections.values() for row in rows if row[1] == BAD]
+    if problems:
+        print(f'\n{len(problems)} problem(s): {", ".join(row[0] for row in problems)}.')
+        return 1
+    print('\nEverything required is there.')
+    return 0
+
+
+def is_problem(state: PackageState) -> bool:
+    """Say whether a package keeps us from running: required, or there but unusable."""
+    return not state.ok and state.requirement.role == 'required'
+
+
+def system_rows() -> list[Row]:
+    """Return the rows on Python and on this package."""
+    version = platform.python_version()
+    supported = in_range(version, PYTHON_RANGE)
+    detail = f'{version} at {sys.executable}'
+    if not supported:
+        detail += f'; expected {PYTHON_RANGE}: make the environment with another Python'
+    return [
+        ('Python', GOOD if supported else BAD, detail),
+        ('Platform', GOOD, platform.platform()),
+        ('gvhmr_da_mm', GOOD, __version__),
+    ]
+
+
+def package_row(state: PackageState) -> Row:
+    """Return the row of one package."""
+    requirement = state.requirement
+    role = '' if requirement.role == 'required' else f' ({requirement.role})'
+    level = GOOD if state.ok else BAD if is_problem(state) else NOTE
+    parts = [state.version or '', '' if state.ok else state.status]
+    if not state.ok or state.detail != requirement.module:
+        parts.append(state.detail)
+    parts.append(f'[{requirement.purpose}]')
+    return requirement.module + role, level, ' '.join(part for part in parts if part)
+
+
+def capability_rows(states: list[PackageState]) -> list[Row]:
+    """Return the rows on what the installed packages can do together."""
+    usable = {state.requirement.module: state for state in states if state.ok}
+    rows: list[Row] = []
+    if 'torch' in usable:
+        import torch
+
+        if torch.cuda.is_available():
+            names = {torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())}
+            detail = f'CUDA {torch.version.cuda}, {torch.cuda.device_count()} x {", ".join(names)}'
+            rows.append(('GPU', GOOD, detail))
+        else:
+            why = 'this torch is built without CUDA' if not torch.version.cuda else 'no device seen'
+            rows.append(('GPU', NOTE, f'none: {why}; everything runs on the CPU, slowly'))
+    if 'mmengine' in usable:
+        state = usable['mmengine']
+        fork = state.detail.startswith('onedl')
+        detail = 'the maintained fork' if fork else 'stock; the fork knows torch 2.6 and later'
+        rows.append(('MMEngine', GOOD, f'{state.detail} {state.version}: {detail}'))
+    if 'mmcv' in usable:
+        rows.append(mmcv_ops_row())
+    return rows
+
+
+def mmcv_ops_row() -> Row:
+    """Say whether mmcv has its compiled operations."""
+    try:
+        import mmcv.ops  # noqa: F401
+    except Exception as error:  # a build for another torch may raise anything
+        reason = f'{type(error).__name__}: {error}'.splitlines()[0]
+        without = 'MMPose runs with stand-ins (gvhmr_da_mm.compat); models that need them do not'
+        return 'mmcv operations', NOTE, f'none ({reason}); {without}'
+    return 'mmcv operations', GOOD, 'compiled: the whole of MMPose can be used'
+
+
+def data_rows(data_root: Optional[str]) -> list[Row]:
+    """Return the rows on the datasets and body models below the data root."""
+    root = resolve_data_root(data_root)
+    if not root.is_dir():
+        how = f'give --data-root DIR or set {DATA_ROOT_VARIABLE}'
+        return [('data root', BAD if data_root else NOTE, f'{root.absolute()} is missing; {how}')]
+    rows: list[Row] = [('data root', GOOD, str(root.absolute()))]
+    for group in EXPECTED_FILES:
+        folder = root / group.folder
+        missing = [name for name in group.files if not (folder / name).exists()]
+        if missing:
+            detail = f'{folder}: missing {", ".join(missing)} ({group.how_to_get})'
+            rows.append((group.name, NOTE, detail))
+        else:
+            rows.append((group.name, GOOD, f'{len(group.files)} of {len(group.files)}, {folder}'))
+    return rows
+
+
+def has_rich() -> bool:
+    """Say whether rich can be imported."""
+    try:
+        import rich.table  # noqa: F401
+    except Exception:
+        return False
+    return True
+
+
+def show_plain(sections: dict[str, list[Row]], fixes: list[PackageState]) -> None:
+    """Print the report as plain text."""
+    for title, rows in sections.items():
+        print(f'\n{title}')
+        for what, level, detail in rows:
+            print(f'  {level:8}{what:34}{detail}')
+    if fixes:
+        print('\nTo mend it:')
+        print('\n'.join(f'  {state.fix}' for state in fixes))
+
+
+def show_rich(sections: dict[str, list[Row]], fixes: list[PackageState]) -> None:
+    """Print the report as tables."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    for title, rows in sections.items():
+        table = Table(title=title, title_justify='left', title_style='bold', show_header=False)
+        table.add_column('what', no_wrap=True)
+        table.add_column('state', no_wrap=True)
+        table.add_column('detail', overflow='fold')
+        for what, level, detail in rows:
+            table.add_row(what, Text(level, style=STYLES[level]), Text(detail))
+        console.print(table)
+    if fixes:
+        console.print('To mend it:', style='bold')
+        for state in fixes:  # not wrapped, to be copied
+            console.print(f'  {state.fix}', markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
