@@ -12,9 +12,8 @@ from typing import Optional
 
 from torch import Tensor
 
-from gvhmr_da_mm.core.conventions import FOOT_VERTEX_IDS
-from gvhmr_da_mm.core.errors import ShapeError
-
+from ...core.conventions import FOOT_VERTEX_IDS
+from ...core.errors import ShapeError
 from .point_sets import METRES_TO_MILLIMETRES, ArrayLike, as_pair, difference
 
 NUM_SMPL_VERTS = 6890

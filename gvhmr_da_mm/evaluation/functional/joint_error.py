@@ -13,8 +13,7 @@ from typing import Optional
 
 from torch import Tensor
 
-from gvhmr_da_mm.core.alignment import procrustes
-
+from ...core.alignment import procrustes
 from .point_sets import METRES_TO_MILLIMETRES, ArrayLike, as_pair, relative_to_pelvis
 
 

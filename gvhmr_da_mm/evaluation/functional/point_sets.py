@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gvhmr_da_mm.core.checks import check_shape
-from gvhmr_da_mm.core.errors import ConfigError, ShapeError
+from ...core.checks import check_shape
+from ...core.errors import ConfigError, ShapeError
 
 ArrayLike = Union[Tensor, np.ndarray]
 

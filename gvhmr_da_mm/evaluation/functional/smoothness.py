@@ -12,8 +12,7 @@ from typing import Optional
 
 from torch import Tensor
 
-from gvhmr_da_mm.core.conventions import FPS
-
+from ...core.conventions import FPS
 from .point_sets import ArrayLike, as_pair, as_points, difference
 
 # Jitter is given in 10 m/s^3.

@@ -9,9 +9,8 @@ Source: GVHMR, Sec. 4.1 (RTE).
 import torch
 from torch import Tensor
 
-from gvhmr_da_mm.core.alignment import procrustes
-from gvhmr_da_mm.core.errors import ConfigError
-
+from ...core.alignment import procrustes
+from ...core.errors import ConfigError
 from .point_sets import ArrayLike, as_pair
 
 # Metres. A shorter true path is noise of the labels, and a percentage of it says nothing.

@@ -12,9 +12,8 @@ Source: GVHMR, Sec. 4.1 (world-grounded metrics).
 import torch
 from torch import Tensor
 
-from gvhmr_da_mm.core.alignment import align_chunk
-from gvhmr_da_mm.core.errors import ConfigError
-
+from ...core.alignment import align_chunk
+from ...core.errors import ConfigError
 from .joint_error import mpjpe
 from .point_sets import ArrayLike, as_pair
 

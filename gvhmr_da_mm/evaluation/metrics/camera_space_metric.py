@@ -1,0 +1,54 @@
+"""Metrics in the camera's space."""
+
+import torch
+from torch import Tensor
+
+from ...registry import METRICS
+from ..functional import acceleration_error, mpjpe, pa_mpjpe, pve, relative_to_pelvis
+from .sequence_metric import TARGET_FIELDS, SequenceMetric
+
+
+@METRICS.register_module()
+class CameraSpaceMetric(SequenceMetric):
+    """PA-MPJPE, MPJPE, PVE (mm) and acceleration error (m/s^2) in the camera.
+
+    The results are named ``<protocol>/pa_mpjpe``, ``mpjpe``, ``pve`` and ``accel``. The arguments
+    are those of :class:`SequenceMetric`.
+
+    Note:
+        - number of valid frames: M
+        - number of joints: J
+
+    Source: GVHMR, Sec. 4.1 and Table 2.
+    """
+
+    space = 'camera'
+    metric_names = ('pa_mpjpe', 'mpjpe', 'pve', 'accel')
+    pred_fields = ('body_pose', 'betas', 'global_orient_c', 'transl_c')
+
+    def score(
+        self, pred: dict[str, Tensor], target: dict[str, Tensor], gender: str, mask: Tensor
+    ) -> dict[str, Tensor]:
+        """Return the per-frame values of a sequence; see :class:`SequenceMetric`."""
+        pelvis, fps = self.protocol.pelvis, self.protocol.fps
+        vertex_errors, pred_joints, target_joints = [], [], []
+        for frames in self.chunks(int(mask.sum())):
+            pred_verts = self.meshes.predicted(*(pred[name][frames] for name in self.pred_fields))
+            target_verts_w = self.meshes.target(
+                gender, *(target[name][frames] for name in TARGET_FIELDS)
+            )
+            T_w2c = target['T_w2c'][frames].to(target_verts_w)
+            target_verts = target_verts_w @ T_w2c[:, :3, :3].mT + T_w2c[:, None, :3, 3]
+            joints = self.meshes.joints(pred_verts), self.meshes.joints(target_verts)
+            vertex_errors.append(pve(pred_verts, target_verts, *joints, pelvis))
+            pred_joints.append(joints[0])
+            target_joints.append(joints[1])
+
+        pred_j, target_j = torch.cat(pred_joints), torch.cat(target_joints)
+        moving = (self.scatter(relative_to_pelvis(j, j, pelvis), mask) for j in (pred_j, target_j))
+        return {
+            'pa_mpjpe': pa_mpjpe(pred_j, target_j),
+            'mpjpe': mpjpe(pred_j, target_j, pelvis),
+            'pve': torch.cat(vertex_errors),
+            'accel': acceleration_error(*moving, fps, mask, self.strict),
+        }

@@ -1,0 +1,120 @@
+"""Evaluation protocols: everything that has to be agreed on before a number can be compared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Union
+
+from ..core.conventions import FPS
+from ..core.errors import ConfigError
+
+SPACES = ('camera', 'world')
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How one benchmark is scored, and what the reference model reaches on it.
+
+    Attributes:
+        name (str): Name of the protocol, the prefix of its results.
+        dataset (str): Samples whose metainfo has this ``dataset`` are scored.
+        space (str): 'camera' or 'world'.
+        regressor (str): Joint set: name of the regressor that takes SMPL vertices to joints, for
+            the prediction and the truth alike (see ``body_models.load_regressor``).
+        pelvis (tuple[int, ...]): Rows of the regressor whose mean is the pelvis.
+        flat_hand_mean (bool): Whether the predicted SMPL-X mesh has flat hands, instead of the
+            model file's mean hand pose.
+        mask (str): The frames that are scored, in words.
+        intrinsics (str): The intrinsics the model is given, in words.
+        root (int): Row of the regressor that is the root, for the trajectory. Defaults to 0.
+        fps (float): Frames per second. Defaults to 30.
+        published (Mapping[str, float]): The reference model's numbers (GVHMR, Tables 1 and 2), in
+            the metrics' own units. Defaults to none.
+    """
+
+    name: str
+    dataset: str
+    space: str
+    regressor: str
+    pelvis: tuple[int, ...]
+    flat_hand_mean: bool
+    mask: str
+    intrinsics: str
+    root: int = 0
+    fps: float = FPS
+    published: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.space not in SPACES:
+            raise ConfigError(
+                f'`space` of protocol {self.name!r} should be one of {SPACES}, got {self.space!r}'
+            )
+        object.__setattr__(self, 'pelvis', tuple(self.pelvis))
+
+
+_EMDB1 = Protocol(
+    name='emdb1',
+    dataset='emdb1',
+    space='camera',
+    regressor='smpl24',
+    pelvis=(1, 2),
+    flat_hand_mean=False,
+    mask='frames with a good label (`mask` of the pack)',
+    intrinsics='estimated: focal length = image diagonal',
+    published={'pa_mpjpe': 42.7, 'mpjpe': 72.6, 'pve': 84.2, 'accel': 3.6},
+)
+_EMDB2 = replace(
+    _EMDB1,
+    name='emdb2',
+    dataset='emdb2',
+    space='world',
+    published={'wa_mpjpe': 109.1, 'w_mpjpe': 274.9, 'rte': 1.9, 'jitter': 16.5, 'fs': 3.5},
+)
+_3DPW = Protocol(
+    name='3dpw',
+    dataset='3dpw',
+    space='camera',
+    regressor='3dpw14',
+    pelvis=(2, 3),
+    flat_hand_mean=True,
+    mask='frames with a good label (`mask_wham` of the pack)',
+    intrinsics='true',
+    published={'pa_mpjpe': 36.2, 'mpjpe': 55.6, 'pve': 67.2, 'accel': 5.0},
+)
+
+PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (_EMDB1, _EMDB2, _3DPW)}
+
+
+def get_protocol(protocol: Union[str, Protocol, Mapping[str, Any]]) -> Protocol:
+    """Return a protocol by name, from the fields of a config, or as it is.
+
+    Args:
+        protocol (str | Protocol | Mapping): A name in ``PROTOCOLS``, a protocol, or its fields; a
+            field ``base`` names the protocol that supplies those that are absent.
+
+    Returns:
+        Protocol: The protocol.
+
+    Raises:
+        ConfigError: If the name or a field is unknown, or a field is missing.
+
+    Examples:
+        >>> get_protocol('emdb1').pelvis
+        (1, 2)
+        >>> get_protocol(dict(base='emdb1', name='mine', dataset='mine', published={})).regressor
+        'smpl24'
+    """
+    if isinstance(protocol, Protocol):
+        return protocol
+    if isinstance(protocol, str):
+        if protocol not in PROTOCOLS:
+            raise ConfigError(
+                f'`protocol` should be one of {sorted(PROTOCOLS)}, or the fields of a new one, got '
+                f'{protocol!r}'
+            )
+        return PROTOCOLS[protocol]
+    fields = dict(protocol)
+    base = fields.pop('base', None)
+    try:
+        return replace(get_protocol(base), **fields) if base is not None else Protocol(**fields)
+    except TypeError as error:
+        raise ConfigError(f'`protocol` has a wrong or missing field: {error}') from error

@@ -1,0 +1,165 @@
+"""Results beside the published numbers, as a table or a file."""
+
+import csv
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from rich.table import Table
+
+from .protocols import PROTOCOLS, Protocol
+
+METRIC_LABELS: dict[str, tuple[str, str]] = {
+    'pa_mpjpe': ('PA-MPJPE', 'mm'),
+    'mpjpe': ('MPJPE', 'mm'),
+    'pve': ('PVE', 'mm'),
+    'accel': ('Accel', 'm/s²'),
+    'wa_mpjpe': ('WA-MPJPE', 'mm'),
+    'w_mpjpe': ('W-MPJPE', 'mm'),
+    'rte': ('RTE', '%'),
+    'jitter': ('Jitter', '10 m/s³'),
+    'fs': ('Foot sliding', 'mm'),
+}
+"""Label and unit of each metric. All are errors: smaller is better."""
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """One result and what it is compared with; None where there is no number."""
+
+    protocol: str
+    metric: str
+    unit: str
+    ours: Optional[float]
+    published: Optional[float]
+    difference: Optional[float]
+
+
+def report_rows(
+    results: Mapping[str, float], protocols: Optional[Mapping[str, Protocol]] = None
+) -> list[ReportRow]:
+    """Pair each result with the published number of its protocol.
+
+    Args:
+        results (Mapping[str, float]): Results named ``protocol/metric``, as metrics return them.
+            Other entries of a log dict, which name no metric of ours, are left out.
+        protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
+
+    Returns:
+        list[ReportRow]: The rows, in the order of the results.
+    """
+    protocols = PROTOCOLS if protocols is None else protocols
+    rows = []
+    for key, value in results.items():
+        prefix, _, metric = key.rpartition('/')
+        if metric not in METRIC_LABELS:
+            continue
+        ours = _number(value)
+        published = protocols[prefix].published.get(metric) if prefix in protocols else None
+        difference = None if ours is None or published is None else ours - published
+        rows.append(ReportRow(prefix, *METRIC_LABELS[metric], ours, published, difference))
+    return rows
+
+
+def format_table(
+    results: Mapping[str, float], protocols: Optional[Mapping[str, Protocol]] = None
+) -> Table:
+    """Lay the results out as ours, published and difference; print it with ``rich.print``.
+
+    Args:
+        results (Mapping[str, float]): Results named ``protocol/metric``.
+        protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
+
+    Returns:
+        rich.table.Table: The table.
+    """
+    table = Table(title='Smaller is better')
+    for heading in ('Protocol', 'Metric', 'Unit'):
+        table.add_column(heading)
+    for heading in ('Ours', 'Published', 'Difference'):
+        table.add_column(heading, justify='right')
+    previous = None
+    for row in report_rows(results, protocols):
+        if previous not in (None, row.protocol):
+            table.add_section()
+        colour = '' if row.difference is None else 'green' if row.difference < 0 else 'red'
+        table.add_row(
+            '' if row.protocol == previous else row.protocol,
+            row.metric,
+            row.unit,
+            _text(row.ours, '.2f'),
+            _text(row.published, '.1f'),
+            f'[{colour}]{_text(row.difference, "+.2f")}[/]' if colour else '–',
+        )
+        previous = row.protocol
+    return table
+
+
+def write_json(
+    path: Union[str, Path],
+    results: Mapping[str, float],
+    per_sequence: Optional[Mapping[str, Any]] = None,
+    protocols: Optional[Mapping[str, Protocol]] = None,
+) -> None:
+    """Write the results, the comparison and the per-sequence results; NaN becomes null.
+
+    Args:
+        path (str | Path): The file; its folder is created.
+        results (Mapping[str, float]): Results named ``protocol/metric``.
+        per_sequence (Mapping, optional): ``per_sequence`` of each metric, by protocol. Defaults to
+            None.
+        protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
+    """
+    content = {
+        'results': dict(results),
+        'comparison': [asdict(row) for row in report_rows(results, protocols)],
+        'per_sequence': dict(per_sequence or {}),
+    }
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_finite(content), indent=2, allow_nan=False, ensure_ascii=False)
+    path.write_text(text + '\n', encoding='utf-8')
+
+
+def write_csv(
+    path: Union[str, Path],
+    results: Mapping[str, float],
+    protocols: Optional[Mapping[str, Protocol]] = None,
+) -> None:
+    """Write one line per result: protocol, metric, unit, ours, published, difference.
+
+    Args:
+        path (str | Path): The file; its folder is created.
+        results (Mapping[str, float]): Results named ``protocol/metric``.
+        protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, list(ReportRow.__dataclass_fields__))
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in report_rows(results, protocols))
+
+
+def _number(value: Any) -> Optional[float]:
+    """Return a finite float, or None."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _text(value: Optional[float], form: str) -> str:
+    """Format a number, or a dash where there is none."""
+    return '–' if value is None else format(value, form)
+
+
+def _finite(value: Any) -> Any:
+    """Replace numbers JSON has no name for, at any depth."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) or hasattr(value, 'item'):
+        return _number(value)
+    return value
