@@ -1,0 +1,3 @@
+from .rotary_temporal_transformer import RotaryTemporalTransformer
+
+__all__ = ['RotaryTemporalTransformer']

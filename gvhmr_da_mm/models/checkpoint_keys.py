@@ -1,0 +1,190 @@
+"""Names of the network's weights in a published GVHMR checkpoint and here.
+
+A published checkpoint is a Lightning file whose ``state_dict`` has only keys below
+``pipeline.denoiser3d.``. Every one has exactly one counterpart below ``backbone.`` or ``head.`` of
+the same shape, so a checkpoint can be converted back and forth without loss.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Optional, Union
+
+from torch import Tensor
+
+from gvhmr_da_mm.core.errors import CheckpointError
+
+PUBLISHED_PREFIX = 'pipeline.denoiser3d.'
+
+_LINEAR = ('weight', 'bias')
+_MLP = ('fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias')
+# Published module, ours, names of the tensors below both ('' for a bare parameter).
+_MODULES = (
+    ('learned_pos_params', 'backbone.keypoint_embedding.invisible', ('',)),
+    ('learned_pos_linear', 'backbone.keypoint_embedding.position', _LINEAR),
+    ('embed_noisyobs', 'backbone.keypoint_embedding.mlp', _MLP),
+    ('cliffcam_embedder.0', 'backbone.cliffcam_embedding.fc1', _LINEAR),
+    ('cliffcam_embedder.3', 'backbone.cliffcam_embedding.fc2', _LINEAR),
+    ('cam_angvel_embedder.0', 'backbone.cam_angvel_embedding.fc1', _LINEAR),
+    ('cam_angvel_embedder.3', 'backbone.cam_angvel_embedding.fc2', _LINEAR),
+    ('imgseq_embedder.0', 'backbone.image_embedding.norm', _LINEAR),
+    ('imgseq_embedder.1', 'backbone.image_embedding.proj', _LINEAR),
+    ('final_layer', 'head.motion', _MLP),
+    ('pred_cam_head', 'head.camera', _MLP),
+    ('static_conf_head', 'head.static', _MLP),
+)
+# The same below `blocks.{i}` and `backbone.blocks.{i}`.
+_BLOCK_MODULES = (
+    ('gate_msa', 'gate_attn', ('',)),
+    ('gate_mlp', 'gate_ffn', ('',)),
+    ('norm1', 'norm1', _LINEAR),
+    ('attn.query', 'attn.query', _LINEAR),
+    ('attn.key', 'attn.key', _LINEAR),
+    ('attn.value', 'attn.value', _LINEAR),
+    ('attn.proj', 'attn.proj', _LINEAR),
+    ('norm2', 'norm2', _LINEAR),
+    ('mlp', 'ffn', _MLP),
+)
+_BLOCK = re.compile(r'(?:^|\.)blocks\.(\d+)\.')
+
+
+def published_to_ours(
+    state_dict: Mapping[str, Tensor], expected: Optional[Mapping[str, Tensor]] = None
+) -> dict[str, Tensor]:
+    """Rename the weights of a published checkpoint.
+
+    Args:
+        state_dict (Mapping[str, Tensor]): The ``state_dict`` of a published checkpoint.
+        expected (Mapping[str, Tensor], optional): State dict of the model that will load the
+            weights, for a check of shapes; its keys outside of ``backbone.`` and ``head.`` do not
+            matter. Defaults to None.
+
+    Returns:
+        dict[str, Tensor]: The same tensors under our names. The published statistics are not among
+        them, see :class:`MotionCodec`.
+
+    Raises:
+        CheckpointError: Listing all unknown, missing and ill-shaped keys.
+    """
+    num_layers = _count_blocks(state_dict)
+    names = {theirs: ours for theirs, ours in _key_pairs(num_layers)}
+    _check_keys(state_dict, names, 'published checkpoint')
+    renamed = {names[key]: tensor for key, tensor in state_dict.items()}
+    if expected is not None:
+        network = {key: value for key, value in expected.items() if _is_network(key)}
+        _check_keys(renamed, network, 'model')
+        _check_shapes(renamed, network)
+    return renamed
+
+
+def ours_to_published(
+    state_dict: Mapping[str, Tensor], drop: Iterable[str] = ('codec.',)
+) -> dict[str, Tensor]:
+    """Rename our weights to those of a published checkpoint.
+
+    Args:
+        state_dict (Mapping[str, Tensor]): State dict of an estimator.
+        drop (Iterable[str]): Prefixes of keys that the published format has no place for.
+            Defaults to the codec's statistics.
+
+    Returns:
+        dict[str, Tensor]: The same tensors under the published names.
+
+    Raises:
+        CheckpointError: Listing all unknown and missing keys.
+    """
+    network = {key: value for key, value in state_dict.items() if not key.startswith(tuple(drop))}
+    names = {ours: theirs for theirs, ours in _key_pairs(_count_blocks(network))}
+    _check_keys(network, names, 'model')
+    return {names[key]: tensor for key, tensor in network.items()}
+
+
+def infer_network_config(state_dict: Mapping[str, Tensor]) -> dict[str, Union[int, float]]:
+    """Read the sizes of the network from its weights, under either naming.
+
+    The number of heads and the longest training sequence leave no trace in the weights and must
+    come from the config (8 and 120 at full size).
+
+    Args:
+        state_dict (Mapping[str, Tensor]): Published or our state dict.
+
+    Returns:
+        dict: ``latent_dim``, ``num_layers`` and ``mlp_ratio`` of the backbone.
+
+    Raises:
+        CheckpointError: If the weights are not those of this network.
+    """
+    if any(key.startswith(PUBLISHED_PREFIX) for key in state_dict):
+        state_dict = published_to_ours(state_dict)
+    gate, hidden = (
+        state_dict.get(f'backbone.blocks.0.{name}') for name in ('gate_attn', 'ffn.fc1.bias')
+    )
+    if gate is None or hidden is None:
+        raise CheckpointError(
+            'cannot infer the size of the network: expected keys below '
+            f'`{PUBLISHED_PREFIX}blocks.0` or `backbone.blocks.0`, got {_shorten(state_dict)}'
+        )
+    return dict(
+        latent_dim=gate.shape[-1],
+        num_layers=_count_blocks(state_dict),
+        mlp_ratio=hidden.shape[0] / gate.shape[-1],
+    )
+
+
+def _key_pairs(num_layers: int) -> list[tuple[str, str]]:
+    """List the published and our name of every tensor."""
+    modules = list(_MODULES)
+    for layer in range(num_layers):
+        modules += [
+            (f'blocks.{layer}.{theirs}', f'backbone.blocks.{layer}.{ours}', tensors)
+            for theirs, ours, tensors in _BLOCK_MODULES
+        ]
+    return [
+        (
+            PUBLISHED_PREFIX + '.'.join(filter(None, (theirs, name))),
+            '.'.join(filter(None, (ours, name))),
+        )
+        for theirs, ours, tensors in modules
+        for name in tensors
+    ]
+
+
+def _is_network(key: str) -> bool:
+    return key.startswith(('backbone.', 'head.'))
+
+
+def _count_blocks(state_dict: Iterable[str]) -> int:
+    """Return one more than the largest block index, so that a gap shows up as missing keys."""
+    found = (_BLOCK.search(key) for key in state_dict)
+    return 1 + max((int(match.group(1)) for match in found if match), default=0)
+
+
+def _check_keys(got: Iterable[str], expected: Iterable[str], owner: str) -> None:
+    got, expected = set(got), set(expected)
+    if got == expected:
+        return
+    message = f'the keys of the {owner} are not those of the GVHMR network.'
+    for kind, keys in (('unknown', got - expected), ('missing', expected - got)):
+        if keys:
+            message += f'\n  {len(keys)} {kind}: {_shorten(keys)}'
+    raise CheckpointError(message)
+
+
+def _check_shapes(got: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    wrong = [
+        f'{key}: expected {tuple(expected[key].shape)}, got {tuple(tensor.shape)}'
+        for key, tensor in got.items()
+        if tensor.shape != expected[key].shape
+    ]
+    if wrong:
+        raise CheckpointError(
+            f'{len(wrong)} tensors of the checkpoint do not have the shape of the model:\n  '
+            + '\n  '.join(sorted(wrong))
+            + f'\nBuild the model with {infer_network_config(got)}'
+        )
+
+
+def _shorten(keys: Iterable[str], limit: int = 20) -> str:
+    """Join sorted keys, cutting a long list."""
+    keys = sorted(keys)
+    more = f' and {len(keys) - limit} more' if len(keys) > limit else ''
+    return ', '.join(keys[:limit]) + more

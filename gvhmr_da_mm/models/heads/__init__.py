@@ -1,0 +1,3 @@
+from .motion_head import MotionHead
+
+__all__ = ['MotionHead']

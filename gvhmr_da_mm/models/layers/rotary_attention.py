@@ -1,0 +1,74 @@
+"""Multi-head self-attention with rotary positions."""
+
+from typing import Optional
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.registry import MODELS
+
+from .key_window import KeyWindow
+from .rotary_table import RotaryTable
+
+
+@MODELS.register_module()
+class RotaryAttention(nn.Module):
+    """Self-attention over time whose queries and keys carry their frame as a rotation.
+
+    Replace it through ``attention`` of the backbone's config, e.g. by one that uses only the
+    bounds of the :class:`KeyWindow`.
+
+    Note:
+        Shape letters: B batch, L frames, C channels, H heads, D = C / H.
+
+    Args:
+        dim (int): Channels C.
+        num_heads (int): Heads H; ``dim / num_heads`` must be even.
+        dropout (float): Dropout of the weights and of the output. Defaults to 0.
+
+    Raises:
+        ConfigError: If the channels do not split into heads of an even size.
+
+    Source: GVHMR, Sec. 3.3.
+    """
+
+    def __init__(self, dim: int, num_heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        if dim % (2 * num_heads):
+            raise ConfigError(
+                f'rotary attention turns pairs of channels: `dim` should be a multiple of '
+                f'2 * num_heads = {2 * num_heads}, got dim={dim}'
+            )
+        self.num_heads = num_heads
+        self.query = nn.Linear(dim, dim)
+        self.key = nn.Linear(dim, dim)
+        self.value = nn.Linear(dim, dim)
+        self.proj = nn.Linear(dim, dim)
+        self.weight_dropout = dropout
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, rotary: RotaryTable, window: Optional[KeyWindow] = None) -> Tensor:
+        """Attend.
+
+        Args:
+            x (Tensor): Tokens (B, L, C).
+            rotary (RotaryTable): Table of L positions and D/2 pairs.
+            window (KeyWindow, optional): Visible keys. Defaults to all.
+
+        Returns:
+            Tensor: Shape (B, L, C).
+        """
+        query, key, value = (
+            layer(x).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+            for layer in (self.query, self.key, self.value)
+        )
+        attended = F.scaled_dot_product_attention(
+            # Under autocast the table is float32 and so are the products.
+            rotary.rotate(query).type_as(value),
+            rotary.rotate(key).type_as(value),
+            value,
+            attn_mask=None if window is None else window.mask,
+            dropout_p=self.weight_dropout if self.training else 0.0,
+        )
+        return self.drop(self.proj(attended.transpose(1, 2).flatten(-2)))

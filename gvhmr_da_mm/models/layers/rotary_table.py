@@ -1,0 +1,37 @@
+"""Rotary position embedding (Su et al., RoFormer, 2021) over adjacent channel pairs."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+ROTARY_BASE = 10000.0
+
+
+class RotaryTable(NamedTuple):
+    """Cosines and sines (L, D/2) by which frame ``t`` turns the channel pair ``(2i, 2i+1)``.
+
+    The table is computed for the sequence at hand instead of being stored in the model: it holds
+    for any length, keeps float64 precision in a float64 model, and never enters a checkpoint.
+    """
+
+    cos: Tensor
+    sin: Tensor
+
+    @classmethod
+    def build(
+        cls, num_frames: int, head_dim: int, dtype: torch.dtype, device: torch.device
+    ) -> 'RotaryTable':
+        """Compute the table of ``num_frames`` positions for heads of ``head_dim`` channels."""
+        # In float32 the angle of frame 1000 would be off by 6e-5 rad. MPS has no float64.
+        exact = torch.float32 if device.type == 'mps' else torch.float64
+        pair = torch.arange(0, head_dim, 2, dtype=exact, device=device) / head_dim
+        frame = torch.arange(num_frames, dtype=exact, device=device)
+        angle = frame[:, None] * ROTARY_BASE**-pair
+        return cls(angle.cos().to(dtype), angle.sin().to(dtype))
+
+    def rotate(self, x: Tensor) -> Tensor:
+        """Turn queries or keys (..., L, D) by the position of their frame."""
+        even, odd = x[..., 0::2], x[..., 1::2]
+        turned = (even * self.cos - odd * self.sin, even * self.sin + odd * self.cos)
+        return torch.stack(turned, dim=-1).flatten(-2)
