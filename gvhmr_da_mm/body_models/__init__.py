@@ -1,0 +1,18 @@
+"""SMPL-X and SMPL bodies, joint regressors and the SMPL-X to SMPL map."""
+
+from .cache import get_body_model
+from .linear_blend_body import LinearBlendBody
+from .regressors import load_regressor
+from .smpl_body import SMPLBody
+from .smplx_full import SMPLXBody
+from .smplx_light import LightBody, SMPLXLight
+
+__all__ = [
+    'LightBody',
+    'LinearBlendBody',
+    'SMPLBody',
+    'SMPLXBody',
+    'SMPLXLight',
+    'get_body_model',
+    'load_regressor',
+]

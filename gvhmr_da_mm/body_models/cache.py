@@ -1,0 +1,64 @@
+"""Body models shared by datasets and metrics."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Optional, Union
+
+from ..core.errors import ConfigError
+from ..core.paths import resolve_data_root
+from .linear_blend_body import LinearBlendBody
+from .smpl_body import SMPLBody
+from .smplx_full import SMPLXBody
+from .smplx_light import SMPLXLight
+
+BODY_MODELS = {'smplx_light': SMPLXLight, 'smplx': SMPLXBody, 'smpl': SMPLBody}
+
+
+def get_body_model(
+    kind: str,
+    gender: str = 'neutral',
+    data_root: Optional[Union[str, Path]] = None,
+    support_dir: Optional[Union[str, Path]] = None,
+    flat_hand_mean: bool = False,
+    device: str = 'cpu',
+) -> LinearBlendBody:
+    """Return a float32 body model in eval mode, the same object for the same arguments.
+
+    The model is shared: do not move or cast it; ask for another ``device`` instead.
+
+    Args:
+        kind (str): 'smplx_light', 'smplx' or 'smpl'.
+        gender (str): 'neutral', 'male' or 'female'. Defaults to 'neutral'.
+        data_root (str | Path, optional): See :func:`resolve_data_root`.
+        support_dir (str | Path, optional): Folder with the resource files, instead of
+            ``<data_root>/support``. SMPL needs none.
+        flat_hand_mean (bool): Flat SMPL-X hands. Defaults to False.
+        device (str): Where the model is. Defaults to 'cpu'.
+
+    Returns:
+        LinearBlendBody: A :class:`SMPLXLight`, :class:`SMPLXBody` or :class:`SMPLBody`.
+
+    Raises:
+        ConfigError: If ``kind`` or ``gender`` is unknown.
+        MissingFilesError: If a file does not exist.
+    """
+    if kind not in BODY_MODELS:
+        raise ConfigError(f'`kind` should be one of {sorted(BODY_MODELS)}, got {kind!r}')
+    # The key holds what the files are, not what the environment variable happens to say.
+    root = resolve_data_root(data_root).absolute()
+    if kind == 'smpl':
+        return _cached('smpl', str(device), data_root=root, gender=gender)
+    support = Path(support_dir).absolute() if support_dir else None
+    return _cached(
+        kind,
+        str(device),
+        data_root=root,
+        gender=gender,
+        support_dir=support,
+        flat_hand_mean=flat_hand_mean,
+    )
+
+
+@lru_cache(maxsize=16)
+def _cached(kind: str, device: str, **options) -> LinearBlendBody:
+    return BODY_MODELS[kind](**options).to(device).eval()

@@ -1,0 +1,147 @@
+"""Read the arrays of a SMPL pickle without running what else it may ask for.
+
+A pickle can name any function of any module and have it called. The SMPL family's files need very
+little: numpy arrays, scipy's sparse matrices and, in the oldest files, chumpy arrays. Only the
+numpy names are resolved. Objects of scipy.sparse and chumpy become :class:`PickledObject`, which
+keeps their stored state, so neither package is imported. Every other name is refused.
+"""
+
+import codecs
+import pickle
+from pathlib import Path
+from typing import Any, Union
+
+import numpy as np
+
+from ..core.errors import DataError
+
+
+class PickledObject:
+    """The stored state of an object whose class is not imported."""
+
+    pickled_as = ''
+    state: Any = None
+
+    def __init__(self, *args) -> None:
+        """Accept and ignore whatever the pickle passes to the class."""
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+def _reconstruct(cls: type, base: type, state: Any) -> PickledObject:
+    """Stand in for ``copyreg._reconstructor``, for stored objects alone."""
+    if not (isinstance(cls, type) and issubclass(cls, PickledObject)):
+        raise pickle.UnpicklingError(f'cannot reconstruct {cls!r}')
+    return cls()
+
+
+def _allowed_names() -> dict[tuple[str, str], Any]:
+    array = np.zeros(1)
+    # Taken from numpy's own pickles: the modules they live in changed with numpy 2.
+    rebuild, scalar = array.__reduce__()[0], array[0].__reduce__()[0]
+    from_buffer = array.__reduce_ex__(5)[0]
+    allowed = {('numpy', name): getattr(np, name) for name in ('ndarray', 'dtype', 'zeros')}
+    for package in ('numpy.core', 'numpy._core'):
+        allowed[package + '.multiarray', '_reconstruct'] = rebuild
+        allowed[package + '.multiarray', 'scalar'] = scalar
+        allowed[package + '.numeric', '_frombuffer'] = from_buffer
+    for builtins in ('builtins', '__builtin__'):
+        for plain in (object, set, frozenset, bytearray, complex, slice):
+            allowed[builtins, plain.__name__] = plain
+    for copyreg in ('copyreg', 'copy_reg'):
+        allowed[copyreg, '_reconstructor'] = _reconstruct
+    allowed['_codecs', 'encode'] = codecs.encode
+    return allowed
+
+
+_ALLOWED = _allowed_names()
+_STORED_ONLY = ('chumpy', 'scipy.sparse')
+
+
+class _RestrictedUnpickler(pickle.Unpickler):
+    def __init__(self, file, path: Path) -> None:
+        # Python 2 stored bytes as text; latin1 maps them one to one.
+        super().__init__(file, encoding='latin1')
+        self._path = path
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _ALLOWED:
+            return _ALLOWED[module, name]
+        if any(module == package or module.startswith(f'{package}.') for package in _STORED_ONLY):
+            return type(name, (PickledObject,), {'pickled_as': f'{module}.{name}'})
+        raise DataError(
+            f'{self._path} refers to `{module}.{name}`; expected numpy arrays, scipy.sparse '
+            'matrices, chumpy arrays and plain types only. It was not loaded, because unpickling '
+            'it could run code: use the file of the official SMPL website'
+        )
+
+
+def load_restricted_pickle(path: Union[str, Path]) -> Any:
+    """Unpickle numpy arrays, scipy.sparse matrices, chumpy arrays and plain types.
+
+    Args:
+        path (str | Path): A pickle of any protocol, of Python 2 or 3.
+
+    Returns:
+        Any: The content; see :func:`stored_array` for the values.
+
+    Raises:
+        DataError: If the file names anything else or is not a pickle.
+    """
+    path = Path(path)
+    with path.open('rb') as file:
+        try:
+            return _RestrictedUnpickler(file, path).load()
+        except DataError:
+            raise
+        except Exception as error:  # a damaged pickle can raise nearly anything
+            raise DataError(f'{path} should be a pickle, but cannot be read: {error!r}') from error
+
+
+def stored_array(value: Any) -> np.ndarray:
+    """Return what was stored as a dense array.
+
+    Args:
+        value (Any): An array, or a :class:`PickledObject` of scipy.sparse (CSC, CSR) or chumpy
+            (``Ch``, ``Select``, ``Reshape``).
+
+    Returns:
+        np.ndarray: The numbers.
+
+    Raises:
+        DataError: If it is something else.
+    """
+    if isinstance(value, np.ndarray) and value.dtype.kind in 'biuf':
+        return value
+    state = getattr(value, 'state', None)
+    kind = getattr(value, 'pickled_as', type(value).__name__)
+    if not isinstance(state, dict):
+        raise DataError(f'expected an array of numbers, got {kind}')
+    name = kind.rpartition('.')[2]
+    try:
+        if kind.startswith('scipy.sparse') and name[:3] in ('csc', 'csr'):
+            return _dense(state, by_column=name.startswith('csc'))
+        if name == 'Ch':
+            return stored_array(state['x'])
+        if name == 'Select':
+            picked = stored_array(state['a']).ravel()[stored_array(state['idxs'])]
+            return picked.reshape(state.get('preferred_shape', picked.shape))
+        if name == 'Reshape':
+            return stored_array(state['a']).reshape(state['newshape'])
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise DataError(f'a damaged {kind}: {error!r}') from error
+    raise DataError(
+        f'expected an array, got {kind}, which is computed rather than stored. Convert the file '
+        "with smplx's `tools/clean_ch.py`"
+    )
+
+
+def _dense(state: dict[str, Any], by_column: bool) -> np.ndarray:
+    rows, columns = state['_shape'] if '_shape' in state else state['shape']
+    pointers, inner = stored_array(state['indptr']), stored_array(state['indices'])
+    outer = np.repeat(np.arange(len(pointers) - 1), np.diff(pointers))
+    data = stored_array(state['data'])
+    dense = np.zeros((rows, columns), data.dtype)
+    np.add.at(dense, (inner, outer) if by_column else (outer, inner), data)
+    return dense

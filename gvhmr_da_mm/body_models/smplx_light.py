@@ -1,0 +1,145 @@
+"""SMPL-X with only the vertices and joints that training needs."""
+
+from pathlib import Path
+from typing import NamedTuple, Optional, Union
+
+import torch
+from torch import Tensor
+
+from ..core.errors import DataError
+from ..core.layout import NUM_BETAS, NUM_JOINTS
+from ..core.paths import require_files
+from ..registry import MODELS
+from .linear_blend_body import LinearBlendBody
+from .loading import body_model_file, load_body_arrays
+from .regressors import load_regressor, regressor_file
+from .smplx_full import smplx_fixed_pose
+
+
+class LightBody(NamedTuple):
+    """What the light forward computes, in m."""
+
+    verts437: Tensor
+    """Chosen SMPL-X vertices, (..., 437, 3)."""
+    coco17: Tensor
+    """COCO joints, (..., 17, 3)."""
+
+
+@MODELS.register_module()
+class SMPLXLight(LinearBlendBody):
+    """SMPL-X joints without a mesh, and a small part of the mesh (GVHMR, Sec. 3.3).
+
+    The vertices computed are the 437 chosen ones and those with weight in the COCO regressor, which
+    is defined on SMPL's topology and composed with the SMPL-X to SMPL map.
+
+    Note:
+        P = 22 posed joints. See :class:`LinearBlendBody` for conventions, ``skeleton``, ``fk`` and
+        ``fk_matrices``.
+
+    Args:
+        data_root (str | Path, optional): Folder with ``body_models/smplx`` and ``support``.
+            Defaults to ``$GVHMR_DATA_ROOT``, else ``data``.
+        gender (str): 'neutral', 'male' or 'female'. Defaults to 'neutral'.
+        model_path (str | Path, optional): The model file or its folder, instead.
+        support_dir (str | Path, optional): Folder with the resource files, instead.
+        num_betas (int): Shape components used. Defaults to 10.
+        flat_hand_mean (bool): Flat hands rather than the file's mean pose. Defaults to False.
+
+    Raises:
+        MissingFilesError: If a file does not exist; all missing ones are listed.
+        DataError: If a file has other content than expected.
+    """
+
+    def __init__(
+        self,
+        data_root: Optional[Union[str, Path]] = None,
+        gender: str = 'neutral',
+        model_path: Optional[Union[str, Path]] = None,
+        support_dir: Optional[Union[str, Path]] = None,
+        num_betas: int = NUM_BETAS,
+        flat_hand_mean: bool = False,
+    ) -> None:
+        path, hint = body_model_file('smplx', gender, data_root, model_path)
+        resources = {
+            name: regressor_file(name, data_root, support_dir)
+            for name in ('coco17', 'smplx2smpl', 'verts437')
+        }
+        require_files({path: hint, **dict(resources.values())}, owner=type(self).__name__)
+        arrays = load_body_arrays(path, 'smplx')
+        coco, smplx2smpl, chosen = (
+            load_regressor(name, data_root, support_dir) for name in resources
+        )
+        num_verts = len(arrays.v_template)
+        _check_sizes(coco, smplx2smpl, chosen, num_verts, resources, path)
+
+        # (17, V): its non-zero columns are the only vertices that a COCO joint depends on.
+        smplx2coco = torch.sparse.mm(smplx2smpl.double().t(), coco.double().t()).t()
+        ids = torch.cat((chosen, smplx2coco.any(0).nonzero().squeeze(-1))).unique()
+        fixed_pose = smplx_fixed_pose(arrays, flat_hand_mean).numpy()
+        super().__init__(arrays, NUM_JOINTS, fixed_pose, num_betas, ids.numpy())
+        self._add('coco_regressor', smplx2coco[:, ids].numpy())
+        self.register_buffer('verts_index', torch.searchsorted(ids, chosen), persistent=False)
+
+    def forward(
+        self,
+        body_pose: Tensor,
+        betas: Tensor,
+        global_orient: Optional[Tensor] = None,
+        transl: Optional[Tensor] = None,
+    ) -> LightBody:
+        """Return the light body; see :meth:`light`."""
+        return self.light(body_pose, betas, global_orient, transl)
+
+    def light(
+        self,
+        body_pose: Tensor,
+        betas: Tensor,
+        global_orient: Optional[Tensor] = None,
+        transl: Optional[Tensor] = None,
+    ) -> LightBody:
+        """Return the chosen vertices and the COCO joints.
+
+        Args:
+            body_pose (Tensor): Axis-angle in rad, (..., 63).
+            betas (Tensor): Shape, (..., 10).
+            global_orient (Tensor, optional): Axis-angle in rad, (..., 3). Defaults to none.
+            transl (Tensor, optional): In m, (..., 3). Defaults to zero.
+
+        Returns:
+            LightBody: Vertices (..., 437, 3) and joints (..., 17, 3) in m.
+        """
+        return self.light_matrices(*self._rotations(body_pose, global_orient, betas), transl)
+
+    def light_matrices(
+        self,
+        body_pose_R: Tensor,
+        betas: Tensor,
+        R: Optional[Tensor] = None,
+        transl: Optional[Tensor] = None,
+    ) -> LightBody:
+        """Return the same from matrices: body pose (..., 21, 3, 3) and root R (..., 3, 3)."""
+        verts = self.pose_vertices(body_pose_R, betas, R, transl)
+        with torch.autocast(verts.device.type, enabled=False):
+            coco17 = self.coco_regressor @ verts
+        return LightBody(verts.index_select(-2, self.verts_index), coco17)
+
+
+def _check_sizes(
+    coco: Tensor,
+    smplx2smpl: Tensor,
+    chosen: Tensor,
+    num_verts: int,
+    resources: dict[str, tuple[Path, str]],
+    path: Path,
+) -> None:
+    if smplx2smpl.shape != (coco.shape[1], num_verts):
+        raise DataError(
+            f'{resources["smplx2smpl"][0]} should have shape ({coco.shape[1]}, {num_verts}): the '
+            f'columns of {resources["coco17"][0]} and the vertices of {path}; '
+            f'got {tuple(smplx2smpl.shape)}'
+        )
+    if not 0 <= int(chosen.min()) <= int(chosen.max()) < num_verts:
+        raise DataError(
+            f'{resources["verts437"][0]} should hold ids below {num_verts}, the number of vertices '
+            f'of {path}, got {int(chosen.min())} to {int(chosen.max())}'
+        )

@@ -1,0 +1,139 @@
+"""Forward kinematics on a joint tree.
+
+Note:
+    ``...`` is any leading shape, J the joints. Rotations act on column vectors. A parent of -1
+    marks a root. Joints may come in any order.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .checks import check_shape
+from .errors import ConfigError
+
+
+class _Level(NamedTuple):
+    """Joints of one depth, and where their parents are among the joints one level above."""
+
+    joints: Tensor
+    parents: Tensor
+
+
+class _TreePlan(NamedTuple):
+    levels: tuple[_Level, ...]
+    order: Tensor
+    """Where each joint is once the levels are concatenated."""
+    parents: Tensor
+    """The parent of each joint; a root is its own."""
+    is_root: Tensor
+
+
+def _depths(parents: tuple[int, ...]) -> list[int]:
+    depths = []
+    for joint in range(len(parents)):
+        depth, ancestor = 0, parents[joint]
+        while ancestor >= 0 and depth <= len(parents):
+            if ancestor >= len(parents):
+                raise ConfigError(f'`parents` names joint {ancestor} of only {len(parents)}')
+            depth, ancestor = depth + 1, parents[ancestor]
+        if depth > len(parents):
+            raise ConfigError(f'`parents` has a cycle through joint {joint}: {parents}')
+        depths.append(depth)
+    return depths
+
+
+@lru_cache(maxsize=64)
+def _tree_plan(parents: tuple[int, ...], device: torch.device) -> _TreePlan:
+    """Sort the joints by depth, so that all joints of a level are computed at once."""
+    depths = _depths(parents)
+    levels = [[j for j, d in enumerate(depths) if d == depth] for depth in range(max(depths) + 1)]
+    # The plan outlives this call: index tensors made in inference mode could not be saved for a
+    # later backward pass.
+    with torch.inference_mode(False):
+
+        def index(values: Sequence[int]) -> Tensor:
+            return torch.tensor(values, dtype=torch.long, device=device)
+
+        plans = [_Level(index(levels[0]), index([]))]
+        for above, level in zip(levels, levels[1:]):
+            plans.append(_Level(index(level), index([above.index(parents[j]) for j in level])))
+        flat = [joint for level in levels for joint in level]
+        order = index([flat.index(joint) for joint in range(len(parents))])
+        own_root = index([joint if parent < 0 else parent for joint, parent in enumerate(parents)])
+        is_root = index([parent < 0 for parent in parents]).bool()
+    return _TreePlan(tuple(plans), order, own_root, is_root)
+
+
+def forward_kinematics(
+    R_local: Tensor, joints_rest: Tensor, parents: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """Pose a skeleton (GVHMR, Sec. 3.1; SMPL, Eq. 4).
+
+    Args:
+        R_local (Tensor): Rotation of each joint relative to its parent, (..., J, 3, 3).
+        joints_rest (Tensor): Joint positions at rest in m, (..., J, 3). Leading shapes broadcast.
+        parents (Sequence[int]): Parent of each joint, -1 for a root.
+
+    Returns:
+        Tuple[Tensor, Tensor]: Global rotations (..., J, 3, 3) and positions (..., J, 3) in m. A
+        root stays at its rest position.
+
+    Raises:
+        ShapeError: If the number of joints differs.
+        ConfigError: If ``parents`` is not a tree.
+    """
+    check_shape(R_local, '* J 3 3', 'R_local', J=len(parents))
+    check_shape(joints_rest, '* J 3', 'joints_rest', J=len(parents))
+    plan = _tree_plan(tuple(parents), R_local.device)
+    bones = bone_vectors(joints_rest, parents).unsqueeze(-1)
+    leading = torch.broadcast_shapes(R_local.shape[:-3], joints_rest.shape[:-2])
+    R_local = R_local.expand(*leading, -1, -1, -1)
+    bones = bones.expand(*leading, -1, -1, -1)
+
+    roots = plan.levels[0].joints
+    rotations = [R_local.index_select(-3, roots)]
+    positions = [bones.index_select(-3, roots)]
+    for joints, above in plan.levels[1:]:
+        R_parent = rotations[-1].index_select(-3, above)
+        moved = R_parent @ bones.index_select(-3, joints)
+        positions.append(positions[-1].index_select(-3, above) + moved)
+        rotations.append(R_parent @ R_local.index_select(-3, joints))
+    R_global = torch.cat(rotations, -3).index_select(-3, plan.order)
+    return R_global, torch.cat(positions, -3).index_select(-3, plan.order).squeeze(-1)
+
+
+def bone_vectors(joints_rest: Tensor, parents: Sequence[int]) -> Tensor:
+    """Return each joint's rest position relative to its parent's; a root keeps its own.
+
+    Args:
+        joints_rest (Tensor): Joint positions at rest in m, (..., J, 3).
+        parents (Sequence[int]): Parent of each joint, -1 for a root.
+
+    Returns:
+        Tensor: (..., J, 3) in m.
+    """
+    check_shape(joints_rest, '* J 3', 'joints_rest', J=len(parents))
+    plan = _tree_plan(tuple(parents), joints_rest.device)
+    origin = joints_rest.index_select(-2, plan.parents)
+    return joints_rest - origin.masked_fill(plan.is_root.unsqueeze(-1), 0.0)
+
+
+def global_to_local(R_global: Tensor, parents: Sequence[int]) -> Tensor:
+    """Return rotations relative to the parents: the inverse of :func:`forward_kinematics`.
+
+    Args:
+        R_global (Tensor): Global rotations, (..., J, 3, 3).
+        parents (Sequence[int]): Parent of each joint, -1 for a root.
+
+    Returns:
+        Tensor: (..., J, 3, 3); a root keeps its global rotation.
+    """
+    check_shape(R_global, '* J 3 3', 'R_global', J=len(parents))
+    plan = _tree_plan(tuple(parents), R_global.device)
+    R_parent = R_global.index_select(-3, plan.parents)
+    local = R_parent.transpose(-1, -2) @ R_global
+    return torch.where(plan.is_root[:, None, None], R_global, local)
