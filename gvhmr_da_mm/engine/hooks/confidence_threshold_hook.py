@@ -1,0 +1,104 @@
+"""How the confidence threshold of the pseudo-labels moves during training."""
+
+from typing import Optional, Union
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import IterBasedTrainLoop, Runner
+
+from ...core.errors import ConfigError
+from ...registry import HOOKS
+
+DATA_BATCH = Optional[Union[dict, tuple, list]]
+
+
+@HOOKS.register_module()
+class ConfidenceThresholdHook(Hook):
+    """Write ``model.confidence_threshold`` as training goes on, and log it.
+
+    The threshold is a function of the progress alone, computed anew before every epoch (or
+    iteration), so it is right after resuming without being stored. Priority ``NORMAL``.
+
+    Args:
+        confidence_threshold_start (float): First threshold. Defaults to 0.6.
+        confidence_threshold_end (float): Last threshold; 1 or more chooses nothing in the end and
+            is warned about. Defaults to 0.9.
+        confidence_step (float): Added every ``interval``. Defaults to 0.05.
+        interval (int): Epochs, or iterations, between steps. Defaults to 1.
+        by_epoch (bool): Whether ``interval`` counts epochs. Defaults to True.
+
+    Raises:
+        ConfigError: If the threshold would fall, is negative, or the interval is below 1.
+    """
+
+    def __init__(
+        self,
+        confidence_threshold_start: float = 0.6,
+        confidence_threshold_end: float = 0.9,
+        confidence_step: float = 0.05,
+        interval: int = 1,
+        by_epoch: bool = True,
+    ) -> None:
+        if not 0 <= confidence_threshold_start <= confidence_threshold_end:
+            raise ConfigError(
+                'Expected 0 <= `confidence_threshold_start` <= `confidence_threshold_end`, got '
+                f'{confidence_threshold_start} and {confidence_threshold_end}'
+            )
+        if not confidence_step >= 0:
+            raise ConfigError(f'`confidence_step` should not be negative, got {confidence_step}')
+        if interval < 1:
+            raise ConfigError(f'`interval` should be at least 1, got {interval}')
+        self.start = float(confidence_threshold_start)
+        self.end = float(confidence_threshold_end)
+        self.step = float(confidence_step)
+        self.interval = interval
+        self.by_epoch = by_epoch
+
+    def threshold_at(self, progress: int) -> float:
+        """Return the threshold after ``progress`` finished epochs (or iterations)."""
+        value = self.start + self.step * (progress // self.interval)
+        # Rounded, as .6 + 6 * .05 should be .9 and not the float below it.
+        return min(round(value, 10), self.end)
+
+    def before_train(self, runner: Runner) -> None:
+        """Check that the loop and the model fit, and warn about an end that chooses nothing."""
+        if self.by_epoch and isinstance(runner.train_loop, IterBasedTrainLoop):
+            raise ConfigError(
+                '`by_epoch=True` with an iteration-based loop, which has a single epoch: the '
+                'threshold would never move. Set `by_epoch=False` and count `interval` in '
+                'iterations'
+            )
+        if not hasattr(_unwrap(runner), 'confidence_threshold'):
+            raise ConfigError(
+                f'{type(_unwrap(runner)).__name__} has no attribute `confidence_threshold`: '
+                'ConfidenceThresholdHook is for models such as DomainAdaptiveGVHMR; remove the '
+                'hook or change the model'
+            )
+        if self.end >= 1:
+            runner.logger.warning(
+                f'`confidence_threshold_end` is {self.end}, but a confidence never exceeds 1: once '
+                'the threshold gets there no pseudo-label is chosen and real clips teach nothing '
+                'but their reprojection. Use 0.9 or less to avoid this.'
+            )
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Update the threshold for the epoch."""
+        if self.by_epoch:
+            self._write(runner, self.threshold_at(runner.epoch))
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
+    ) -> None:
+        """Update the threshold for the iteration."""
+        if not self.by_epoch:
+            self._write(runner, self.threshold_at(runner.iter))
+
+    @staticmethod
+    def _write(runner: Runner, threshold: float) -> None:
+        _unwrap(runner).confidence_threshold = threshold
+        runner.message_hub.update_scalar('train/confidence_threshold', threshold)
+
+
+def _unwrap(runner: Runner):
+    model = runner.model
+    return model.module if is_model_wrapper(model) else model

@@ -1,0 +1,174 @@
+"""How far to trust a pseudo-label: scores in [0, 1] from several sources, and their combination.
+
+Note:
+    N candidates (views), B samples, L frames. The discriminator's own score comes from
+    :meth:`~gvhmr_da_mm.models.heads.motion_discriminator.MotionDiscriminator.score`.
+"""
+
+from collections.abc import Sequence
+from typing import Optional, Union
+
+import torch
+from torch import Tensor
+
+from ...core.camera import clamp_depth, perspective_project
+from ...core.checks import check_shape
+from ...core.errors import ConfigError
+from ...core.rotation import relative_angle
+from ...registry import MODELS
+from ...structures.motion import MotionPrediction
+from .views.functional import Inputs
+
+MEANS = ('arithmetic', 'geometric')
+
+
+@torch.no_grad()
+def reprojection_confidence(
+    coco17_c: Tensor,
+    inputs: Inputs,
+    scale: float = 0.05,
+    clamp: float = 0.25,
+    min_confidence: float = 0.5,
+    per_frame: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Score predictions by how well they fall on the detected keypoints.
+
+    The score is ``exp(-residual / scale)``, the residual being the distance in the image as a share
+    of the box's side, clamped so that a wrong detection counts once, averaged over confident ones.
+
+    Args:
+        coco17_c (Tensor): Predicted COCO joints in the camera (B, L, 17, 3), metres.
+        inputs (dict[str, Tensor]): The plain inputs.
+        scale (float): Residual whose score is 1/e, as a share of the side. Defaults to 0.05.
+        clamp (float): Largest residual of a keypoint, as a share of the side. Defaults to 0.25.
+        min_confidence (float): Detections not above this are not looked at. Defaults to 0.5.
+        per_frame (bool): Score frames instead of clips. Defaults to False.
+
+    Returns:
+        tuple[Tensor, Tensor]: Scores (B,) or (B, L), 0 where a prediction is not finite or where
+        there is no evidence; and whether there is evidence, bool of the same shape.
+    """
+    check_shape(coco17_c, 'B L 17 3', name='coco17_c')
+    kp2d, side = inputs['kp2d'], inputs['bbx_xys'][..., 2:]
+    pixels = perspective_project(clamp_depth(coco17_c), inputs['K_fullimg'])
+    residual = (pixels - kp2d[..., :2]).norm(dim=-1) / side
+    confident = (kp2d[..., 2] > min_confidence) & inputs['valid'][..., None] & (side > 0)
+    dims = -1 if per_frame else (-2, -1)
+    # NaN survives the clamp and turns into score 0; unconfident detections may hold anything.
+    total = residual.clamp(max=clamp).masked_fill(~confident, 0).sum(dim=dims)
+    count = confident.sum(dim=dims)
+    score = torch.exp(-total / count.clamp(min=1) / scale).nan_to_num(0)
+    return score * (count > 0), count > 0
+
+
+@torch.no_grad()
+def pairwise_angle(candidates: Sequence[MotionPrediction]) -> Tensor:
+    """Return how far candidates differ.
+
+    Args:
+        candidates (Sequence[MotionPrediction]): N predictions in the same camera.
+
+    Returns:
+        Tensor: Mean angle in radians (N, N, B) over the 21 body joints, the root in the camera
+        and the frames valid in both; 0 on the diagonal, NaN where there is no such frame.
+    """
+    rotations = [torch.cat((c.body_pose_R, c.R_c[:, :, None]), dim=2) for c in candidates]
+    count, batch = len(candidates), len(rotations[0])
+    angles = rotations[0].new_zeros(count, count, batch)
+    for first in range(count):
+        for second in range(first + 1, count):
+            both = candidates[first].valid & candidates[second].valid
+            angle = relative_angle(rotations[first], rotations[second]).mean(dim=-1)
+            angle = angle.masked_fill(~both, 0).sum(dim=-1) / both.sum(dim=-1)
+            angles[first, second] = angles[second, first] = angle
+    return angles
+
+
+@torch.no_grad()
+def view_agreement(candidates: Sequence[MotionPrediction], scale: float = 0.2) -> Tensor:
+    """Score each candidate by its agreement with the others.
+
+    Args:
+        candidates (Sequence[MotionPrediction]): N >= 2 predictions in the same camera.
+        scale (float): Mean angle to the others, in radians, whose score is 1/e. Defaults to 0.2.
+
+    Returns:
+        Tensor: Scores (N, B), 0 for a candidate that shares no frame with any other.
+
+    Raises:
+        ConfigError: If there is a single candidate, which agrees with nothing.
+    """
+    if len(candidates) < 2:
+        raise ConfigError('Agreement needs at least 2 views: raise `num_augmentations`')
+    angles = pairwise_angle(candidates)
+    other = ~torch.eye(len(candidates), dtype=torch.bool, device=angles.device)[..., None]
+    known = other & angles.isfinite()
+    count = known.sum(dim=1)
+    mean = angles.masked_fill(~known, 0).sum(dim=1) / count.clamp(min=1)
+    return torch.exp(-mean / scale) * (count > 0)
+
+
+@MODELS.register_module()
+class CombinedConfidence:
+    """Combine the scores of several sources into one confidence.
+
+    Args:
+        weights (dict[str, float], optional): Weight of each source by name; only these sources are
+            needed. Defaults to None, the discriminator alone.
+        mean (str): ``'arithmetic'``, or ``'geometric'`` where one low score must not be made up for
+            by another. Defaults to ``'arithmetic'``.
+
+    Raises:
+        ConfigError: If a weight is negative, all are zero, or the mean is unknown.
+    """
+
+    def __init__(
+        self, weights: Optional[dict[str, float]] = None, mean: str = 'arithmetic'
+    ) -> None:
+        weights = dict(discriminator=1.0) if weights is None else dict(weights)
+        if not any(weights.values()) or min(weights.values()) < 0:
+            raise ConfigError(
+                f'`weights` should be non-negative numbers, not all zero, got {weights}'
+            )
+        if mean not in MEANS:
+            raise ConfigError(f'`mean` should be one of {MEANS}, got {mean!r}')
+        self.weights = {name: float(weight) for name, weight in weights.items() if weight}
+        self.mean = mean
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the sources that have to be computed."""
+        return tuple(self.weights)
+
+    @torch.no_grad()
+    def __call__(self, scores: dict[str, Union[Tensor, tuple[Tensor, Tensor]]]) -> Tensor:
+        """Combine scores.
+
+        Args:
+            scores (dict[str, Tensor | tuple[Tensor, Tensor]]): For each source scores (N, B) in
+                [0, 1], alone or with a mask of where there is evidence. Where a source has none,
+                the others share its weight.
+
+        Returns:
+            Tensor: Confidence (N, B) in [0, 1]; 0 where a score is not finite or no source has
+            evidence.
+
+        Raises:
+            ConfigError: If a source is missing.
+        """
+        missing = sorted(set(self.weights) - set(scores))
+        if missing:
+            raise ConfigError(f'`weights` names {missing}, but only {sorted(scores)} are computed')
+        total, weight_sum = 0.0, 0.0
+        for name, weight in self.weights.items():
+            score = scores[name]
+            score, evidence = score if isinstance(score, tuple) else (score, None)
+            share = torch.full_like(score, weight) if evidence is None else weight * evidence
+            value = score.nan_to_num(0).clamp(0, 1)
+            if self.mean == 'geometric':
+                value = value.clamp(min=torch.finfo(value.dtype).tiny).log()
+            total, weight_sum = total + share * value, weight_sum + share
+        mean = total / weight_sum.clamp(min=torch.finfo(weight_sum.dtype).tiny)
+        if self.mean == 'geometric':
+            mean = mean.exp()
+        return mean * (weight_sum > 0)

@@ -1,0 +1,70 @@
+"""Scores relative to what true motion gets."""
+
+import torch
+from torch import Tensor, nn
+
+from ...core.errors import ConfigError
+from ...registry import MODELS
+
+MODES = ('none', 'quantile')
+
+
+@MODELS.register_module()
+class ConfidenceCalibrator(nn.Module):
+    """Turn a discriminator's scores into confidences that a fixed threshold can be put on.
+
+    A least-squares discriminator at equilibrium scores everything near 0.5, so an absolute
+    threshold may choose nothing. With ``'quantile'`` the confidence is the score's rank among the
+    running scores of true motion: 0.6 means that 60% of true motion looks less true. The scores of
+    true motion are buffers and travel with the checkpoint.
+
+    Args:
+        mode (str): ``'none'`` passes scores through, ``'quantile'`` ranks them. Defaults to
+            ``'none'``.
+        size (int): Scores of true motion to remember. Defaults to 1024.
+        min_scores (int): Until so many are known every confidence is 0, so nothing is chosen.
+            Defaults to 64.
+
+    Raises:
+        ConfigError: If the mode is unknown or the sizes are impossible.
+    """
+
+    def __init__(self, mode: str = 'none', size: int = 1024, min_scores: int = 64) -> None:
+        super().__init__()
+        if mode not in MODES:
+            raise ConfigError(f'`mode` should be one of {MODES}, got {mode!r}')
+        if not 1 <= min_scores <= size:
+            raise ConfigError(
+                f'`min_scores` should be from 1 to `size`, got {min_scores} and {size}'
+            )
+        self.mode = mode
+        self.min_scores = min_scores
+        self.register_buffer('true_scores', torch.zeros(size))
+        self.register_buffer('num_seen', torch.zeros((), dtype=torch.long))
+
+    @torch.no_grad()
+    def update(self, true_scores: Tensor) -> None:
+        """Remember scores of true motion (any shape); the oldest are forgotten."""
+        scores = true_scores.detach().flatten().to(self.true_scores)
+        scores = scores[scores.isfinite()]
+        size = len(self.true_scores)
+        slots = (self.num_seen + torch.arange(len(scores), device=scores.device)) % size
+        # More than `size` at once: the last ones count.
+        self.true_scores[slots[-size:]] = scores[-size:]
+        self.num_seen += len(scores)
+
+    @torch.no_grad()
+    def forward(self, scores: Tensor) -> Tensor:
+        """Return confidences in [0, 1] of the scores' shape; 0 for scores that are not finite."""
+        if self.mode == 'none':
+            return scores.nan_to_num(0, posinf=0, neginf=0)
+        known = int(self.num_seen.clamp(max=len(self.true_scores)))
+        if known < self.min_scores:
+            return torch.zeros_like(scores)
+        ordered = self.true_scores[:known].sort().values
+        query = scores.detach().to(ordered).contiguous()
+        # Ties count half: a score equal to all true scores is typical, not perfect.
+        below = torch.searchsorted(ordered, query, side='left')
+        up_to = torch.searchsorted(ordered, query, side='right')
+        rank = ((below + up_to) / (2 * known)).to(scores)
+        return torch.where(scores.isfinite(), rank, torch.zeros_like(rank))

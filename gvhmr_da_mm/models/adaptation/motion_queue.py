@@ -1,0 +1,92 @@
+"""True motion for the discriminator, remembered from synthetic batches."""
+
+from typing import Optional
+
+import torch
+from torch import Tensor, nn
+
+from ...core.checks import check_shape
+from ...core.errors import ConfigError, DataError, ShapeError
+from ...core.layout import SMPL_BODY_POSE
+from ...registry import MODELS
+
+
+@MODELS.register_module()
+class MotionQueue(nn.Module):
+    """A first-in-first-out store of true body motion whose buffers travel with the checkpoint.
+
+    Only feed it synthetic or motion-capture clips, never labels of real video.
+
+    Args:
+        size (int): Clips to hold. Defaults to 512 (17 MB at 120 frames).
+        max_len (int): Frames per clip; shorter clips are padded. Defaults to 120.
+        channels (int): Channels per frame. Defaults to 69.
+
+    Raises:
+        ConfigError: If a size is not positive.
+    """
+
+    def __init__(self, size: int = 512, max_len: int = 120, channels: int = SMPL_BODY_POSE) -> None:
+        super().__init__()
+        if min(size, max_len, channels) < 1:
+            raise ConfigError(f'Sizes should be positive, got {size}, {max_len} and {channels}')
+        self.register_buffer('body_pose', torch.zeros(size, max_len, channels))
+        self.register_buffer('valid', torch.zeros(size, max_len, dtype=torch.bool))
+        self.register_buffer('num_pushed', torch.zeros((), dtype=torch.long))
+
+    def __len__(self) -> int:
+        return min(int(self.num_pushed), len(self.body_pose))
+
+    @torch.no_grad()
+    def push(self, body_pose: Tensor, valid: Tensor) -> None:
+        """Store clips; the oldest make room.
+
+        Args:
+            body_pose (Tensor): Shape (B, L, 69), radians; L up to ``max_len``.
+            valid (Tensor): Frames that exist (B, L), bool.
+
+        Raises:
+            ShapeError: If a shape is wrong or the clips are too long.
+        """
+        size, max_len, channels = self.body_pose.shape
+        shape = check_shape(body_pose, f'B L {channels}', name='body_pose')
+        check_shape(valid, 'B L', name='valid', **shape)
+        if shape['L'] > max_len:
+            raise ShapeError(
+                f'`body_pose` has {shape["L"]} frames, the queue holds clips of at most {max_len}: '
+                'raise `max_len` of the MotionQueue'
+            )
+        body_pose, valid = body_pose[-size:], valid[-size:]
+        skipped = shape['B'] - len(body_pose)
+        slots = torch.arange(skipped, shape['B'], device=self.num_pushed.device)
+        slots = (self.num_pushed + slots) % size
+        padding = max_len - shape['L']
+        masked = body_pose.detach().masked_fill(~valid[..., None], 0).to(self.body_pose)
+        self.body_pose[slots] = nn.functional.pad(masked, (0, 0, 0, padding))
+        self.valid[slots] = nn.functional.pad(valid, (0, padding))
+        self.num_pushed += shape['B']
+
+    def sample(
+        self, num: int, generator: Optional[torch.Generator] = None
+    ) -> tuple[Tensor, Tensor]:
+        """Draw clips with replacement.
+
+        Args:
+            num (int): How many.
+            generator (torch.Generator, optional): Defaults to None, the global one.
+
+        Returns:
+            tuple[Tensor, Tensor]: Body poses (num, max_len, 69) and valid frames (num, max_len).
+
+        Raises:
+            DataError: If the queue is empty.
+        """
+        if not len(self):
+            raise DataError(
+                'The queue of true motion is empty: a synthetic batch has to come first '
+                '(check `len(queue)`)'
+            )
+        device = None if generator is None else generator.device
+        index = torch.randint(len(self), (num,), generator=generator, device=device)
+        index = index.to(self.body_pose.device)
+        return self.body_pose[index], self.valid[index]

@@ -1,0 +1,271 @@
+"""Fusing what a teacher says about several views of a clip into one pseudo-label."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+from ...core.checks import check_shape
+from ...core.errors import ConfigError, ShapeError
+from ...core.rotation import matrix_to_quaternion, mean_rotation, quaternion_to_matrix
+from ...registry import MODELS
+from ...structures.motion import MotionPrediction
+from .confidence import pairwise_angle
+from .views.functional import Inputs
+
+VECTOR_FIELDS = ('betas', 'velocity', 'transl_c', 'pred_cam', 'static_logits')
+
+
+@dataclass
+class PseudoLabels:
+    """Fused candidates and how far to trust them; nothing in it has a graph.
+
+    Attributes:
+        prediction (MotionPrediction): The fused motion; ``valid`` is false for all that must not
+            be learned from, so samples that are not kept have no valid frame. ``x`` is None.
+        keep (Tensor): Samples with at least one confident candidate (B,), bool.
+        confidence (Tensor): Mean confidence of the chosen candidates (B,), 0 where none.
+        selection (Tensor): Candidates that were chosen (N, B), bool.
+        spread (Tensor): Mean angle in radians between the candidates (B,), over all pairs,
+            joints and frames, 0 for a single candidate.
+    """
+
+    prediction: MotionPrediction
+    keep: Tensor
+    confidence: Tensor
+    selection: Tensor
+    spread: Tensor
+
+
+def mean_of_two_rotations(rotations: Tensor, weights: Tensor) -> Tensor:
+    """Average two rotations on SO(3), without a decomposition.
+
+    The chordal mean is the quaternion that maximises ``q^T (w1 q1 q1^T + w2 q2 q2^T) q``, whose
+    dominant eigenvector has a closed form for two terms (Markley et al., JGCD 30(4), 2007). The
+    sign of the quaternions cancels. Two rotations half a turn apart have no unique mean: the one
+    with the larger weight is returned.
+
+    Args:
+        rotations (Tensor): Shape (2, ..., 3, 3).
+        weights (Tensor): Not negative (2, ...), broadcastable, not both zero.
+
+    Returns:
+        Tensor: Shape (..., 3, 3); equal to :func:`~gvhmr_da_mm.core.rotation.mean_rotation`.
+    """
+    first, second = matrix_to_quaternion(rotations)
+    weight_1, weight_2 = weights[..., None].expand(2, *first.shape[:-1], 1)
+    # With the heavier one first the coefficients below cannot both cancel.
+    swap = weight_2 > weight_1
+    first, second = torch.where(swap, second, first), torch.where(swap, first, second)
+    heavy, light = torch.maximum(weight_1, weight_2), torch.minimum(weight_1, weight_2)
+    cosine = (first * second).sum(dim=-1, keepdim=True)
+    gap = heavy - light
+    root = (gap.square() + 4 * heavy * light * cosine.square()).sqrt()
+    tiny = torch.finfo(first.dtype).tiny
+    mean = (gap + root).clamp(min=tiny) * first + 2 * light * cosine * second
+    return quaternion_to_matrix(torch.nn.functional.normalize(mean, dim=-1, eps=tiny))
+
+
+def fuse_rotations(rotations: Tensor, weights: Tensor) -> Tensor:
+    """Average candidates on SO(3).
+
+    Args:
+        rotations (Tensor): Shape (N, ..., 3, 3).
+        weights (Tensor): Not negative (N, ...), broadcastable, not all zero.
+
+    Returns:
+        Tensor: Chordal mean (..., 3, 3).
+    """
+    if len(rotations) == 1:
+        return rotations[0]
+    if len(rotations) == 2:
+        return mean_of_two_rotations(rotations, weights)
+    weights = weights.expand(rotations.shape[:-2])
+    return mean_rotation(rotations.movedim(0, -3), weights.movedim(0, -1))
+
+
+@MODELS.register_module()
+class PseudoLabeler:
+    """Choose the confident candidates of each sample and fuse them.
+
+    A pure object: candidates in; labels, scores and masks out. It holds settings only. Rotations
+    are averaged on SO(3) (chordal mean), everything else arithmetically, both weighted by
+    confidence times prior weight. A sample without a confident candidate is not kept: there is no
+    fallback to an unconfident label. Candidates with a value that is not finite are never chosen.
+
+    Note:
+        N candidates (views), B samples, L frames.
+
+    Args:
+        view_weights (Sequence[float], optional): Prior weight in [0, 1] of each view. Defaults to
+            None, equal ones.
+        featureless_weight (float): Further factor for candidates predicted without image features,
+            used if ``has_imgfeat`` is passed. They are much worse, and equal weights would let
+            them spoil the label. Defaults to 0.25.
+        frame_threshold (float, optional): Leave out the frames of a candidate whose frame
+            confidence is not above this. Defaults to None: all frames.
+
+    Raises:
+        ConfigError: If a weight is not in [0, 1], or all of them are zero.
+    """
+
+    def __init__(
+        self,
+        view_weights: Optional[Sequence[float]] = None,
+        featureless_weight: float = 0.25,
+        frame_threshold: Optional[float] = None,
+    ) -> None:
+        for weight in (featureless_weight, *(view_weights or ())):
+            if not 0 <= weight <= 1:
+                raise ConfigError(
+                    '`view_weights` and `featureless_weight` should lie in [0, 1], got '
+                    f'{view_weights} and {featureless_weight}'
+                )
+        if view_weights is not None and not any(view_weights):
+            raise ConfigError('`view_weights` are all zero: no pseudo-label would ever be kept')
+        self.view_weights = None if view_weights is None else tuple(view_weights)
+        self.featureless_weight = featureless_weight
+        self.frame_threshold = frame_threshold
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        candidates: Sequence[MotionPrediction],
+        confidences: Tensor,
+        threshold: float,
+        *,
+        has_imgfeat: Optional[Tensor] = None,
+        frame_confidences: Optional[Tensor] = None,
+        inputs: Optional[Inputs] = None,
+    ) -> PseudoLabels:
+        """Fuse candidates that are all expressed in the original camera and box.
+
+        Args:
+            candidates (Sequence[MotionPrediction]): N predictions of the same B clips.
+            confidences (Tensor): Shape (N, B) in [0, 1].
+            threshold (float): A candidate is chosen if its confidence is greater than this.
+            has_imgfeat (Tensor, optional): Whether a candidate saw image features (N, B), bool.
+            frame_confidences (Tensor, optional): Shape (N, B, L), for ``frame_threshold``.
+            inputs (dict[str, Tensor], optional): The plain inputs. With them ``pred_cam`` is
+                derived from the fused translation, so the two agree to the digit; without them
+                each is averaged by itself.
+
+        Returns:
+            PseudoLabels: Without graph.
+
+        Raises:
+            ConfigError: If settings and arguments do not fit.
+            ShapeError: If a shape is not the documented one.
+        """
+        self._check(candidates, confidences, has_imgfeat, frame_confidences)
+        valid = torch.stack([candidate.valid for candidate in candidates])
+        finite = _finite_frames(candidates)
+        selection = (confidences > threshold) & (finite | ~valid).all(dim=-1)
+
+        # Not a product with the mask: an unusable confidence may be NaN.
+        chosen = torch.where(selection, confidences, torch.zeros_like(confidences))
+        weights = chosen * self._prior(confidences, has_imgfeat)
+        weights = (weights[..., None] * valid).to(candidates[0].betas)
+        if self.frame_threshold is not None:
+            weights = weights * (frame_confidences > self.frame_threshold)
+        fused = _fuse(candidates, weights, finite)
+        if inputs is not None:
+            fused = fused.for_box(inputs['bbx_xys'], inputs['K_fullimg'])
+
+        return PseudoLabels(
+            prediction=fused,
+            keep=fused.valid.any(dim=1),
+            confidence=chosen.sum(dim=0) / selection.sum(dim=0).clamp(min=1),
+            selection=selection,
+            spread=_mean_over_pairs(pairwise_angle(candidates)),
+        )
+
+    def _check(
+        self,
+        candidates: Sequence[MotionPrediction],
+        confidences: Tensor,
+        has_imgfeat: Optional[Tensor],
+        frame_confidences: Optional[Tensor],
+    ) -> None:
+        count = len(candidates)
+        if not count:
+            raise ShapeError('`candidates` is empty: pass the prediction of at least one view')
+        batch, length = candidates[0].valid.shape
+        check_shape(confidences, 'N B', name='confidences', N=count, B=batch)
+        if self.view_weights is not None and len(self.view_weights) != count:
+            raise ConfigError(
+                f'`view_weights` has {len(self.view_weights)} values for {count} views: give one '
+                'for each view'
+            )
+        if has_imgfeat is not None:
+            check_shape(has_imgfeat, 'N B', name='has_imgfeat', N=count, B=batch)
+        if self.frame_threshold is not None:
+            if frame_confidences is None:
+                raise ConfigError('`frame_threshold` is set, so pass `frame_confidences`')
+            check_shape(
+                frame_confidences, 'N B L', name='frame_confidences', N=count, B=batch, L=length
+            )
+
+    def _prior(self, confidences: Tensor, has_imgfeat: Optional[Tensor]) -> Tensor:
+        """Return prior weights (N, B)."""
+        prior = torch.ones_like(confidences)
+        if self.view_weights is not None:
+            prior = prior * prior.new_tensor(self.view_weights)[:, None]
+        if has_imgfeat is not None:
+            prior = torch.where(has_imgfeat, prior, prior * self.featureless_weight)
+        return prior
+
+
+def _finite_frames(candidates: Sequence[MotionPrediction]) -> Tensor:
+    """Return which frames (N, B, L) of each candidate hold finite numbers only."""
+    fields = ('body_pose_R', 'R_c', 'R_gv', *VECTOR_FIELDS)
+    return torch.stack(
+        [
+            torch.stack(
+                [getattr(candidate, field).isfinite().flatten(2).all(-1) for field in fields]
+            ).all(dim=0)
+            for candidate in candidates
+        ]
+    )
+
+
+def _fuse(
+    candidates: Sequence[MotionPrediction], weights: Tensor, finite: Tensor
+) -> MotionPrediction:
+    """Average candidates with weights (N, B, L); frames without weight are not valid."""
+    valid = (weights > 0).any(dim=0)
+    # Frames that nobody will look at still have to hold rotations and finite numbers.
+    weights = torch.where(valid, weights, torch.ones_like(weights))
+    share = weights / weights.sum(dim=0)
+
+    def stack(field: str) -> Tensor:
+        values = torch.stack([getattr(candidate, field) for candidate in candidates])
+        mask = finite.view(*finite.shape, *[1] * (values.ndim - 3))
+        neutral = torch.zeros_like(values[0, 0, 0])
+        if values.shape[-2:] == (3, 3):
+            neutral = neutral + torch.eye(3).to(neutral)
+        return torch.where(mask, values, neutral)
+
+    fields = {field: (stack(field) * share[..., None]).sum(dim=0) for field in VECTOR_FIELDS}
+    # One call for all rotations of a frame: the body's joints and the root in both frames.
+    rotations = torch.cat(
+        (stack('body_pose_R'), stack('R_c')[..., None, :, :], stack('R_gv')[..., None, :, :]), -3
+    )
+    rotations = fuse_rotations(rotations, share[..., None])
+    return MotionPrediction(
+        body_pose_R=rotations[..., :-2, :, :],
+        R_c=rotations[..., -2, :, :],
+        R_gv=rotations[..., -1, :, :],
+        valid=valid,
+        **fields,
+    )
+
+
+def _mean_over_pairs(angles: Tensor) -> Tensor:
+    """Average a symmetric (N, N, B) over its pairs to (B,), leaving out pairs that are NaN."""
+    first, second = torch.triu_indices(len(angles), len(angles), offset=1, device=angles.device)
+    pairs = angles[first, second]
+    known = pairs.isfinite()
+    return pairs.masked_fill(~known, 0).sum(dim=0) / known.sum(dim=0).clamp(min=1)

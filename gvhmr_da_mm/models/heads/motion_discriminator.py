@@ -1,0 +1,218 @@
+"""A recurrent critic of body motion, its least-squares losses and the freeze they need."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Optional
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ...core.checks import check_shape
+from ...core.errors import ConfigError, ShapeError
+from ...core.filtering import length_to_mask
+from ...core.layout import NUM_BODY_JOINTS, SMPL_BODY_POSE
+from ...core.rotation import matrix_to_axis_angle
+from ...registry import MODELS
+
+POOLINGS = ('attention', 'max', 'avg')
+
+
+def discriminator_pose(body_pose: Tensor) -> Tensor:
+    """Turn an SMPL-X body pose into the 69-vector of SMPL, hands at rest.
+
+    Args:
+        body_pose (Tensor): Axis-angle (..., L, 63) in radians, or matrices (..., L, 21, 3, 3).
+
+    Returns:
+        Tensor: Shape (..., L, 69), radians.
+    """
+    if body_pose.shape[-3:] == (NUM_BODY_JOINTS, 3, 3):
+        body_pose = matrix_to_axis_angle(body_pose).flatten(-2)
+    check_shape(body_pose, f'* {NUM_BODY_JOINTS * 3}', name='body_pose')
+    return nn.functional.pad(body_pose, (0, SMPL_BODY_POSE - body_pose.shape[-1]))
+
+
+@MODELS.register_module()
+class MotionDiscriminator(BaseModule):
+    """LSTM, pooling over the valid frames and an MLP that says how true a motion looks.
+
+    The recurrence runs forward in time over the valid frames moved to the front, so neither the
+    amount of padding nor what it holds can change a score. The valid frames may lie anywhere.
+
+    Note:
+        B clips, L frames, C hidden channels.
+
+    Args:
+        input_size (int): Channels of a frame. Defaults to 69, SMPL's body pose without the root.
+        hidden_size (int): LSTM channels. Defaults to 1024.
+        num_layers (int): LSTM layers. Defaults to 2.
+        dropout (float): Between layers and in the MLPs. Defaults to 0.1.
+        pooling (str): ``'attention'``, ``'max'`` or ``'avg'``. Defaults to ``'attention'``.
+        attention_layers (int): Hidden layers of the attention's MLP. Defaults to 1.
+        attention_size (int): Their channels. Defaults to 256.
+        init_cfg (dict, optional): Initialisation. Defaults to None.
+
+    Raises:
+        ConfigError: If ``pooling`` is unknown or a size is not positive.
+    """
+
+    def __init__(
+        self,
+        input_size: int = SMPL_BODY_POSE,
+        hidden_size: int = 1024,
+        num_layers: int = 2,
+        dropout: float = 0.1,
+        pooling: str = 'attention',
+        attention_layers: int = 1,
+        attention_size: int = 256,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if pooling not in POOLINGS:
+            raise ConfigError(f'`pooling` should be one of {POOLINGS}, got {pooling!r}')
+        if min(input_size, hidden_size // 2, num_layers, attention_layers, attention_size) < 1:
+            raise ConfigError(
+                '`input_size`, `num_layers`, `attention_layers` and `attention_size` should be at '
+                f'least 1 and `hidden_size` at least 2, got {input_size}, {num_layers}, '
+                f'{attention_layers}, {attention_size} and {hidden_size}'
+            )
+        self.input_size = input_size
+        self.pooling = pooling
+        self.lstm = nn.LSTM(
+            input_size,
+            hidden_size,
+            num_layers,
+            batch_first=True,
+            dropout=dropout if num_layers > 1 else 0.0,
+        )
+        if pooling == 'attention':
+            layers, channels = [], hidden_size
+            for _ in range(attention_layers):
+                layers += [nn.Linear(channels, attention_size), nn.ReLU(), nn.Dropout(dropout)]
+                channels = attention_size
+            self.attention = nn.Sequential(*layers, nn.Linear(channels, 1))
+        self.classifier = nn.Sequential(
+            nn.Linear(hidden_size, hidden_size // 2),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden_size // 2, 1),
+        )
+
+    def forward(self, body_pose: Tensor, valid: Optional[Tensor] = None) -> Tensor:
+        """Score clips.
+
+        Args:
+            body_pose (Tensor): Shape (B, L, 69), radians; see :func:`discriminator_pose`.
+            valid (Tensor, optional): Frames that exist: a mask (B, L), bool, or the number of
+                leading frames (B,), integer. Defaults to None, all of them.
+
+        Returns:
+            Tensor: Scores (B,) in [0, 1], 1 for true motion; 0 for a clip without valid frames.
+
+        Raises:
+            ShapeError: If an input does not have the documented shape.
+        """
+        shape = check_shape(body_pose, f'B L {self.input_size}', name='body_pose')
+        valid = self._mask(body_pose, valid, shape)
+        # A stable sort moves the valid frames to the front and keeps their order.
+        order = torch.argsort((~valid).to(torch.uint8), dim=1, stable=True)
+        valid_in_order = valid.gather(1, order)
+        frames = body_pose.gather(1, order[..., None].expand_as(body_pose))
+        # Not a product: padding that holds NaN must not matter either.
+        frames = frames.masked_fill(~valid_in_order[..., None], 0)
+        features = self._recur(frames)
+        score = self.classifier(self._pool(features, valid_in_order)).squeeze(-1).sigmoid()
+        return torch.where(valid.any(dim=1), score, torch.zeros_like(score))
+
+    @torch.no_grad()
+    def score(self, body_pose: Tensor, valid: Optional[Tensor] = None) -> Tensor:
+        """Score clips (B,) without gradient and without dropout, whatever the present mode."""
+        training = self.training
+        self.eval()
+        try:
+            return self(body_pose, valid)
+        finally:
+            self.train(training)
+
+    def _mask(self, body_pose: Tensor, valid: Optional[Tensor], shape: dict[str, int]) -> Tensor:
+        if valid is None:
+            return body_pose.new_ones(body_pose.shape[:2], dtype=torch.bool)
+        if valid.ndim == 1 and not valid.is_floating_point() and valid.dtype != torch.bool:
+            check_shape(valid, 'B', name='valid', B=shape['B'])
+            return length_to_mask(valid, shape['L'])
+        if valid.dtype != torch.bool:
+            raise ShapeError(
+                f'`valid` should be a bool mask (B, L) or integer lengths (B,), got '
+                f'{valid.dtype} of shape {tuple(valid.shape)}'
+            )
+        check_shape(valid, 'B L', name='valid', B=shape['B'], L=shape['L'])
+        return valid
+
+    def _recur(self, frames: Tensor) -> Tensor:
+        # cuDNN's LSTM has no backward pass in eval mode.
+        cudnn = torch.backends.cudnn.enabled and (self.training or not torch.is_grad_enabled())
+        with torch.backends.cudnn.flags(enabled=cudnn):
+            return self.lstm(frames)[0]
+
+    def _pool(self, features: Tensor, valid: Tensor) -> Tensor:
+        """Pool (B, L, C) over the valid frames to (B, C), finite even where there is none."""
+        mask = valid[..., None]
+        if self.pooling == 'avg':
+            return (features * mask).sum(1) / mask.sum(1).clamp(min=1)
+        # The lowest finite number instead of -inf: a softmax over -inf alone is NaN.
+        lowest = torch.finfo(features.dtype).min
+        if self.pooling == 'max':
+            return features.masked_fill(~mask, lowest).amax(dim=1) * valid.any(1, keepdim=True)
+        weights = self.attention(features).masked_fill(~mask, lowest).softmax(dim=1)
+        return (features * weights).sum(dim=1)
+
+
+def _squared_distance(scores: Tensor, target: float) -> Tensor:
+    """Average over samples; exactly zero, with a graph, when there is none."""
+    return (scores - target).square().sum() / max(scores.numel(), 1)
+
+
+def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Pull the scores of true motion to 1 and those of predictions to 0 (LSGAN).
+
+    Args:
+        real_scores (Tensor): Scores of true motion, any shape.
+        fake_scores (Tensor): Scores of *detached* predictions, any shape.
+
+    Returns:
+        tuple[Tensor, Tensor]: The terms of true motion and of predictions, scalars without
+        weight; their sum is the loss.
+
+    Source: Mao et al., *Least Squares Generative Adversarial Networks*, ICCV 2017.
+    """
+    return _squared_distance(real_scores, 1.0), _squared_distance(fake_scores, 0.0)
+
+
+def generator_adversarial_loss(fake_scores: Tensor) -> Tensor:
+    """Pull the scores of the student's predictions to 1; they must not be detached.
+
+    Compute the scores inside :func:`frozen` so that only the student gets a gradient.
+    """
+    return _squared_distance(fake_scores, 1.0)
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[nn.Module]:
+    """Let gradients pass through a module without reaching its parameters.
+
+    Only the forward pass has to run inside; each parameter's flag is restored afterwards.
+
+    Example:
+        >>> with frozen(discriminator):
+        ...     loss = generator_adversarial_loss(discriminator(body_pose, valid))
+    """
+    parameters = list(module.parameters())
+    flags = [parameter.requires_grad for parameter in parameters]
+    try:
+        for parameter in parameters:
+            parameter.requires_grad_(False)
+        yield module
+    finally:
+        for parameter, flag in zip(parameters, flags):
+            parameter.requires_grad_(flag)
