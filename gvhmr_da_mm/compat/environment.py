@@ -70,6 +70,7 @@ def inspect_package(requirement: Requirement, try_import: bool = True) -> Packag
         expected = f'expected {requirement.version_range}, found {found}'
         return PackageState(requirement, 'wrong version', version, expected, requirement.fix())
 
+    try_import = try_import and not requirement.data_only
     error = _import_error(requirement.module) if try_import else None
     if error is not None:
         fix = requirement.fix(force=True)

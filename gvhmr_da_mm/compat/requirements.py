@@ -50,6 +50,7 @@ class Requirement:
             environment). Defaults to ``'required'``.
         no_deps (bool): Install with ``--no-deps``, because its own requirements would overwrite
             pinned packages or cannot be built. Defaults to False.
+        data_only (bool): Only its files are used; it is never imported. Defaults to False.
         purpose (str): What it is for, in a few words.
     """
 
@@ -59,6 +60,7 @@ class Requirement:
     pin: Optional[str] = None
     role: str = 'required'
     no_deps: bool = False
+    data_only: bool = False
     purpose: str = ''
 
     @property
@@ -116,7 +118,14 @@ REQUIREMENTS = (
     Requirement('munkres', ('munkres',), '>=1.1', '1.1.4', purpose='for MMPose'),
     Requirement('six', ('six',), purpose='for MMPose'),
     _optional('smplx', ('smplx',), '>=0.1.28', '0.1.28', no_deps=True, purpose='reference body'),
-    _optional('mannequin', ('mannequin-x',), '', '0.3.0', no_deps=True, purpose='demo mesh'),
+    _optional(
+        'mannequin',
+        ('mannequin-x',),
+        pin='0.3.0',
+        no_deps=True,
+        data_only=True,
+        purpose='mesh of the demo body',
+    ),
     _optional('tensorboard', ('tensorboard',), purpose='TensorBoard curves'),
     _optional('mim', ('openmim',), '>=0.3.9', '0.3.9', no_deps=True, purpose='mim train/test'),
     _optional('pkg_resources', ('setuptools',), '<81', '80.10.2', purpose='for mim'),

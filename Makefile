@@ -1,0 +1,83 @@
+# `make help` lists the targets. Everything happens in .venv, with pip alone: nothing is compiled.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help venv test demo lint format doctor dist clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOG := $(VENV)/install.log
+# Python 3.10 or 3.11: the pinned packages have wheels for these. Name another with PYTHON=...
+PYTHON ?=
+PYTEST_ARGS ?=
+# Two numeric threads in each process fight for the same cores when tests run side by side.
+export OMP_NUM_THREADS ?= 1
+
+REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
+DEPS_STAMP := $(VENV)/.dependencies
+PACKAGE_STAMP := $(VENV)/.package
+PACKAGE_FILES := setup.py pyproject.toml gvhmr_da_mm/version.py tools/misc/link_editable.py
+SOURCES := gvhmr_da_mm tools configs tests setup.py
+
+# $(call pip,what is done,arguments): one quiet step; its output goes to the log.
+pip = echo "  $(1)"; $(BIN)/python -m pip install --disable-pip-version-check --no-input \
+	--progress-bar off $(2) >> $(LOG) 2>&1 \
+	|| { echo "failed: pip install $(2)"; tail -n 30 $(LOG); echo "all of it: $(LOG)"; exit 1; }
+
+help:  ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+venv: $(PACKAGE_STAMP)  ## Make .venv with everything needed, or bring it up to date
+
+$(DEPS_STAMP): $(REQUIREMENTS)
+	@python=; version='import sys; print("%d.%d" % sys.version_info[:2])'; \
+	for candidate in $(or $(PYTHON),python3.11 python3.10 python3 python); do \
+	  found=$$($$candidate -c "$$version" 2>/dev/null) || continue; \
+	  case "$$found" in 3.10|3.11) python=$$candidate; break;; \
+	    *) echo "$$candidate is Python $$found, for which not all pinned packages have wheels";; \
+	  esac; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "error: expected Python 3.10 or 3.11 as $(or $(PYTHON),python3.11 python3.10 or python3), found none."; \
+	  echo "Install one, or name it: make venv PYTHON=/path/to/python3.11. For other versions"; \
+	  echo "see the full MMPose environment in docs/en/install.md."; exit 1; \
+	fi; \
+	if ! $(BIN)/python -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$$found')" \
+	    2>/dev/null; then \
+	  echo "Making $(VENV) with $$python (Python $$found)"; $$python -m venv --clear $(VENV); \
+	fi; \
+	: > $(LOG)
+	@echo "Installing; the first time takes a few minutes, $(LOG) tells more"
+	@$(call pip,1/3 packages with their dependencies,-r requirements.txt)
+	@$(call pip,2/3 MMPose and others without theirs,--no-deps -r requirements/mminstall_nodeps.txt)
+	@touch $@
+
+$(PACKAGE_STAMP): $(DEPS_STAMP) $(PACKAGE_FILES)
+	@$(call pip,3/3 this package (editable),--no-deps --no-build-isolation -e .)
+	@$(BIN)/python tools/misc/link_editable.py
+	@touch $@
+
+test: venv lint  ## Check the style and run all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+demo: venv  ## Train, adapt and evaluate on made-up data, and draw the result
+	$(BIN)/python tools/demo.py
+
+lint: venv  ## Check the style
+	$(BIN)/ruff check $(wildcard $(SOURCES))
+	$(BIN)/ruff format --check $(wildcard $(SOURCES))
+
+format: venv  ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix $(wildcard $(SOURCES))
+	$(BIN)/ruff format $(wildcard $(SOURCES))
+
+doctor: venv  ## Say what is installed and what is missing
+	$(BIN)/python tools/misc/collect_env.py
+
+dist: venv  ## Build a wheel into dist/
+	rm -rf build
+	$(BIN)/python -m pip wheel --no-deps --no-build-isolation -w dist .
+
+clean:  ## Remove the environment and everything built
+	rm -rf $(VENV) build dist *.egg-info gvhmr_da_mm/.mim .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
