@@ -1,0 +1,23 @@
+from .bedlam import BEDLAMDataset
+from .clip import Clip, pack_clip
+from .emdb import EMDBDataset
+from .motion_dataset import MotionDataset
+from .multi_source import MultiSourceDataset
+from .real_video_dataset import RealVideoDataset
+from .samplers import AlternatingMultiSourceSampler, ClipKey
+from .source_range import SourceRange
+from .threedpw import ThreeDPWDataset
+
+__all__ = [
+    'AlternatingMultiSourceSampler',
+    'BEDLAMDataset',
+    'Clip',
+    'ClipKey',
+    'EMDBDataset',
+    'MotionDataset',
+    'MultiSourceDataset',
+    'RealVideoDataset',
+    'SourceRange',
+    'ThreeDPWDataset',
+    'pack_clip',
+]

@@ -1,0 +1,146 @@
+"""BEDLAM: rendered people with exact labels, the synthetic source."""
+
+import os
+from pathlib import Path
+from typing import Union
+
+import torch
+from torch import Tensor
+
+from ..core.conventions import GRAVITY_Y_UP
+from ..core.errors import ConfigError
+from ..core.gravity_view import gravity_view_rotation
+from ..core.layout import NUM_JOINTS
+from ..registry import DATASETS
+from .clip import Clip
+from .motion_dataset import MotionDataset
+from .pack_io import PackRecord, load_pack
+
+_PARTS = ('all60', 'maxspan60')
+_HOW_TO_GET = (
+    'BEDLAM/hmr4d_support of the GVHMR data release (docs/en/data.md), or run '
+    'tools/dataset_converters on the BEDLAM download'
+)
+_MAX_LISTED = 20
+
+
+def feature_file(mid: str) -> str:
+    """Return the feature file, relative to its folder, of a BEDLAM sequence id.
+
+    ``inputs/bedlam/bedlam_download/{scene}/mp4/{clip}`` has its features in ``{scene}/{clip}.pt``.
+    """
+    parts = mid.split('/')
+    return f'{parts[-3]}/{parts[-1]}.pt'
+
+
+@DATASETS.register_module()
+class BEDLAMDataset(MotionDataset):
+    """BEDLAM clips as published with GVHMR (Black et al., CVPR 2023), fully supervised.
+
+    There are no detected keypoints (``has_kp2d`` is False): the model makes its observations from
+    the labels, which are the clip's own.
+
+    Args:
+        parts (Sequence[str]): Which lists of clips: ``all60`` and ``maxspan60``. Defaults to both.
+        kwargs: As :class:`MotionDataset`.
+    """
+
+    def __init__(self, *args, parts: tuple[str, ...] = _PARTS, **kwargs) -> None:
+        self.parts = tuple(parts)
+        unknown = sorted(set(self.parts) - set(_PARTS))
+        if unknown or not self.parts:
+            raise ConfigError(f'`parts` should name some of {_PARTS}, got {self.parts}')
+        if kwargs.get('test_mode'):
+            raise ConfigError('BEDLAMDataset is for training: it has no test_mode')
+        options = dict(dataset='bedlam', domain='synthetic', list_long_clips_often=False)
+        super().__init__(*args, **{**options, **kwargs})
+
+    @property
+    def _folder(self) -> Path:
+        return self.data_root / 'BEDLAM' / 'hmr4d_support'
+
+    @property
+    def _labels(self) -> Path:
+        return self._folder / 'smplpose_v2.pth'
+
+    def _ranges(self, part: str) -> Path:
+        return self._folder / f'mid_to_valid_range_{part}.pt'
+
+    def _features(self, part: str) -> Path:
+        return self._folder / 'imgfeats' / f'bedlam_{part}'
+
+    def required_files(self) -> dict[Union[str, Path], str]:
+        """Return the label pack, the lists of clips and the feature folders."""
+        files = {self._labels: _HOW_TO_GET}
+        for part in self.parts:
+            files[self._ranges(part)] = files[self._features(part)] = _HOW_TO_GET
+        return files
+
+    def list_clips(self) -> list[dict]:
+        """Return one entry per listed clip."""
+        labels = load_pack(self._labels)
+        clips = []
+        for part in self.parts:
+            for mid, value in load_pack(self._ranges(part)).items():
+                if mid not in labels:
+                    PackRecord.of(self._labels, mid)
+                start, end = (int(frame) for frame in value)
+                clips.append(dict(sequence=mid, start=start, end=end, part=part))
+        return clips
+
+    def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
+        """Return the feature files that are missing; each folder is listed only once."""
+        listed: dict[Path, set[str]] = {}
+        missing = []
+        for clip in clips:
+            path = self._features(clip['part']) / feature_file(clip['sequence'])
+            if path.parent not in listed:
+                folder = path.parent
+                listed[folder] = set(os.listdir(folder)) if folder.is_dir() else set()
+            if path.name not in listed[path.parent]:
+                missing.append(path)
+        total = f'({len(missing)} of {len(clips)} feature files are missing)'
+        return {path: f'{_HOW_TO_GET} {total}' for path in missing[:_MAX_LISTED]}
+
+    def read_clip(self, info: dict, start: int, end: int) -> Clip:
+        """Read a window: labels by frame, features by frame relative to their first."""
+        mid = info['sequence']
+        path = self._features(info['part']) / feature_file(mid)
+        features = PackRecord.read(path, mid)
+        first = int(features.value('start_end')[0])
+        width, height = (int(size) for size in features.tensor('img_wh', '2'))
+        boxes = features.rows('bbx_xys', 'F 3', start, end, first)
+        f_imgseq = features.rows('features', 'F 1024', start, end, first)
+
+        labels = PackRecord.of(self._labels, mid)
+        T_w2c = labels.rows('cam_ext', 'F 4 4', start, end)
+        return Clip(
+            sequence=mid,
+            start=start,
+            end=end,
+            img_wh=(width, height),
+            bbx_xys=boxes,
+            K_fullimg=labels.rows('cam_int', 'F 3 3', start, end),
+            R_w2c=T_w2c[:, :3, :3],
+            f_imgseq=f_imgseq,
+            labels=self._read_labels(labels, T_w2c, start, end),
+            supervision='full',
+        )
+
+    @staticmethod
+    def _read_labels(labels: PackRecord, T_w2c: Tensor, start: int, end: int) -> dict[str, Tensor]:
+        labels.tensor('skeleton', f'{NUM_JOINTS} 3')
+        pose = labels.rows('pose', 'F 66', start, end)
+        betas = labels.tensor('beta', '10').float()
+        if not torch.isfinite(betas).all():
+            raise labels.error('beta', 'finite values', 'NaN or infinity')
+        return dict(
+            body_pose=pose[:, 3:],
+            betas=betas.expand(end - start, -1),
+            global_orient_c=labels.rows('global_orient_incam', 'F 3', start, end),
+            # The stored translation lacks that of the camera.
+            transl_c=labels.rows('trans_incam', 'F 3', start, end) + T_w2c[:, :3, 3],
+            global_orient_w=pose[:, :3],
+            transl_w=labels.rows('trans', 'F 3', start, end),
+            R_c2gv=gravity_view_rotation(T_w2c[:, :3, :3], GRAVITY_Y_UP),
+        )

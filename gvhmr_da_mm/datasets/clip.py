@@ -1,0 +1,159 @@
+"""What a reader knows of one clip, and its packing into the sample every model gets."""
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import torch
+from mmengine.structures import InstanceData
+from mmpose.structures import PoseDataSample
+from torch import Tensor
+
+from ..core.camera import camera_angular_velocity
+from ..core.conventions import COCO_FLIP_INDEX
+from ..core.layout import IMAGE_FEATURE_DIM, NUM_COCO
+from .windows import pad_frames
+
+
+@dataclass
+class Clip:
+    """One clip as read from disk, before padding.
+
+    Note:
+        L: frames of the clip, ``end - start``.
+
+    Args:
+        sequence (str): Name of the sequence.
+        start (int): First frame in the sequence.
+        end (int): One past the last frame.
+        img_wh (tuple[int, int]): Image width and height in pixels.
+        bbx_xys (Tensor): Box centre and side (L, 3) in pixels.
+        K_fullimg (Tensor): Intrinsics (3, 3) or (L, 3, 3) in pixels.
+        R_w2c (Tensor): Camera rotation (L, 3, 3).
+        f_imgseq (Tensor, optional): Image features (L, 1024).
+        kp2d (Tensor, optional): Detected keypoints (L, 17, 3): pixels, confidence.
+        labels (dict, optional): Fields of ``gt_instances``, each with L rows.
+        supervision (str): ``full``, ``camera`` or ``none``. Defaults to ``none``.
+        gender (str): Body model of the labels. Defaults to ``neutral``.
+        transductive (bool): Whether this is the input of a test clip. Defaults to False.
+        flip_f_imgseq (Tensor, optional): Features of the mirrored images (L, 1024).
+        flip_bbx_xys (Tensor, optional): Boxes in the mirrored images (L, 3).
+    """
+
+    sequence: str
+    start: int
+    end: int
+    img_wh: tuple[int, int]
+    bbx_xys: Tensor
+    K_fullimg: Tensor
+    R_w2c: Tensor
+    f_imgseq: Optional[Tensor] = None
+    kp2d: Optional[Tensor] = None
+    labels: Optional[dict[str, Any]] = None
+    supervision: str = 'none'
+    gender: str = 'neutral'
+    transductive: bool = False
+    flip_f_imgseq: Optional[Tensor] = None
+    flip_bbx_xys: Optional[Tensor] = None
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+def flip_keypoints(kp2d: Tensor, width: float) -> Tensor:
+    """Mirror keypoints (..., 17, 3) of an image of the given width; left and right swap names."""
+    flipped = kp2d[..., COCO_FLIP_INDEX, :]
+    return torch.cat((width - flipped[..., :1], flipped[..., 1:]), dim=-1)
+
+
+def mirror_camera(R_w2c: Tensor) -> Tensor:
+    """Mirror the x axis of cameras (..., 3, 3); their relative rotations become conjugated."""
+    return R_w2c * R_w2c.new_tensor([-1.0, 1.0, 1.0])[:, None]
+
+
+def _inputs(clip: Clip) -> dict[str, Tensor]:
+    length = len(clip)
+    no_keypoints = torch.zeros(length, NUM_COCO, 3)
+    no_features = torch.zeros(length, IMAGE_FEATURE_DIM)
+    return dict(
+        kp2d=no_keypoints if clip.kp2d is None else clip.kp2d,
+        bbx_xys=clip.bbx_xys,
+        K_fullimg=clip.K_fullimg.expand(length, 3, 3),
+        cam_angvel=camera_angular_velocity(clip.R_w2c),
+        f_imgseq=no_features if clip.f_imgseq is None else clip.f_imgseq,
+    )
+
+
+def _flipped_inputs(clip: Clip, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    return dict(
+        flip_kp2d=flip_keypoints(inputs['kp2d'], clip.img_wh[0]),
+        flip_bbx_xys=clip.flip_bbx_xys,
+        flip_cam_angvel=camera_angular_velocity(mirror_camera(clip.R_w2c)),
+        flip_f_imgseq=clip.flip_f_imgseq,
+    )
+
+
+def pack_clip(
+    clip: Clip,
+    dataset: str,
+    domain: str,
+    max_len: Optional[int] = None,
+    flip_features: bool = False,
+) -> dict[str, Any]:
+    """Pad a clip and pack it as ``dict(inputs, data_samples)``.
+
+    Args:
+        clip (Clip): The clip, L frames.
+        dataset (str): Name for the metainfo.
+        domain (str): ``synthetic`` or ``real``.
+        max_len (int, optional): Frames after padding, for training; None keeps L. Defaults to None.
+        flip_features (bool): Whether a training item carries ``flip_f_imgseq`` and
+            ``has_flip_imgfeat``. Defaults to False.
+
+    Returns:
+        dict: ``inputs`` (tensors) and ``data_samples`` (:obj:`PoseDataSample`, without
+        ``gt_instances`` if the clip has no labels).
+    """
+    inputs = _inputs(clip)
+    if max_len is None and clip.flip_bbx_xys is not None:
+        inputs.update(_flipped_inputs(clip, inputs))
+    if max_len is not None and flip_features:
+        flipped = clip.flip_f_imgseq
+        inputs['flip_f_imgseq'] = (
+            torch.zeros(len(clip), IMAGE_FEATURE_DIM) if flipped is None else flipped
+        )
+    labels = clip.labels
+    padded = len(clip) if max_len is None else max_len
+    if max_len is not None:
+        inputs = {key: pad_frames(value, padded) for key, value in inputs.items()}
+        if labels is not None:
+            labels = {key: pad_frames(value, padded) for key, value in labels.items()}
+    inputs = {key: value.contiguous() for key, value in inputs.items()}
+    inputs.update(
+        valid=torch.arange(padded) < len(clip),
+        img_wh=torch.tensor(clip.img_wh, dtype=torch.float32),
+        has_kp2d=torch.tensor(clip.kp2d is not None),
+        has_imgfeat=torch.tensor(clip.f_imgseq is not None),
+    )
+    if 'flip_f_imgseq' in inputs and max_len is not None:
+        inputs['has_flip_imgfeat'] = torch.tensor(clip.flip_f_imgseq is not None)
+
+    flat_name = clip.sequence.replace('/', '-').replace('.', '-')
+    sample = PoseDataSample(
+        metainfo=dict(
+            dataset=dataset,
+            domain=domain,
+            sequence=clip.sequence,
+            start=clip.start,
+            end=clip.end,
+            length=len(clip),
+            img_shape=(clip.img_wh[1], clip.img_wh[0]),
+            gender=clip.gender,
+            supervision=clip.supervision,
+            # MMPose's 3D metrics read the action from the file name between `_` and `.`.
+            target_img_path=[f'{dataset}_{flat_name}.jpg'],
+            transductive=clip.transductive,
+        )
+    )
+    if labels is not None:
+        sample.gt_instances = InstanceData(**labels)
+    return dict(inputs=inputs, data_samples=sample)

@@ -1,0 +1,211 @@
+"""Base of all datasets: windows, padding, packing, and what happens to bad clips."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Callable, Optional, Union
+
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+
+from ..core.conventions import BODY_JOINT_NAMES, FPS
+from ..core.errors import ConfigError, DataError
+from ..core.paths import require_files, resolve_data_root
+from ..registry import TRANSFORMS
+from .clip import Clip, pack_clip
+from .options import check_choice
+from .samplers.clip_key import ClipKey
+from .source_range import SourceRange
+from .windows import draw_window, num_windows
+
+DOMAINS = ('synthetic', 'real')
+
+
+class MotionDataset(BaseDataset):
+    """Base of datasets of motion clips.
+
+    A subclass says which files it needs (:meth:`required_files`), which clips there are
+    (:meth:`list_clips`) and how the frames of one are read (:meth:`read_clip`). Training items are
+    random windows padded to ``max_len``; test items are whole sequences.
+
+    Note:
+        Nothing but file names and frame ranges is kept in memory or sent to workers; frames are
+        read when an item is asked for. An item asked for by :class:`ClipKey` depends on the key
+        alone; asked for by a plain index, its window is drawn from torch's global generator.
+
+    Args:
+        data_root (str | Path, optional): Folder of all datasets. Defaults to None: the variable
+            ``GVHMR_DATA_ROOT``, else ``data``.
+        dataset (str): Name of this dataset in samples and metrics.
+        domain (str): ``synthetic`` or ``real``.
+        min_len (int): Shortest training window in frames; a shorter clip is used whole. Defaults
+            to 60.
+        max_len (int): Longest training window, and frames of an item after padding. Defaults to
+            120.
+        min_frames (int): Training clips shorter than this are left out, with a log line. Defaults
+            to 30.
+        list_long_clips_often (bool): Whether a training clip is listed ``length // max_len`` times
+            per epoch. Defaults to True.
+        flip_features (bool): Whether training items carry the features of the mirrored image
+            (``flip_f_imgseq``, ``has_flip_imgfeat``). Defaults to False.
+        on_bad_sample (str): What to do with a training clip that holds NaN or wrong shapes:
+            ``error``, or ``skip`` (warn once per sequence, take the next clip). Defaults to
+            ``error``.
+        pipeline (Sequence[dict | Callable]): Transforms of the packed item. Defaults to ().
+        metainfo (dict, optional): Additions to the dataset's meta information.
+        indices (int | Sequence[int], optional): Use only these clips, as in MMEngine.
+        test_mode (bool): Whole sequences instead of windows. Defaults to False.
+        lazy_init (bool): Read the list of clips on first use. Defaults to False.
+
+    Raises:
+        ConfigError: If an argument is impossible.
+        MissingFilesError: If files are missing: one error for all of them.
+        DataError: If the files hold no usable clip.
+    """
+
+    def __init__(
+        self,
+        data_root: Optional[Union[str, Path]] = None,
+        *,
+        dataset: str,
+        domain: str,
+        min_len: int = 60,
+        max_len: int = 120,
+        min_frames: int = 30,
+        list_long_clips_often: bool = True,
+        flip_features: bool = False,
+        on_bad_sample: str = 'error',
+        pipeline: Sequence[Union[dict, Callable]] = (),
+        metainfo: Optional[dict] = None,
+        indices: Optional[Union[int, Sequence[int]]] = None,
+        test_mode: bool = False,
+        lazy_init: bool = False,
+    ) -> None:
+        check_choice(on_bad_sample, ('error', 'skip'), 'on_bad_sample')
+        check_choice(domain, DOMAINS, 'domain')
+        if not 1 <= min_len <= max_len:
+            raise ConfigError(
+                f'expected 1 <= min_len <= max_len, got min_len={min_len}, max_len={max_len}'
+            )
+        self.dataset, self.domain = dataset, domain
+        self.min_len, self.max_len, self.min_frames = min_len, max_len, min_frames
+        self.list_long_clips_often = list_long_clips_often
+        self.flip_features = flip_features
+        self.on_bad_sample = on_bad_sample
+        self._warned: set[str] = set()
+        super().__init__(
+            data_root=resolve_data_root(data_root),
+            data_prefix={},
+            indices=indices,
+            pipeline=[TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline],
+            test_mode=test_mode,
+            lazy_init=True,
+        )
+        # Set here because MMEngine takes every string passed as `metainfo` for a file to open.
+        self._metainfo.update(
+            dataset_name=dataset,
+            domain=domain,
+            fps=FPS,
+            num_keypoints=len(BODY_JOINT_NAMES),
+            keypoint_names=list(BODY_JOINT_NAMES),
+            transductive=False,
+        )
+        self._metainfo.update(metainfo or {})
+        if not lazy_init:
+            self.full_init()
+
+    # -- to be written by a subclass --------------------------------------------------------------
+
+    def required_files(self) -> dict[Union[str, Path], str]:
+        """Return every file or folder needed to list the clips, each with how to get it."""
+        raise NotImplementedError
+
+    def list_clips(self) -> list[dict]:
+        """Return one dict per clip with at least ``sequence``, ``start`` and ``end``."""
+        raise NotImplementedError
+
+    def read_clip(self, info: dict, start: int, end: int) -> Clip:
+        """Read the frames [start, end) of a clip that :meth:`list_clips` returned."""
+        raise NotImplementedError
+
+    def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
+        """Return the missing files of single clips, each with how to get it."""
+        return {}
+
+    # -- the list of clips ------------------------------------------------------------------------
+
+    def log(self, message: str, level: int = logging.INFO) -> None:
+        """Log a line that starts with the dataset's name."""
+        print_log(f'{self.dataset}: {message}', logger='current', level=level)
+
+    def load_data_list(self) -> list[dict]:
+        """Check the files and list the clips; called by MMEngine once."""
+        require_files(self.required_files(), owner=self.dataset)
+        clips = self.list_clips()
+        require_files(self.clip_files(clips), owner=self.dataset)
+        if self.test_mode:
+            entries = clips
+        else:
+            kept = [clip for clip in clips if clip['end'] - clip['start'] >= self.min_frames]
+            if len(kept) < len(clips):
+                short = len(clips) - len(kept)
+                self.log(f'left {short} clip(s) out: shorter than {self.min_frames} frames')
+            entries = [clip for clip in kept for _ in range(self._listings(clip))]
+        if not entries:
+            raise DataError(
+                f'{self.dataset}: no usable clip in {self.data_root.absolute()} '
+                f'({len(clips)} found, all shorter than min_frames={self.min_frames})'
+            )
+        num_sequences = len({entry['sequence'] for entry in entries})
+        self.log(f'{len(entries)} clips of {num_sequences} sequences')
+        return entries
+
+    def _listings(self, clip: dict) -> int:
+        if not self.list_long_clips_often:
+            return 1
+        return num_windows(clip['end'] - clip['start'], self.max_len)
+
+    @property
+    def sources(self) -> dict[str, list[SourceRange]]:
+        """Index ranges per domain, as :class:`MultiSourceDataset` gives them."""
+        return {self.domain: [SourceRange(self.dataset, 0, len(self), None)]}
+
+    # -- items ------------------------------------------------------------------------------------
+
+    def prepare_data(self, idx: Union[int, ClipKey]) -> dict[str, Any]:
+        """Return the item of an index or a :class:`ClipKey`."""
+        if isinstance(idx, ClipKey):
+            index, seed = idx
+        else:
+            index, seed = int(idx), int(torch.randint(2**62, ()))
+        if self.test_mode:
+            info = self.get_data_info(index)
+            return self._item(info, info['start'], info['end'])
+        for offset in range(len(self)):
+            info = self.get_data_info((index + offset) % len(self) if offset else index)
+            rng = np.random.default_rng(seed)
+            window = draw_window(info['start'], info['end'], self.min_len, self.max_len, rng)
+            try:
+                return self._item(info, *window)
+            except DataError as error:
+                if self.on_bad_sample == 'error':
+                    raise
+                self._warn_once(info['sequence'], f'skipped a bad clip: {error}')
+        raise DataError(f'{self.dataset}: every one of its {len(self)} clips is bad')
+
+    def _item(self, info: dict, start: int, end: int) -> dict[str, Any]:
+        item = pack_clip(
+            self.read_clip(info, start, end),
+            dataset=self.dataset,
+            domain=self.domain,
+            max_len=None if self.test_mode else self.max_len,
+            flip_features=self.flip_features,
+        )
+        return self.pipeline(item)
+
+    def _warn_once(self, topic: str, message: str) -> None:
+        if topic not in self._warned:
+            self._warned.add(topic)
+            self.log(message, logging.WARNING)

@@ -1,0 +1,188 @@
+"""Reading ``torch.save`` packs without running code from them, lazily and once per process.
+
+A pack is opened with ``weights_only=True`` (no code in the file can run) and memory-mapped: only
+the rows that are asked for are read from disk. :func:`load_pack` keeps what it opened in a cache of
+the process, so datasets hold paths alone, pickle to workers in a few bytes, and several splits of
+one file share its index.
+"""
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Union
+
+import torch
+from torch import Tensor
+
+from ..core.checks import check_shape
+from ..core.errors import DataError, ShapeError
+
+PathLike = Union[str, Path]
+
+
+def read_pack(path: PathLike) -> Any:
+    """Read a file written by ``torch.save`` without executing anything in it.
+
+    Args:
+        path (str | Path): The file.
+
+    Returns:
+        Any: Its content; tensors are memory-mapped and must not be written to.
+
+    Raises:
+        DataError: If the file is damaged or holds more than plain containers and tensors.
+    """
+    # Only the zip format (torch >= 1.6) can be mapped; older files are read as a whole.
+    mmap = zipfile.is_zipfile(path)
+    try:
+        return torch.load(path, map_location='cpu', mmap=mmap, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise DataError(
+            f'{path} cannot be read safely: expected dicts, lists, numbers, strings and tensors, '
+            'got other types or code. Nothing in it was run. If you trust its source, load it '
+            'once with `torch.load(..., weights_only=False)` and save plain tensors. '
+            f'({str(error).splitlines()[0]})'
+        ) from error
+    except (RuntimeError, EOFError, ValueError) as error:
+        raise DataError(
+            f'{path} is damaged or is no file of `torch.save`: copy or download it again. '
+            f'({str(error).splitlines()[0]})'
+        ) from error
+
+
+@lru_cache(maxsize=32)
+def _load_cached(path: str, modified_ns: int, size: int) -> Any:
+    return read_pack(path)
+
+
+def load_pack(path: PathLike) -> Mapping:
+    """Open a pack that holds one entry per sequence; at most once per process.
+
+    Args:
+        path (str | Path): The file.
+
+    Returns:
+        Mapping: Sequence name to entry.
+
+    Raises:
+        DataError: If it cannot be read or is no mapping.
+    """
+    status = Path(path).stat()
+    pack = _load_cached(str(path), status.st_mtime_ns, status.st_size)
+    if not isinstance(pack, Mapping):
+        raise DataError(f'{path} should hold a dict of sequences, got {type(pack).__name__}')
+    return pack
+
+
+class PackRecord:
+    """One sequence of a pack; whatever is wrong with a field is said with file, sequence and key.
+
+    Args:
+        path (str | Path): The file, for messages.
+        sequence (str): Name of the sequence, for messages.
+        fields (Mapping): The fields.
+        prefix (str): Path of nested keys, for messages. Defaults to ''.
+
+    Raises:
+        DataError: If ``fields`` is no mapping.
+    """
+
+    def __init__(self, path: PathLike, sequence: str, fields: Any, prefix: str = '') -> None:
+        self.path, self.sequence, self.prefix = path, sequence, prefix
+        if not isinstance(fields, Mapping):
+            raise self.error('', 'a dict', type(fields).__name__)
+        self.fields = fields
+
+    @classmethod
+    def of(cls, path: PathLike, sequence: str) -> 'PackRecord':
+        """Return the record of a sequence in the pack at ``path``."""
+        pack = load_pack(path)
+        if sequence not in pack:
+            raise DataError(
+                f'{path}: sequence `{sequence}` is missing among its {len(pack)} sequences; '
+                'the files of a dataset must come from the same release'
+            )
+        return cls(path, sequence, pack[sequence])
+
+    @classmethod
+    def read(cls, path: PathLike, sequence: str) -> 'PackRecord':
+        """Return the record that is a file of its own."""
+        return cls(path, sequence, read_pack(path))
+
+    def error(self, key: str, expected: str, got: str) -> DataError:
+        """Return the error that describes a bad field."""
+        return DataError(
+            f'{self.path}: sequence `{self.sequence}`, key `{self.prefix}{key}`: '
+            f'expected {expected}, got {got}'
+        )
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.fields
+
+    def value(self, key: str, *types: type) -> Any:
+        """Return a field of one of the given types."""
+        if key not in self.fields:
+            raise self.error(key, 'a value', f'none (keys: {", ".join(map(str, self.fields))})')
+        value = self.fields[key]
+        if types and not isinstance(value, types):
+            names = ' or '.join(kind.__name__ for kind in types)
+            raise self.error(key, names, type(value).__name__)
+        return value
+
+    def nested(self, key: str) -> 'PackRecord':
+        """Return the record below ``key``."""
+        return PackRecord(self.path, self.sequence, self.value(key), f'{self.prefix}{key}.')
+
+    def tensor(self, key: str, pattern: str, **sizes: int) -> Tensor:
+        """Return a tensor, not read yet, after checking its shape.
+
+        Args:
+            key (str): The field.
+            pattern (str): Shape as for :func:`~gvhmr_da_mm.core.checks.check_shape`.
+            sizes (int): Known letters of the pattern.
+
+        Returns:
+            Tensor: The memory-mapped tensor.
+        """
+        tensor = self.value(key, Tensor)
+        try:
+            check_shape(tensor, pattern, key, **sizes)
+        except ShapeError as error:
+            known = f' with {sizes}' if sizes else ''
+            raise self.error(key, f'shape ({pattern}){known}', f'{tuple(tensor.shape)}') from error
+        return tensor
+
+    def rows(
+        self, key: str, pattern: str, start: int, end: int, first: int = 0, **sizes: int
+    ) -> Tensor:
+        """Copy the frames [start, end) of a per-frame field.
+
+        Args:
+            key (str): The field.
+            pattern (str): Its shape; the first letter is the number of frames.
+            start (int): First frame.
+            end (int): One past the last frame.
+            first (int): Frame that row 0 of the field belongs to. Defaults to 0.
+            sizes (int): Known letters of the pattern.
+
+        Returns:
+            Tensor: float32 (bool stays bool), finite, of ``end - start`` rows.
+
+        Raises:
+            DataError: If the shape is wrong, frames are missing, or a value is NaN or infinite.
+        """
+        tensor = self.tensor(key, pattern, **sizes)
+        last = first + len(tensor)
+        if not first <= start < end <= last:
+            raise self.error(key, f'frames {start} to {end - 1}', f'frames {first} to {last - 1}')
+        selected = tensor[start - first : end - first]
+        if tensor.dtype == torch.bool:
+            return selected.clone()
+        rows = selected.to(torch.float32, copy=True)
+        finite = rows.flatten(1).isfinite().all(dim=1)
+        if not finite.all():
+            frame = start + int((~finite).nonzero()[0])
+            raise self.error(key, 'finite values', f'NaN or infinity first at frame {frame}')
+        return rows

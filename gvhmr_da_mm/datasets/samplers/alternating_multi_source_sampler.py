@@ -1,0 +1,219 @@
+"""Batches of one domain at a time, addressable by epoch and step."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, Optional, Union
+
+import numpy as np
+from mmengine.dist import get_dist_info
+from mmengine.logging import print_log
+from torch.utils.data import Sampler
+
+from ...core.errors import ConfigError
+from ...registry import DATA_SAMPLERS
+from ..source_range import SourceRange
+from .clip_key import ClipKey, clip_seed
+
+_MAX_DENOMINATOR = 1000
+_CACHED_PERMUTATIONS = 16
+
+
+def _ceil(numerator: int, fraction: Fraction) -> int:
+    """Return ceil(numerator * fraction) exactly."""
+    return -(-numerator * fraction.numerator // fraction.denominator)
+
+
+class _Source:
+    """The clips of one domain as an endless stream of slots, each clip once per pass.
+
+    Slot s is served by a dataset chosen so that, among the first n slots, each dataset has its
+    share to within one or two for every n. Both the choice and the number of earlier slots of that dataset have
+    a closed form: the first dataset takes its share of the slots, evenly spread, the second its
+    share of what is left, and so on.
+    """
+
+    def __init__(self, ranges: list[SourceRange], by_size: bool) -> None:
+        self.ranges = [source for source in ranges if source.stop > source.start]
+        default = [source.stop - source.start if by_size else 1 for source in self.ranges]
+        weights = [
+            Fraction(size if source.weight is None else source.weight)
+            for source, size in zip(self.ranges, default)
+        ]
+        left = sum(weights)
+        self._shares = []
+        for weight in weights:
+            self._shares.append((weight / left).limit_denominator(10**6))
+            left -= weight
+        self.size = sum(source.stop - source.start for source in self.ranges)
+
+    def serve(self, slot: int) -> tuple[int, int]:
+        """Return which dataset serves a slot and how many slots it served before."""
+        last = len(self.ranges) - 1
+        for which, share in enumerate(self._shares):
+            before = _ceil(slot, share)
+            if which == last or _ceil(slot + 1, share) > before:
+                return which, slot if which == last else before
+            slot -= before
+        raise AssertionError('the last dataset serves every slot that is left')
+
+
+@DATA_SAMPLERS.register_module()
+class AlternatingMultiSourceSampler(Sampler):
+    """Batch sampler that gives each batch to one domain, in a fixed rhythm.
+
+    The batch of (seed, epoch, step) is computed directly, so training resumes anywhere without
+    replaying. All ranks take the same domain at the same step and disjoint parts of the global
+    batch. Each clip is drawn once before any clip of its dataset is drawn again; passes run on
+    across batches and epochs, so that no clip is favoured. Use it as MMEngine's ``batch_sampler``::
+
+        train_dataloader = dict(
+            batch_size=64,
+            sampler=dict(type='DefaultSampler', shuffle=True),
+            batch_sampler=dict(type='AlternatingMultiSourceSampler', alternating_ratio=1),
+            dataset=dict(type='MultiSourceDataset', datasets=[...]),
+        )
+
+    Note:
+        The rhythm starts with a synthetic batch and spreads the rarer domain evenly: ratio 2 is
+        S R R S R R, ratio 0.5 is S S R S S R. It runs on across epochs. An epoch has as many
+        synthetic batches as the synthetic clips fill, and the real ones that belong to them. With
+        one domain alone every batch is of that domain and the ratio has no effect.
+
+    Args:
+        sampler (Sampler): MMEngine's sampler: gives the dataset, the seed, whether to shuffle, and
+            the epoch, which MMEngine's ``DistSamplerSeedHook`` sets on it.
+        batch_size (int): Clips per batch and rank.
+        alternating_ratio (float): Real batches for each synthetic one; 0 leaves the real clips
+            unused. Taken as a fraction with a denominator of at most 1000. Defaults to 1.
+        batches_per_epoch (int | float, optional): Shorter (or longer) epochs: a number of batches,
+            or a float, the fraction of an epoch. Defaults to None: the whole epoch.
+
+    Raises:
+        ConfigError: If an argument is impossible or the dataset has no usable source.
+    """
+
+    def __init__(
+        self,
+        sampler: Any,
+        batch_size: int,
+        alternating_ratio: float = 1.0,
+        batches_per_epoch: Optional[Union[int, float]] = None,
+    ) -> None:
+        if batch_size < 1:
+            raise ConfigError(f'`batch_size` should be at least 1, got {batch_size}')
+        if not 0 <= alternating_ratio <= _MAX_DENOMINATOR:
+            raise ConfigError(
+                f'`alternating_ratio` should be from 0 to {_MAX_DENOMINATOR}, got '
+                f'{alternating_ratio}'
+            )
+        if batches_per_epoch is not None and batches_per_epoch <= 0:
+            raise ConfigError(f'`batches_per_epoch` should be positive, got {batches_per_epoch}')
+        for name in ('dataset', 'seed', 'epoch'):
+            if not hasattr(sampler, name):
+                raise ConfigError(
+                    f"`sampler` should have a `{name}`, as MMEngine's DefaultSampler, got "
+                    f'{type(sampler).__name__}'
+                )
+        if not hasattr(sampler.dataset, 'sources'):
+            raise ConfigError(
+                'the dataset should be a MultiSourceDataset or a MotionDataset, got '
+                f'{type(sampler.dataset).__name__}'
+            )
+        self.sampler = sampler
+        self.batch_size = batch_size
+        self.rank, self.world_size = get_dist_info()
+        self.start_step = 0
+        self._permutations: OrderedDict[tuple, np.ndarray] = OrderedDict()
+        sources = {
+            domain: _Source(ranges, by_size=domain == 'synthetic')
+            for domain, ranges in sampler.dataset.sources.items()
+        }
+        self._sources = {domain: source for domain, source in sources.items() if source.size}
+        if not self._sources:
+            raise ConfigError('the dataset has no clips to sample from')
+        self._real_share = self._share_of_real(alternating_ratio)
+        self._num_batches = self._epoch_length(batches_per_epoch)
+
+    def _share_of_real(self, ratio: float) -> Fraction:
+        """Return which share of the batches is real."""
+        if set(self._sources) == {'synthetic', 'real'}:
+            exact = Fraction(ratio).limit_denominator(_MAX_DENOMINATOR)
+            if ratio and not exact:
+                raise ConfigError(
+                    f'`alternating_ratio` should be 0 or at least 1/{_MAX_DENOMINATOR}, got {ratio}'
+                )
+            return exact / (1 + exact)
+        only = next(iter(self._sources))
+        print_log(f'All batches are {only}: there are no clips of the other domain.', 'current')
+        return Fraction(int(only == 'real'))
+
+    def _epoch_length(self, limit: Optional[Union[int, float]]) -> int:
+        """Return the number of batches per epoch."""
+        counted = 'real' if self._real_share == 1 else 'synthetic'
+        share = self._real_share if counted == 'real' else 1 - self._real_share
+        batches = -(-self._sources[counted].size // (self.batch_size * self.world_size))
+        length = batches * share.denominator // share.numerator
+        if limit is None:
+            return length
+        return limit if isinstance(limit, int) else max(int(length * limit), 1)
+
+    # -- the schedule -----------------------------------------------------------------------------
+
+    def domain(self, epoch: int, step: int) -> str:
+        """Return the domain of a batch."""
+        return self._place(epoch, step)[0]
+
+    def _place(self, epoch: int, step: int) -> tuple[str, int]:
+        """Return a batch's domain and how many batches of that domain came before it."""
+        batch = epoch * self._num_batches + step
+        share = 1 - self._real_share
+        synthetic = _ceil(batch, share)
+        if _ceil(batch + 1, share) > synthetic:
+            return 'synthetic', synthetic
+        return 'real', batch - synthetic
+
+    def batch(self, epoch: int, step: int) -> list[ClipKey]:
+        """Return the batch of this rank at a step of an epoch.
+
+        Args:
+            epoch (int): The epoch, from 0.
+            step (int): The batch in the epoch, from 0.
+
+        Returns:
+            list[ClipKey]: ``batch_size`` keys of one domain.
+        """
+        domain, number = self._place(epoch, step)
+        source = self._sources[domain]
+        global_batch = self.batch_size * self.world_size
+        keys = []
+        for place in range(self.rank * self.batch_size, (self.rank + 1) * self.batch_size):
+            which, served = source.serve(number * global_batch + place)
+            start, stop = source.ranges[which][1:3]
+            pass_number, position = divmod(served, stop - start)
+            index = start + int(self._order(start, stop, pass_number)[position])
+            keys.append(ClipKey(index, clip_seed(self.sampler.seed, epoch, step, place)))
+        return keys
+
+    def _order(self, start: int, stop: int, pass_number: int) -> np.ndarray:
+        """Return the order of a dataset's clips in one pass."""
+        if not getattr(self.sampler, 'shuffle', True):
+            return np.arange(stop - start)
+        name = (self.sampler.seed, start, stop, pass_number)
+        if name not in self._permutations:
+            rng = np.random.default_rng(clip_seed(*name))
+            self._permutations[name] = rng.permutation(stop - start)
+            if len(self._permutations) > _CACHED_PERMUTATIONS:
+                self._permutations.popitem(last=False)
+        return self._permutations[name]
+
+    def __iter__(self) -> Iterator[list[ClipKey]]:
+        """Iterate over the epoch set on ``sampler``, once from ``start_step``."""
+        epoch, first = self.sampler.epoch, self.start_step
+        self.start_step = 0
+        for step in range(first, self._num_batches):
+            yield self.batch(epoch, step)
+
+    def __len__(self) -> int:
+        """Return the number of batches of a whole epoch."""
+        return self._num_batches

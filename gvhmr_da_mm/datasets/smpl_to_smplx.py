@@ -1,0 +1,65 @@
+"""Turn gendered SMPL labels into neutral SMPL-X ones, approximately.
+
+SMPL and SMPL-X share the skeleton's 22 joints, so the pose is kept and the shape is refitted. This
+is the right tool for an upper bound (a model trained on real labels), not a substitute for fitting
+SMPL-X to the meshes: shape that moves no joint is lost, and differences between the two rest poses
+stay in the pose.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from ..core.conventions import PARENTS_22
+from ..core.layout import NUM_BETAS, NUM_BODY_JOINTS, NUM_JOINTS
+
+
+def bone_offsets(skeleton: Tensor) -> Tensor:
+    """Return each joint's position relative to its parent (..., 21, 3) in m."""
+    return skeleton[..., 1:NUM_JOINTS, :] - skeleton[..., list(PARENTS_22[1:]), :]
+
+
+def fit_neutral_betas(skeleton: Tensor, smplx: nn.Module, ridge: float = 1e-5) -> Tensor:
+    """Fit betas so that SMPL-X has the bones of another skeleton.
+
+    Args:
+        skeleton (Tensor): Rest joints to match (J, 3) in m, J >= 22.
+        smplx (nn.Module): Body with ``skeleton(betas)``; it is affine in the betas.
+        ridge (float): Weight of the squared betas against squared metres: keeps directions that
+            move no joint at zero. Defaults to 1e-5.
+
+    Returns:
+        Tensor: Shape (10,).
+    """
+    basis = torch.cat((torch.zeros(1, NUM_BETAS), torch.eye(NUM_BETAS)))
+    offsets = bone_offsets(smplx.skeleton(basis)).flatten(1).double()
+    mean, slope = offsets[0], (offsets[1:] - offsets[0]).T
+    target = bone_offsets(skeleton).flatten().double() - mean
+    normal = slope.T @ slope + ridge * torch.eye(NUM_BETAS, dtype=torch.double)
+    return torch.linalg.solve(normal, slope.T @ target).float()
+
+
+def smpl_to_smplx(
+    params: dict[str, Tensor], betas: Tensor, root_smpl: Tensor, root_smplx: Tensor
+) -> dict[str, Tensor]:
+    """Convert the parameters of one person.
+
+    Note:
+        L: frames.
+
+    Args:
+        params (dict): SMPL ``body_pose`` (L, 69), ``global_orient`` and ``transl`` (L, 3).
+        betas (Tensor): The person's SMPL-X shape (10,), of :func:`fit_neutral_betas`.
+        root_smpl (Tensor): Rest position of SMPL's root joint (3,) in m.
+        root_smplx (Tensor): Rest position of SMPL-X's root joint (3,) in m.
+
+    Returns:
+        dict: SMPL-X ``body_pose`` (L, 63), ``betas`` (L, 10), ``global_orient`` and ``transl``
+        (L, 3) in the same frame.
+    """
+    return dict(
+        body_pose=params['body_pose'][:, : NUM_BODY_JOINTS * 3],
+        betas=betas.expand(len(params['transl']), -1),
+        global_orient=params['global_orient'],
+        # Both bodies turn about their root joint, which must stay where it is.
+        transl=params['transl'] + root_smpl - root_smplx,
+    )

@@ -1,0 +1,54 @@
+"""Which sequences belong to which split. Every rule here looks at names only, never at labels."""
+
+from collections.abc import Iterable
+
+EMDB1_PREFIXES = (
+    'P1_14', 'P2_23', 'P3_31', 'P3_32', 'P3_33', 'P5_42', 'P5_44', 'P6_49', 'P6_50', 'P6_51',
+    'P7_57', 'P7_59', 'P7_60', 'P8_64', 'P8_68', 'P8_69', 'P9_76',
+)  # fmt: skip
+"""EMDB (Kaufmann et al., ICCV 2023), part 1: camera-space evaluation."""
+EMDB2_PREFIXES = (
+    'P0_09', 'P2_19', 'P2_20', 'P2_24', 'P3_27', 'P3_28', 'P3_29', 'P3_30', 'P4_35', 'P4_36',
+    'P4_37', 'P5_40', 'P6_48', 'P6_49', 'P7_55', 'P7_56', 'P7_57', 'P7_58', 'P7_61', 'P8_64',
+    'P8_65', 'P9_77', 'P9_78', 'P9_79', 'P9_80',
+)  # fmt: skip
+"""Part 2: world-space evaluation; three sequences are in both parts."""
+EMDB_TEST_PREFIXES = {'emdb1': EMDB1_PREFIXES, 'emdb2': EMDB2_PREFIXES}
+
+THREEDPW_GOOD_RANGES = {
+    'courtyard_basketball_00_1': ((0, 300), (340, 468)),
+    'courtyard_laceShoe_00_0': ((0, 620), (780, 931)),
+    'courtyard_rangeOfMotions_00_1': ((0, 370), (410, 601)),
+    'courtyard_shakeHands_00_1': ((0, 100), (120, 391)),
+}
+"""Frames whose refitted SMPL-X labels are good, where the label file's own ranges are wrong."""
+
+SUBSETS = ('all', 'fit', 'val')
+
+
+def emdb_sequences(names: Iterable[str], split: str) -> list[str]:
+    """Return the names of a split: ``emdb1``, ``emdb2``, or ``train`` (those in neither)."""
+    if split == 'train':
+        tested = EMDB1_PREFIXES + EMDB2_PREFIXES
+        return [name for name in names if not name.startswith(tested)]
+    return [name for name in names if name.startswith(EMDB_TEST_PREFIXES[split])]
+
+
+def holdout(names: Iterable[str], groups: Iterable[str], subset: str, every: int) -> list[str]:
+    """Hold every n-th video of a training split out, so that choices need no test clip.
+
+    Args:
+        names (Iterable[str]): Sequences.
+        groups (Iterable[str]): Video of each sequence; persons of one video stay together.
+        subset (str): ``all``, ``fit`` (without the held-out videos) or ``val`` (only those).
+        every (int): One of this many videos is held out.
+
+    Returns:
+        list[str]: The names in the subset, in the given order.
+    """
+    names, groups = list(names), list(groups)
+    if subset == 'all':
+        return names
+    # The second of each n, so that a split of two videos already has one to hold out.
+    held_out = set(sorted(set(groups))[1::every])
+    return [name for name, group in zip(names, groups) if (group in held_out) == (subset == 'val')]

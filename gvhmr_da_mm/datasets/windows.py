@@ -1,0 +1,44 @@
+"""Training windows: which frames of a clip are shown, and how they are padded.
+
+Source: GVHMR, Sec. 4.1 (clips of at most 120 frames).
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def draw_window(
+    start: int, end: int, min_len: int, max_len: int, rng: np.random.Generator
+) -> tuple[int, int]:
+    """Draw a window uniformly: first its length, then its place.
+
+    Args:
+        start (int): First usable frame.
+        end (int): One past the last usable frame.
+        min_len (int): Shortest window in frames; a shorter clip is used as a whole.
+        max_len (int): Longest window in frames.
+        rng (np.random.Generator): Source of randomness.
+
+    Returns:
+        tuple[int, int]: First frame and one past the last.
+    """
+    available = end - start
+    if available <= min_len:
+        return start, end
+    length = int(rng.integers(min_len, min(max_len, available) + 1))
+    first = start + int(rng.integers(0, available - length + 1))
+    return first, first + length
+
+
+def num_windows(length: int, max_len: int) -> int:
+    """Return how often a long clip is listed per epoch."""
+    return max(length // max_len, 1)
+
+
+def pad_frames(tensor: Tensor, length: int) -> Tensor:
+    """Repeat the last frame of ``tensor`` (L, ...) until it has ``length`` frames."""
+    missing = length - len(tensor)
+    if missing <= 0:
+        return tensor
+    return torch.cat((tensor, tensor[-1:].expand(missing, *tensor.shape[1:])))
