@@ -11,7 +11,7 @@ from typing import Optional, Union
 import torch
 from torch import Tensor
 
-from ..body_models import get_body_model, load_regressor
+from ..body_models import SMPLXBody, get_body_model, load_regressor
 from .protocols import Protocol
 
 PathLike = Union[str, Path]
@@ -42,6 +42,16 @@ class ProtocolMeshes:
         self.device = torch.device(device)
         self._regressor: Optional[Tensor] = None
 
+    @property
+    def predicted_model(self) -> SMPLXBody:
+        """The body model of the predictions."""
+        return get_body_model(
+            'smplx',
+            **self.folders,
+            flat_hand_mean=self.protocol.flat_hand_mean,
+            device=str(self.device),
+        )
+
     def predicted(
         self, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
     ) -> Tensor:
@@ -53,14 +63,8 @@ class ProtocolMeshes:
             global_orient (Tensor): Axis-angle, (F, 3), rad.
             transl (Tensor): Translation, (F, 3), metres.
         """
-        model = get_body_model(
-            'smplx',
-            **self.folders,
-            flat_hand_mean=self.protocol.flat_hand_mean,
-            device=str(self.device),
-        )
-        parameters = self._send(body_pose, betas, global_orient, transl)
-        return model.to_smpl_vertices(model(*parameters))
+        model = self.predicted_model
+        return model.to_smpl_vertices(model(*self._send(body_pose, betas, global_orient, transl)))
 
     def target(
         self, gender: str, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
