@@ -1,6 +1,6 @@
 """Sizes of the representation and the named slices of the 151-vector (GVHMR, Sec. 3.1)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NUM_BODY_JOINTS = 21
 """SMPL-X body joints without the root."""
@@ -17,8 +17,7 @@ SMPL_BODY_POSE = 69
 ROT6D = 6
 
 
-@dataclass(frozen=True)
-class MotionLayout:
+class MotionLayout(NamedTuple):
     """Named slices of the motion vector; the sizes of everything else derive from it."""
 
     body_pose: slice = slice(0, NUM_BODY_JOINTS * ROT6D)

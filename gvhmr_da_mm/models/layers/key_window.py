@@ -45,7 +45,7 @@ class KeyWindow:
             num_frames (int): Frames L of the (padded) batch.
             max_len (int): Longest sequence seen in training.
             length (Tensor, optional): Valid frames (B,). Defaults to all.
-            device (torch.device, optional): Where to put the bounds. Defaults to where ``length`` is.
+            device (torch.device, optional): Where the bounds go. Defaults to where ``length`` is.
 
         Returns:
             KeyWindow, optional: None if every frame sees every other one.

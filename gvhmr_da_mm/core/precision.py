@@ -1,0 +1,22 @@
+"""Keep geometry out of automatic mixed precision."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+
+def full_precision(function: Callable) -> Callable:
+    """Run a function outside autocast on every device.
+
+    Rotations, skinning and projections lose metres of accuracy in half precision; only the
+    network's own layers should run in it.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with torch.autocast('cuda', enabled=False), torch.autocast('cpu', enabled=False):
+            return function(*args, **kwargs)
+
+    return wrapper

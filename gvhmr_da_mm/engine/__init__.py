@@ -1,0 +1,4 @@
+"""Hooks, optimisers and what else drives training."""
+
+from .hooks import *  # noqa: F403
+from .optim_wrappers import *  # noqa: F403

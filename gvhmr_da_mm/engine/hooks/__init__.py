@@ -1,0 +1,15 @@
+"""Training hooks."""
+
+from .confidence_threshold_hook import ConfidenceThresholdHook
+from .domain_monitor_hook import DomainMonitorHook
+from .mean_teacher_hook import MeanTeacherHook
+from .motion_statistics_hook import MotionStatisticsHook
+from .selection_rate_hook import SelectionRateHook
+
+__all__ = [
+    'ConfidenceThresholdHook',
+    'DomainMonitorHook',
+    'MeanTeacherHook',
+    'MotionStatisticsHook',
+    'SelectionRateHook',
+]

@@ -1,0 +1,70 @@
+"""Fits the statistics of the motion representation before training from scratch."""
+
+import inspect
+
+import numpy as np
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from ...codecs import MotionCodec
+from ...core.errors import ConfigError, DataError
+from ...datasets import ClipKey
+from ...registry import HOOKS
+
+
+@HOOKS.register_module()
+class MotionStatisticsHook(Hook):
+    """Measure mean and deviation of the motion vector on labelled training clips.
+
+    The statistics belong to the checkpoint, so nothing happens where one that has them was loaded,
+    or where the config names a file. Otherwise a seeded sample of the synthetic clips is read
+    once; all ranks get the result of the first. Priority ``NORMAL``, no state.
+
+    Args:
+        num_clips (int): Clips to read at most. Defaults to 1000.
+        seed (int): Chooses the clips. Defaults to 0.
+    """
+
+    def __init__(self, num_clips: int = 1000, seed: int = 0) -> None:
+        if num_clips < 1:
+            raise ConfigError(f'`num_clips` should be at least 1, got {num_clips}')
+        self.num_clips = num_clips
+        self.seed = seed
+
+    def before_train(self, runner: Runner) -> None:
+        """Fit the model's codec unless it has statistics already."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        codec = model.motion_codec
+        if bool(codec.fitted):
+            return
+        result = [None]
+        if is_main_process():
+            result[0] = self._measure(runner, codec)
+        broadcast_object_list(result)
+        codec.set_statistics(*result[0])
+
+    def _measure(self, runner: Runner, codec: MotionCodec) -> tuple[Tensor, Tensor]:
+        dataset = runner.train_dataloader.dataset
+        synthetic = dataset.sources.get('synthetic', [])
+        indices = [index for source in synthetic for index in range(source.start, source.stop)]
+        if not indices:
+            raise DataError(
+                'the motion statistics cannot be fitted, as no training dataset has the domain '
+                "'synthetic'; load a checkpoint, or set `motion_codec.statistics` to a .npz file"
+            )
+        rng = np.random.default_rng(self.seed)
+        chosen = rng.permutation(indices)[: self.num_clips]
+        codec.fit(self._labels(dataset, int(index)) for index in chosen)
+        runner.logger.info(f'Motion statistics fitted on {len(chosen)} clips.')
+        return codec.mean.cpu(), codec.std.cpu()
+
+    def _labels(self, dataset: Dataset, index: int) -> dict[str, Tensor]:
+        item = dataset[ClipKey(index, self.seed)]
+        labels = item['data_samples'].gt_instances
+        names = inspect.signature(MotionCodec.encode).parameters
+        clip = {name: labels[name] for name in names if name in labels}
+        return dict(clip, valid=item['inputs']['valid'])

@@ -1,0 +1,101 @@
+"""Optimisers for one model, or for a student and its discriminator."""
+
+import copy
+from typing import Optional
+
+import torch
+from mmengine.model import is_model_wrapper
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWrapperDict
+from torch import nn
+
+from ...core.errors import ConfigError
+from ...registry import OPTIM_WRAPPER_CONSTRUCTORS
+
+PRECISIONS = {'fp32': 'OptimWrapper', 'fp16': 'AmpOptimWrapper', 'bf16': 'BFloat16OptimWrapper'}
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class PrecisionOptimWrapperConstructor:
+    """Build the optimiser wrapper that a precision needs.
+
+    Args:
+        optim_wrapper_cfg (dict): As for MMEngine's default constructor, plus ``precision``:
+            ``'fp32'``, ``'fp16'`` (needs a GPU) or ``'bf16'``. Defaults to ``'fp32'``. An explicit
+            ``type`` wins.
+        paramwise_cfg (dict, optional): As for MMEngine's default constructor.
+
+    Raises:
+        ConfigError: If the precision is unknown, or ``'fp16'`` is asked for without a GPU.
+    """
+
+    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None) -> None:
+        self.optim_wrapper_cfg = copy.deepcopy(optim_wrapper_cfg)
+        self.paramwise_cfg = paramwise_cfg
+
+    def __call__(self, model: nn.Module) -> OptimWrapper:
+        """Build the wrapper for all parameters of the model."""
+        return self._build(model, self.optim_wrapper_cfg)
+
+    def _build(self, model: nn.Module, cfg: dict) -> OptimWrapper:
+        cfg = copy.deepcopy(cfg)
+        precision = cfg.pop('precision', 'fp32')
+        if precision not in PRECISIONS:
+            raise ConfigError(f'`precision` should be one of {list(PRECISIONS)}, got {precision!r}')
+        cfg.setdefault('type', PRECISIONS[precision])
+        needs_gpu = getattr(cfg['type'], '__name__', cfg['type']) == 'AmpOptimWrapper'
+        if needs_gpu and not torch.cuda.is_available():
+            raise ConfigError(
+                "precision 'fp16' needs a GPU and none was found; on a CPU use 'bf16' or 'fp32', "
+                "for example `--cfg-options optim_wrapper.model.precision=bf16`"
+            )
+        return DefaultOptimWrapperConstructor(cfg, self.paramwise_cfg)(model)
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
+    """Build one wrapper for the student and one for the discriminator.
+
+    Args:
+        optim_wrapper_cfg (dict): Two configs, ``model`` and ``discriminator``, each as for
+            :class:`PrecisionOptimWrapperConstructor`.
+        paramwise_cfg (dict, optional): Applies to both.
+
+    Raises:
+        ConfigError: If a part is missing from the config or from the model.
+    """
+
+    PARTS = {'model': 'student', 'discriminator': 'discriminator'}
+
+    def __call__(self, model: nn.Module) -> 'AdaptationOptimWrapperDict':
+        """Build both wrappers."""
+        if is_model_wrapper(model):
+            model = model.module
+        wrappers = {}
+        for part, attribute in self.PARTS.items():
+            if part not in self.optim_wrapper_cfg:
+                raise ConfigError(
+                    f'`optim_wrapper` of an adaptive model should have the keys '
+                    f'{list(self.PARTS)}, but {part!r} is missing'
+                )
+            if not hasattr(model, attribute):
+                raise ConfigError(
+                    f'AdaptationOptimWrapperConstructor needs a model with a `{attribute}`, but '
+                    f'{type(model).__name__} has none; use PrecisionOptimWrapperConstructor'
+                )
+            wrappers[part] = self._build(
+                getattr(model, attribute), self.optim_wrapper_cfg[part]
+            )
+        return AdaptationOptimWrapperDict(**wrappers)
+
+
+class AdaptationOptimWrapperDict(OptimWrapperDict):
+    """Two wrappers that know how many iterations there are.
+
+    MMEngine's own class ignores the counts, so a trailing partial accumulation would be dropped.
+    The student is updated in every iteration, the discriminator in those of the real domain; the
+    latter therefore should not accumulate.
+    """
+
+    def initialize_count_status(self, model: nn.Module, init_counts: int, max_counts: int) -> None:
+        """Tell the student's wrapper where training stands."""
+        self['model'].initialize_count_status(model, init_counts, max_counts)

@@ -1,0 +1,19 @@
+"""Networks, losses and complete models."""
+
+from .adaptation.domain_adaptive_gvhmr import DomainAdaptiveGVHMR
+from .backbones import RotaryTemporalTransformer
+from .data_preprocessors import MotionDataPreprocessor
+from .estimators import GVHMR
+from .heads import MotionDiscriminator, MotionHead
+from .losses import GVHMRLoss, ReprojectionLoss
+
+__all__ = [
+    'DomainAdaptiveGVHMR',
+    'GVHMR',
+    'GVHMRLoss',
+    'MotionDataPreprocessor',
+    'MotionDiscriminator',
+    'MotionHead',
+    'ReprojectionLoss',
+    'RotaryTemporalTransformer',
+]

@@ -1,0 +1,339 @@
+"""GVHMR trained on labelled synthetic clips and unlabelled real ones in turn."""
+
+from typing import Optional, Union
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapperDict
+from mmpose.structures import PoseDataSample
+from torch import Tensor
+
+from ...core.errors import ConfigError, DataError
+from ...core.precision import full_precision
+from ...registry import MODELS, TASK_UTILS, TRANSFORMS
+from ...structures import BodyTargets, MotionPrediction, MotionTargets
+from ..checkpoint_guard import adapt_student_teacher
+from ..heads.motion_discriminator import (
+    discriminator_loss,
+    discriminator_pose,
+    frozen,
+    generator_adversarial_loss,
+)
+from .ema import update_ema
+from .pseudo_labeler import PseudoLabels
+
+Samples = list[PoseDataSample]
+TEACHERS = ('ema', 'student')
+
+
+@MODELS.register_module()
+class DomainAdaptiveGVHMR(BaseModel):
+    """A student that learns from labels and from its teacher's confident predictions.
+
+    Each iteration holds clips of one domain:
+
+    - *synthetic*: supervised losses; the motion joins the queue of true motion.
+    - *real*: the teacher predicts several views of the clips; predictions are mapped back to the
+      original camera, scored, and the confident ones fused to pseudo-labels. The student learns
+      them from a noised view, agrees with detected keypoints, and is asked by the discriminator to
+      move like true motion. Then the discriminator learns, with its own optimiser.
+
+    No label of a real clip is read: the datasets do not even load them.
+
+    Note:
+        - B: batch, L: frames, N: views.
+        - ``confidence_threshold`` is written by :class:`ConfidenceThresholdHook`, the teacher is
+          moved by :class:`MeanTeacherHook`.
+
+    Args:
+        estimator (dict): Config of the :class:`GVHMR` that student and teacher are.
+        discriminator (dict): Config of the :class:`MotionDiscriminator`.
+        views (list[dict]): Augmentations of the teacher's input beside the plain one; the first
+            ``num_augmentations - 1`` are used.
+        num_augmentations (int): Views in total; the first is the plain input. Defaults to 2.
+        student_view (dict, optional): Augmentation of the student's input. Defaults to None.
+        pseudo_labeler (dict, optional): Defaults to ``dict(type='PseudoLabeler')``.
+        calibrator (dict, optional): Confidence calibration. Defaults to
+            ``dict(type='ConfidenceCalibrator')``.
+        reprojection (dict, optional): Loss on detected keypoints. Defaults to
+            ``dict(type='ReprojectionLoss')``.
+        teacher (str): ``'ema'`` or ``'student'``. Defaults to ``'ema'``.
+        synthetic_weight (float): Defaults to 1.
+        real_weight (float): Weight of the pseudo-label losses. Defaults to 1.
+        discriminator_weight (float): Weight of the discriminator's own loss. Defaults to 1.
+        adversarial_weight (float): Defaults to 1.
+        reprojection_weight (float): Defaults to 1.
+        queue_size (int): True motions remembered from synthetic batches. Defaults to 256.
+        confidence_threshold (float): Value before the hook writes one. Defaults to 0.6.
+        predict_on (str): ``'student'`` or ``'teacher'`` at test time. Defaults to ``'student'``.
+        data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
+        init_cfg (dict, optional): Weight initialisation.
+    """
+
+    def __init__(
+        self,
+        estimator: dict,
+        discriminator: dict,
+        views: Optional[list[dict]] = None,
+        num_augmentations: int = 2,
+        student_view: Optional[dict] = None,
+        pseudo_labeler: Optional[dict] = None,
+        calibrator: Optional[dict] = None,
+        reprojection: Optional[dict] = None,
+        teacher: str = 'ema',
+        synthetic_weight: float = 1.0,
+        real_weight: float = 1.0,
+        discriminator_weight: float = 1.0,
+        adversarial_weight: float = 1.0,
+        reprojection_weight: float = 1.0,
+        queue_size: int = 256,
+        confidence_threshold: float = 0.6,
+        predict_on: str = 'student',
+        data_preprocessor: Optional[dict] = None,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        preprocessor = data_preprocessor or dict(type='MotionDataPreprocessor')
+        super().__init__(MODELS.build(preprocessor), init_cfg)
+        if teacher not in TEACHERS:
+            raise ConfigError(f'`teacher` should be one of {TEACHERS}, got {teacher!r}')
+        if predict_on not in ('student', 'teacher'):
+            raise ConfigError(f"`predict_on` should be 'student' or 'teacher', got {predict_on!r}")
+        views = views or []
+        if not 1 <= num_augmentations <= len(views) + 1:
+            raise ConfigError(
+                f'`num_augmentations` counts the plain input and the first of `views`, so it '
+                f'should be between 1 and {len(views) + 1} with {len(views)} view(s) configured, '
+                f'got {num_augmentations}; add entries to `model.views`'
+            )
+        self.student = MODELS.build(estimator)
+        self.teacher = MODELS.build(estimator)
+        self.discriminator = MODELS.build(discriminator)
+        self.views = [TRANSFORMS.build(view) for view in views[: num_augmentations - 1]]
+        self.student_view = TRANSFORMS.build(student_view or dict(type='Identity'))
+        self.pseudo_labeler = TASK_UTILS.build(pseudo_labeler or dict(type='PseudoLabeler'))
+        self.calibrator = MODELS.build(calibrator or dict(type='ConfidenceCalibrator'))
+        self.reprojection = MODELS.build(reprojection or dict(type='ReprojectionLoss'))
+        self.motion_queue = MODELS.build(dict(type='MotionQueue', size=queue_size))
+        self.teacher_source = teacher
+        self.synthetic_weight = synthetic_weight
+        self.real_weight = real_weight
+        self.discriminator_weight = discriminator_weight
+        self.adversarial_weight = adversarial_weight
+        self.reprojection_weight = reprojection_weight
+        self.confidence_threshold = confidence_threshold
+        self.predict_on = predict_on
+        self.teacher.requires_grad_(False)
+        # One body and one representation: the statistics are fitted or loaded once for both.
+        self.teacher.body_model = self.student.body_model
+        self.teacher.motion_codec = self.student.motion_codec
+        self._register_load_state_dict_pre_hook(adapt_student_teacher, with_module=True)
+
+    def init_weights(self) -> None:
+        """Initialise the student and start the teacher as its copy."""
+        super().init_weights()
+        self.teacher.load_state_dict(self.student.state_dict())
+
+    def train(self, mode: bool = True) -> 'DomainAdaptiveGVHMR':
+        """Set the mode of all but the teacher, which always predicts without dropout."""
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    @property
+    def motion_codec(self) -> torch.nn.Module:
+        """The student's motion codec, whose statistics the teacher shares."""
+        return self.student.motion_codec
+
+    def forward(
+        self,
+        inputs: dict[str, Tensor],
+        data_samples: Optional[Samples] = None,
+        mode: str = 'tensor',
+    ) -> Union[dict[str, Tensor], Samples, MotionPrediction]:
+        """Run the student (or, to predict, what ``predict_on`` says) as :class:`GVHMR` does."""
+        model = self.teacher if mode != 'loss' and self.predict_on == 'teacher' else self.student
+        return model(inputs, data_samples, mode)
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        """Train on one batch of one domain.
+
+        Args:
+            data (dict): A collated batch.
+            optim_wrapper (OptimWrapperDict): Wrappers ``'model'`` and ``'discriminator'``.
+
+        Returns:
+            dict[str, Tensor]: Log values, named by domain.
+        """
+        data = self.data_preprocessor(data, training=True)
+        domain = _single_domain(data['data_samples'])
+        step = self.synthetic_step if domain == 'synthetic' else self.real_step
+        return step(data['inputs'], data['data_samples'], optim_wrapper)
+
+    def synthetic_step(
+        self, inputs: dict[str, Tensor], data_samples: Samples, optim_wrapper: OptimWrapperDict
+    ) -> dict[str, Tensor]:
+        """Learn from labels and remember their motion as true."""
+        with optim_wrapper['model'].optim_context(self.student):
+            losses = self.student.loss(inputs, data_samples)
+        total = self.synthetic_weight * sum(losses.values())
+        optim_wrapper['model'].update_params(total)
+
+        body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
+        self.motion_queue.push(discriminator_pose(body_pose), inputs['valid'])
+        return dict(synthetic_loss=total.detach(), **_named('synthetic', losses))
+
+    def real_step(
+        self, inputs: dict[str, Tensor], data_samples: Samples, optim_wrapper: OptimWrapperDict
+    ) -> dict[str, Tensor]:
+        """Learn from the teacher's confident predictions and from detected keypoints."""
+        labels = self.pseudo_label(inputs)
+        with optim_wrapper['model'].optim_context(self.student):
+            prediction = self.predict_noised(inputs)
+            losses = self.pseudo_label_loss(prediction, labels, inputs)
+            real = self.real_weight * sum(losses.values())
+            pose = discriminator_pose(prediction.body_pose_R)
+            with frozen(self.discriminator):
+                scores = self.discriminator(pose, prediction.valid)
+            adversarial = self.adversarial_weight * generator_adversarial_loss(scores)
+            reprojection = self.reprojection_weight * self.reprojection_loss(prediction, inputs)
+        optim_wrapper['model'].update_params(real + adversarial + reprojection)
+
+        return dict(
+            real_loss=real.detach(),
+            generator_adversarial_loss=adversarial.detach(),
+            reprojection_loss=reprojection.detach(),
+            confidence_mean=labels.confidence.mean(),
+            selection_rate=labels.keep.float().mean(),
+            pseudo_label_spread=labels.spread.mean(),
+            **_named('real', losses),
+            **self.discriminator_step(pose.detach(), prediction.valid, optim_wrapper),
+        )
+
+    def discriminator_step(
+        self, fake_pose: Tensor, valid: Tensor, optim_wrapper: OptimWrapperDict
+    ) -> dict[str, Tensor]:
+        """Teach the discriminator true motion from the queue against detached predictions.
+
+        Args:
+            fake_pose (Tensor): Predicted poses (B, L, 69) without graph.
+            valid (Tensor): Their valid frames (B, L).
+            optim_wrapper (OptimWrapperDict): The wrapper ``'discriminator'`` is used.
+
+        Returns:
+            dict[str, Tensor]: The discriminator's losses; empty while no true motion is known.
+        """
+        if not len(self.motion_queue):
+            return {}
+        true_pose, true_valid = self.motion_queue.sample(len(fake_pose))
+        with optim_wrapper['discriminator'].optim_context(self.discriminator):
+            real, fake = discriminator_loss(
+                self.discriminator(true_pose, true_valid), self.discriminator(fake_pose, valid)
+            )
+        optim_wrapper['discriminator'].update_params(self.discriminator_weight * (real + fake))
+        self.calibrator.update(self.discriminator.score(true_pose, true_valid))
+        return dict(
+            discriminator_real_loss=real.detach(), discriminator_fake_loss=fake.detach()
+        )
+
+    @torch.no_grad()
+    def pseudo_label(self, inputs: dict[str, Tensor]) -> PseudoLabels:
+        """Predict all views at once with the teacher, map back, score and fuse.
+
+        Args:
+            inputs (dict[str, Tensor]): A real batch without labels.
+
+        Returns:
+            PseudoLabels: Fused prediction, which samples to keep, confidence and spread.
+        """
+        applied = [view.apply(inputs) for view in self.views]
+        view_inputs = [inputs, *(changed for changed, _ in applied)]
+        stacked = {name: torch.cat([one[name] for one in view_inputs]) for name in inputs}
+        predictions = self._teach(stacked)
+        batch = len(inputs['valid'])
+        candidates = [predictions[:batch]]
+        for index, (view, (_, state)) in enumerate(zip(self.views, applied), start=1):
+            prediction = predictions[index * batch : (index + 1) * batch]
+            candidates.append(
+                view.invert(prediction, state, inputs, self._root_offset(prediction))
+            )
+        scores = torch.stack(
+            [
+                self.discriminator.score(discriminator_pose(one.body_pose_R), one.valid)
+                for one in candidates
+            ]
+        )
+        return self.pseudo_labeler(
+            candidates,
+            self.calibrator(scores),
+            self.confidence_threshold,
+            has_imgfeat=stacked['has_imgfeat'].view(len(candidates), batch),
+            inputs=inputs,
+        )
+
+    def _teach(self, inputs: dict[str, Tensor]) -> MotionPrediction:
+        """Predict with the teacher, or with the student in the teacher's place, undisturbed."""
+        if self.teacher_source == 'ema':
+            return self.teacher.infer(inputs)
+        training = self.student.training
+        self.student.eval()
+        try:
+            return self.student.infer(inputs)
+        finally:
+            self.student.train(training)
+
+    def _root_offset(self, prediction: MotionPrediction) -> Tensor:
+        """Return the rest position of the pelvis (B, L, 3), about which SMPL-X turns."""
+        return self.student.body_model.skeleton(prediction.betas)[..., 0, :]
+
+    def predict_noised(self, inputs: dict[str, Tensor]) -> MotionPrediction:
+        """Predict with the student from its own augmented view, in the original camera."""
+        noised, state = self.student_view.apply(inputs)
+        prediction = self.student.infer(noised, drop=True)
+        return self.student_view.invert(
+            prediction, state, inputs, self._root_offset(prediction)
+        )
+
+    @full_precision
+    def pseudo_label_loss(
+        self, prediction: MotionPrediction, labels: PseudoLabels, inputs: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Apply the supervised losses to pseudo-labels; exactly zero where nothing is kept."""
+        targets = MotionTargets.from_prediction(
+            labels.prediction, inputs['cam_angvel'], labels.keep
+        )
+        body_targets = BodyTargets.from_motion(self.student.body_model, targets)
+        return self.student.target_loss(prediction, targets, body_targets, inputs)
+
+    @full_precision
+    def reprojection_loss(self, prediction: MotionPrediction, inputs: dict[str, Tensor]) -> Tensor:
+        """Compare projected COCO joints with the detections of the batch."""
+        if not self.reprojection_weight:
+            return prediction.transl_c.sum() * 0
+        body = self.student.body_model.light_matrices(
+            prediction.body_pose_R, prediction.betas, prediction.R_c, prediction.transl_c
+        )
+        return self.reprojection(body.coco17, inputs)
+
+    def update_teacher(self, momentum: float, skip_buffers: bool = True) -> None:
+        """Move the teacher's weights towards the student's by ``momentum``."""
+        update_ema(self.teacher, self.student, momentum, skip_buffers)
+
+
+def _single_domain(data_samples: Samples) -> str:
+    """Return the domain of a batch.
+
+    Raises:
+        DataError: If the batch mixes domains.
+    """
+    domains = {sample.domain for sample in data_samples}
+    if len(domains) != 1:
+        raise DataError(
+            f'a batch should hold clips of one domain, got {sorted(domains)}; use '
+            '`batch_sampler=dict(type=AlternatingMultiSourceSampler)` in the train dataloader'
+        )
+    return domains.pop()
+
+
+def _named(domain: str, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Put the domain before each term's name and drop the graphs."""
+    return {f'{domain}_{name}': value.detach() for name, value in losses.items()}

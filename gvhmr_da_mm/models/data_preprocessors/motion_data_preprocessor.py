@@ -1,0 +1,50 @@
+"""Stacks clips to a batch and moves it to the device."""
+
+from typing import Any
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from ...core.errors import DataError
+from ...registry import MODELS
+
+
+@MODELS.register_module()
+class MotionDataPreprocessor(BaseDataPreprocessor):
+    """Turn what the data loader collates into batched tensors.
+
+    Note:
+        The loader's default collate function makes a list of every input; clips of one batch must
+        have the same number of frames, which the training datasets ensure by padding.
+    """
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Stack and move a batch.
+
+        Args:
+            data (dict): ``inputs``, a dict of lists of tensors (or tensors already stacked), and
+                ``data_samples``, a list of :class:`PoseDataSample`.
+            training (bool): Not used; clips are prepared alike.
+
+        Returns:
+            dict: ``inputs`` as a dict of tensors with a leading batch dimension, and
+            ``data_samples``.
+
+        Raises:
+            DataError: If the clips of the batch differ in length or in their inputs.
+        """
+        inputs = {name: self._stack(name, value) for name, value in data['inputs'].items()}
+        return self.cast_data(dict(inputs=inputs, data_samples=data.get('data_samples')))
+
+    @staticmethod
+    def _stack(name: str, value: Any) -> Tensor:
+        if isinstance(value, Tensor):
+            return value
+        shapes = {tuple(item.shape) for item in value}
+        if len(shapes) > 1:
+            raise DataError(
+                f'clips of one batch should have equal shapes, but `{name}` has {sorted(shapes)}; '
+                'use a batch size of 1 for whole sequences or pad the clips to one length'
+            )
+        return torch.stack(list(value))

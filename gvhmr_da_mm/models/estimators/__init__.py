@@ -1,0 +1,5 @@
+"""Complete models."""
+
+from .gvhmr import GVHMR
+
+__all__ = ['GVHMR']

@@ -1,0 +1,305 @@
+"""GVHMR: world-grounded human motion from monocular video (Shen et al., SIGGRAPH Asia 2024)."""
+
+from typing import Optional, Union
+
+import numpy as np
+import torch
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
+from mmpose.structures import PoseDataSample
+from torch import Tensor
+
+from ...core.camera import (
+    clamp_depth,
+    cliff_condition,
+    normalize_keypoints,
+    perspective_project,
+    translation_from_weak_camera,
+)
+from ...core.checks import check_shape
+from ...core.conventions import COMPAT_MODES
+from ...core.errors import ConfigError, DataError
+from ...core.layout import IMAGE_FEATURE_DIM, NUM_COCO
+from ...core.precision import full_precision
+from ...registry import CODECS, MODELS, TASK_UTILS
+from ...structures import BodyTargets, MotionPrediction, MotionTargets
+from ..checkpoint_guard import adapt_state_dict
+from ..layers import drop_conditions
+
+CAM_ANGVEL_MEAN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+CAM_ANGVEL_STD = (0.001, 0.1, 0.1, 0.1, 0.001, 0.1)
+
+Samples = list[PoseDataSample]
+
+
+@MODELS.register_module()
+class GVHMR(BaseModel):
+    """Predict human motion in camera and world from per-frame image evidence.
+
+    Note:
+        - B: batch, L: frames.
+        - ``inputs`` are the batched tensors of :class:`MotionDataPreprocessor`: ``kp2d``
+          (B, L, 17, 3), ``bbx_xys`` (B, L, 3), ``K_fullimg`` (B, L, 3, 3), ``cam_angvel``
+          (B, L, 6), ``f_imgseq`` (B, L, 1024), ``valid`` (B, L), ``has_kp2d`` and
+          ``has_imgfeat`` (B,).
+
+    Args:
+        backbone (dict): Temporal network that turns conditions into context (B, L, C).
+        head (dict): Network that reads motion, camera and static joints from the context.
+        body_model (dict): The light SMPL-X body.
+        motion_codec (dict): Representation of motion as a normalised vector, with statistics.
+        loss (dict): Supervised losses. Defaults to ``dict(type='GVHMRLoss')``.
+        keypoint_noise (dict, optional): Noise on label joints that stand in for detections.
+            Defaults to ``dict(type='KeypointNoise')``.
+        condition_dropout (float): Probability to drop each condition of a frame in training.
+            Defaults to 0.1.
+        detected_keypoint_prob (float): Probability to use detections where a labelled clip has
+            some. Defaults to 0.5.
+        compat (str): ``'correct'``, or ``'published'`` to repeat the published code's results.
+            Defaults to ``'correct'``.
+        data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
+        init_cfg (dict, optional): Weight initialisation.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        body_model: dict,
+        motion_codec: dict,
+        loss: Optional[dict] = None,
+        keypoint_noise: Optional[dict] = None,
+        condition_dropout: float = 0.1,
+        detected_keypoint_prob: float = 0.5,
+        compat: str = 'correct',
+        data_preprocessor: Optional[dict] = None,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        preprocessor = data_preprocessor or dict(type='MotionDataPreprocessor')
+        super().__init__(MODELS.build(preprocessor), init_cfg)
+        if compat not in COMPAT_MODES:
+            raise ConfigError(f'`compat` of GVHMR should be one of {COMPAT_MODES}, got {compat!r}')
+        self.backbone = MODELS.build(backbone)
+        self.head = MODELS.build(head)
+        self.body_model = MODELS.build(body_model)
+        self.motion_codec = CODECS.build(motion_codec)
+        self.loss_module = MODELS.build(loss or dict(type='GVHMRLoss'))
+        self.keypoint_noise = TASK_UTILS.build(
+            {'compat': compat, **(keypoint_noise or dict(type='KeypointNoise'))}
+        )
+        self.condition_dropout = condition_dropout
+        self.detected_keypoint_prob = detected_keypoint_prob
+        self.compat = compat
+        self._register_load_state_dict_pre_hook(adapt_state_dict, with_module=True)
+
+    def forward(
+        self,
+        inputs: dict[str, Tensor],
+        data_samples: Optional[Samples] = None,
+        mode: str = 'tensor',
+    ) -> Union[dict[str, Tensor], Samples, MotionPrediction]:
+        """Run in one of MMEngine's three modes.
+
+        Args:
+            inputs (dict[str, Tensor]): See the class note.
+            data_samples (list[PoseDataSample], optional): Labels and meta information.
+            mode (str): ``'loss'`` returns a dict of losses, ``'predict'`` a list of data samples
+                with ``pred_instances``, ``'tensor'`` a :class:`MotionPrediction`.
+        """
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            return self.infer(inputs)
+        raise ConfigError(f"`mode` should be 'loss', 'predict' or 'tensor', got {mode!r}")
+
+    # Conditions and inference
+
+    def conditions(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Compute what the network sees (GVHMR, Sec. 3.3).
+
+        Returns:
+            dict[str, Tensor]: ``obs`` (B, L, 17, 3), ``f_cliffcam`` (B, L, 3), ``f_cam_angvel``
+            (B, L, 6) and ``f_imgseq`` (B, L, 1024).
+        """
+        sizes = check_shape(inputs['kp2d'], f'B L {NUM_COCO} 3', 'kp2d')
+        check_shape(inputs['bbx_xys'], 'B L 3', 'bbx_xys', **sizes)
+        check_shape(inputs['K_fullimg'], 'B L 3 3', 'K_fullimg', **sizes)
+        check_shape(inputs['cam_angvel'], 'B L 6', 'cam_angvel', **sizes)
+        check_shape(inputs['f_imgseq'], f'B L {IMAGE_FEATURE_DIM}', 'f_imgseq', **sizes)
+        angvel = inputs['cam_angvel']
+        mean, std = angvel.new_tensor(CAM_ANGVEL_MEAN), angvel.new_tensor(CAM_ANGVEL_STD)
+        obs = normalize_keypoints(inputs['kp2d'], inputs['bbx_xys'], min_size=1e-5)
+        return dict(
+            obs=obs * inputs['valid'][..., None, None],
+            f_cliffcam=cliff_condition(inputs['bbx_xys'], inputs['K_fullimg']),
+            f_cam_angvel=(angvel - mean) / std,
+            f_imgseq=inputs['f_imgseq'] * inputs['has_imgfeat'][:, None, None],
+        )
+
+    def infer(self, inputs: dict[str, Tensor], drop: bool = False) -> MotionPrediction:
+        """Predict a batch of clips of any length.
+
+        Args:
+            inputs (dict[str, Tensor]): See the class note.
+            drop (bool): Drop conditions at random, as in training. Defaults to False.
+        """
+        conditions = self.conditions(inputs)
+        if drop:
+            conditions = drop_conditions(conditions, self.condition_dropout)
+        length = inputs['valid'].sum(dim=1)
+        raw = self.head(self.backbone(length=length, **conditions), length)
+        return self.decode(raw, inputs)
+
+    @full_precision
+    def decode(self, raw: dict[str, Tensor], inputs: dict[str, Tensor]) -> MotionPrediction:
+        """Turn what the head says into rotations and metres.
+
+        Args:
+            raw (dict[str, Tensor]): ``pred_x`` (B, L, 151), ``pred_cam`` (B, L, 3) and
+                ``static_conf_logits`` (B, L, 6), in any precision.
+            inputs (dict[str, Tensor]): ``bbx_xys``, ``K_fullimg`` and ``valid``.
+        """
+        raw = {name: value.to(inputs['bbx_xys'].dtype) for name, value in raw.items()}
+        decoded = self.motion_codec.decode(raw['pred_x'])
+        return MotionPrediction(
+            body_pose_R=decoded.body_pose_R,
+            betas=decoded.betas,
+            R_c=decoded.R_c,
+            R_gv=decoded.R_gv,
+            velocity=decoded.velocity,
+            transl_c=translation_from_weak_camera(
+                raw['pred_cam'], inputs['bbx_xys'], inputs['K_fullimg']
+            ),
+            pred_cam=raw['pred_cam'],
+            static_logits=raw['static_conf_logits'],
+            valid=inputs['valid'],
+            x=raw['pred_x'],
+        )
+
+    # Training
+
+    def loss(self, inputs: dict[str, Tensor], data_samples: Samples) -> dict[str, Tensor]:
+        """Compute the supervised losses of labelled clips.
+
+        Returns:
+            dict[str, Tensor]: Eight weighted ``<term>_loss`` entries.
+
+        Raises:
+            DataError: If a clip has no labels.
+        """
+        targets, body_targets = self.targets(inputs, data_samples)
+        observed = self.simulate_detections(inputs, body_targets)
+        return self.target_loss(self.infer(observed, drop=True), targets, body_targets, inputs)
+
+    @full_precision
+    def targets(
+        self, inputs: dict[str, Tensor], data_samples: Samples
+    ) -> tuple[MotionTargets, BodyTargets]:
+        """Stack the labels of a batch and skin them."""
+        unlabelled = [s.sequence for s in data_samples if 'gt_instances' not in s]
+        if unlabelled:
+            raise DataError(
+                f'supervised losses need labels, but {len(unlabelled)} clip(s) have none, such as '
+                f'{unlabelled[0]!r}. Real clips are loaded without labels; train on them with '
+                "DomainAdaptiveGVHMR, or set `real_supervision='labels'` on their dataset"
+            )
+        names = data_samples[0].gt_instances.keys()
+        labels = {
+            name: torch.stack([sample.gt_instances[name] for sample in data_samples])
+            for name in names
+        }
+        camera_only = torch.tensor(
+            [sample.supervision == 'camera' for sample in data_samples],
+            device=inputs['valid'].device,
+        )
+        targets = MotionTargets.from_labels(labels, inputs['valid'], camera_only)
+        return targets, BodyTargets.from_motion(self.body_model, targets)
+
+    @full_precision
+    def simulate_detections(
+        self, inputs: dict[str, Tensor], body_targets: BodyTargets
+    ) -> dict[str, Tensor]:
+        """Put noisy projections of the label joints where detections are absent or not drawn."""
+        joints, visible = self.keypoint_noise(body_targets.coco17_c, inputs['valid'])
+        pixels = perspective_project(clamp_depth(joints), inputs['K_fullimg'])
+        simulated = torch.cat((pixels, visible[..., None].to(pixels)), dim=-1)
+        draw = torch.rand(len(pixels), device=pixels.device) < self.detected_keypoint_prob
+        use_detected = (inputs['has_kp2d'] & draw)[:, None, None, None]
+        return {**inputs, 'kp2d': torch.where(use_detected, inputs['kp2d'], simulated)}
+
+    @full_precision
+    def target_loss(
+        self,
+        prediction: MotionPrediction,
+        targets: MotionTargets,
+        body_targets: BodyTargets,
+        inputs: dict[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """Compare a prediction with labels or pseudo-labels.
+
+        Returns:
+            dict[str, Tensor]: Eight weighted ``<term>_loss`` entries.
+        """
+        target_x = self.motion_codec.encode_matrices(
+            targets.body_pose_R, targets.betas, targets.R_c, targets.R_gv, targets.velocity
+        )
+        if prediction.x is None:  # A view was undone, so the motion is no longer the network's.
+            prediction = prediction.replace(
+                x=self.motion_codec.encode_matrices(
+                    prediction.body_pose_R,
+                    prediction.betas,
+                    prediction.R_c,
+                    prediction.R_gv,
+                    prediction.velocity,
+                )
+            )
+        return self.loss_module(
+            prediction, targets, body_targets, target_x, inputs, self.body_model
+        )
+
+    # Prediction
+
+    @torch.no_grad()
+    def predict(self, inputs: dict[str, Tensor], data_samples: Samples) -> Samples:
+        """Predict clips and attach ``pred_instances``, one instance per frame.
+
+        Returns:
+            list[PoseDataSample]: The given samples. Their ``pred_instances`` hold, on the CPU,
+            ``body_pose`` (F, 63), ``betas`` (F, 10), ``global_orient_c``, ``transl_c``,
+            ``global_orient_w`` and ``transl_w`` (F, 3), ``static_conf_logits`` (F, 6), and for
+            MMPose's metrics and visualizers ``keypoints`` (F, 22, 3) in the camera and
+            ``keypoint_scores`` (F, 22) as arrays.
+        """
+        prediction = self.infer(inputs)
+        camera = prediction.in_camera()
+        world = prediction.in_world(inputs['cam_angvel'], self.compat)
+        joints = self.body_model.fk_matrices(
+            prediction.body_pose_R, prediction.betas, prediction.R_c, prediction.transl_c
+        )
+        frames = dict(
+            body_pose=camera.body_pose,
+            betas=camera.betas,
+            global_orient_c=camera.global_orient,
+            transl_c=camera.transl,
+            global_orient_w=world.global_orient,
+            transl_w=world.transl,
+            static_conf_logits=prediction.static_logits,
+            keypoints=joints,
+        )
+        if data_samples is None:
+            data_samples = [PoseDataSample() for _ in inputs['valid']]
+        for index, sample in enumerate(data_samples):
+            length = int(inputs['valid'][index].sum())
+            instances = {name: value[index, :length].cpu() for name, value in frames.items()}
+            instances['keypoints'] = instances['keypoints'].numpy()
+            instances['keypoint_scores'] = np.ones(
+                instances['keypoints'].shape[:2], dtype=np.float32
+            )
+            sample.pred_instances = InstanceData(**instances)
+        return data_samples
+
+    def extra_repr(self) -> str:
+        """Show the switches that are not modules."""
+        return f'compat={self.compat!r}, condition_dropout={self.condition_dropout}'

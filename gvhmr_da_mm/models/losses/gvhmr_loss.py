@@ -1,0 +1,220 @@
+"""The supervised losses of GVHMR (Sec. 3.4), for labels and pseudo-labels alike."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...core.camera import (
+    perspective_project,
+    to_box_coordinates,
+    weak_camera_from_translation,
+)
+from ...core.conventions import NEAR_DEPTH, STATIC_JOINTS
+from ...core.errors import ConfigError
+from ...core.filtering import static_mask
+from ...core.layout import MOTION
+from ...core.trajectory import integrate_velocity
+from ...registry import MODELS
+from ...structures import BodyTargets, MotionPrediction, MotionTargets
+from ...structures.targets import relative_to_hips
+
+WEAK_SCALE_RANGE = (0.3, 5.0)
+WEAK_SHIFT_LIMIT = 3.0
+
+
+@MODELS.register_module()
+class GVHMRLoss(nn.Module):
+    """Eight terms between a prediction and its targets.
+
+    Note:
+        - B: batch, L: frames, V: vertices, J: joints.
+        - Every term is a mean over all its elements; frames and points that do not count are
+          zeros in the numerator but stay in the denominator, as in the published schedule, so
+          short clips weigh less. ``normalize_by_valid`` divides by the valid share instead.
+        - Inputs are never modified.
+
+    Args:
+        simple (float): Weight of the MSE of the normalised motion vector. Defaults to 1.
+        cr_j3d (float): Root-relative joints in the camera, MSE. Defaults to 500.
+        transl_c (float): Weak-perspective camera, MSE. Defaults to 1.
+        j2d (float): Projected joints in box coordinates, MSE. Defaults to 1000.
+        cr_verts (float): Vertices relative to the mid-hip, MSE. Defaults to 500.
+        verts2d (float): Projected vertices in box coordinates, MSE. Defaults to 1000.
+        transl_w (float): World path rolled out from velocities, L1. Defaults to 1.
+        static_conf (float): Static joints, binary cross-entropy. Defaults to 1.
+        normalize_by_valid (bool): Average over valid frames only. Defaults to False.
+    """
+
+    def __init__(
+        self,
+        simple: float = 1.0,
+        cr_j3d: float = 500.0,
+        transl_c: float = 1.0,
+        j2d: float = 1000.0,
+        cr_verts: float = 500.0,
+        verts2d: float = 1000.0,
+        transl_w: float = 1.0,
+        static_conf: float = 1.0,
+        normalize_by_valid: bool = False,
+    ) -> None:
+        super().__init__()
+        self.weights = dict(
+            simple=simple,
+            cr_j3d=cr_j3d,
+            transl_c=transl_c,
+            j2d=j2d,
+            cr_verts=cr_verts,
+            verts2d=verts2d,
+            transl_w=transl_w,
+            static_conf=static_conf,
+        )
+        negative = {name: weight for name, weight in self.weights.items() if weight < 0}
+        if negative:
+            raise ConfigError(f'loss weights should not be negative, got {negative}')
+        self.normalize_by_valid = normalize_by_valid
+
+    def forward(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
+        """Return the weighted terms under ``<term>_loss``; arguments as :meth:`terms`."""
+        terms = self.terms(*args, **kwargs)
+        return {f'{name}_loss': self.weights[name] * value for name, value in terms.items()}
+
+    def terms(
+        self,
+        prediction: MotionPrediction,
+        targets: MotionTargets,
+        body_targets: BodyTargets,
+        target_x: Tensor,
+        inputs: dict[str, Tensor],
+        body_model: nn.Module,
+    ) -> dict[str, Tensor]:
+        """Compute the unweighted terms.
+
+        Args:
+            prediction (MotionPrediction): Decoded network output with graph.
+            targets (MotionTargets): The supervision; ``targets.valid`` says which frames count.
+            body_targets (BodyTargets): Joints and vertices of the targets.
+            target_x (Tensor): The targets as a normalised motion vector (B, L, 151).
+            inputs (dict[str, Tensor]): ``bbx_xys`` (B, L, 3) and ``K_fullimg`` (B, L, 3, 3).
+            body_model (nn.Module): The light SMPL-X body.
+
+        Returns:
+            dict[str, Tensor]: Eight scalars.
+        """
+        valid = targets.valid
+        world_valid = valid & ~targets.camera_only[:, None]
+        with torch.no_grad():
+            joints = body_model.fk_matrices(
+                targets.body_pose_R, targets.betas, targets.R_c, targets.transl_c
+            )
+        pred_joints = body_model.fk_matrices(
+            prediction.body_pose_R, prediction.betas, prediction.R_c, prediction.transl_c
+        )
+        body = body_model.light_matrices(
+            prediction.body_pose_R, prediction.betas, prediction.R_c, prediction.transl_c
+        )
+        pred_verts_cr = relative_to_hips(body.verts437, body.coco17)
+
+        terms = dict(
+            simple=self._simple(prediction.x, target_x, valid, world_valid),
+            cr_j3d=self._mean((_root_relative(pred_joints) - _root_relative(joints)) ** 2, valid),
+            transl_c=self._camera(prediction.pred_cam, targets, body_targets, inputs),
+            j2d=self._projected(pred_joints, joints, world_valid, inputs),
+            cr_verts=self._mean((pred_verts_cr - body_targets.verts437_cr) ** 2, valid),
+            verts2d=self._projected(body.verts437, body_targets.verts437_c, world_valid, inputs),
+            transl_w=self._mean(_world_path_error(prediction, targets), world_valid),
+            static_conf=self._static(prediction, targets, body_model, world_valid),
+        )
+        if self.normalize_by_valid:
+            share = valid.float().mean().clamp(min=1 / valid.numel())
+            terms = {name: value / share for name, value in terms.items()}
+        return terms
+
+    @staticmethod
+    def _mean(error: Tensor, mask: Tensor) -> Tensor:
+        """Average over all elements, those of masked frames (B, L) counting as zero."""
+        while mask.ndim < error.ndim:
+            mask = mask[..., None]
+        return torch.where(mask, error, 0.0).mean()
+
+    def _simple(self, x: Tensor, target_x: Tensor, valid: Tensor, world_valid: Tensor) -> Tensor:
+        """MSE of the motion vector; camera-only clips skip the world channels."""
+        mask = valid[..., None].expand_as(x).clone()
+        mask[..., MOTION.world] = world_valid[..., None]
+        return self._mean((x - target_x) ** 2, mask)
+
+    def _camera(
+        self,
+        pred_cam: Tensor,
+        targets: MotionTargets,
+        body_targets: BodyTargets,
+        inputs: dict[str, Tensor],
+    ) -> Tensor:
+        """MSE of the weak camera where the label's is plausible."""
+        size = inputs['bbx_xys'][..., 2]
+        camera = weak_camera_from_translation(
+            targets.transl_c, inputs['bbx_xys'], inputs['K_fullimg']
+        )
+        scale, shift = camera[..., 0], camera[..., 1:]
+        plausible = (
+            targets.valid
+            & (body_targets.coco17_c[..., 2].amin(dim=-1) > NEAR_DEPTH)
+            & (scale > WEAK_SCALE_RANGE[0])
+            & (scale < WEAK_SCALE_RANGE[1])
+            & (shift.abs() < WEAK_SHIFT_LIMIT).all(dim=-1)
+            & (size > 0)
+        )
+        camera = torch.where(plausible[..., None], camera, pred_cam.detach())
+        return self._mean((pred_cam - camera) ** 2, plausible)
+
+    def _projected(
+        self, points: Tensor, target_points: Tensor, mask: Tensor, inputs: dict[str, Tensor]
+    ) -> Tensor:
+        """MSE of projected points in box coordinates, where both are visible."""
+        K, bbx_xys = inputs['K_fullimg'], inputs['bbx_xys']
+        has_box = bbx_xys[..., 2] > 0
+        # Boxes of size zero are replaced before the division: masking after it leaves NaNs.
+        bbx_xys = torch.where(has_box[..., None], bbx_xys, 1.0)
+        in_front = (points[..., 2] > NEAR_DEPTH) & (target_points[..., 2] > NEAR_DEPTH)
+        projected = _safe_box_projection(points, K, bbx_xys)
+        target = _safe_box_projection(target_points, K, bbx_xys)
+        inside = ((target > 0) & (target < 1)).all(dim=-1)
+        counts = in_front & inside & (mask & has_box)[..., None]
+        return self._mean((projected - target) ** 2, counts)
+
+    def _static(
+        self,
+        prediction: MotionPrediction,
+        targets: MotionTargets,
+        body_model: nn.Module,
+        mask: Tensor,
+    ) -> Tensor:
+        """Cross-entropy of the static-joint logits."""
+        labels = targets.static
+        if labels is None:
+            with torch.no_grad():
+                joints_w = body_model.fk_matrices(
+                    targets.body_pose_R, targets.betas, targets.R_w, targets.transl_w
+                )
+            labels = static_mask(joints_w[..., STATIC_JOINTS, :])
+        logits = prediction.static_logits
+        error = F.binary_cross_entropy_with_logits(logits, labels.to(logits), reduction='none')
+        return self._mean(error, mask)
+
+
+def _root_relative(joints: Tensor) -> Tensor:
+    return joints - joints[..., :1, :]
+
+
+def _safe_box_projection(points: Tensor, K: Tensor, bbx_xys: Tensor) -> Tensor:
+    """Project points to box coordinates; those at or behind the near plane become constants."""
+    near = points[..., 2:].abs() <= NEAR_DEPTH
+    points = torch.where(near, NEAR_DEPTH, points)
+    return to_box_coordinates(perspective_project(points, K), bbx_xys)
+
+
+def _world_path_error(prediction: MotionPrediction, targets: MotionTargets) -> Tensor:
+    """L1 between the true path and predicted velocities along the true orientation."""
+    path = integrate_velocity(targets.R_w, prediction.velocity, targets.transl_w[:, :1])
+    return (path - targets.transl_w).abs()
