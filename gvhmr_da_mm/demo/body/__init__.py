@@ -1,0 +1,6 @@
+"""The stand-in body: SMPL-X and SMPL files made from a mannequin instead of scanned people."""
+
+from .posed_body import PosedBody
+from .stand_in_body import StandInBody, write_body_models
+
+__all__ = ['PosedBody', 'StandInBody', 'write_body_models']

@@ -1,0 +1,140 @@
+"""Camera paths around a moving person, and intrinsics.
+
+Note:
+    Shape letters: F frames. The world has y up; a camera is a rigid ``T_w2c`` (F, 4, 4) with x
+    right, y down, z forward.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gvhmr_da_mm.core.conventions import FPS
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.filtering import gaussian_smooth
+from gvhmr_da_mm.core.rotation import (
+    axis_angle_to_matrix,
+    matrix_to_quaternion,
+    rotation_about_axis,
+)
+
+CAMERA_KINDS = ('static', 'pan', 'orbit', 'zoom', 'walk')
+PERSON_HEIGHT = 1.75
+
+
+def intrinsics(width: int, height: int, focal: float, centre_noise=(0.0, 0.0)) -> Tensor:
+    """Return K (3, 3) in pixels with the principal point near the image centre."""
+    cx, cy = width / 2 + centre_noise[0], height / 2 + centre_noise[1]
+    return torch.tensor([[focal, 0, cx], [0, focal, cy], [0, 0, 1]], dtype=torch.float32)
+
+
+def look_at(position: Tensor, target: Tensor, roll: Tensor) -> Tensor:
+    """Point cameras at targets.
+
+    Args:
+        position (Tensor): Camera centres (F, 3).
+        target (Tensor): Points (F, 3) in the middle of the image.
+        roll (Tensor): Rotation (F,) about the optical axis, radians.
+
+    Returns:
+        Tensor: ``T_w2c`` (F, 4, 4).
+    """
+    forward = F.normalize(target - position, dim=-1)
+    up = torch.tensor([0.0, 1.0, 0.0]).expand_as(forward)
+    right = F.normalize(torch.cross(forward, up, dim=-1), dim=-1)
+    down = torch.cross(forward, right, dim=-1)
+    rotation = rotation_about_axis('z', roll) @ torch.stack((right, down, forward), dim=-2)
+    return rigid_transform(rotation, -(rotation @ position[..., None])[..., 0])
+
+
+def rigid_transform(rotation: Tensor, translation: Tensor) -> Tensor:
+    """Assemble (..., 4, 4) from a rotation (..., 3, 3) and a translation (..., 3)."""
+    top = torch.cat((rotation, translation[..., None]), dim=-1)
+    bottom = top.new_tensor([0.0, 0.0, 0.0, 1.0]).expand(*top.shape[:-2], 1, 4)
+    return torch.cat((top, bottom), dim=-2)
+
+
+def invert_rigid(transform: Tensor) -> Tensor:
+    """Invert rigid transforms (..., 4, 4)."""
+    rotation = transform[..., :3, :3].transpose(-1, -2)
+    return rigid_transform(rotation, -(rotation @ transform[..., :3, 3:])[..., 0])
+
+
+def _wander(frames: int, width: int, sigma: float, rng: np.random.Generator) -> Tensor:
+    """Draw a slow random signal (F, width) of unit deviation, correlated over ``sigma`` frames."""
+    noise = torch.from_numpy(rng.standard_normal((frames, width))).float()
+    # Smoothing N white samples over sigma shrinks them by (2 sqrt(pi) sigma)^-1/2.
+    return gaussian_smooth(noise, sigma, dim=0) * (2 * np.pi**0.5 * sigma) ** 0.5
+
+
+def camera_path(
+    kind: str, subject: Tensor, K: Tensor, height: int, rng: np.random.Generator
+) -> Tensor:
+    """Film a person.
+
+    Args:
+        kind (str): One of ``CAMERA_KINDS``: tripod; tripod that turns; circle; dolly; someone
+            who walks along and holds the camera.
+        subject (Tensor): Path of the person's middle (F, 3).
+        K (Tensor): Intrinsics (3, 3), which set the distance at which the person fits.
+        height (int): Image height in pixels.
+        rng (Generator): Source of all randomness.
+
+    Returns:
+        Tensor: ``T_w2c`` (F, 4, 4).
+    """
+    if kind not in CAMERA_KINDS:
+        raise ConfigError(f'`kind` of camera should be one of {CAMERA_KINDS}, got {kind!r}')
+    frames = len(subject)
+    seconds = torch.arange(frames) / FPS
+    smooth = gaussian_smooth(subject, 15.0, dim=0)
+    middle = smooth.mean(0, keepdim=True).expand_as(smooth)
+    share = rng.uniform(0.4, 0.65)
+    distance = float(np.clip(K[1, 1] * PERSON_HEIGHT / (share * height), 2.2, 9.0))
+    angle = torch.full((frames,), float(rng.uniform(-np.pi, np.pi)))
+    elevation = torch.full((frames,), float(rng.uniform(1.0, 2.0)))
+    # A tripod must not be in the person's way, and must see all of the path.
+    extent = float((smooth - middle)[:, [0, 2]].norm(dim=-1).max())
+    centre, target = middle, smooth
+    reach = torch.full((frames,), distance + extent)
+    roll = torch.full((frames,), float(rng.normal(0, 0.02)))
+    if kind == 'static':
+        reach, target = reach + 0.6 * extent, middle
+    elif kind == 'orbit':
+        centre, reach = smooth, torch.full((frames,), distance)
+        angle = angle + seconds * rng.choice([-1, 1]) * rng.uniform(0.15, 0.5)
+    elif kind == 'zoom':
+        reach = reach * torch.linspace(1.15, float(rng.uniform(0.8, 0.95)), frames)
+    elif kind == 'walk':
+        centre = smooth
+        angle = angle + 0.35 * _wander(frames, 1, 45.0, rng)[:, 0]
+        reach = distance * (1 + 0.08 * _wander(frames, 1, 40.0, rng)[:, 0])
+        elevation = 1.5 + 0.02 * torch.sin(2 * np.pi * 1.9 * seconds)
+        roll = roll + 0.03 * _wander(frames, 1, 15.0, rng)[:, 0]
+        target = target + 0.12 * _wander(frames, 3, 12.0, rng)
+    away = torch.stack((angle.sin(), torch.zeros(frames), angle.cos()), dim=-1)
+    position = centre * torch.tensor([1.0, 0.0, 1.0]) + reach[:, None] * away
+    position[:, 1] = elevation
+    return look_at(position, target, roll)
+
+
+def estimated_camera_track(T_w2c: Tensor, rng: np.random.Generator) -> Tensor:
+    """Imitate what visual odometry finds: first-camera frame, unknown scale, a little drift.
+
+    Args:
+        T_w2c (Tensor): True cameras (F, 4, 4).
+        rng (Generator): Source of all randomness.
+
+    Returns:
+        Tensor: Camera to world (F, 7): tx, ty, tz, qx, qy, qz, qw.
+    """
+    frames = len(T_w2c)
+    track = T_w2c[0] @ invert_rigid(T_w2c)
+    growth = torch.linspace(0, 1, frames)[:, None]
+    scale = float(rng.uniform(0.3, 1.5))
+    drift = torch.from_numpy(rng.standard_normal((2, 3))).float()
+    position = scale * track[:, :3, 3] + 0.03 * growth * drift[0]
+    rotation = axis_angle_to_matrix(0.01 * growth * drift[1]) @ track[:, :3, :3]
+    quaternion = matrix_to_quaternion(rotation)
+    return torch.cat((position, quaternion[:, 1:], quaternion[:, :1]), dim=-1)

@@ -1,0 +1,122 @@
+"""A motion clip and what can be done to it: mirror, change tempo, loop, turn, shake."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gvhmr_da_mm.core.conventions import JOINT_FLIP_INDEX
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.filtering import gaussian_smooth
+from gvhmr_da_mm.core.rotation import (
+    axis_angle_to_matrix,
+    mirror_rotation,
+    project_to_so3,
+    rotation_about_axis,
+)
+
+CLIP_FOLDER = Path(__file__).parent
+REST_PELVIS = (0.0, -0.311, 0.018)
+"""Root joint at rest of the body the clips were made for; their `transl` is relative to it."""
+UP = (1.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class MotionClip:
+    """Joint rotations and the path of the pelvis in a y-up world with the floor at y = 0.
+
+    Args:
+        rotations (Tensor): Root orientation and 21 relative joint rotations (F, 22, 3, 3).
+        pelvis (Tensor): Position of the pelvis joint (F, 3) in metres.
+    """
+
+    rotations: Tensor
+    pelvis: Tensor
+
+    def __len__(self) -> int:
+        return len(self.pelvis)
+
+    def __getitem__(self, frames: slice) -> 'MotionClip':
+        return MotionClip(self.rotations[frames], self.pelvis[frames])
+
+    def mirror(self) -> 'MotionClip':
+        """Swap left and right."""
+        swapped = self.rotations[:, list(JOINT_FLIP_INDEX)]
+        return MotionClip(mirror_rotation(swapped), self.pelvis * torch.tensor([-1.0, 1.0, 1.0]))
+
+    def change_tempo(self, factor: float) -> 'MotionClip':
+        """Play ``factor`` times as fast (resampled between frames)."""
+        time = torch.arange(0, len(self) - 1, factor)
+        first = time.long()
+        return _blend(self[first], self[first + 1], time - first)
+
+    def turn(self, yaw: Tensor) -> 'MotionClip':
+        """Turn the heading by ``yaw`` (F,) radians, which may change along the way."""
+        turned = rotation_about_axis('y', yaw)
+        step = self.pelvis.diff(dim=0, prepend=self.pelvis[:1])
+        path = (turned @ step[..., None])[..., 0].cumsum(0)
+        start = (turned[0] @ (self.pelvis[0] * torch.tensor(UP))) + path[0]
+        horizontal = (path + start) * torch.tensor(UP)
+        height = self.pelvis * (1 - torch.tensor(UP))
+        rotations = self.rotations.clone()
+        rotations[:, 0] = turned @ rotations[:, 0]
+        return MotionClip(rotations, horizontal + height)
+
+    def move(self, offset: Tensor) -> 'MotionClip':
+        """Shift the whole path by ``offset`` (3,) or (F, 3)."""
+        return replace(self, pelvis=self.pelvis + offset)
+
+    def append(self, other: 'MotionClip', overlap: int) -> 'MotionClip':
+        """Continue with another clip from where and whither this one ends, cross-fading."""
+        overlap = min(overlap, len(self), len(other))
+        yaw = _heading(self.rotations[-overlap, 0]) - _heading(other.rotations[0, 0])
+        other = other.turn(yaw.expand(len(other)))
+        other = other.move((self.pelvis[-overlap] - other.pelvis[0]) * torch.tensor(UP))
+        weight = torch.linspace(0, 1, overlap + 2)[1:-1]
+        weight = weight * weight * (3 - 2 * weight)
+        seam = _blend(self[len(self) - overlap :], other[:overlap], weight)
+        parts = (self[: len(self) - overlap], seam, other[overlap:])
+        return MotionClip(
+            torch.cat([part.rotations for part in parts]),
+            torch.cat([part.pelvis for part in parts]),
+        )
+
+    def shake(self, sigma: float, rng: np.random.Generator) -> 'MotionClip':
+        """Add slow random rotations of about ``sigma`` radians to all joints but the root."""
+        noise = torch.from_numpy(rng.standard_normal((len(self), 21, 3))).float()
+        noise = gaussian_smooth(noise, 6.0, dim=0)
+        noise = noise / noise.std() * sigma
+        # Legs carry the body: they get little, or the feet would skate.
+        noise[:, [0, 1, 3, 4, 6, 7, 9, 10]] *= 0.25
+        rotations = self.rotations.clone()
+        rotations[:, 1:] = rotations[:, 1:] @ axis_angle_to_matrix(noise)
+        return replace(self, rotations=rotations)
+
+
+def _blend(first: MotionClip, second: MotionClip, weight: Tensor) -> MotionClip:
+    """Interpolate frame by frame with weights (F,) of the second clip."""
+    mixed = torch.lerp(first.rotations, second.rotations, weight[:, None, None, None])
+    pelvis = torch.lerp(first.pelvis, second.pelvis, weight[:, None])
+    return MotionClip(project_to_so3(mixed), pelvis)
+
+
+def _heading(orientation: Tensor) -> Tensor:
+    """Return the yaw of a root orientation (3, 3): the direction its x axis has from above."""
+    return torch.atan2(-orientation[2, 0], orientation[0, 0])
+
+
+@lru_cache(maxsize=None)
+def load_clip(name: str) -> MotionClip:
+    """Load one of the shipped clips by name, e.g. ``'walk'``."""
+    path = CLIP_FOLDER / f'{name}.npz'
+    if not path.is_file():
+        names = sorted(file.stem for file in CLIP_FOLDER.glob('*.npz'))
+        raise ConfigError(f'motion clip should be one of {names}, got {name!r}')
+    with np.load(path) as data:
+        pose = np.concatenate((data['global_orient'], data['body_pose']), axis=-1)
+        pelvis = torch.from_numpy(data['transl']).float() + torch.tensor(REST_PELVIS)
+    rotations = axis_angle_to_matrix(torch.from_numpy(pose).float().view(-1, 22, 3))
+    return MotionClip(rotations, pelvis)

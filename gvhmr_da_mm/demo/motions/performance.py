@@ -1,0 +1,111 @@
+"""Somebody doing something: a clip of the wanted length, fitted to one person's body."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gvhmr_da_mm.core.filtering import gaussian_smooth
+from gvhmr_da_mm.core.rotation import matrix_to_axis_angle
+
+from ..body.posed_body import PosedBody
+from .clip import MotionClip, load_clip
+
+SYNTHETIC_MOTIONS = (
+    'walk', 'run', 'crawl', 'dance_a', 'getup_facedown', 'punch', 'spin', 'cartwheel',
+)  # fmt: skip
+REAL_MOTIONS = ('dance_b', 'kick', 'jump', 'roll', 'spinkick', 'backflip', 'getup_faceup')
+"""Motions that no synthetic clip shows."""
+CROSS_FADE = 12
+HIP, KNEE, ANKLE = 1, 4, 7
+
+
+@dataclass(frozen=True)
+class Performance:
+    """SMPL-X neutral parameters in a y-up world.
+
+    Args:
+        body_pose (Tensor): Axis-angle (F, 63).
+        betas (Tensor): Shape (10,).
+        global_orient (Tensor): Axis-angle (F, 3).
+        transl (Tensor): Metres (F, 3).
+        root_offset (Tensor): Rest position of the root joint (3,).
+    """
+
+    body_pose: Tensor
+    betas: Tensor
+    global_orient: Tensor
+    transl: Tensor
+    root_offset: Tensor
+
+    @property
+    def pelvis(self) -> Tensor:
+        """Path of the root joint (F, 3)."""
+        return self.transl + self.root_offset
+
+    def move(self, offset: Tensor) -> 'Performance':
+        """Shift by ``offset`` (3,) or (F, 3)."""
+        return replace(self, transl=self.transl + offset)
+
+
+def _leg_length(skeleton: Tensor) -> Tensor:
+    thigh, shin = skeleton[HIP] - skeleton[KNEE], skeleton[KNEE] - skeleton[ANKLE]
+    return thigh.norm() + shin.norm()
+
+
+def random_clip(names: Sequence[str], frames: int, rng: np.random.Generator) -> MotionClip:
+    """Vary and join clips until there are ``frames`` frames.
+
+    Args:
+        names (Sequence[str]): Clips to draw from, in turn.
+        frames (int): Length.
+        rng (Generator): Source of all randomness.
+    """
+    clips = [load_clip(name) for name in rng.permutation(names)]
+    mirrored = bool(rng.integers(2))
+    tempo = rng.uniform(0.8, 1.2)
+    motion = None
+    while motion is None or len(motion) < frames:
+        clip = clips.pop(0)
+        clips.append(clip)
+        clip = (clip.mirror() if mirrored else clip).change_tempo(tempo)
+        motion = clip if motion is None else motion.append(clip, CROSS_FADE)
+    start = int(rng.integers(len(motion) - frames + 1))
+    motion = motion[start : start + frames]
+    drift = torch.from_numpy(rng.standard_normal(frames)).float()
+    drift = gaussian_smooth(drift, 30.0, dim=0).cumsum(0) * rng.uniform(0, 0.15)
+    motion = motion.turn(rng.uniform(-np.pi, np.pi) + drift)
+    motion = motion.shake(rng.uniform(0.01, 0.04), rng)
+    centre = motion.pelvis.mean(0) * torch.tensor([1.0, 0.0, 1.0])
+    return motion.move(-centre)
+
+
+def random_betas(rng: np.random.Generator) -> Tensor:
+    """Draw one person's ten neutral shape numbers (10,)."""
+    return torch.from_numpy(rng.standard_normal(10).clip(-1.8, 1.8)).float()
+
+
+def perform(
+    names: Sequence[str], frames: int, betas: Tensor, body: PosedBody, rng: np.random.Generator
+) -> Performance:
+    """Let a person of the given shape move on the floor y = 0.
+
+    Args:
+        names (Sequence[str]): Motion clips to draw from.
+        frames (int): Length F.
+        betas (Tensor): Neutral shape (10,).
+        body (PosedBody): SMPL-X neutral, with the vertices that may touch the floor.
+        rng (Generator): Source of all randomness.
+    """
+    clip = random_clip(names, frames, rng)
+    rest, usual = body.skeleton(betas), body.skeleton(torch.zeros(10))
+    # Longer legs make longer steps, which keeps the feet from skating.
+    pelvis = clip.pelvis * (_leg_length(rest) / _leg_length(usual))
+    pose = matrix_to_axis_angle(clip.rotations)
+    transl = pelvis - rest[0]
+    _, vertices = body(pose[:, 1:].flatten(1), betas, pose[:, 0], transl)
+    floor = torch.quantile(vertices[..., 1].amin(-1), 0.03)
+    offset = torch.stack((torch.zeros(()), -floor, torch.zeros(())))
+    return Performance(pose[:, 1:].flatten(1), betas, pose[:, 0], transl + offset, rest[0])

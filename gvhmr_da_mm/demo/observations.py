@@ -1,0 +1,191 @@
+"""What a detector and an image backbone would report about a person: boxes, keypoints, features.
+
+Note:
+    Shape letters: F frames, N points, D feature size. The image features are a fixed random
+    network of the true camera-space pose, so that a model can learn to read them; the domain shift
+    distorts its output as another camera, light and renderer distort a backbone's.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gvhmr_da_mm.core.camera import box_from_points, clamp_depth, perspective_project
+from gvhmr_da_mm.core.conventions import JOINT_FLIP_INDEX, NEAR_DEPTH
+from gvhmr_da_mm.core.filtering import gaussian_smooth
+from gvhmr_da_mm.core.layout import IMAGE_FEATURE_DIM, NUM_COCO, NUM_JOINTS
+
+from .domain_shift import DomainShift
+
+WEIGHT_SEED = 20240910
+"""The image network is the same in every demo, whatever its seed."""
+HIDDEN = 256
+MIXING_RANK = 16
+FEATURE_NOISE = 0.08
+JOINT_SCALE = 0.4
+"""Typical size (m) of pelvis-relative joints, which normalises the network's input."""
+MIN_CONFIDENCE = 0.05
+CORRELATION = 4.0
+"""Keypoint errors last about this many frames."""
+
+
+@dataclass(frozen=True)
+class NoiseModel:
+    """Errors of the detector, in units of the box side.
+
+    Args:
+        sigma (float): Deviation of the slow keypoint error.
+        outliers (float): Share of keypoint bursts that are far off.
+        box (float): Deviation of the slow box error.
+    """
+
+    sigma: float
+    outliers: float
+    box: float
+
+    @classmethod
+    def of(cls, strength: float) -> 'NoiseModel':
+        """Interpolate from the mild noise of the synthetic domain (0) to the real one's (1)."""
+        return cls(0.006 + 0.011 * strength, 0.002 + 0.012 * strength, 0.004 + 0.008 * strength)
+
+
+class ImageNetwork:
+    """Two tanh layers with fixed random weights, and the distortion of the real domain."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(WEIGHT_SEED)
+
+        def normal(*shape: int, scale: float = 1.0) -> Tensor:
+            return torch.from_numpy(rng.standard_normal(shape)).float() * scale
+
+        inputs = 3 * NUM_JOINTS + 2
+        self.first = normal(inputs, HIDDEN, scale=1.2 / inputs**0.5)
+        self.first_bias = normal(HIDDEN, scale=0.3)
+        self.second = normal(HIDDEN, IMAGE_FEATURE_DIM, scale=1.2 / HIDDEN**0.5)
+        self.second_bias = normal(IMAGE_FEATURE_DIM, scale=0.8)
+        self.gain = normal(IMAGE_FEATURE_DIM, scale=0.35)
+        self.offset = normal(IMAGE_FEATURE_DIM, scale=0.35)
+        self.mix_in = normal(IMAGE_FEATURE_DIM, MIXING_RANK, scale=IMAGE_FEATURE_DIM**-0.5)
+        self.mix_out = normal(MIXING_RANK, IMAGE_FEATURE_DIM, scale=0.5)
+
+    def __call__(
+        self, joints_c: Tensor, tilt: Tensor, strength: float, rng: np.random.Generator
+    ) -> Tensor:
+        """Compute features.
+
+        Args:
+            joints_c (Tensor): Camera-space joints (F, 22, 3).
+            tilt (Tensor): Roll and pitch of the camera (F, 2), radians.
+            strength (float): Domain shift, 0 to 1.
+            rng (Generator): Source of the noise.
+
+        Returns:
+            Tensor: Shape (F, D).
+        """
+        relative = (joints_c - joints_c[:, :1]) / JOINT_SCALE
+        inputs = torch.cat((relative.flatten(1), 3 * tilt), dim=-1)
+        hidden = torch.tanh(inputs @ self.first + self.first_bias)
+        features = torch.tanh(hidden @ self.second / 2) * 2 + self.second_bias
+        features = features + strength * (features @ self.mix_in) @ self.mix_out
+        features = features * (1 + strength * self.gain) + strength * self.offset
+        saturated = 1.5 * torch.tanh(features / 1.5)
+        features = torch.lerp(features, saturated, strength)
+        noise = torch.from_numpy(rng.standard_normal(features.shape)).float()
+        return features + FEATURE_NOISE * noise
+
+
+def camera_tilt(R_w2c: Tensor) -> Tensor:
+    """Return roll and pitch (F, 2) of cameras (F, 3, 3) in a y-up world, radians."""
+    down = -R_w2c[:, :, 1]
+    roll = torch.atan2(down[:, 0], down[:, 1])
+    pitch = torch.asin(down[:, 2].clamp(-1, 1))
+    return torch.stack((roll, pitch), dim=-1)
+
+
+def mirror_joints(joints_c: Tensor) -> Tensor:
+    """Return the joints (F, 22, 3) of the mirror image: x negated, sides swapped."""
+    return joints_c[:, list(JOINT_FLIP_INDEX)] * torch.tensor([-1.0, 1.0, 1.0])
+
+
+def project(points_c: Tensor, K: Tensor) -> Tensor:
+    """Project camera-space points (F, N, 3) to pixels (F, N, 2), however near they are."""
+    return perspective_project(clamp_depth(points_c, NEAR_DEPTH), K)
+
+
+def detect_box(
+    vertices_c: Tensor, K: Tensor, noise: NoiseModel, rng: np.random.Generator
+) -> Tensor:
+    """Return boxes (F, 3) around vertices (F, N, 3), with a slow error."""
+    box = box_from_points(project(vertices_c, K))
+    error = torch.from_numpy(rng.standard_normal((len(box), 3))).float()
+    error = gaussian_smooth(error, 5.0, dim=0) * (2 * np.pi**0.5 * 5.0) ** 0.5
+    return box + noise.box * box[:, 2:] * error
+
+
+def detect_keypoints(
+    coco_c: Tensor,
+    K: Tensor,
+    bbx_xys: Tensor,
+    img_wh: tuple[int, int],
+    noise: NoiseModel,
+    rng: np.random.Generator,
+) -> Tensor:
+    """Imitate a 2D keypoint detector.
+
+    Args:
+        coco_c (Tensor): True COCO joints in the camera (F, 17, 3).
+        K (Tensor): Intrinsics (3, 3).
+        bbx_xys (Tensor): Boxes (F, 3).
+        img_wh (tuple[int, int]): Image width and height.
+        noise (NoiseModel): Strength of the errors.
+        rng (Generator): Source of all randomness.
+
+    Returns:
+        Tensor: Pixels and confidence (F, 17, 3); confidence falls with the error, and is 0.05
+        outside the image.
+    """
+    frames = len(coco_c)
+    truth = project(coco_c, K)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.from_numpy(rng.standard_normal(shape)).float()
+
+    slow = gaussian_smooth(normal(frames, NUM_COCO, 2), CORRELATION, dim=0)
+    error = slow * (2 * np.pi**0.5 * CORRELATION) ** 0.5 * noise.sigma
+    # An outlier is a burst of a few frames at a wrong place, not independent flicker.
+    starts = torch.from_numpy(rng.random((frames, NUM_COCO)) < noise.outliers / 3)
+    jumps = normal(frames, NUM_COCO, 2) * 0.15
+    for delay in range(3):
+        burst = starts[: frames - delay, :, None] * jumps[: frames - delay]
+        error[delay:] += burst
+    pixels = truth + error * bbx_xys[:, None, 2:]
+    size = torch.tensor(img_wh, dtype=torch.float32)
+    seen = ((pixels >= 0) & (pixels < size)).all(-1) & (coco_c[..., 2] > NEAR_DEPTH)
+    confidence = 0.92 * torch.exp(-error.norm(dim=-1) / 0.12) + 0.03 * normal(frames, NUM_COCO)
+    confidence = torch.where(seen, confidence, torch.zeros(())).clamp(MIN_CONFIDENCE, 1.0)
+    return torch.cat((pixels, confidence[..., None]), dim=-1)
+
+
+def mirror_box(bbx_xys: Tensor, width: int) -> Tensor:
+    """Return boxes (F, 3) in the mirrored image."""
+    return torch.cat((width - bbx_xys[:, :1], bbx_xys[:, 1:]), dim=-1)
+
+
+def focal_ratio(real: tuple[float, float], shift: DomainShift, rng: np.random.Generator) -> float:
+    """Draw focal length over image diagonal.
+
+    Args:
+        real (tuple[float, float]): Mean and deviation in the real data set.
+        shift (DomainShift): ``focal`` moves from the synthetic distribution to the real one.
+        rng (Generator): Source of all randomness.
+    """
+    synthetic = rng.choice(SYNTHETIC_FOCAL_RATIOS)
+    return (1 - shift.focal) * synthetic + shift.focal * rng.normal(*real)
+
+
+SYNTHETIC_FOCAL_RATIOS = tuple(
+    1280 / (1280**2 + 720**2) ** 0.5 / (2 * np.tan(np.deg2rad(hfov) / 2)) for hfov in (52, 65)
+)
+"""BEDLAM's two lenses: horizontal field of view 52 and 65 degrees at 1280 x 720."""

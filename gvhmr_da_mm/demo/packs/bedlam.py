@@ -1,0 +1,97 @@
+"""The synthetic domain: labelled clips in the format of the published BEDLAM pack."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from gvhmr_da_mm.core.layout import NUM_JOINTS
+
+from ..cameras import CAMERA_KINDS, camera_path, intrinsics
+from ..domain_shift import DomainShift
+from ..observations import SYNTHETIC_FOCAL_RATIOS
+from ..studio import Studio, save
+
+SCENES = (
+    '20221010_3_1000_batch01hand',
+    '20221012_1_500_batch01hand_closeup_suburb_d',
+    '20221018_3-8_250_batch01hand_orbit_archVizUI3_time15',
+    '20221020_3-8_250_highbmihand_static_hallway',
+    '20221024_3-10_100_batch01handhair_zoom_suburb_b',
+)
+SUBJECTS = ('rp_aaron_posed_002', 'rp_carla_posed_004', 'rp_emma_posed_008', 'rp_henry_posed_012')
+SCENE_CAMERAS = {'static': 'static', 'orbit': 'orbit', 'zoom': 'zoom', 'closeup': 'walk'}
+MIN_FRAMES, MAX_FRAMES = 60, 180
+NO_SHIFT = DomainShift.of(0.0)
+
+
+def _camera_kind(scene: str, index: int) -> str:
+    for word, kind in SCENE_CAMERAS.items():
+        if word in scene:
+            return kind
+    return CAMERA_KINDS[index % len(CAMERA_KINDS)]
+
+
+def write_bedlam(
+    root: Path, studio: Studio, clips: int, max_frames: int, advance: Callable[[], None]
+) -> None:
+    """Write ``BEDLAM/hmr4d_support``.
+
+    Args:
+        root (Path): Data root.
+        studio (Studio): Makes the clips.
+        clips (int): How many; two thirds of them are valid from end to end.
+        max_frames (int): Longest clip; the shortest has 60 frames.
+        advance (Callable): Called after every clip.
+    """
+    folder = root / 'BEDLAM/hmr4d_support'
+    labels, whole, spans = {}, {}, {}
+    for index in range(clips):
+        rng = studio.rng('bedlam', index)
+        scene, subject = SCENES[index % len(SCENES)], SUBJECTS[index % len(SUBJECTS)]
+        video = f'seq_{7 * index:06d}.mp4-{subject}'
+        mid = f'inputs/bedlam/bedlam_download/{scene}/mp4/{video}'
+        is_whole = index % 3 != 2
+        # A clip that is valid in part only is longer, so that the valid part has 60 frames too.
+        low = MIN_FRAMES if is_whole else MIN_FRAMES + 20
+        frames = int(rng.integers(low, max(max_frames, low) + 1))
+        start, end = 0, frames
+        if not is_whole:
+            start = int(rng.integers(1, 11))
+            end = frames - int(rng.integers(1, 10))
+        labels[mid], features = _clip(studio, scene, index, frames, (start, end), rng)
+        kind = 'bedlam_all60' if is_whole else 'bedlam_maxspan60'
+        (whole if is_whole else spans)[mid] = (start, end)
+        save(features, folder / 'imgfeats' / kind / scene / f'{video}.pt')
+        advance()
+    save(labels, folder / 'smplpose_v2.pth')
+    save(whole, folder / 'mid_to_valid_range_all60.pt')
+    save(spans, folder / 'mid_to_valid_range_maxspan60.pt')
+
+
+def _clip(studio: Studio, scene: str, index: int, frames: int, valid: tuple, rng) -> tuple:
+    width, height = (720, 1280) if 'closeup' in scene else (1280, 720)
+    ratio = float(rng.choice(SYNTHETIC_FOCAL_RATIOS))
+    K = intrinsics(width, height, ratio * (width**2 + height**2) ** 0.5)
+    performance = studio.synthetic_performance(frames, rng)
+    T_w2c = camera_path(_camera_kind(scene, index), performance.pelvis, K, height, rng)
+    film = studio.film(performance, T_w2c, K, width, NO_SHIFT, rng)
+    start, end = valid
+    label = {
+        'pose': torch.cat((performance.global_orient, performance.body_pose), dim=-1),
+        'trans': performance.transl,
+        'beta': performance.betas,
+        'skeleton': studio.smplx.skeleton(performance.betas)[:NUM_JOINTS].clone(),
+        'cam_int': K.repeat(frames, 1, 1),
+        'cam_ext': T_w2c,
+        'global_orient_incam': film.global_orient_c,
+        # The published pack leaves the camera's translation out of this field.
+        'trans_incam': film.transl_c - T_w2c[:, :3, 3],
+    }
+    features = {
+        'features': film.features[start:end].half(),
+        'bbx_xys': film.bbx_xys[start:end].clone(),
+        'img_wh': torch.tensor([width, height]),
+        'start_end': (start, end),
+    }
+    return label, features

@@ -1,0 +1,170 @@
+"""3DPW: street scenes whose world is an arbitrary rotation; test labels, and refitted training."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gvhmr_da_mm.core.camera import transform_smpl
+from gvhmr_da_mm.core.filtering import gaussian_smooth
+from gvhmr_da_mm.core.rotation import project_to_so3
+
+from ..cameras import camera_path, intrinsics, invert_rigid, rigid_transform
+from ..observations import focal_ratio
+from ..studio import Studio, good_frames, save
+
+TEST = (
+    'downtown_walking_00_0', 'downtown_walking_00_1', 'downtown_bar_00_1', 'outdoors_fencing_01_0',
+    'flat_guitar_01_0', 'office_phoneCall_00_1', 'downtown_bus_00_0', 'downtown_stairs_00_0',
+)  # fmt: skip
+TRAIN = (
+    'courtyard_box_00_0', 'courtyard_capoeira_00_0', 'courtyard_capoeira_00_1',
+    'outdoors_climbing_00_0', 'courtyard_backpack_00_0', 'courtyard_dancing_01_0',
+    'courtyard_golf_00_0', 'outdoors_slalom_00_0', 'courtyard_basketball_00_1',
+    'courtyard_laceShoe_00_0', 'courtyard_rangeOfMotions_00_1', 'courtyard_shakeHands_00_1',
+)  # fmt: skip
+LONG = {
+    'courtyard_basketball_00_1': 470, 'courtyard_laceShoe_00_0': 935,
+    'courtyard_rangeOfMotions_00_1': 605, 'courtyard_shakeHands_00_1': 395,
+}  # fmt: skip
+"""Loaders may know valid ranges of these clips by heart, so they have (at least) their length."""
+KEYWORDS = {
+    'walking': ('walk',), 'bus': ('walk',), 'stairs': ('walk',), 'slalom': ('run',),
+    'climbing': ('crawl',), 'box': ('punch',), 'fencing': ('punch',), 'danc': ('dance_a',),
+    'capoeira': ('cartwheel', 'spin'), 'backpack': ('walk',), 'basketball': ('run', 'spin'),
+}  # fmt: skip
+FOCAL_RATIO = (0.891, 0.002)
+"""Focal length over image diagonal, mean and deviation: about 1962 px of 2203."""
+REFIT_NOISE = 0.01
+SIDE_STEP = 0.8
+"""Distance (m) of each of two people from the middle between them."""
+
+
+def write_threedpw(
+    root: Path,
+    studio: Studio,
+    train: int,
+    test: int,
+    frame_range: tuple[int, int],
+    advance: Callable[[], None],
+) -> None:
+    """Write ``3DPW/hmr4d_support``.
+
+    Args:
+        root (Path): Data root.
+        studio (Studio): Makes the clips.
+        train (int): Training clips, at most 12.
+        test (int): Test clips, at most 8.
+        frame_range (tuple[int, int]): Shortest and longest clip; four training clips beyond the
+            first eight are as long as the originals.
+        advance (Callable): Called after every clip.
+    """
+    folder = root / '3DPW/hmr4d_support'
+    labels, boxes, keypoints = {}, {}, {}
+    for vid, clip in _clips(studio, TEST[:test], 0, frame_range):
+        labels[vid], boxes[vid] = clip['label'], {'bbx_xys': clip['bbx_xys']}
+        keypoints[vid] = clip['kp2d']
+        save(clip['imgfeats'], folder / f'imgfeats/3dpw_test/{vid}.pt')
+        save(clip['flipped'], folder / f'imgfeats/3dpw_test_flip/{vid}.pt')
+        advance()
+    save(labels, folder / 'test_3dpw_gt_labels.pt')
+    save(boxes, folder / 'preproc_test_bbx.pt')
+    save(keypoints, folder / 'preproc_test_kp2d_v0.pt')
+    labels, refits, keypoints = {}, {}, {}
+    for vid, clip in _clips(studio, TRAIN[:train], 1, frame_range):
+        labels[vid], refits[vid], keypoints[vid] = clip['label'], clip['refit'], clip['kp2d']
+        save(clip['imgfeats'], folder / f'imgfeats/3dpw_train_smplx_refit/{vid}.pt')
+        advance()
+    save(labels, folder / 'train_3dpw_gt_labels.pt')
+    save(refits, folder / 'train_refit_smplx.pt')
+    save(keypoints, folder / 'preproc_train_kp2d_v0.pt')
+
+
+def _clips(studio: Studio, vids: Sequence[str], split: int, frame_range: tuple[int, int]):
+    """Yield (vid, clip); people of one video share its camera and world."""
+    everything = TRAIN if split else TEST
+    videos: dict[str, list[str]] = {}
+    for vid in vids:
+        videos.setdefault(vid.rpartition('_')[0], []).append(vid)
+    for video, people in videos.items():
+        rng = studio.rng('3dpw', split, everything.index(people[0]))
+        frames = LONG.get(people[0], int(rng.integers(frame_range[0], frame_range[1] + 1)))
+        usual = next((clips for word, clips in KEYWORDS.items() if word in video), ())
+        cast = []
+        for person in range(len(people)):
+            gender = ('female', 'male')[int(rng.integers(2))]
+            performance = studio.real_performance(usual, frames, gender, rng)
+            if len(people) > 1:
+                performance = performance.move(torch.tensor([(2 * person - 1) * SIDE_STEP, 0, 0]))
+            cast.append((gender, performance))
+        width, height = (1080, 1920) if rng.random() < 0.5 else (1920, 1080)
+        focal = focal_ratio(FOCAL_RATIO, studio.shift, rng) * (width**2 + height**2) ** 0.5
+        K = intrinsics(width, height, focal, rng.normal(0, 2.0, 2))
+        middle = torch.stack([performance.pelvis for _, performance in cast]).mean(0)
+        T_y2c = camera_path('walk', middle, K, height, rng)
+        # "y" is the upright world, "w" the arbitrary one of the data set.
+        T_y2w = _arbitrary_world(rng)
+        for vid, (gender, performance) in zip(people, cast):
+            yield (
+                vid,
+                _clip(studio, vid, gender, performance, T_y2c, T_y2w, K, (width, height), rng),
+            )
+
+
+def _arbitrary_world(rng: np.random.Generator) -> Tensor:
+    rotation = project_to_so3(torch.from_numpy(rng.standard_normal((3, 3))).float())
+    return rigid_transform(rotation, torch.from_numpy(rng.uniform(-2, 2, 3)).float())
+
+
+def _clip(studio, vid, gender, performance, T_y2c, T_y2w, K, img_wh, rng) -> dict:
+    film = studio.film(performance, T_y2c, K, img_wh[0], studio.shift, rng)
+    labels = studio.smpl_labels(performance, gender, rng)
+    kp2d = studio.keypoints(labels, gender, T_y2c, K, film.bbx_xys, img_wh, rng)
+    root = studio.smpl[gender].skeleton(labels['betas'][0])[0]
+    labels['global_orient'], labels['transl'] = transform_smpl(
+        labels['global_orient'], labels['transl'], T_y2w, root
+    )
+    frames = len(kp2d)
+    mask = good_frames(frames, rng)
+    wh = torch.tensor(img_wh)
+    return {
+        'label': {
+            'vname': vid.rpartition('_')[0],
+            'K_fullimg': K,
+            'T_w2c': T_y2c @ invert_rigid(T_y2w),
+            'smpl_params': labels,
+            'gender': gender,
+            'mask_raw': torch.ones(frames, dtype=torch.bool),
+            'mask_wham': mask,
+            'img_wh': wh,
+        },
+        'refit': _refit(performance, film, frames, vid, rng),
+        'kp2d': kp2d,
+        'bbx_xys': film.bbx_xys,
+        'imgfeats': {'features': film.features.half(), 'bbx_xys': film.bbx_xys, 'img_wh': wh},
+        'flipped': {
+            'features': film.flip_features.half(), 'bbx_xys': film.flip_bbx_xys, 'img_wh': wh,
+        },
+    }  # fmt: skip
+
+
+def _refit(performance, film, frames: int, vid: str, rng: np.random.Generator) -> dict:
+    """SMPL-X in the camera with small, slow fitting errors, and the ranges where it is valid."""
+
+    def noisy(values: Tensor, scale: float) -> Tensor:
+        error = torch.from_numpy(rng.standard_normal(values.shape)).float()
+        return values + scale * gaussian_smooth(error, 3.0, dim=0)
+
+    whole = vid in LONG or rng.random() < 0.5
+    first, last = (0, frames) if whole else (int(rng.integers(1, 6)), frames - 4)
+    return {
+        'smplx_params_incam': {
+            'body_pose': noisy(performance.body_pose, REFIT_NOISE),
+            'betas': performance.betas.expand(frames, -1).contiguous(),
+            'global_orient': noisy(film.global_orient_c, REFIT_NOISE),
+            'transl': noisy(film.transl_c, REFIT_NOISE),
+        },
+        'valid_range_list': [(first, last)],
+    }

@@ -1,0 +1,252 @@
+"""Draw one picture of a demo root, from the files on disk: bodies, and clips as the camera saw them."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gvhmr_da_mm.core.camera import perspective_project, transform_smpl
+from gvhmr_da_mm.core.rotation import matrix_to_axis_angle
+
+from .body.posed_body import PosedBody
+from .body.shape_space import SHAPE_NAMES
+from .body.stand_in_body import GENDERS, ModelArrays, StandInBody
+from .motions.clip import load_clip
+from .motions.performance import REAL_MOTIONS
+
+COLUMNS = 8
+COCO_BONES = (
+    (0, 1), (0, 2), (1, 3), (2, 4), (5, 6), (5, 7), (7, 9), (6, 8), (8, 10), (5, 11), (6, 12),
+    (11, 12), (11, 13), (13, 15), (12, 14), (14, 16),
+)  # fmt: skip
+LEFT, RIGHT, SMPLX_COLOUR, SMPL_COLOUR = 'tab:green', 'tab:red', '#c49a6c', '#6c9ac4'
+ARMS_DOWN = 0.9
+PIXELS_PER_METRE = 110
+SPLATS = (
+    np.array(
+        [
+            [8, 0, 0],
+            [0, 8, 0],
+            [0, 0, 8],
+            [4, 4, 0],
+            [4, 0, 4],
+            [0, 4, 4],
+            [4, 2, 2],
+            [2, 4, 2],
+            [2, 2, 4],
+        ]
+    )
+    / 8
+)
+"""Barycentric coordinates of the points drawn for each triangle."""
+
+
+def draw_preview(root: Path, body: StandInBody, name: str = 'preview.png') -> Path:
+    """Draw ``preview.png`` into a demo root.
+
+    Args:
+        root (Path): Data root with all packs written.
+        body (StandInBody): The bodies of that root.
+        name (str): File name. Defaults to ``'preview.png'``.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(2 * COLUMNS, 13.5))
+    FigureCanvasAgg(figure)  # no pyplot: the caller's backend and figures stay as they are
+    axes = figure.subplots(6, COLUMNS)
+    figure.subplots_adjust(0.02, 0.02, 0.99, 0.98, 0.15, 0.15)
+    smplx = _whole(body.smplx)
+    _draw_bodies(axes[0], body, smplx)
+    _draw_shapes(axes[1:3].ravel()[: len(SHAPE_NAMES)], body, smplx)
+    _draw_motions(axes[1:3].ravel()[len(SHAPE_NAMES) :], body, smplx)
+    for row, clips in zip(axes[3:], (_bedlam_clips, _emdb_clips, _threedpw_clips)):
+        items = clips(root, body)
+        for index, axis in enumerate(row):
+            if index < len(items):
+                _draw_clip(axis, *items[index])
+            else:
+                axis.axis('off')
+    path = root / name
+    figure.savefig(path, dpi=75)
+    return path
+
+
+def _mesh(axis, vertices: np.ndarray, faces: np.ndarray, colour: str, right: int) -> None:
+    """Draw a shaded mesh from the front (``right`` = 0) or from its left (``right`` = 2).
+
+    Triangles are splatted as points, the nearest last: at this size it looks like a renderer, and
+    takes a hundredth of the time of drawing polygons.
+    """
+    from matplotlib.colors import to_rgb
+
+    towards, sign = (2, 1) if right == 0 else (0, -1)
+    corners = vertices[faces]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    light = np.abs(normal[:, towards]) / np.maximum(np.linalg.norm(normal, axis=1), 1e-12)
+    samples = np.einsum('sk,tkc->tsc', SPLATS, corners).reshape(-1, 3)
+    light = np.repeat(0.3 + 0.7 * light, len(SPLATS))
+    order = samples[:, towards].argsort()
+    flat = samples[order][:, [right, 1]] * [sign, 1]
+    low, high = flat.min(0) - 0.05, flat.max(0) + 0.05
+    columns, rows = ((flat - low) * PIXELS_PER_METRE).astype(int).T
+    shape = ((high - low) * PIXELS_PER_METRE).astype(int)[::-1] + 1
+    image = np.ones((*shape, 3))
+    image[rows, columns] = light[order, None] * to_rgb(colour)
+    extent = (low[0], high[0], low[1], high[1])
+    axis.imshow(image, origin='lower', extent=extent, interpolation='nearest')
+    axis.axis('off')
+
+
+def _posed(posed: PosedBody, pose: Tensor, betas: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    body_pose = torch.zeros(1, 63 if posed.hand_pose is not None else 69)
+    body_pose[:, : pose.numel()] = pose
+    joints, vertices = posed(body_pose, betas, torch.zeros(1, 3), torch.zeros(1, 3))
+    return joints[0].numpy(), vertices[0].numpy()
+
+
+def _whole(model: ModelArrays, gender: str = 'neutral') -> PosedBody:
+    return PosedBody(model, gender, np.arange(len(model.template)))
+
+
+def _clip_pose(name: str) -> Tensor:
+    return matrix_to_axis_angle(load_clip(name).rotations[10, 1:]).flatten()
+
+
+def _arms_down() -> Tensor:
+    pose = torch.zeros(21, 3)
+    pose[15, 2], pose[16, 2] = -ARMS_DOWN, ARMS_DOWN
+    return pose.flatten()
+
+
+def _draw_bodies(axes, body: StandInBody, smplx: PosedBody) -> None:
+    rest, zero = torch.zeros(63), torch.zeros(10)
+    smpl = {gender: _whole(body.smpl, gender) for gender in GENDERS}
+    views = (
+        ('SMPL-X rest', smplx, rest, 0),
+        ('SMPL-X side', smplx, rest, 2),
+        ('SMPL-X walk', smplx, _clip_pose('walk'), 2),
+        ('SMPL rest', smpl['neutral'], rest, 0),
+        ('SMPL walk', smpl['neutral'], _clip_pose('walk'), 2),
+        *((f'SMPL {gender}', smpl[gender], _arms_down(), 0) for gender in GENDERS),
+    )
+    for axis, (title, posed, pose, right) in zip(axes, views):
+        joints, vertices = _posed(posed, pose, zero)
+        model, colour = (body.smplx, SMPLX_COLOUR) if posed is smplx else (body.smpl, SMPL_COLOUR)
+        _mesh(axis, vertices, model.faces, colour, right)
+        axis.plot((1 if right == 0 else -1) * joints[:, right], joints[:, 1], 'r.', markersize=2)
+        axis.set_title(f'{title}, {np.ptp(vertices[:, 1]):.2f} m', fontsize=8)
+
+
+def _draw_shapes(axes, body: StandInBody, smplx: PosedBody) -> None:
+    faces = np.concatenate((body.smplx.faces, body.smplx.faces + len(body.smplx.template)))
+    for index, axis in enumerate(axes):
+        pair, heights = [], []
+        for value, shift in ((-2.5, -0.55), (2.5, 0.55)):
+            betas = torch.zeros(10)
+            betas[index] = value
+            _, vertices = _posed(smplx, _arms_down(), betas)
+            heights.append(np.ptp(vertices[:, 1]))
+            vertices[:, 1] -= vertices[:, 1].min()
+            pair.append(vertices + [shift, 0, 0])
+        _mesh(axis, np.concatenate(pair), faces, SMPLX_COLOUR, 0)
+        title = f'{SHAPE_NAMES[index]} -/+2.5: {heights[0]:.2f}, {heights[1]:.2f} m'
+        axis.set_title(title, fontsize=7)
+
+
+def _draw_motions(axes, body: StandInBody, smplx: PosedBody) -> None:
+    for axis, name in zip(axes, REAL_MOTIONS):
+        clip = load_clip(name)
+        pose = matrix_to_axis_angle(clip.rotations[len(clip) // 3 : len(clip) // 3 + 1])
+        _, vertices = smplx(pose[:, 1:].flatten(1), torch.zeros(10), pose[:, 0], torch.zeros(1, 3))
+        _mesh(axis, vertices[0].numpy(), body.smplx.faces, SMPLX_COLOUR, 2)
+        axis.set_title(f'real only: {name}', fontsize=7)
+
+
+def _draw_clip(axis, title: str, points: Tensor, box: Tensor, keypoints, size) -> None:
+    axis.plot(points[:, 0], points[:, 1], '.', color='tab:blue', markersize=1)
+    x, y, side = box.tolist()
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * side / 2 + [x, y]
+    axis.plot(corners[:, 0], corners[:, 1], 'k-', linewidth=0.7)
+    if keypoints is not None:
+        for first, second in COCO_BONES:
+            colour = LEFT if first % 2 else RIGHT
+            pair = keypoints[[first, second]]
+            if pair[:, 2].min() > 0.5:
+                axis.plot(pair[:, 0], pair[:, 1], color=colour, linewidth=1.2)
+    axis.set_xlim(0, size[0])
+    axis.set_ylim(size[1], 0)
+    axis.set_aspect('equal')
+    axis.set_title(title, fontsize=6)
+    axis.tick_params(labelsize=5)
+
+
+def _spread(keys) -> list:
+    keys = list(keys)
+    return [keys[i] for i in np.unique(np.linspace(0, len(keys) - 1, COLUMNS).astype(int))]
+
+
+def _bedlam_clips(root: Path, body: StandInBody) -> list[tuple]:
+    folder = root / 'BEDLAM/hmr4d_support'
+    labels = torch.load(folder / 'smplpose_v2.pth', weights_only=True)
+    posed = PosedBody(body.smplx, 'neutral', body.verts437)
+    items = []
+    for mid in _spread(labels):
+        label = labels[mid]
+        scene, video = mid.split('/')[3], mid.split('/')[-1]
+        (path,) = folder.glob(f'imgfeats/*/{scene}/{video}.pt')
+        image = torch.load(path, weights_only=True)
+        start, end = image['start_end']
+        frame = (start + end) // 2
+        transl = label['trans_incam'] + label['cam_ext'][:, :3, 3]
+        one = slice(frame, frame + 1)
+        _, vertices = posed(
+            label['pose'][one, 3:], label['beta'], label['global_orient_incam'][one], transl[one]
+        )
+        pixels = perspective_project(vertices, label['cam_int'][one])[0]
+        box = image['bbx_xys'][frame - start]
+        items.append((f'BEDLAM {scene[9:35]}', pixels, box, None, image['img_wh'].tolist()))
+    return items
+
+
+def _smpl_pixels(label: dict, frame: int, body: StandInBody) -> Tensor:
+    ids = np.arange(0, len(body.smpl.template), 16)
+    posed = PosedBody(body.smpl, label['gender'], ids)
+    one = {key: value[frame : frame + 1] for key, value in label['smpl_params'].items()}
+    betas = one['betas'][0]
+    orient, transl = transform_smpl(
+        one['global_orient'], one['transl'], label['T_w2c'][frame], posed.skeleton(betas)[0]
+    )
+    _, vertices = posed(one['body_pose'], betas, orient, transl)
+    return perspective_project(vertices, label['K_fullimg'])[0]
+
+
+def _emdb_clips(root: Path, body: StandInBody) -> list[tuple]:
+    records = torch.load(root / 'EMDB/hmr4d_support/emdb_vit_v4.pt', weights_only=True)
+    items = []
+    for name in _spread(records):
+        record = records[name]
+        frame = len(record['kp2d']) // 2
+        pixels = _smpl_pixels(record, frame, body)
+        size = (2 * record['K_fullimg'][:2, 2]).tolist()
+        items.append(
+            (f'EMDB {name}', pixels, record['bbx_xys'][frame], record['kp2d'][frame], size)
+        )
+    return items
+
+
+def _threedpw_clips(root: Path, body: StandInBody) -> list[tuple]:
+    folder, items = root / '3DPW/hmr4d_support', []
+    for split, images in (('test', '3dpw_test'), ('train', '3dpw_train_smplx_refit')):
+        labels = torch.load(folder / f'{split}_3dpw_gt_labels.pt', weights_only=True)
+        keypoints = torch.load(folder / f'preproc_{split}_kp2d_v0.pt', weights_only=True)
+        for vid in list(labels)[: COLUMNS // 2]:
+            label = labels[vid]
+            image = torch.load(folder / f'imgfeats/{images}/{vid}.pt', weights_only=True)
+            frame = len(keypoints[vid]) // 2
+            pixels = _smpl_pixels(label, frame, body)
+            box, points = image['bbx_xys'][frame], keypoints[vid][frame]
+            title = f'3DPW {split} {vid}'
+            items.append((title, pixels, box, points, label['img_wh'].tolist()))
+    return items

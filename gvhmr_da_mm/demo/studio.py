@@ -1,0 +1,195 @@
+"""Everything the packs share: bodies, the image network, and one call that films a performance."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gvhmr_da_mm.core.camera import transform_smpl
+from gvhmr_da_mm.core.layout import NUM_JOINTS, SMPL_BODY_POSE
+
+from .body.posed_body import PosedBody
+from .body.shape_space import gendered_betas, neutral_betas
+from .body.stand_in_body import StandInBody
+from .domain_shift import DomainShift
+from .motions.performance import (
+    REAL_MOTIONS,
+    SYNTHETIC_MOTIONS,
+    Performance,
+    perform,
+    random_betas,
+)
+from .observations import (
+    ImageNetwork,
+    NoiseModel,
+    camera_tilt,
+    detect_box,
+    detect_keypoints,
+    mirror_box,
+    mirror_joints,
+)
+
+DOMAIN_SEEDS = {'bedlam': 1, 'emdb': 2, '3dpw': 3}
+UNSEEN_SHARE = 0.6
+"""Share of real clips with unseen motion at full shift."""
+GENDERED_BETA_LIMIT = 1.8
+HAND_NOISE = 0.02
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What is seen of one performance. Shape letters: F frames, D feature size.
+
+    Args:
+        global_orient_c (Tensor): Axis-angle in the camera (F, 3).
+        transl_c (Tensor): SMPL-X translation in the camera (F, 3).
+        joints_c (Tensor): Camera-space body joints (F, 22, 3).
+        bbx_xys (Tensor): Boxes (F, 3).
+        features (Tensor): Image features (F, D).
+        flip_bbx_xys (Tensor): Boxes in the mirrored image (F, 3).
+        flip_features (Tensor): Features of the mirrored image (F, D).
+    """
+
+    global_orient_c: Tensor
+    transl_c: Tensor
+    joints_c: Tensor
+    bbx_xys: Tensor
+    features: Tensor
+    flip_bbx_xys: Tensor
+    flip_features: Tensor
+
+
+class Studio:
+    """Actors, cameras and detectors.
+
+    Args:
+        seed (int): Seed of all packs.
+        shift (DomainShift): Gap between the synthetic and the real domain.
+        body (StandInBody): The people.
+    """
+
+    def __init__(self, seed: int, shift: DomainShift, body: StandInBody) -> None:
+        self.seed, self.shift, self.body = seed, shift, body
+        self.network = ImageNetwork()
+        self.smplx = PosedBody(body.smplx, 'neutral', body.verts437)
+        used = np.unique(body.coco17.tocoo().col)
+        self.coco = torch.from_numpy(body.coco17[:, used].toarray()).float()
+        self.smpl = {gender: PosedBody(body.smpl, gender, used) for gender in ('male', 'female')}
+
+    def rng(self, domain: str, *key: int) -> np.random.Generator:
+        """Return the random source of one clip, which no other clip's settings affect."""
+        return np.random.default_rng([self.seed, DOMAIN_SEEDS[domain], *key])
+
+    def synthetic_performance(self, frames: int, rng: np.random.Generator) -> Performance:
+        """Let a random person do something of the synthetic repertoire."""
+        names = rng.choice(SYNTHETIC_MOTIONS, size=2, replace=False)
+        return perform(names, frames, random_betas(rng), self.smplx, rng)
+
+    def real_performance(
+        self, usual: tuple, frames: int, gender: str, rng: np.random.Generator
+    ) -> Performance:
+        """Let a person of a gender do something, with luck something new.
+
+        Args:
+            usual (tuple[str]): Synthetic motions that suit the sequence's name; empty for any.
+            frames (int): Length F.
+            gender (str): ``'male'`` or ``'female'``.
+            rng (Generator): Source of all randomness.
+        """
+        unseen = rng.random() < UNSEEN_SHARE * self.shift.motions
+        names = rng.choice(REAL_MOTIONS if unseen else (usual or SYNTHETIC_MOTIONS), size=1)
+        betas = random_betas(rng).double().numpy()
+        # Labels carry gendered betas: keep those in the range of real ones.
+        limited = gendered_betas(betas, gender).clip(-GENDERED_BETA_LIMIT, GENDERED_BETA_LIMIT)
+        return perform(names, frames, self.neutral(limited, gender), self.smplx, rng)
+
+    @staticmethod
+    def neutral(betas: np.ndarray, gender: str) -> Tensor:
+        """Convert gendered betas (10,) to neutral ones."""
+        return torch.from_numpy(neutral_betas(betas, gender)).float()
+
+    def film(
+        self,
+        performance: Performance,
+        T_w2c: Tensor,
+        K: Tensor,
+        width: int,
+        strength: DomainShift,
+        rng: np.random.Generator,
+    ) -> Footage:
+        """Film a performance in a y-up world.
+
+        Args:
+            performance (Performance): The motion.
+            T_w2c (Tensor): Cameras (F, 4, 4).
+            K (Tensor): Intrinsics (3, 3).
+            width (int): Image width in pixels.
+            strength (DomainShift): Shift of this domain; all zero for the synthetic one.
+            rng (Generator): Source of all randomness.
+        """
+        orient, transl = transform_smpl(
+            performance.global_orient, performance.transl, T_w2c, performance.root_offset
+        )
+        joints, vertices = self.smplx(performance.body_pose, performance.betas, orient, transl)
+        joints = joints[:, :NUM_JOINTS]
+        box = detect_box(vertices, K, NoiseModel.of(strength.keypoints), rng)
+        tilt = camera_tilt(T_w2c[:, :3, :3])
+        flipped_tilt = tilt * torch.tensor([-1.0, 1.0])
+        features = self.network(joints, tilt, strength.features, rng)
+        flipped = self.network(mirror_joints(joints), flipped_tilt, strength.features, rng)
+        return Footage(orient, transl, joints, box, features, mirror_box(box, width), flipped)
+
+    def smpl_labels(
+        self, performance: Performance, gender: str, rng: np.random.Generator
+    ) -> dict[str, Tensor]:
+        """Express a performance as gendered SMPL in its world, as EMDB and 3DPW label people."""
+        frames = len(performance.transl)
+        hands = SMPL_BODY_POSE - performance.body_pose.shape[-1]
+        noise = torch.from_numpy(rng.standard_normal((frames, hands))).float() * HAND_NOISE
+        betas = gendered_betas(performance.betas.double().numpy(), gender)
+        betas = torch.from_numpy(betas).float()
+        root = self.smpl[gender].skeleton(betas)[0]
+        return {
+            'body_pose': torch.cat((performance.body_pose, noise), dim=-1),
+            'betas': betas.expand(frames, -1).contiguous(),
+            'global_orient': performance.global_orient.clone(),
+            'transl': performance.pelvis - root,
+        }
+
+    def keypoints(
+        self,
+        labels: dict[str, Tensor],
+        gender: str,
+        T_w2c: Tensor,
+        K: Tensor,
+        bbx_xys: Tensor,
+        img_wh: tuple[int, int],
+        rng: np.random.Generator,
+    ) -> Tensor:
+        """Detect the keypoints (F, 17, 3) of a person labelled as gendered SMPL in the world."""
+        body, betas = self.smpl[gender], labels['betas'][0]
+        orient, transl = transform_smpl(
+            labels['global_orient'], labels['transl'], T_w2c, body.skeleton(betas)[0]
+        )
+        _, vertices = body(labels['body_pose'], betas, orient, transl)
+        noise = NoiseModel.of(self.shift.keypoints)
+        return detect_keypoints(self.coco @ vertices, K, bbx_xys, img_wh, noise, rng)
+
+
+def good_frames(frames: int, rng: np.random.Generator) -> Tensor:
+    """Return a mask (F,) bool; in half of the clips a stretch of up to 15 % is bad."""
+    mask = torch.ones(frames, dtype=torch.bool)
+    if rng.random() < 0.5:
+        length = int(rng.integers(3, max(4, int(0.15 * frames))))
+        start = int(rng.integers(frames - length))
+        mask[start : start + length] = False
+    return mask
+
+
+def save(content: Any, path: Path) -> None:
+    """Write a ``.pt`` file, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(content, path)
