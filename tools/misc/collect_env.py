@@ -57,6 +57,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     problems = [row for rows in sections.values() for row in rows if row[1] == BAD]
     if problems:
         print(f'\n{len(problems)} problem(s): {", ".join(row[0] for row in problems)}.')
+        print('In a checkout, `make venv` installs everything into .venv.')
         return 1
     print('\nEverything required is there.')
     return 0

@@ -1,0 +1,150 @@
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gvhmr_da_mm import __version__
+
+REPO_ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ('torch', 'mmengine', 'mmcv', 'mmpose', 'mmdet', 'chumpy', 'opencv')
+
+
+def read_requirements(name: str) -> list:
+    lines = (REPO_ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+def test_runtime_requirements_are_safe():
+    # pip would install another torch, overwrite the mmengine fork, or try to build chumpy.
+    assert read_requirements('runtime')
+    for line in read_requirements('runtime'):
+        assert not line.startswith(HEAVY), line
+
+
+def test_requirements_txt_includes_all_but_the_second_step():
+    lines = (REPO_ROOT / 'requirements.txt').read_text().splitlines()
+    included = {line.split('/')[-1][:-4] for line in lines if line.startswith('-r')}
+    files = {path.stem for path in (REPO_ROOT / 'requirements').glob('*.txt')}
+    assert files - included == {'mminstall_nodeps'}
+
+
+def test_metadata():
+    done = subprocess.run(
+        [sys.executable, 'setup.py', '--name', '--version'],
+        cwd=REPO_ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ['gvhmr_da_mm', __version__], done.stderr
+
+
+def test_citation_has_the_version():
+    citation = yaml.safe_load((REPO_ROOT / 'CITATION.cff').read_text())
+    assert str(citation['version']) == __version__
+
+
+def test_config_names_are_unique():
+    # mim finds a config by its bare name anywhere below the package.
+    paths = [*(REPO_ROOT / 'configs').rglob('*.py')]
+    paths += (REPO_ROOT / 'gvhmr_da_mm').rglob('*.py')
+    paths += (REPO_ROOT / 'tools').rglob('*.py')
+    counts = Counter(path.name for path in paths if '.mim' not in path.parts)
+    configs = [path for path in (REPO_ROOT / 'configs').glob('*.py') if path.stem != '__init__']
+    assert configs
+    assert [path.name for path in configs if counts[path.name] != 1] == []
+
+
+def test_model_index_names_what_exists():
+    index = yaml.safe_load((REPO_ROOT / 'model-index.yml').read_text())
+    for name in index['Import']:
+        metafile = yaml.safe_load((REPO_ROOT / name).read_text())
+        collections = {collection['Name'] for collection in metafile['Collections']}
+        for collection in metafile['Collections']:
+            assert (REPO_ROOT / collection['README']).is_file(), collection['README']
+        for model in metafile['Models']:
+            assert model['In Collection'] in collections
+            assert (REPO_ROOT / model['Config']).is_file(), model['Config']
+            assert Path(model['Config']).stem == model['Name']
+
+
+@pytest.mark.parametrize(
+    'script, count', [('dist_train', 2), ('dist_test', 3), ('slurm_train', 4), ('slurm_test', 4)]
+)
+def test_launch_scripts(script, count, tmp_path):
+    path = REPO_ROOT / 'tools' / f'{script}.sh'
+    done = subprocess.run(['bash', str(path)], capture_output=True, text=True)
+    assert done.returncode == 2 and 'usage' in done.stderr
+    # With `echo` in place of what would be launched, from another directory.
+    (tmp_path / 'srun').write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / 'srun').chmod(0o755)
+    words = [f'word{i}' for i in range(count)]
+    done = subprocess.run(
+        ['bash', str(path), *words, '--cfg-options', 'a=1'],
+        cwd=tmp_path,
+        env={'PATH': f'{tmp_path}:/usr/bin:/bin', 'PYTHON': 'echo'},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    tool = REPO_ROOT / 'tools' / f'{script.split("_")[1]}.py'
+    assert str(tool) in done.stdout
+    assert done.stdout.strip().endswith('--cfg-options a=1')
+    for word in words:
+        assert word in done.stdout
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    """Build a wheel from a copy, so that the checkout stays clean."""
+    copy = tmp_path_factory.mktemp('copy')
+    listed = subprocess.run(
+        ['git', 'ls-files', '-co', '--exclude-standard'],
+        cwd=REPO_ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if listed.returncode:
+        pytest.skip('not a git checkout')
+    for name in listed.stdout.splitlines():
+        if (REPO_ROOT / name).is_file() and not name.startswith(('docs/', 'tests/')):
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_bytes((REPO_ROOT / name).read_bytes())
+    command = [sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation']
+    done = subprocess.run(
+        [*command, '-w', str(copy / 'dist'), str(copy)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(next((copy / 'dist').glob('*.whl'))) as archive:
+        metadata = next(name for name in archive.namelist() if name.endswith('/METADATA'))
+        return set(archive.namelist()), archive.read(metadata).decode()
+
+
+def test_wheel_has_what_mim_looks_for(wheel):
+    names, _ = wheel
+    for folder in ('configs', 'tools'):
+        for path in (REPO_ROOT / folder).rglob('*'):
+            if path.suffix in ('.py', '.yml', '.sh'):
+                assert f'gvhmr_da_mm/.mim/{path.relative_to(REPO_ROOT)}' in names
+    assert 'gvhmr_da_mm/.mim/model-index.yml' in names
+    assert not [name for name in names if '__pycache__' in name]
+
+
+def test_wheel_has_the_package_and_its_data(wheel):
+    names, _ = wheel
+    for path in (REPO_ROOT / 'gvhmr_da_mm').rglob('*'):
+        relative = path.relative_to(REPO_ROOT)
+        if path.suffix in ('.py', '.npz') and '.mim' not in relative.parts:
+            assert str(relative) in names
+    assert not [name for name in names if name.startswith(('tests/', 'tools/', 'configs/'))]
+
+
+def test_wheel_requires_nothing_heavy(wheel):
+    _, metadata = wheel
+    lines = [line for line in metadata.splitlines() if line.startswith('Requires-Dist')]
+    assert len(lines) >= len(read_requirements('runtime'))
+    for line in lines:
+        assert not line.split(': ')[1].startswith(HEAVY), line

@@ -1,0 +1,103 @@
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gvhmr_da_mm.compat import PackageState, Requirement
+from gvhmr_da_mm.compat.data_layout import EXPECTED_FILES
+
+REPO_ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = REPO_ROOT / 'tools' / 'misc' / 'collect_env.py'
+
+
+@pytest.fixture(scope='module')
+def collect_env():
+    spec = importlib.util.spec_from_file_location('collect_env', SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def states(collect_env, monkeypatch):
+    """Let the packages be found in a state of our choice: none is wrong."""
+    found = [PackageState(Requirement('gv', ('gv',), purpose='testing'), 'ok', '1.0', 'gv')]
+    monkeypatch.setattr(collect_env, 'inspect_packages', lambda: found)
+    return found
+
+
+def test_all_is_well(collect_env, states, tmp_path, capsys):
+    assert collect_env.main(['--plain', '--data-root', str(tmp_path)]) == 0
+    output = capsys.readouterr().out
+    assert 'Everything required is there' in output
+    assert 'gv' in output and 'testing' in output
+
+
+@pytest.mark.parametrize('options', [['--plain'], []])
+def test_required_package_is_missing(collect_env, states, tmp_path, capsys, options):
+    fix = 'python -m pip install "gv-other[extra]==1.0"'
+    states.append(PackageState(Requirement('other', ('gv-other',)), 'missing', fix=fix))
+    assert collect_env.main([*options, '--data-root', str(tmp_path)]) == 1
+    output = capsys.readouterr().out
+    assert f'  {fix}\n' in output
+    assert '1 problem(s): other' in output
+
+
+def test_optional_package_is_missing(collect_env, states, tmp_path, capsys):
+    requirement = Requirement('other', ('gv-other',), role='optional')
+    states.append(PackageState(requirement, 'missing', fix=requirement.fix()))
+    assert collect_env.main(['--plain', '--data-root', str(tmp_path)]) == 0
+    output = capsys.readouterr().out
+    assert output.index('Optional') < output.index(requirement.fix())
+
+
+@pytest.mark.parametrize(
+    'distribution, told', [('onedl-mmengine', 'the maintained fork'), ('mmengine', 'stock')]
+)
+def test_flavour_of_mmengine(collect_env, distribution, told):
+    requirement = Requirement('mmengine', ('onedl-mmengine', 'mmengine'))
+    rows = collect_env.capability_rows([PackageState(requirement, 'ok', '0.10.7', distribution)])
+    assert rows[0][0] == 'MMEngine'
+    assert told in rows[0][2] and distribution in rows[0][2]
+
+
+def test_data_root_that_does_not_exist(collect_env, tmp_path, monkeypatch):
+    missing = str(tmp_path / 'nothing')
+    assert collect_env.data_rows(missing)[0][1] == collect_env.BAD
+    monkeypatch.setenv('GVHMR_DATA_ROOT', missing)
+    assert collect_env.data_rows(None)[0][1] == collect_env.NOTE
+
+
+def test_missing_files_are_named(collect_env, tmp_path):
+    smpl = tmp_path / 'body_models' / 'smpl'
+    smpl.mkdir(parents=True)
+    (smpl / 'SMPL_MALE.pkl').touch()
+    rows = {row[0]: row for row in collect_env.data_rows(str(tmp_path))}
+    level, detail = rows['SMPL body models'][1:]
+    assert level == collect_env.NOTE
+    assert 'SMPL_NEUTRAL.pkl' in detail and 'SMPL_MALE.pkl' not in detail
+    assert len(rows) == 1 + len(EXPECTED_FILES)
+
+
+@pytest.mark.fixtures
+def test_complete_data_root(collect_env, fixtures_root):
+    rows = collect_env.data_rows(str(fixtures_root))
+    assert [row for row in rows if row[1] != collect_env.GOOD] == []
+
+
+def test_runs_with_the_standard_library_alone(tmp_path):
+    # -S and -E: no site-packages at all.
+    done = subprocess.run(
+        [sys.executable, '-S', '-E', str(SCRIPT)],
+        cwd=tmp_path,
+        env={'PATH': os.environ['PATH']},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stderr
+    assert 'torch' in done.stdout and 'missing' in done.stdout
+    assert f'{sys.executable} -m pip install --no-deps "mmpose==1.3.2"' in done.stdout
+    assert 'make venv' in done.stdout
