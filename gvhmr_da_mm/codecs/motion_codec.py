@@ -112,8 +112,9 @@ class MotionCodec(nn.Module):
                 f'`std` of the motion statistics should be positive, got {std.min().item()} in '
                 f'channel {std.argmin().item()}; `MotionCodec.fit` keeps them above a minimum'
             )
-        device = self.mean.device
-        self.mean, self.std = mean.to(device, copy=True), std.to(device, copy=True)
+        # In place, because DistributedDataParallel holds on to the buffers it was built with.
+        self.mean.copy_(mean)
+        self.std.copy_(std)
         self.fitted.fill_(True)
         self._ready = True
 

@@ -77,7 +77,7 @@ def published_to_ours(
 
 
 def ours_to_published(
-    state_dict: Mapping[str, Tensor], drop: Iterable[str] = ('codec.',)
+    state_dict: Mapping[str, Tensor], drop: Iterable[str] = ('motion_codec.',)
 ) -> dict[str, Tensor]:
     """Rename our weights to those of a published checkpoint.
 

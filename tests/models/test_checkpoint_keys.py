@@ -48,9 +48,9 @@ def test_bijection_on_the_published_names(goldens):
 
 
 def test_round_trip_without_the_codec(ours):
-    published = ours_to_published({**ours, 'codec.mean': torch.zeros(151)})
+    published = ours_to_published({**ours, 'motion_codec.mean': torch.zeros(151)})
     assert all(name.startswith(PUBLISHED_PREFIX) for name in published)
-    back = published_to_ours(published, expected={**ours, 'codec.mean': torch.zeros(151)})
+    back = published_to_ours(published, expected={**ours, 'motion_codec.mean': torch.zeros(151)})
     assert back.keys() == ours.keys()
     assert all(back[name] is tensor for name, tensor in ours.items())
     assert infer_network_config(published) == infer_network_config(ours) == SIZES
