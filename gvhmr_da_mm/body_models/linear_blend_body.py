@@ -27,8 +27,8 @@ class LinearBlendBody(nn.Module):
         (root first), V the vertices, J all joints of the file. Poses are axis-angle in rad,
         lengths in m. The root *joint* is the centre of ``global_orient``: it is at
         ``skeleton(betas)[0] + transl``. Results have the dtype of the module; arguments are cast
-        to it, and autocast is switched off. Buffers are not saved in checkpoints. ``.double()``
-        returns to the file's own precision.
+        to it, and autocast is switched off. Buffers are not saved in checkpoints. A cast to another
+        dtype starts from the file's own precision.
 
     Args:
         arrays (BodyArrays): The model file's arrays.
@@ -65,7 +65,7 @@ class LinearBlendBody(nn.Module):
         self.num_betas = num_betas
         self.num_posed = num_posed
         self.parents = arrays.parents[:num_posed]
-        # Buffers are float32; these masters keep products of the file's arrays exact for .double().
+        # Buffers are float32; a cast starts from these, so that .double() is exact.
         self._masters: dict[str, Tensor] = {}
         chosen = slice(None) if vertex_ids is None else np.asarray(vertex_ids)
         shapedirs = arrays.shapedirs[:, :, :num_betas]
@@ -106,11 +106,11 @@ class LinearBlendBody(nn.Module):
         self.register_buffer(name, master.to(torch.get_default_dtype()), persistent=False)
 
     def _apply(self, fn, recurse: bool = True) -> 'LinearBlendBody':
+        before = self.dtype
         super()._apply(fn, recurse)
-        for name, master in self._masters.items():
-            buffer = getattr(self, name)
-            if buffer.dtype == torch.float64:
-                setattr(self, name, master.to(buffer.device))
+        if self.dtype != before:
+            for name, master in self._masters.items():
+                setattr(self, name, master.to(getattr(self, name)))
         return self
 
     @property

@@ -84,7 +84,14 @@ class SMPLXBody(MeshBody):
             Tensor: (..., 6890, 3), in the unit of ``verts``.
         """
         check_shape(verts, '* V 3', 'verts', V=self.num_vertices)
-        rows, columns = self.map_index
-        parts = verts.to(self.dtype).index_select(-2, columns) * self.map_weight.unsqueeze(-1)
-        smpl = parts.new_zeros(*verts.shape[:-2], self.num_smpl_vertices, 3)
-        return smpl.index_add(-2, rows, parts)
+        size = (self.num_smpl_vertices, self.num_vertices)
+        flat = verts.to(self.dtype).reshape(-1, self.num_vertices, 3)
+        with torch.autocast(verts.device.type, enabled=False):
+            smplx2smpl = torch.sparse_coo_tensor(
+                self.map_index, self.map_weight, size, is_coalesced=True, check_invariants=False
+            )
+            parts = [
+                torch.sparse.mm(smplx2smpl, part.transpose(0, 1).flatten(1)).unflatten(1, (-1, 3))
+                for part in flat.split(self.chunk_size)
+            ]
+        return torch.cat(parts, dim=1).transpose(0, 1).reshape(*verts.shape[:-2], size[0], 3)
