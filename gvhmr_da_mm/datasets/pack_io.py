@@ -22,6 +22,10 @@ from ..core.errors import DataError, ShapeError
 PathLike = Union[str, Path]
 
 
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def read_pack(path: PathLike) -> Any:
     """Read a file written by ``torch.save`` without executing anything in it.
 
@@ -38,17 +42,19 @@ def read_pack(path: PathLike) -> Any:
     mmap = zipfile.is_zipfile(path)
     try:
         return torch.load(path, map_location='cpu', mmap=mmap, weights_only=True)
+    except (FileNotFoundError, PermissionError):
+        raise
     except pickle.UnpicklingError as error:
         raise DataError(
             f'{path} cannot be read safely: expected dicts, lists, numbers, strings and tensors, '
             'got other types or code. Nothing in it was run. If you trust its source, load it '
             'once with `torch.load(..., weights_only=False)` and save plain tensors. '
-            f'({str(error).splitlines()[0]})'
+            f'({_first_line(error)})'
         ) from error
-    except (RuntimeError, EOFError, ValueError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError) as error:
         raise DataError(
             f'{path} is damaged or is no file of `torch.save`: copy or download it again. '
-            f'({str(error).splitlines()[0]})'
+            f'({_first_line(error)})'
         ) from error
 
 

@@ -27,8 +27,8 @@ class ThreeDPWDataset(RealVideoDataset):
 
     The published training pack has no detected keypoints (its own loader projects the labels,
     which would leak them): they come from ``preproc_train_kp2d_v0.pt`` if it exists; otherwise
-    all keypoints are masked and one warning says so. With ``real_supervision='labels'`` the refitted
-    SMPL-X labels supervise the camera space only, on the frames where they are good.
+    all keypoints are masked and one warning says so. With ``real_supervision='labels'`` the
+    refitted SMPL-X labels supervise the camera space only, on the frames where they are good.
 
     Args:
         split (str): ``train`` or ``test``. Defaults to ``train``.

@@ -12,50 +12,11 @@ from torch.utils.data import Sampler
 
 from ...core.errors import ConfigError
 from ...registry import DATA_SAMPLERS
-from ..source_range import SourceRange
 from .clip_key import ClipKey, clip_seed
+from .weighted_stream import WeightedStream, exact_ceil
 
 _MAX_DENOMINATOR = 1000
 _CACHED_PERMUTATIONS = 16
-
-
-def _ceil(numerator: int, fraction: Fraction) -> int:
-    """Return ceil(numerator * fraction) exactly."""
-    return -(-numerator * fraction.numerator // fraction.denominator)
-
-
-class _Source:
-    """The clips of one domain as an endless stream of slots, each clip once per pass.
-
-    Slot s is served by a dataset chosen so that, among the first n slots, each dataset has its
-    share to within one or two for every n. Both the choice and the number of earlier slots of that dataset have
-    a closed form: the first dataset takes its share of the slots, evenly spread, the second its
-    share of what is left, and so on.
-    """
-
-    def __init__(self, ranges: list[SourceRange], by_size: bool) -> None:
-        self.ranges = [source for source in ranges if source.stop > source.start]
-        default = [source.stop - source.start if by_size else 1 for source in self.ranges]
-        weights = [
-            Fraction(size if source.weight is None else source.weight)
-            for source, size in zip(self.ranges, default)
-        ]
-        left = sum(weights)
-        self._shares = []
-        for weight in weights:
-            self._shares.append((weight / left).limit_denominator(10**6))
-            left -= weight
-        self.size = sum(source.stop - source.start for source in self.ranges)
-
-    def serve(self, slot: int) -> tuple[int, int]:
-        """Return which dataset serves a slot and how many slots it served before."""
-        last = len(self.ranges) - 1
-        for which, share in enumerate(self._shares):
-            before = _ceil(slot, share)
-            if which == last or _ceil(slot + 1, share) > before:
-                return which, slot if which == last else before
-            slot -= before
-        raise AssertionError('the last dataset serves every slot that is left')
 
 
 @DATA_SAMPLERS.register_module()
@@ -126,7 +87,7 @@ class AlternatingMultiSourceSampler(Sampler):
         self.start_step = 0
         self._permutations: OrderedDict[tuple, np.ndarray] = OrderedDict()
         sources = {
-            domain: _Source(ranges, by_size=domain == 'synthetic')
+            domain: WeightedStream(ranges, by_size=domain == 'synthetic')
             for domain, ranges in sampler.dataset.sources.items()
         }
         self._sources = {domain: source for domain, source in sources.items() if source.size}
@@ -168,8 +129,8 @@ class AlternatingMultiSourceSampler(Sampler):
         """Return a batch's domain and how many batches of that domain came before it."""
         batch = epoch * self._num_batches + step
         share = 1 - self._real_share
-        synthetic = _ceil(batch, share)
-        if _ceil(batch + 1, share) > synthetic:
+        synthetic = exact_ceil(batch, share)
+        if exact_ceil(batch + 1, share) > synthetic:
             return 'synthetic', synthetic
         return 'real', batch - synthetic
 

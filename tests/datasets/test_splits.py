@@ -1,0 +1,36 @@
+import pytest
+
+from gvhmr_da_mm.datasets.splits import (
+    EMDB1_PREFIXES,
+    EMDB2_PREFIXES,
+    emdb_sequences,
+    holdout,
+)
+
+
+def test_emdb_parts_have_the_published_sizes_and_share_three():
+    assert (len(EMDB1_PREFIXES), len(EMDB2_PREFIXES)) == (17, 25)
+    assert len(set(EMDB1_PREFIXES) & set(EMDB2_PREFIXES)) == 3
+
+
+def test_emdb_training_sequences_are_in_neither_part():
+    names = ['P1_14_x', 'P0_00_a', 'P6_49_y', 'P0_09_z']
+    assert emdb_sequences(names, 'train') == ['P0_00_a']
+    assert emdb_sequences(names, 'emdb1') == ['P1_14_x', 'P6_49_y']
+    assert emdb_sequences(names, 'emdb2') == ['P6_49_y', 'P0_09_z']
+
+
+@pytest.mark.parametrize('videos', [2, 3, 7, 20])
+def test_holdout_parts_are_disjoint_complete_and_keep_videos_together(videos):
+    names = [f'v{video:02d}_{person}' for video in range(videos) for person in range(2)]
+    groups = [name[:3] for name in names]
+    fit = holdout(names, groups, 'fit', every=4)
+    val = holdout(names, groups, 'val', every=4)
+    assert fit and val
+    assert sorted(fit + val) == names == holdout(names, groups, 'all', every=4)
+    assert not {name[:3] for name in fit} & {name[:3] for name in val}
+
+
+def test_holdout_does_not_depend_on_the_order_of_names():
+    names = ['b', 'a', 'd', 'c']
+    assert set(holdout(names, names, 'val', 2)) == set(holdout(names[::-1], names[::-1], 'val', 2))
