@@ -19,6 +19,8 @@ from gvhmr_da_mm.core.rotation import (
     rotation_about_axis,
 )
 
+from .noise import slow_noise, white_noise
+
 CAMERA_KINDS = ('static', 'pan', 'orbit', 'zoom', 'walk')
 PERSON_HEIGHT = 1.75
 
@@ -61,13 +63,6 @@ def invert_rigid(transform: Tensor) -> Tensor:
     return rigid_transform(rotation, -(rotation @ transform[..., :3, 3:])[..., 0])
 
 
-def _wander(frames: int, width: int, sigma: float, rng: np.random.Generator) -> Tensor:
-    """Draw a slow random signal (F, width) of unit deviation, correlated over ``sigma`` frames."""
-    noise = torch.from_numpy(rng.standard_normal((frames, width))).float()
-    # Smoothing N white samples over sigma shrinks them by (2 sqrt(pi) sigma)^-1/2.
-    return gaussian_smooth(noise, sigma, dim=0) * (2 * np.pi**0.5 * sigma) ** 0.5
-
-
 def camera_path(
     kind: str, subject: Tensor, K: Tensor, height: int, rng: np.random.Generator
 ) -> Tensor:
@@ -108,11 +103,11 @@ def camera_path(
         reach = reach * torch.linspace(1.15, float(rng.uniform(0.8, 0.95)), frames)
     elif kind == 'walk':
         centre = smooth
-        angle = angle + 0.35 * _wander(frames, 1, 45.0, rng)[:, 0]
-        reach = distance * (1 + 0.08 * _wander(frames, 1, 40.0, rng)[:, 0])
+        angle = angle + 0.35 * slow_noise(frames, (), 45.0, rng)
+        reach = distance * (1 + 0.08 * slow_noise(frames, (), 40.0, rng))
         elevation = 1.5 + 0.02 * torch.sin(2 * np.pi * 1.9 * seconds)
-        roll = roll + 0.03 * _wander(frames, 1, 15.0, rng)[:, 0]
-        target = target + 0.12 * _wander(frames, 3, 12.0, rng)
+        roll = roll + 0.03 * slow_noise(frames, (), 15.0, rng)
+        target = target + 0.12 * slow_noise(frames, (3,), 12.0, rng)
     away = torch.stack((angle.sin(), torch.zeros(frames), angle.cos()), dim=-1)
     position = centre * torch.tensor([1.0, 0.0, 1.0]) + reach[:, None] * away
     position[:, 1] = elevation
@@ -133,7 +128,7 @@ def estimated_camera_track(T_w2c: Tensor, rng: np.random.Generator) -> Tensor:
     track = T_w2c[0] @ invert_rigid(T_w2c)
     growth = torch.linspace(0, 1, frames)[:, None]
     scale = float(rng.uniform(0.3, 1.5))
-    drift = torch.from_numpy(rng.standard_normal((2, 3))).float()
+    drift = white_noise((2, 3), rng)
     position = scale * track[:, :3, 3] + 0.03 * growth * drift[0]
     rotation = axis_angle_to_matrix(0.01 * growth * drift[1]) @ track[:, :3, :3]
     quaternion = matrix_to_quaternion(rotation)

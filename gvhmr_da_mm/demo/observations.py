@@ -14,10 +14,10 @@ from torch import Tensor
 
 from gvhmr_da_mm.core.camera import box_from_points, clamp_depth, perspective_project
 from gvhmr_da_mm.core.conventions import JOINT_FLIP_INDEX, NEAR_DEPTH
-from gvhmr_da_mm.core.filtering import gaussian_smooth
 from gvhmr_da_mm.core.layout import IMAGE_FEATURE_DIM, NUM_COCO, NUM_JOINTS
 
 from .domain_shift import DomainShift
+from .noise import slow_noise, white_noise
 
 WEIGHT_SEED = 20240910
 """The image network is the same in every demo, whatever its seed."""
@@ -28,7 +28,9 @@ JOINT_SCALE = 0.4
 """Typical size (m) of pelvis-relative joints, which normalises the network's input."""
 MIN_CONFIDENCE = 0.05
 CORRELATION = 4.0
-"""Keypoint errors last about this many frames."""
+"""Errors of keypoints and boxes last about this many frames."""
+OUTLIER_FRAMES, OUTLIER_SIZE = 3, 0.15
+"""Length of a burst, and its deviation in box sides."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class ImageNetwork:
         rng = np.random.default_rng(WEIGHT_SEED)
 
         def normal(*shape: int, scale: float = 1.0) -> Tensor:
-            return torch.from_numpy(rng.standard_normal(shape)).float() * scale
+            return white_noise(shape, rng) * scale
 
         inputs = 3 * NUM_JOINTS + 2
         self.first = normal(inputs, HIDDEN, scale=1.2 / inputs**0.5)
@@ -92,8 +94,7 @@ class ImageNetwork:
         features = features * (1 + strength * self.gain) + strength * self.offset
         saturated = 1.5 * torch.tanh(features / 1.5)
         features = torch.lerp(features, saturated, strength)
-        noise = torch.from_numpy(rng.standard_normal(features.shape)).float()
-        return features + FEATURE_NOISE * noise
+        return features + FEATURE_NOISE * white_noise(tuple(features.shape), rng)
 
 
 def camera_tilt(R_w2c: Tensor) -> Tensor:
@@ -119,9 +120,7 @@ def detect_box(
 ) -> Tensor:
     """Return boxes (F, 3) around vertices (F, N, 3), with a slow error."""
     box = box_from_points(project(vertices_c, K))
-    error = torch.from_numpy(rng.standard_normal((len(box), 3))).float()
-    error = gaussian_smooth(error, 5.0, dim=0) * (2 * np.pi**0.5 * 5.0) ** 0.5
-    return box + noise.box * box[:, 2:] * error
+    return box + noise.box * box[:, 2:] * slow_noise(len(box), (3,), CORRELATION, rng)
 
 
 def detect_keypoints(
@@ -148,22 +147,18 @@ def detect_keypoints(
     """
     frames = len(coco_c)
     truth = project(coco_c, K)
-
-    def normal(*shape: int) -> Tensor:
-        return torch.from_numpy(rng.standard_normal(shape)).float()
-
-    slow = gaussian_smooth(normal(frames, NUM_COCO, 2), CORRELATION, dim=0)
-    error = slow * (2 * np.pi**0.5 * CORRELATION) ** 0.5 * noise.sigma
+    error = noise.sigma * slow_noise(frames, (NUM_COCO, 2), CORRELATION, rng)
     # An outlier is a burst of a few frames at a wrong place, not independent flicker.
-    starts = torch.from_numpy(rng.random((frames, NUM_COCO)) < noise.outliers / 3)
-    jumps = normal(frames, NUM_COCO, 2) * 0.15
-    for delay in range(3):
+    starts = torch.from_numpy(rng.random((frames, NUM_COCO)) < noise.outliers / OUTLIER_FRAMES)
+    jumps = white_noise((frames, NUM_COCO, 2), rng) * OUTLIER_SIZE
+    for delay in range(OUTLIER_FRAMES):
         burst = starts[: frames - delay, :, None] * jumps[: frames - delay]
         error[delay:] += burst
     pixels = truth + error * bbx_xys[:, None, 2:]
     size = torch.tensor(img_wh, dtype=torch.float32)
     seen = ((pixels >= 0) & (pixels < size)).all(-1) & (coco_c[..., 2] > NEAR_DEPTH)
-    confidence = 0.92 * torch.exp(-error.norm(dim=-1) / 0.12) + 0.03 * normal(frames, NUM_COCO)
+    confidence = 0.92 * torch.exp(-error.norm(dim=-1) / 0.12)
+    confidence = confidence + 0.03 * white_noise((frames, NUM_COCO), rng)
     confidence = torch.where(seen, confidence, torch.zeros(())).clamp(MIN_CONFIDENCE, 1.0)
     return torch.cat((pixels, confidence[..., None]), dim=-1)
 

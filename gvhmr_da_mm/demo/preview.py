@@ -1,4 +1,4 @@
-"""Draw one picture of a demo root, from the files on disk: bodies, and clips as the camera saw them."""
+"""Draw one picture of a demo root from its files: bodies, and clips as the camera saw them."""
 
 from pathlib import Path
 
@@ -23,22 +23,7 @@ COCO_BONES = (
 LEFT, RIGHT, SMPLX_COLOUR, SMPL_COLOUR = 'tab:green', 'tab:red', '#c49a6c', '#6c9ac4'
 ARMS_DOWN = 0.9
 PIXELS_PER_METRE = 110
-SPLATS = (
-    np.array(
-        [
-            [8, 0, 0],
-            [0, 8, 0],
-            [0, 0, 8],
-            [4, 4, 0],
-            [4, 0, 4],
-            [0, 4, 4],
-            [4, 2, 2],
-            [2, 4, 2],
-            [2, 2, 4],
-        ]
-    )
-    / 8
-)
+SPLATS = np.array([(a, b, 6 - a - b) for a in range(7) for b in range(7 - a)]) / 6
 """Barycentric coordinates of the points drawn for each triangle."""
 
 

@@ -22,6 +22,7 @@ from .motions.performance import (
     perform,
     random_betas,
 )
+from .noise import white_noise
 from .observations import (
     ImageNetwork,
     NoiseModel,
@@ -148,7 +149,7 @@ class Studio:
         """Express a performance as gendered SMPL in its world, as EMDB and 3DPW label people."""
         frames = len(performance.transl)
         hands = SMPL_BODY_POSE - performance.body_pose.shape[-1]
-        noise = torch.from_numpy(rng.standard_normal((frames, hands))).float() * HAND_NOISE
+        noise = white_noise((frames, hands), rng) * HAND_NOISE
         betas = gendered_betas(performance.betas.double().numpy(), gender)
         betas = torch.from_numpy(betas).float()
         root = self.smpl[gender].skeleton(betas)[0]

@@ -9,7 +9,7 @@ import torch
 from scipy.sparse import csc_matrix, csr_matrix
 from torch import Tensor
 
-from gvhmr_da_mm.core.conventions import PARENTS_22, PARENTS_24
+from gvhmr_da_mm.core.conventions import COCO_JOINT_NAMES, PARENTS_22, PARENTS_24
 from gvhmr_da_mm.core.layout import NUM_VERTS
 
 from .landmarks import (
@@ -99,9 +99,7 @@ class StandInBody:
 
     def _coco_regressor(self, mesh: MannequinMesh) -> csr_matrix:
         points, joints = mesh.vertices[self.smpl.kept], mesh.joints
-        face = [
-            SMPL_VERTEX_IDS[n] for n in ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
-        ]
+        face = [SMPL_VERTEX_IDS[name] for name in COCO_JOINT_NAMES[:5]]
         centres = joints[[16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8]].copy()
         # Annotators place hips on the outline, a little above and outside the joint.
         centres[6:8] += [[0.012, 0.02, 0], [-0.012, 0.02, 0]]

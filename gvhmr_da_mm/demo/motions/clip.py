@@ -1,7 +1,7 @@
 """A motion clip and what can be done to it: mirror, change tempo, loop, turn, shake."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +10,14 @@ from torch import Tensor
 
 from gvhmr_da_mm.core.conventions import JOINT_FLIP_INDEX
 from gvhmr_da_mm.core.errors import ConfigError
-from gvhmr_da_mm.core.filtering import gaussian_smooth
 from gvhmr_da_mm.core.rotation import (
     axis_angle_to_matrix,
     mirror_rotation,
     project_to_so3,
     rotation_about_axis,
 )
+
+from ..noise import slow_noise
 
 CLIP_FOLDER = Path(__file__).parent
 REST_PELVIS = (0.0, -0.311, 0.018)
@@ -86,9 +87,7 @@ class MotionClip:
 
     def shake(self, sigma: float, rng: np.random.Generator) -> 'MotionClip':
         """Add slow random rotations of about ``sigma`` radians to all joints but the root."""
-        noise = torch.from_numpy(rng.standard_normal((len(self), 21, 3))).float()
-        noise = gaussian_smooth(noise, 6.0, dim=0)
-        noise = noise / noise.std() * sigma
+        noise = sigma * slow_noise(len(self), (21, 3), 6.0, rng)
         # Legs carry the body: they get little, or the feet would skate.
         noise[:, [0, 1, 3, 4, 6, 7, 9, 10]] *= 0.25
         rotations = self.rotations.clone()
@@ -108,7 +107,7 @@ def _heading(orientation: Tensor) -> Tensor:
     return torch.atan2(-orientation[2, 0], orientation[0, 0])
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_clip(name: str) -> MotionClip:
     """Load one of the shipped clips by name, e.g. ``'walk'``."""
     path = CLIP_FOLDER / f'{name}.npz'

@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gvhmr_da_mm.core.filtering import gaussian_smooth
+from gvhmr_da_mm.core.conventions import FPS
 from gvhmr_da_mm.core.rotation import matrix_to_axis_angle
 
 from ..body.posed_body import PosedBody
+from ..noise import slow_noise, white_noise
 from .clip import MotionClip, load_clip
 
 SYNTHETIC_MOTIONS = (
@@ -19,6 +20,8 @@ SYNTHETIC_MOTIONS = (
 REAL_MOTIONS = ('dance_b', 'kick', 'jump', 'roll', 'spinkick', 'backflip', 'getup_faceup')
 """Motions that no synthetic clip shows."""
 CROSS_FADE = 12
+MAX_TURNING = 0.35
+"""Most that a heading drifts, in rad/s (one deviation)."""
 HIP, KNEE, ANKLE = 1, 4, 7
 
 
@@ -74,8 +77,8 @@ def random_clip(names: Sequence[str], frames: int, rng: np.random.Generator) -> 
         motion = clip if motion is None else motion.append(clip, CROSS_FADE)
     start = int(rng.integers(len(motion) - frames + 1))
     motion = motion[start : start + frames]
-    drift = torch.from_numpy(rng.standard_normal(frames)).float()
-    drift = gaussian_smooth(drift, 30.0, dim=0).cumsum(0) * rng.uniform(0, 0.15)
+    turning = rng.uniform(0, MAX_TURNING) / FPS
+    drift = turning * slow_noise(frames, (), 30.0, rng).cumsum(0)
     motion = motion.turn(rng.uniform(-np.pi, np.pi) + drift)
     motion = motion.shake(rng.uniform(0.01, 0.04), rng)
     centre = motion.pelvis.mean(0) * torch.tensor([1.0, 0.0, 1.0])
@@ -84,7 +87,7 @@ def random_clip(names: Sequence[str], frames: int, rng: np.random.Generator) -> 
 
 def random_betas(rng: np.random.Generator) -> Tensor:
     """Draw one person's ten neutral shape numbers (10,)."""
-    return torch.from_numpy(rng.standard_normal(10).clip(-1.8, 1.8)).float()
+    return white_noise((10,), rng).clamp(-1.8, 1.8)
 
 
 def perform(

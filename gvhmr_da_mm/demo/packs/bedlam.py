@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from gvhmr_da_mm.core.layout import NUM_JOINTS
@@ -69,7 +70,9 @@ def write_bedlam(
     save(spans, folder / 'mid_to_valid_range_maxspan60.pt')
 
 
-def _clip(studio: Studio, scene: str, index: int, frames: int, valid: tuple, rng) -> tuple:
+def _clip(
+    studio: Studio, scene: str, index: int, frames: int, valid: tuple, rng: np.random.Generator
+) -> tuple[dict, dict]:
     width, height = (720, 1280) if 'closeup' in scene else (1280, 720)
     ratio = float(rng.choice(SYNTHETIC_FOCAL_RATIOS))
     K = intrinsics(width, height, ratio * (width**2 + height**2) ** 0.5)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ..cameras import camera_path, estimated_camera_track, intrinsics
@@ -38,7 +39,7 @@ SHARED = tuple(name for name in EMDB1 if name in EMDB2)
 KEYWORDS = {
     'walk': ('walk',), 'run': ('run',), 'jog': ('run',), 'stairs': ('walk',), 'climb': ('crawl',),
     'lie': ('getup_facedown', 'walk'), 'sit': ('getup_facedown',), 'danc': ('dance_a',),
-    'cartwheel': ('cartwheel',), 'handstand': ('cartwheel',), 'workout': ('punch', 'getup_facedown'),
+    'cartwheel': ('cartwheel',), 'handstand': ('cartwheel',), 'workout': ('punch', 'spin'),
     'soccer': ('run', 'spin'), 'skateboard': ('walk',), 'rom': ('dance_a', 'punch'),
     'parcours': ('run', 'spin'), 'ball': ('punch', 'spin'), 'play': ('run', 'dance_a'),
 }  # fmt: skip
@@ -105,7 +106,9 @@ def write_emdb(
     save(tracks, folder / 'emdb_dpvo_traj.pt')
 
 
-def _sequence(studio: Studio, name: str, frames: int, rng) -> tuple[dict, dict]:
+def _sequence(
+    studio: Studio, name: str, frames: int, rng: np.random.Generator
+) -> tuple[dict, dict]:
     width, height = (720, 960) if name == LOW_RESOLUTION else (1440, 1920)
     diagonal = (width**2 + height**2) ** 0.5
     focal = focal_ratio(FOCAL_RATIO, studio.shift, rng) * diagonal

@@ -1,6 +1,6 @@
 """3DPW: street scenes whose world is an arbitrary rotation; test labels, and refitted training."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from gvhmr_da_mm.core.camera import transform_smpl
-from gvhmr_da_mm.core.filtering import gaussian_smooth
 from gvhmr_da_mm.core.rotation import project_to_so3
 
 from ..cameras import camera_path, intrinsics, invert_rigid, rigid_transform
+from ..motions.performance import Performance
+from ..noise import slow_noise, white_noise
 from ..observations import focal_ratio
-from ..studio import Studio, good_frames, save
+from ..studio import Footage, Studio, good_frames, save
 
 TEST = (
     'downtown_walking_00_0', 'downtown_walking_00_1', 'downtown_bar_00_1', 'outdoors_fencing_01_0',
@@ -37,7 +38,7 @@ KEYWORDS = {
 }  # fmt: skip
 FOCAL_RATIO = (0.891, 0.002)
 """Focal length over image diagonal, mean and deviation: about 1962 px of 2203."""
-REFIT_NOISE = 0.01
+REFIT_NOISE = 0.006
 SIDE_STEP = 0.8
 """Distance (m) of each of two people from the middle between them."""
 
@@ -82,7 +83,9 @@ def write_threedpw(
     save(keypoints, folder / 'preproc_train_kp2d_v0.pt')
 
 
-def _clips(studio: Studio, vids: Sequence[str], split: int, frame_range: tuple[int, int]):
+def _clips(
+    studio: Studio, vids: Sequence[str], split: int, frame_range: tuple[int, int]
+) -> Iterator[tuple[str, dict]]:
     """Yield (vid, clip); people of one video share its camera and world."""
     everything = TRAIN if split else TEST
     videos: dict[str, list[str]] = {}
@@ -99,7 +102,9 @@ def _clips(studio: Studio, vids: Sequence[str], split: int, frame_range: tuple[i
             if len(people) > 1:
                 performance = performance.move(torch.tensor([(2 * person - 1) * SIDE_STEP, 0, 0]))
             cast.append((gender, performance))
-        width, height = (1080, 1920) if rng.random() < 0.5 else (1920, 1080)
+        # Two people side by side need a wide image.
+        portrait = rng.random() < 0.5 and len(people) == 1
+        width, height = (1080, 1920) if portrait else (1920, 1080)
         focal = focal_ratio(FOCAL_RATIO, studio.shift, rng) * (width**2 + height**2) ** 0.5
         K = intrinsics(width, height, focal, rng.normal(0, 2.0, 2))
         middle = torch.stack([performance.pelvis for _, performance in cast]).mean(0)
@@ -107,18 +112,25 @@ def _clips(studio: Studio, vids: Sequence[str], split: int, frame_range: tuple[i
         # "y" is the upright world, "w" the arbitrary one of the data set.
         T_y2w = _arbitrary_world(rng)
         for vid, (gender, performance) in zip(people, cast):
-            yield (
-                vid,
-                _clip(studio, vid, gender, performance, T_y2c, T_y2w, K, (width, height), rng),
-            )
+            cameras = (T_y2c, T_y2w, K, (width, height))
+            yield vid, _clip(studio, vid, gender, performance, cameras, rng)
 
 
 def _arbitrary_world(rng: np.random.Generator) -> Tensor:
-    rotation = project_to_so3(torch.from_numpy(rng.standard_normal((3, 3))).float())
+    rotation = project_to_so3(white_noise((3, 3), rng))
     return rigid_transform(rotation, torch.from_numpy(rng.uniform(-2, 2, 3)).float())
 
 
-def _clip(studio, vid, gender, performance, T_y2c, T_y2w, K, img_wh, rng) -> dict:
+def _clip(
+    studio: Studio,
+    vid: str,
+    gender: str,
+    performance: Performance,
+    cameras: tuple,
+    rng: np.random.Generator,
+) -> dict:
+    """Make all records of one person; ``cameras`` = (T_y2c, T_y2w, K, (width, height))."""
+    T_y2c, T_y2w, K, img_wh = cameras
     film = studio.film(performance, T_y2c, K, img_wh[0], studio.shift, rng)
     labels = studio.smpl_labels(performance, gender, rng)
     kp2d = studio.keypoints(labels, gender, T_y2c, K, film.bbx_xys, img_wh, rng)
@@ -150,12 +162,13 @@ def _clip(studio, vid, gender, performance, T_y2c, T_y2w, K, img_wh, rng) -> dic
     }  # fmt: skip
 
 
-def _refit(performance, film, frames: int, vid: str, rng: np.random.Generator) -> dict:
+def _refit(
+    performance: Performance, film: Footage, frames: int, vid: str, rng: np.random.Generator
+) -> dict:
     """SMPL-X in the camera with small, slow fitting errors, and the ranges where it is valid."""
 
     def noisy(values: Tensor, scale: float) -> Tensor:
-        error = torch.from_numpy(rng.standard_normal(values.shape)).float()
-        return values + scale * gaussian_smooth(error, 3.0, dim=0)
+        return values + scale * slow_noise(frames, tuple(values.shape[1:]), 3.0, rng)
 
     whole = vid in LONG or rng.random() < 0.5
     first, last = (0, frames) if whole else (int(rng.integers(1, 6)), frames - 4)

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import torch
+
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.rotation import relative_angle
+from gvhmr_da_mm.demo.motions import REAL_MOTIONS, SYNTHETIC_MOTIONS, load_clip, perform
+from gvhmr_da_mm.demo.motions.performance import random_clip
+
+
+def test_every_clip_loads_and_belongs_to_one_domain():
+    assert not set(REAL_MOTIONS) & set(SYNTHETIC_MOTIONS)
+    for name in REAL_MOTIONS + SYNTHETIC_MOTIONS:
+        clip = load_clip(name)
+        assert len(clip) >= 90 and clip.rotations.shape[1:] == (22, 3, 3)
+        assert 0.05 < clip.pelvis[:, 1].min() < 1.2
+
+
+def test_unknown_clip():
+    with pytest.raises(ConfigError, match='walk'):
+        load_clip('moonwalk')
+
+
+def test_mirror_twice_is_the_same():
+    clip = load_clip('kick')
+    again = clip.mirror().mirror()
+    torch.testing.assert_close(again.rotations, clip.rotations)
+    torch.testing.assert_close(again.pelvis, clip.pelvis)
+
+
+def test_turning_keeps_speed_and_height():
+    clip = load_clip('run')
+    turned = clip.turn(torch.full((len(clip),), 1.2))
+    torch.testing.assert_close(turned.pelvis[:, 1], clip.pelvis[:, 1])
+    speed = clip.pelvis.diff(dim=0).norm(dim=-1)
+    torch.testing.assert_close(turned.pelvis.diff(dim=0).norm(dim=-1), speed, atol=1e-5, rtol=0)
+
+
+def test_tempo_changes_length():
+    clip = load_clip('walk')
+    assert len(clip.change_tempo(0.5)) == pytest.approx(2 * len(clip), abs=3)
+
+
+def test_joining_leaves_no_jump():
+    clip = load_clip('walk')
+    joined = clip.append(clip, 12)
+    assert len(joined) == 2 * len(clip) - 12
+    step = joined.pelvis.diff(dim=0).norm(dim=-1)
+    assert step.max() < 2 * clip.pelvis.diff(dim=0).norm(dim=-1).max()
+    turn = relative_angle(joined.rotations[1:], joined.rotations[:-1])
+    usual = relative_angle(clip.rotations[1:], clip.rotations[:-1])
+    assert turn.max() < 2 * usual.max()
+
+
+@pytest.mark.parametrize('frames', [1, 60, 250])
+def test_random_clip_has_the_length_and_repeats(frames):
+    first = random_clip(['walk', 'spin'], frames, np.random.default_rng(5))
+    second = random_clip(['walk', 'spin'], frames, np.random.default_rng(5))
+    assert len(first) == frames
+    torch.testing.assert_close(first.rotations, second.rotations, atol=0, rtol=0)
+
+
+def test_people_of_any_size_stand_on_the_floor(studio):
+    for size in (-2.0, 2.0):
+        betas = torch.zeros(10)
+        betas[[0, 2]] = size
+        show = perform(['walk'], 80, betas, studio.smplx, np.random.default_rng(1))
+        _, vertices = studio.smplx(show.body_pose, betas, show.global_orient, show.transl)
+        lowest = vertices[..., 1].amin(-1)
+        assert lowest.min() > -0.04 and lowest.median() < 0.06
