@@ -99,6 +99,8 @@ class MotionDataset(BaseDataset):
             data_root=resolve_data_root(data_root),
             data_prefix={},
             indices=indices,
+            # A few names and numbers per clip are not worth a pass of the garbage collector.
+            serialize_data=False,
             pipeline=[TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline],
             test_mode=test_mode,
             lazy_init=True,

@@ -75,7 +75,8 @@ def test_training_items_are_unlabelled(root):
 
 
 def test_labels_cannot_reach_unlabelled_items(root):
-    before = [emdb(root)[ClipKey(index, 9)] for index in range(4)]
+    dataset = emdb(root)
+    before = [dataset[ClipKey(index, 9)] for index in range(4)]
 
     def spoil(pack):
         for record in pack.values():
@@ -87,16 +88,18 @@ def test_labels_cannot_reach_unlabelled_items(root):
             record['gender'] = 'unknown'
 
     packs.edit(root / PACK, spoil)
+    dataset = emdb(root)
     for index, item in enumerate(before):
-        assert_same_item(item, emdb(root)[ClipKey(index, 9)])
+        assert_same_item(item, dataset[ClipKey(index, 9)])
 
     def remove(pack):
         for record in pack.values():
             del record['smpl_params'], record['mask'], record['gender']
 
     packs.edit(root / PACK, remove)
+    dataset = emdb(root)
     for index, item in enumerate(before):
-        assert_same_item(item, emdb(root)[ClipKey(index, 9)])
+        assert_same_item(item, dataset[ClipKey(index, 9)])
     assert len(emdb(root, transductive=True)) == 7
     with pytest.raises(DataError, match='mask'):
         emdb(root, split='emdb1')[0]

@@ -1,6 +1,7 @@
 import pytest
 import torch
-from mmengine.dataset import DefaultSampler, pseudo_collate
+from mmengine.dataset import DefaultSampler
+from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
@@ -86,8 +87,9 @@ def test_workers_give_the_items_of_the_main_process(dataset):
         assert_same_item(alone, with_workers)
 
 
-def test_a_runner_builds_and_seeds_it_from_a_config(root):
-    config = dict(
+@pytest.fixture
+def loader_config(root):
+    return dict(
         batch_size=2,
         num_workers=0,
         dataset=dict(
@@ -101,13 +103,53 @@ def test_a_runner_builds_and_seeds_it_from_a_config(root):
         batch_sampler=dict(type='AlternatingMultiSourceSampler', alternating_ratio=1),
         collate_fn=dict(type='pseudo_collate'),
     )
+
+
+class Recorder(BaseModel):
+    """Keep the meta information of every batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.batches = []
+
+    def forward(self, inputs, data_samples, mode):
+        self.batches.append([(s.domain, s.sequence, s.start) for s in data_samples])
+        return dict(loss=self.weight.sum() * 0)
+
+
+def test_a_runner_trains_on_alternating_batches_of_each_epoch(loader_config, tmp_path):
+    model = Recorder()
+    runner = Runner(
+        model=model,
+        work_dir=str(tmp_path / 'work'),
+        train_dataloader=loader_config,
+        train_cfg=dict(by_epoch=True, max_epochs=2),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        randomness=dict(seed=11),
+        default_scope='gvhmr_da_mm',
+        experiment_name=tmp_path.name,
+        default_hooks=dict(checkpoint=None, logger=None),
+    )
     with DefaultScope.overwrite_default_scope('gvhmr_da_mm'):
-        loader = Runner.build_dataloader(config, seed=11)
-    assert loader.batch_sampler.sampler.seed == 11
-    domains = []
-    for batch in loader:
-        domains.append({sample.domain for sample in batch['data_samples']})
-        assert batch.keys() == pseudo_collate([loader.dataset[0]]).keys()
-    assert domains == [{'synthetic'}, {'real'}] * 4
-    loader.batch_sampler.sampler.set_epoch(1)
-    assert list(loader.batch_sampler)[0] == loader.batch_sampler.batch(1, 0)
+        runner.train()
+    sampler = runner.train_dataloader.batch_sampler
+    dataset = runner.train_dataloader.dataset
+    assert sampler.sampler.seed == 11 and len(sampler) == 8
+    domains = [{domain for domain, _, _ in batch} for batch in model.batches]
+    assert domains == [{'synthetic'}, {'real'}] * 8
+    expected = [
+        [
+            (sample.domain, sample.sequence, sample.start)
+            for sample in (dataset[key]['data_samples'] for key in sampler.batch(epoch, step))
+        ]
+        for epoch in range(2)
+        for step in range(8)
+    ]
+    assert model.batches == expected
+
+
+def test_mmengine_cannot_slice_the_dataset_unnoticed(loader_config):
+    with DefaultScope.overwrite_default_scope('gvhmr_da_mm'):
+        with pytest.raises(ConfigError, match='batches_per_epoch'):
+            Runner.build_dataloader(dict(loader_config, num_batch_per_epoch=2), seed=0)

@@ -38,8 +38,9 @@ def test_persons_of_one_video_are_held_out_together(root):
 
 
 def test_labels_cannot_reach_unlabelled_items(root):
-    count = len(threedpw(root))
-    before = [threedpw(root)[ClipKey(index, 2)] for index in range(count)]
+    dataset = threedpw(root)
+    count = len(dataset)
+    before = [dataset[ClipKey(index, 2)] for index in range(count)]
     assert all('gt_instances' not in item['data_samples'] for item in before)
     (root / FOLDER / 'train_refit_smplx.pt').unlink()
 
@@ -50,8 +51,9 @@ def test_labels_cannot_reach_unlabelled_items(root):
 
     packs.edit(root / FOLDER / 'train_3dpw_gt_labels.pt', remove)
     packs.edit(root / FOLDER / 'test_3dpw_gt_labels.pt', remove)
+    dataset = threedpw(root)
     for index, item in enumerate(before):
-        assert_same_item(item, threedpw(root)[ClipKey(index, 2)])
+        assert_same_item(item, dataset[ClipKey(index, 2)])
     transductive = threedpw(root, transductive=True)
     items = [transductive[index] for index in range(len(transductive))]
     assert len(items) == count + 2

@@ -81,6 +81,17 @@ class AlternatingMultiSourceSampler(Sampler):
                 'the dataset should be a MultiSourceDataset or a MotionDataset, got '
                 f'{type(sampler.dataset).__name__}'
             )
+        sizes = [
+            source.stop - source.start
+            for ranges in sampler.dataset.sources.values()
+            for source in ranges
+        ]
+        if sum(sizes) != len(sampler.dataset):
+            raise ConfigError(
+                f'the dataset has {len(sampler.dataset)} clips but its sources {sum(sizes)}: to '
+                "shorten epochs, set `batches_per_epoch` of the sampler instead of MMEngine's "
+                '`num_batch_per_epoch`'
+            )
         self.sampler = sampler
         self.batch_size = batch_size
         self.rank, self.world_size = get_dist_info()
