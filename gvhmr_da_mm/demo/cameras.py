@@ -23,6 +23,8 @@ from .noise import slow_noise, white_noise
 
 CAMERA_KINDS = ('static', 'pan', 'orbit', 'zoom', 'walk')
 PERSON_HEIGHT = 1.75
+MAX_STATIC_EXTENT = 2.0
+"""Half a path (m) that a camera at rest can film; for longer ones it turns."""
 
 
 def intrinsics(width: int, height: int, focal: float, centre_noise=(0.0, 0.0)) -> Tensor:
@@ -70,7 +72,7 @@ def camera_path(
 
     Args:
         kind (str): One of ``CAMERA_KINDS``: tripod; tripod that turns; circle; dolly; someone
-            who walks along and holds the camera.
+            who walks along and holds the camera. A static camera turns if the path is too long.
         subject (Tensor): Path of the person's middle (F, 3).
         K (Tensor): Intrinsics (3, 3), which set the distance at which the person fits.
         height (int): Image height in pixels.
@@ -87,15 +89,21 @@ def camera_path(
     middle = smooth.mean(0, keepdim=True).expand_as(smooth)
     share = rng.uniform(0.4, 0.65)
     distance = float(np.clip(K[1, 1] * PERSON_HEIGHT / (share * height), 2.2, 9.0))
-    angle = torch.full((frames,), float(rng.uniform(-np.pi, np.pi)))
-    elevation = torch.full((frames,), float(rng.uniform(1.0, 2.0)))
-    # A tripod must not be in the person's way, and must see all of the path.
+    # A tripod stands beside the path, so that nobody walks through it or far away from it.
     extent = float((smooth - middle)[:, [0, 2]].norm(dim=-1).max())
+    if kind == 'static' and extent > MAX_STATIC_EXTENT:
+        kind = 'pan'
+    angle = torch.full((frames,), float(rng.uniform(-np.pi, np.pi)))
+    if kind in ('static', 'pan', 'zoom') and extent > 1:
+        course = smooth[-1] - smooth[0]
+        beside = torch.atan2(course[2], -course[0]) + np.pi * rng.integers(2)
+        angle = torch.full((frames,), float(beside + rng.uniform(-0.6, 0.6)))
+    elevation = torch.full((frames,), float(rng.uniform(1.0, 2.0)))
     centre, target = middle, smooth
-    reach = torch.full((frames,), distance + extent)
+    reach = torch.full((frames,), distance + 0.5 * extent)
     roll = torch.full((frames,), float(rng.normal(0, 0.02)))
     if kind == 'static':
-        reach, target = reach + 0.6 * extent, middle
+        reach, target = reach + extent, middle
     elif kind == 'orbit':
         centre, reach = smooth, torch.full((frames,), distance)
         angle = angle + seconds * rng.choice([-1, 1]) * rng.uniform(0.15, 0.5)

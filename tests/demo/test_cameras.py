@@ -37,7 +37,7 @@ def test_look_at_centres_the_target_with_the_sky_up():
 @pytest.mark.parametrize('kind', CAMERA_KINDS)
 @pytest.mark.parametrize('seed', range(5))
 def test_person_stays_in_view(kind, seed):
-    subject = _walk()
+    subject = _walk(60 if kind == 'static' else 120)
     T = camera_path(kind, subject, K, 1920, np.random.default_rng(seed))
     seen = (T[:, :3, :3] @ subject[..., None])[..., 0] + T[:, :3, 3]
     assert seen[:, 2].min() > 1.0
@@ -46,6 +46,13 @@ def test_person_stays_in_view(kind, seed):
     assert inside.float().mean() > 0.95
     moves = T.diff(dim=0).abs().max() > 1e-6
     assert moves == (kind != 'static')
+
+
+def test_a_long_path_turns_the_tripod():
+    T = camera_path('static', _walk(200), K, 1920, np.random.default_rng(0))
+    position = invert_rigid(T)[:, :3, 3]
+    torch.testing.assert_close(position, position[:1].expand_as(position), atol=1e-4, rtol=0)
+    assert T[:, :3, :3].diff(dim=0).abs().max() > 1e-4
 
 
 def test_unknown_kind():

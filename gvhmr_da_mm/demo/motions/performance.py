@@ -13,12 +13,15 @@ from gvhmr_da_mm.core.rotation import matrix_to_axis_angle
 from ..body.posed_body import PosedBody
 from ..noise import slow_noise, white_noise
 from .clip import MotionClip, load_clip
+from .contact import put_on_floor, stop_skating
 
 SYNTHETIC_MOTIONS = (
     'walk', 'run', 'crawl', 'dance_a', 'getup_facedown', 'punch', 'spin', 'cartwheel',
 )  # fmt: skip
 REAL_MOTIONS = ('dance_b', 'kick', 'jump', 'roll', 'spinkick', 'backflip', 'getup_faceup')
 """Motions that no synthetic clip shows."""
+LEAPING_MOTIONS = ('run', 'spin', 'dance_b', 'jump', 'spinkick', 'backflip')
+"""Motions with time in the air."""
 CROSS_FADE = 12
 MAX_TURNING = 0.35
 """Most that a heading drifts, in rad/s (one deviation)."""
@@ -58,31 +61,39 @@ def _leg_length(skeleton: Tensor) -> Tensor:
     return thigh.norm() + shin.norm()
 
 
-def random_clip(names: Sequence[str], frames: int, rng: np.random.Generator) -> MotionClip:
-    """Vary and join clips until there are ``frames`` frames.
+def random_clip(
+    names: Sequence[str], frames: int, body: PosedBody, betas: Tensor, rng: np.random.Generator
+) -> MotionClip:
+    """Vary, fit and join clips until there are ``frames`` frames.
 
     Args:
         names (Sequence[str]): Clips to draw from, in turn.
         frames (int): Length.
+        body (PosedBody): SMPL-X neutral, with the vertices that may touch the floor.
+        betas (Tensor): The person's shape (10,).
         rng (Generator): Source of all randomness.
     """
-    clips = [load_clip(name) for name in rng.permutation(names)]
+    rest, usual = body.skeleton(betas), body.skeleton(torch.zeros(10))
+    ratio = _leg_length(rest) / _leg_length(usual)
+    queue = [str(name) for name in rng.permutation(names)]
     mirrored = bool(rng.integers(2))
     tempo = rng.uniform(0.8, 1.2)
     motion = None
     while motion is None or len(motion) < frames:
-        clip = clips.pop(0)
-        clips.append(clip)
+        name = queue.pop(0)
+        queue.append(name)
+        clip = load_clip(name)
         clip = (clip.mirror() if mirrored else clip).change_tempo(tempo)
+        # Longer legs make longer steps, which keeps the feet from skating.
+        clip = MotionClip(clip.rotations, clip.pelvis * ratio)
+        clip = put_on_floor(clip, body, betas, leaps=name in LEAPING_MOTIONS)
         motion = clip if motion is None else motion.append(clip, CROSS_FADE)
     start = int(rng.integers(len(motion) - frames + 1))
     motion = motion[start : start + frames]
     turning = rng.uniform(0, MAX_TURNING) / FPS
     drift = turning * slow_noise(frames, (), 30.0, rng).cumsum(0)
     motion = motion.turn(rng.uniform(-np.pi, np.pi) + drift)
-    motion = motion.shake(rng.uniform(0.01, 0.04), rng)
-    centre = motion.pelvis.mean(0) * torch.tensor([1.0, 0.0, 1.0])
-    return motion.move(-centre)
+    return motion.shake(rng.uniform(0.01, 0.04), rng)
 
 
 def random_betas(rng: np.random.Generator) -> Tensor:
@@ -102,13 +113,8 @@ def perform(
         body (PosedBody): SMPL-X neutral, with the vertices that may touch the floor.
         rng (Generator): Source of all randomness.
     """
-    clip = random_clip(names, frames, rng)
-    rest, usual = body.skeleton(betas), body.skeleton(torch.zeros(10))
-    # Longer legs make longer steps, which keeps the feet from skating.
-    pelvis = clip.pelvis * (_leg_length(rest) / _leg_length(usual))
-    pose = matrix_to_axis_angle(clip.rotations)
-    transl = pelvis - rest[0]
-    _, vertices = body(pose[:, 1:].flatten(1), betas, pose[:, 0], transl)
-    floor = torch.quantile(vertices[..., 1].amin(-1), 0.03)
-    offset = torch.stack((torch.zeros(()), -floor, torch.zeros(())))
-    return Performance(pose[:, 1:].flatten(1), betas, pose[:, 0], transl + offset, rest[0])
+    clip = random_clip(names, frames, body, betas, rng)
+    clip = stop_skating(put_on_floor(clip, body, betas), body, betas)
+    clip = clip.move(-clip.pelvis.mean(0) * torch.tensor([1.0, 0.0, 1.0]))
+    pose, root = matrix_to_axis_angle(clip.rotations), body.skeleton(betas)[0]
+    return Performance(pose[:, 1:].flatten(1), betas, pose[:, 0], clip.pelvis - root, root)
