@@ -30,9 +30,7 @@ def golden_model(folder: Path, dtype: torch.dtype) -> GVHMR:
         body_model=golden_body(folder),
         motion_codec=dict(
             type='MotionCodec',
-            statistics=dict(
-                mean=statistics.raw('param_mean'), std=statistics.raw('param_std')
-            ),
+            statistics=dict(mean=statistics.raw('param_mean'), std=statistics.raw('param_std')),
         ),
         compat='published',
     ).to(dtype)

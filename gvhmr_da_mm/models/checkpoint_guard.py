@@ -35,7 +35,9 @@ def adapt_state_dict(
     if not prefix:
         if any(name.startswith(PUBLISHED_PREFIX) for name in state_dict):
             _replace(state_dict, published_to_ours(dict(state_dict)))
-            # The published file has no statistics; the model then keeps those it has.
+            # The published file has no statistics: the model keeps those of its config, and must
+            # not fit others, which the weights were not trained for.
+            module.motion_codec.expects_statistics = True
             optional = (STATISTICS,)
         elif any(name.startswith(STUDENT) for name in state_dict):
             _replace(state_dict, _strip(state_dict, STUDENT))
@@ -60,6 +62,7 @@ def adapt_student_teacher(
         return
     if any(name.startswith(PUBLISHED_PREFIX) for name in state_dict):
         _replace(state_dict, published_to_ours(dict(state_dict)))
+        module.motion_codec.expects_statistics = True
         for name, value in module.student.state_dict().items():
             if name.startswith(STATISTICS):
                 state_dict.setdefault(name, value)

@@ -22,7 +22,8 @@ class MotionStatisticsHook(Hook):
 
     The statistics belong to the checkpoint, so nothing happens where one that has them was loaded,
     or where the config names a file. Otherwise a seeded sample of the synthetic clips is read
-    once; all ranks get the result of the first. Priority ``NORMAL``, no state.
+    once; all ranks get the result of the first. Priority ``NORMAL``, no state. Published weights
+    without their statistics are refused.
 
     Args:
         num_clips (int): Clips to read at most. Defaults to 1000.
@@ -41,6 +42,12 @@ class MotionStatisticsHook(Hook):
         codec = model.motion_codec
         if bool(codec.fitted):
             return
+        if getattr(codec, 'expects_statistics', False):
+            raise ConfigError(
+                'the published checkpoint was loaded, which has no motion statistics, and fitting '
+                'others would not suit its weights; set `motion_codec.statistics` of the model to '
+                'a .npz file with the published `mean` and `std`'
+            )
         result = [None]
         if is_main_process():
             result[0] = self._measure(runner, codec)

@@ -46,7 +46,7 @@ class PrecisionOptimWrapperConstructor:
         if needs_gpu and not torch.cuda.is_available():
             raise ConfigError(
                 "precision 'fp16' needs a GPU and none was found; on a CPU use 'bf16' or 'fp32', "
-                "for example `--cfg-options optim_wrapper.model.precision=bf16`"
+                'for example `--cfg-options optim_wrapper.model.precision=bf16`'
             )
         return DefaultOptimWrapperConstructor(cfg, self.paramwise_cfg)(model)
 
@@ -82,9 +82,7 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
                     f'AdaptationOptimWrapperConstructor needs a model with a `{attribute}`, but '
                     f'{type(model).__name__} has none; use PrecisionOptimWrapperConstructor'
                 )
-            wrappers[part] = self._build(
-                getattr(model, attribute), self.optim_wrapper_cfg[part]
-            )
+            wrappers[part] = self._build(getattr(model, attribute), self.optim_wrapper_cfg[part])
         return AdaptationOptimWrapperDict(**wrappers)
 
 

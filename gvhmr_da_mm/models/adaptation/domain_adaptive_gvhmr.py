@@ -231,9 +231,7 @@ class DomainAdaptiveGVHMR(BaseModel):
             )
         optim_wrapper['discriminator'].update_params(self.discriminator_weight * (real + fake))
         self.calibrator.update(self.discriminator.score(true_pose, true_valid))
-        return dict(
-            discriminator_real_loss=real.detach(), discriminator_fake_loss=fake.detach()
-        )
+        return dict(discriminator_real_loss=real.detach(), discriminator_fake_loss=fake.detach())
 
     @torch.no_grad()
     def pseudo_label(self, inputs: dict[str, Tensor]) -> PseudoLabels:
@@ -253,9 +251,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         candidates = [predictions[:batch]]
         for index, (view, (_, state)) in enumerate(zip(self.views, applied), start=1):
             prediction = predictions[index * batch : (index + 1) * batch]
-            candidates.append(
-                view.invert(prediction, state, inputs, self._root_offset(prediction))
-            )
+            candidates.append(view.invert(prediction, state, inputs, self._root_offset(prediction)))
         scores = torch.stack(
             [
                 self.discriminator.score(discriminator_pose(one.body_pose_R), one.valid)
@@ -289,9 +285,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         """Predict with the student from its own augmented view, in the original camera."""
         noised, state = self.student_view.apply(inputs)
         prediction = self.student.infer(noised, drop=True)
-        return self.student_view.invert(
-            prediction, state, inputs, self._root_offset(prediction)
-        )
+        return self.student_view.invert(prediction, state, inputs, self._root_offset(prediction))
 
     @full_precision
     def pseudo_label_loss(

@@ -25,10 +25,7 @@ def read_batch(case):
     """Return inputs, targets and body targets of a golden training batch."""
     length = case.input('length')
     frames = case.input('bbx_xys').shape[1]
-    labels = {
-        name: case.input(f'smpl_params_c/{name}')
-        for name in ('body_pose', 'betas')
-    }
+    labels = {name: case.input(f'smpl_params_c/{name}') for name in ('body_pose', 'betas')}
     for frame in 'cw':
         for name in ('global_orient', 'transl'):
             labels[f'{name}_{frame}'] = case.input(f'smpl_params_{frame}/{name}')

@@ -1,0 +1,30 @@
+"""Labelled BEDLAM clips in turn with EMDB and 3DPW clips without labels."""
+
+from mmengine.dataset import DefaultSampler
+
+from gvhmr_da_mm.datasets import (
+    AlternatingMultiSourceSampler,
+    BEDLAMDataset,
+    EMDBDataset,
+    MultiSourceDataset,
+    ThreeDPWDataset,
+)
+
+bedlam = dict(type=BEDLAMDataset, data_root=None, parts=('all60', 'maxspan60'))
+emdb_train = dict(
+    type=EMDBDataset, data_root=None, split='train', real_supervision='none', transductive=False
+)
+threedpw_train = dict(
+    type=ThreeDPWDataset, data_root=None, split='train', real_supervision='none', transductive=False
+)
+
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type=DefaultSampler, shuffle=True),
+    batch_sampler=dict(
+        type=AlternatingMultiSourceSampler, alternating_ratio=1.0, batches_per_epoch=None
+    ),
+    dataset=dict(type=MultiSourceDataset, datasets=[bedlam, emdb_train, threedpw_train]),
+)

@@ -1,0 +1,59 @@
+"""A student GVHMR with its mean teacher and a motion discriminator."""
+
+from mmengine.config import read_base
+
+from gvhmr_da_mm.models import (
+    DomainAdaptiveGVHMR,
+    MotionDataPreprocessor,
+    MotionDiscriminator,
+    ReprojectionLoss,
+)
+from gvhmr_da_mm.models.adaptation import ConfidenceCalibrator, PseudoLabeler
+from gvhmr_da_mm.models.adaptation.views import (
+    BoxJitter,
+    CameraRoll,
+    ComposeViews,
+    FeatureNoise,
+    HorizontalFlip,
+    KeypointDrop,
+    KeypointJitter,
+)
+
+with read_base():
+    from .gvhmr import model as gvhmr
+
+model = dict(
+    type=DomainAdaptiveGVHMR,
+    data_preprocessor=dict(type=MotionDataPreprocessor),
+    estimator=gvhmr,
+    discriminator=dict(
+        type=MotionDiscriminator,
+        hidden_size=1024,
+        num_layers=2,
+        dropout=0.1,
+        pooling='attention',
+        attention_layers=1,
+        attention_size=256,
+    ),
+    num_augmentations=2,
+    views=[
+        dict(type=HorizontalFlip),
+        dict(type=CameraRoll),
+        dict(type=BoxJitter),
+    ],
+    student_view=dict(
+        type=ComposeViews,
+        views=[dict(type=KeypointJitter), dict(type=KeypointDrop), dict(type=FeatureNoise)],
+    ),
+    teacher='ema',
+    pseudo_labeler=dict(type=PseudoLabeler, featureless_weight=0.25),
+    calibrator=dict(type=ConfidenceCalibrator, mode='quantile'),
+    reprojection=dict(type=ReprojectionLoss, confidence=0.5, scale=0.1),
+    synthetic_weight=1.0,
+    real_weight=1.0,
+    discriminator_weight=1.0,
+    adversarial_weight=1.0,
+    reprojection_weight=1.0,
+    queue_size=256,
+    predict_on='student',
+)

@@ -1,0 +1,46 @@
+"""GVHMR at full size (Shen et al., SIGGRAPH Asia 2024)."""
+
+from gvhmr_da_mm.body_models import SMPLXLight
+from gvhmr_da_mm.codecs import KeypointNoise, MotionCodec
+from gvhmr_da_mm.models import (
+    GVHMR,
+    GVHMRLoss,
+    MotionDataPreprocessor,
+    MotionHead,
+    RotaryTemporalTransformer,
+)
+
+latent_dim = 512
+
+model = dict(
+    type=GVHMR,
+    data_preprocessor=dict(type=MotionDataPreprocessor),
+    backbone=dict(
+        type=RotaryTemporalTransformer,
+        latent_dim=latent_dim,
+        num_layers=12,
+        num_heads=8,
+        mlp_ratio=4.0,
+        dropout=0.1,
+        max_len=120,
+    ),
+    head=dict(type=MotionHead, latent_dim=latent_dim, avg_betas=True),
+    body_model=dict(type=SMPLXLight, data_root=None, support_dir=None),
+    motion_codec=dict(type=MotionCodec, statistics=None),
+    loss=dict(
+        type=GVHMRLoss,
+        simple=1.0,
+        cr_j3d=500.0,
+        transl_c=1.0,
+        j2d=1000.0,
+        cr_verts=500.0,
+        verts2d=1000.0,
+        transl_w=1.0,
+        static_conf=1.0,
+        normalize_by_valid=False,
+    ),
+    keypoint_noise=dict(type=KeypointNoise),
+    condition_dropout=0.1,
+    detected_keypoint_prob=0.5,
+    compat='correct',
+)

@@ -1,0 +1,25 @@
+"""The main job with a tiny network and schedule, for smoke runs on a CPU."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .da_bedlam_emdb_3dpw import *
+
+model.update(
+    estimator=dict(
+        backbone=dict(latent_dim=64, num_layers=3, num_heads=4), head=dict(latent_dim=64)
+    ),
+    discriminator=dict(hidden_size=64, attention_size=32),
+    queue_size=64,
+)
+train_dataloader.update(batch_size=8, num_workers=0, persistent_workers=False)
+test_dataloader.update(num_workers=0)
+val_dataloader.update(num_workers=0)
+train_cfg.update(max_epochs=10, val_interval=5)
+optim_wrapper.update(
+    model=dict(optimizer=dict(lr=1e-3), accumulative_counts=1),
+    discriminator=dict(optimizer=dict(lr=1e-3)),
+)
+custom_hooks[1].update(interval=1)
+custom_hooks[2].update(momentum=0.01)
+default_hooks.update(logger=dict(interval=2), checkpoint=dict(interval=1))

@@ -1,0 +1,14 @@
+"""GVHMR trained on BEDLAM alone: the source-only model that adaptation starts from."""
+
+from mmengine.config import read_base
+
+from gvhmr_da_mm.engine import MotionStatisticsHook
+
+with read_base():
+    from ._base_.datasets.bedlam import *
+    from ._base_.datasets.test_emdb_3dpw import *
+    from ._base_.default_runtime import *
+    from ._base_.models.gvhmr import *
+    from ._base_.schedules.gvhmr_500e import *
+
+custom_hooks = [dict(type=MotionStatisticsHook)]

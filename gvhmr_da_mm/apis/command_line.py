@@ -1,0 +1,52 @@
+"""What the command-line tools share."""
+
+import argparse
+import functools
+import os
+import sys
+from collections.abc import Callable
+
+from mmengine.config import DictAction
+
+from ..core.errors import GVHMRError
+from ..core.paths import DATA_ROOT_VARIABLE
+
+USAGE_ERROR = 2
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every tool with a config has."""
+    parser.add_argument('--work-dir', help='where logs, checkpoints and results are written')
+    parser.add_argument(
+        '--data-root',
+        help='folder of all datasets and body models; defaults to '
+        f'${DATA_ROOT_VARIABLE}, then to `data`',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override fields of the config, e.g. model.num_augmentations=3',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def set_local_rank(args: argparse.Namespace) -> None:
+    """Tell MMEngine the rank that an older launcher passes as an option."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+
+
+def report_errors(main: Callable) -> Callable:
+    """End a tool with a message, not a traceback, where the user can mend the cause."""
+
+    @functools.wraps(main)
+    def wrapper(*args, **kwargs):
+        try:
+            return main(*args, **kwargs)
+        except GVHMRError as error:
+            print(f'{type(error).__name__}: {error}', file=sys.stderr)
+            sys.exit(USAGE_ERROR)
+
+    return wrapper

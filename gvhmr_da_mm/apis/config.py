@@ -1,0 +1,153 @@
+"""Loading configs for the tools: data root, overrides that are checked, debug limits."""
+
+import difflib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from mmengine.config import Config, ConfigDict
+
+from ..core.errors import ConfigError, MissingFilesError
+from ..core.paths import DATA_ROOT_VARIABLE
+
+PathLike = Union[str, Path]
+
+
+def load_config(
+    path: PathLike, options: Optional[dict] = None, data_root: Optional[PathLike] = None
+) -> Config:
+    """Read a config and apply overrides.
+
+    Args:
+        path (str | Path): The config file.
+        options (dict, optional): ``--cfg-options`` by dotted key.
+        data_root (str | Path, optional): New data root of all datasets, body models and metrics.
+
+    Returns:
+        Config: The config of the run.
+
+    Raises:
+        MissingFilesError: If the file does not exist.
+        ConfigError: If an override names a field that does not exist, or the data root is none.
+    """
+    if not Path(path).is_file():
+        raise MissingFilesError(
+            f'there is no config file {str(path)!r}; the configs are in the folder `configs`, and '
+            '`mim search gvhmr_da_mm` lists those of an installed package'
+        )
+    config = Config.fromfile(str(path))
+    if options:
+        check_options(config, options)
+        config.merge_from_dict(options)
+    if data_root is not None:
+        if not Path(data_root).is_dir():
+            raise MissingFilesError(f'the data root {str(data_root)!r} is not a folder')
+        set_data_root(config, data_root)
+    return config
+
+
+def check_options(config: Config, options: dict[str, Any]) -> None:
+    """Check that overrides change something that exists.
+
+    MMEngine adds unknown keys silently, so that a misspelt override does nothing.
+
+    Args:
+        config (Config): The config before the overrides.
+        options (dict[str, Any]): Values by dotted key; list items by number.
+
+    Raises:
+        ConfigError: If a key is unknown; the message names the nearest ones.
+    """
+    for key in options:
+        node, parts = config._cfg_dict, key.split('.')
+        for depth, part in enumerate(parts):
+            known = _fields(node)
+            if part not in known and '*' not in known:
+                where = '.'.join(parts[:depth]) or 'the top level of the config'
+                close = difflib.get_close_matches(part, known, n=3, cutoff=0.5)
+                hint = f'did you mean {" or ".join(map(repr, close))}?' if close else 'it'
+                hint = hint if close else f'it has {", ".join(sorted(known)[:20])}'
+                raise ConfigError(
+                    f'`--cfg-options {key}={options[key]}`: there is no {part!r} in {where}; {hint}'
+                )
+            node = _child(node, part)
+            if node is None:
+                break
+
+
+def _fields(node: Any) -> set[str]:
+    """Return what can be set below a node; ``'*'`` stands for anything."""
+    if isinstance(node, (list, tuple)):
+        return {str(index) for index in range(len(node))}
+    if not isinstance(node, dict):
+        return {'*'}
+    fields = set(node)
+    target = node.get('type', node.get('constructor'))
+    if inspect.isclass(target):
+        for ancestor in target.__mro__:
+            if '__init__' in vars(ancestor):
+                parameters = inspect.signature(ancestor.__init__).parameters.values()
+                fields |= {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+                fields |= {p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
+                if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+                    break
+        fields.discard('self')
+    return fields | {'type', '_delete_'}
+
+
+def _child(node: Any, part: str) -> Any:
+    if isinstance(node, (list, tuple)):
+        return node[int(part)]
+    return node.get(part) if isinstance(node, dict) else None
+
+
+def walk(node: Any) -> Iterator[dict]:
+    """Yield every dict of a config, outer ones first."""
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from walk(value)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from walk(value)
+
+
+def set_data_root(config: Union[Config, ConfigDict], data_root: PathLike) -> None:
+    """Point every part of a config that has a ``data_root`` to a folder.
+
+    Overriding a top-level variable would not change what was computed from it, so every dataset,
+    body model and metric is changed by itself.
+
+    Args:
+        config (Config): Changed in place.
+        data_root (str | Path): The folder; stored as an absolute path.
+    """
+    root = str(Path(data_root).expanduser().absolute())
+    changed = 0
+    for part in walk(getattr(config, '_cfg_dict', config)):
+        if 'data_root' in part:
+            part['data_root'] = root
+            changed += 1
+    if not changed:
+        raise ConfigError(
+            f'`--data-root` has no effect: no part of this config has a field `data_root`; add '
+            f'`data_root=None` to its datasets and body models, or set {DATA_ROOT_VARIABLE}'
+        )
+
+
+def limit_for_debugging(config: Config) -> None:
+    """Shorten a run to two epochs of a few batches, in one process, logging everything.
+
+    Args:
+        config (Config): Changed in place.
+    """
+    config.train_cfg.update(max_epochs=2, val_interval=1)
+    config.default_hooks.logger.update(interval=1)
+    config.train_dataloader.batch_sampler.update(batches_per_epoch=4)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = config.get(name)
+        if loader:
+            loader.update(num_workers=0, persistent_workers=False)
+            if name != 'train_dataloader':
+                loader.update(num_batch_per_epoch=3)

@@ -1,0 +1,60 @@
+"""Test a checkpoint on all test sets and print the results beside the published ones."""
+
+import argparse
+from pathlib import Path
+
+from mmengine.runner import Runner
+from rich.console import Console
+
+from gvhmr_da_mm.apis import check_files, load_config
+from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
+from gvhmr_da_mm.core.errors import MissingFilesError
+from gvhmr_da_mm.evaluation import format_table, write_csv, write_json
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--out', help='folder for results.json and results.csv')
+    add_common_arguments(parser)
+    return parser.parse_args()
+
+
+@report_errors
+def main() -> None:
+    """Build the runner, test and print the table."""
+    args = parse_args()
+    set_local_rank(args)
+    if not Path(args.checkpoint).is_file() and '://' not in args.checkpoint:
+        raise MissingFilesError(f'there is no checkpoint {args.checkpoint!r}')
+    config = load_config(args.config, args.cfg_options, args.data_root)
+    config.launcher = args.launcher
+    config.load_from = args.checkpoint
+    config.work_dir = args.work_dir or str(Path('work_dirs') / Path(args.config).stem)
+    # Nothing of training is needed to test.
+    config.train_cfg = config.train_dataloader = config.optim_wrapper = None
+    config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    config.param_scheduler = None
+    config.custom_hooks = []
+    check_files(config, 'model', 'test_dataloader', 'test_evaluator')
+
+    runner = Runner.from_cfg(config)
+    results = runner.test()
+    if runner.rank == 0:
+        Console().print(format_table(results))
+        out = Path(args.out or runner.log_dir)
+        out.mkdir(parents=True, exist_ok=True)
+        per_sequence = {
+            metric.prefix: metric.per_sequence
+            for metric in runner.test_evaluator.metrics
+            if hasattr(metric, 'per_sequence')
+        }
+        write_json(out / 'results.json', results, per_sequence)
+        write_csv(out / 'results.csv', results)
+        print(f'Results are in {out}')
+
+
+if __name__ == '__main__':
+    main()
