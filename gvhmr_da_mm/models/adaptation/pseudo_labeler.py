@@ -26,7 +26,8 @@ class PseudoLabels:
         prediction (MotionPrediction): The fused motion; ``valid`` is false for all that must not
             be learned from, so samples that are not kept have no valid frame. ``x`` is None.
         keep (Tensor): Samples with at least one confident candidate (B,), bool.
-        confidence (Tensor): Mean confidence of the chosen candidates (B,), 0 where none.
+        confidence (Tensor): Mean confidence of the chosen candidates (B,); of all candidates where
+            none was chosen, so that a log shows how far the threshold is off.
         selection (Tensor): Candidates that were chosen (N, B), bool.
         spread (Tensor): Mean angle in radians between the candidates (B,), over all pairs,
             joints and frames, 0 for a single candidate.
@@ -177,7 +178,7 @@ class PseudoLabeler:
         return PseudoLabels(
             prediction=fused,
             keep=fused.valid.any(dim=1),
-            confidence=chosen.sum(dim=0) / selection.sum(dim=0).clamp(min=1),
+            confidence=_mean_confidence(confidences, selection),
             selection=selection,
             spread=_mean_over_pairs(pairwise_angle(candidates)),
         )
@@ -261,6 +262,12 @@ def _fuse(
         valid=valid,
         **fields,
     )
+
+
+def _mean_confidence(confidences: Tensor, selection: Tensor) -> Tensor:
+    """Average (N, B) over the chosen candidates, or over all where none was; NaN counts as 0."""
+    counted = selection | ~selection.any(dim=0)
+    return (confidences.nan_to_num(0) * counted).sum(dim=0) / counted.sum(dim=0)
 
 
 def _mean_over_pairs(angles: Tensor) -> Tensor:

@@ -14,6 +14,8 @@ def test_default_schedule():
     expected = [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.9]
     assert [hook.threshold_at(epoch) for epoch in range(8)] == expected
     assert hook.threshold_at(10**6) == 0.9
+    # Not .30000000000000004: a threshold in the log is the one in the config.
+    assert ConfidenceThresholdHook(0.1, 0.9, 0.1).threshold_at(2) == 0.3
 
 
 def test_interval_and_end():
