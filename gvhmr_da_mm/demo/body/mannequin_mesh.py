@@ -1,5 +1,6 @@
 """Load the mannequin the stand-in body is made from, and thin its mesh to a vertex count."""
 
+import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,7 +34,7 @@ class MannequinMesh:
 
 
 def find_mannequin() -> Path:
-    """Return the folder of the installed package; it is not imported, only its mesh is read.
+    """Return the mesh file of the installed package, which is not imported.
 
     Raises:
         MissingFilesError: If the package is not installed.
@@ -43,9 +44,11 @@ def find_mannequin() -> Path:
         path = Path(folder) / 'assets' / 'wooden.npz'
         if path.is_file():
             return path
+    # Only a data file of the package is read, which any Python can do.
+    options = '--no-deps' if sys.version_info >= (3, 11) else '--no-deps --ignore-requires-python'
     raise MissingFilesError(
         'The demo body needs the mesh of the Python package mannequin-x (Apache-2.0), which is '
-        f'not installed.\nInstall it with `pip install --no-deps {MANNEQUIN_REQUIREMENT}`.'
+        f'not installed.\nInstall it with `pip install {options} {MANNEQUIN_REQUIREMENT}`.'
     )
 
 
