@@ -2,6 +2,7 @@
 
 from .confidence_threshold_hook import ConfidenceThresholdHook
 from .domain_monitor_hook import DomainMonitorHook
+from .feature_statistics_hook import FeatureStatisticsHook
 from .mean_teacher_hook import MeanTeacherHook
 from .motion_statistics_hook import MotionStatisticsHook
 from .selection_rate_hook import SelectionRateHook
@@ -9,6 +10,7 @@ from .selection_rate_hook import SelectionRateHook
 __all__ = [
     'ConfidenceThresholdHook',
     'DomainMonitorHook',
+    'FeatureStatisticsHook',
     'MeanTeacherHook',
     'MotionStatisticsHook',
     'SelectionRateHook',

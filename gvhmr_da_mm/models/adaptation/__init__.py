@@ -8,12 +8,14 @@ from .confidence import (
 )
 from .confidence_calibrator import ConfidenceCalibrator
 from .ema import update_ema
+from .feature_alignment import FeatureAlignment
 from .motion_queue import MotionQueue
 from .pseudo_labeler import PseudoLabeler, PseudoLabels, fuse_rotations
 
 __all__ = [
     'CombinedConfidence',
     'ConfidenceCalibrator',
+    'FeatureAlignment',
     'MotionQueue',
     'PseudoLabeler',
     'PseudoLabels',

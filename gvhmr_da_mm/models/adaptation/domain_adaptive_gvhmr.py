@@ -8,6 +8,7 @@ from mmengine.optim import OptimWrapperDict
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
+from ...body_models import LightBody
 from ...core.errors import ConfigError, DataError
 from ...core.precision import full_precision
 from ...registry import MODELS, TASK_UTILS, TRANSFORMS
@@ -126,6 +127,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         # One body and one representation: the statistics are fitted or loaded once for both.
         self.teacher.body_model = self.student.body_model
         self.teacher.motion_codec = self.student.motion_codec
+        self.teacher.feature_alignment = self.student.feature_alignment
         self._register_load_state_dict_pre_hook(adapt_student_teacher, with_module=True)
 
     def init_weights(self) -> None:
@@ -143,6 +145,11 @@ class DomainAdaptiveGVHMR(BaseModel):
     def motion_codec(self) -> torch.nn.Module:
         """The student's motion codec, whose statistics the teacher shares."""
         return self.student.motion_codec
+
+    @property
+    def feature_alignment(self) -> Optional[torch.nn.Module]:
+        """The student's feature alignment, whose statistics the teacher shares."""
+        return self.student.feature_alignment
 
     def forward(
         self,
@@ -189,13 +196,14 @@ class DomainAdaptiveGVHMR(BaseModel):
         labels = self.pseudo_label(inputs)
         with optim_wrapper['model'].optim_context(self.student):
             prediction = self.predict_noised(inputs)
-            losses = self.pseudo_label_loss(prediction, labels, inputs)
+            body = self.student.skin(prediction)
+            losses = self.pseudo_label_loss(prediction, body, labels, inputs)
             real = self.real_weight * sum(losses.values())
             pose = discriminator_pose(prediction.body_pose_R)
             with frozen(self.discriminator):
                 scores = self.discriminator(pose, prediction.valid)
             adversarial = self.adversarial_weight * generator_adversarial_loss(scores)
-            reprojection = self.reprojection_weight * self.reprojection_loss(prediction, inputs)
+            reprojection = self.reprojection_weight * self.reprojection(body.coco17, inputs)
         optim_wrapper['model'].update_params(real + adversarial + reprojection)
 
         return dict(
@@ -289,24 +297,20 @@ class DomainAdaptiveGVHMR(BaseModel):
 
     @full_precision
     def pseudo_label_loss(
-        self, prediction: MotionPrediction, labels: PseudoLabels, inputs: dict[str, Tensor]
+        self,
+        prediction: MotionPrediction,
+        body: LightBody,
+        labels: PseudoLabels,
+        inputs: dict[str, Tensor],
     ) -> dict[str, Tensor]:
         """Apply the supervised losses to pseudo-labels; exactly zero where nothing is kept."""
         targets = MotionTargets.from_prediction(
             labels.prediction, inputs['cam_angvel'], labels.keep
         )
+        # A view of the student may leave frames out.
+        targets = targets.replace(valid=targets.valid & prediction.valid)
         body_targets = BodyTargets.from_motion(self.student.body_model, targets)
-        return self.student.target_loss(prediction, targets, body_targets, inputs)
-
-    @full_precision
-    def reprojection_loss(self, prediction: MotionPrediction, inputs: dict[str, Tensor]) -> Tensor:
-        """Compare projected COCO joints with the detections of the batch."""
-        if not self.reprojection_weight:
-            return prediction.transl_c.sum() * 0
-        body = self.student.body_model.light_matrices(
-            prediction.body_pose_R, prediction.betas, prediction.R_c, prediction.transl_c
-        )
-        return self.reprojection(body.coco17, inputs)
+        return self.student.target_loss(prediction, targets, body_targets, inputs, body)
 
     def update_teacher(self, momentum: float, skip_buffers: bool = True) -> None:
         """Move the teacher's weights towards the student's by ``momentum``."""

@@ -9,6 +9,7 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
+from ...body_models import LightBody
 from ...core.camera import (
     clamp_depth,
     cliff_condition,
@@ -40,8 +41,8 @@ class GVHMR(BaseModel):
         - B: batch, L: frames.
         - ``inputs`` are the batched tensors of :class:`MotionDataPreprocessor`: ``kp2d``
           (B, L, 17, 3), ``bbx_xys`` (B, L, 3), ``K_fullimg`` (B, L, 3, 3), ``cam_angvel``
-          (B, L, 6), ``f_imgseq`` (B, L, 1024), ``valid`` (B, L), ``has_kp2d`` and
-          ``has_imgfeat`` (B,).
+          (B, L, 6), ``f_imgseq`` (B, L, 1024), ``valid`` (B, L), ``has_kp2d``,
+          ``has_imgfeat`` and ``is_real`` (B,).
 
     Args:
         backbone (dict): Temporal network that turns conditions into context (B, L, C).
@@ -51,6 +52,8 @@ class GVHMR(BaseModel):
         loss (dict): Supervised losses. Defaults to ``dict(type='GVHMRLoss')``.
         keypoint_noise (dict, optional): Noise on label joints that stand in for detections.
             Defaults to ``dict(type='KeypointNoise')``.
+        feature_alignment (dict, optional): Maps image features of real video to those of the
+            synthetic domain. Defaults to None.
         condition_dropout (float): Probability to drop each condition of a frame in training.
             Defaults to 0.1.
         detected_keypoint_prob (float): Probability to use detections where a labelled clip has
@@ -69,6 +72,7 @@ class GVHMR(BaseModel):
         motion_codec: dict,
         loss: Optional[dict] = None,
         keypoint_noise: Optional[dict] = None,
+        feature_alignment: Optional[dict] = None,
         condition_dropout: float = 0.1,
         detected_keypoint_prob: float = 0.5,
         compat: str = 'correct',
@@ -87,6 +91,7 @@ class GVHMR(BaseModel):
         self.keypoint_noise = TASK_UTILS.build(
             {'compat': compat, **(keypoint_noise or dict(type='KeypointNoise'))}
         )
+        self.feature_alignment = feature_alignment and MODELS.build(feature_alignment)
         self.condition_dropout = condition_dropout
         self.detected_keypoint_prob = detected_keypoint_prob
         self.compat = compat
@@ -130,12 +135,15 @@ class GVHMR(BaseModel):
         check_shape(inputs['f_imgseq'], f'B L {IMAGE_FEATURE_DIM}', 'f_imgseq', **sizes)
         angvel = inputs['cam_angvel']
         mean, std = angvel.new_tensor(CAM_ANGVEL_MEAN), angvel.new_tensor(CAM_ANGVEL_STD)
+        features = inputs['f_imgseq']
+        if self.feature_alignment is not None:
+            features = self.feature_alignment(features, inputs['is_real'])
         obs = normalize_keypoints(inputs['kp2d'], inputs['bbx_xys'], min_size=1e-5)
         return dict(
             obs=obs * inputs['valid'][..., None, None],
             f_cliffcam=cliff_condition(inputs['bbx_xys'], inputs['K_fullimg']),
             f_cam_angvel=(angvel - mean) / std,
-            f_imgseq=inputs['f_imgseq'] * inputs['has_imgfeat'][:, None, None],
+            f_imgseq=features * inputs['has_imgfeat'][:, None, None],
         )
 
     def infer(self, inputs: dict[str, Tensor], drop: bool = False) -> MotionPrediction:
@@ -236,8 +244,17 @@ class GVHMR(BaseModel):
         targets: MotionTargets,
         body_targets: BodyTargets,
         inputs: dict[str, Tensor],
+        body: Optional[LightBody] = None,
     ) -> dict[str, Tensor]:
         """Compare a prediction with labels or pseudo-labels.
+
+        Args:
+            prediction (MotionPrediction): With graph.
+            targets (MotionTargets): The supervision.
+            body_targets (BodyTargets): Its joints and vertices.
+            inputs (dict[str, Tensor]): See the class note.
+            body (LightBody, optional): The prediction's body where it is skinned already. Defaults
+                to None: it is skinned here.
 
         Returns:
             dict[str, Tensor]: Eight weighted ``<term>_loss`` entries.
@@ -255,8 +272,17 @@ class GVHMR(BaseModel):
                     prediction.velocity,
                 )
             )
+        if body is None:
+            body = self.skin(prediction)
         return self.loss_module(
-            prediction, targets, body_targets, target_x, inputs, self.body_model
+            prediction, targets, body_targets, target_x, inputs, body, self.body_model
+        )
+
+    @full_precision
+    def skin(self, prediction: MotionPrediction) -> LightBody:
+        """Return the vertices and COCO joints of a prediction in the camera, with graph."""
+        return self.body_model.light_matrices(
+            prediction.body_pose_R, prediction.betas, prediction.R_c, prediction.transl_c
         )
 
     # Prediction

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...body_models import LightBody
 from ...core.camera import (
     perspective_project,
     to_box_coordinates,
@@ -87,6 +88,7 @@ class GVHMRLoss(nn.Module):
         body_targets: BodyTargets,
         target_x: Tensor,
         inputs: dict[str, Tensor],
+        body: LightBody,
         body_model: nn.Module,
     ) -> dict[str, Tensor]:
         """Compute the unweighted terms.
@@ -97,7 +99,8 @@ class GVHMRLoss(nn.Module):
             body_targets (BodyTargets): Joints and vertices of the targets.
             target_x (Tensor): The targets as a normalised motion vector (B, L, 151).
             inputs (dict[str, Tensor]): ``bbx_xys`` (B, L, 3) and ``K_fullimg`` (B, L, 3, 3).
-            body_model (nn.Module): The light SMPL-X body.
+            body (LightBody): Vertices and COCO joints of the prediction in the camera, with graph.
+            body_model (nn.Module): The light SMPL-X body, for the joints.
 
         Returns:
             dict[str, Tensor]: Eight scalars.
@@ -109,9 +112,6 @@ class GVHMRLoss(nn.Module):
                 targets.body_pose_R, targets.betas, targets.R_c, targets.transl_c
             )
         pred_joints = body_model.fk_matrices(
-            prediction.body_pose_R, prediction.betas, prediction.R_c, prediction.transl_c
-        )
-        body = body_model.light_matrices(
             prediction.body_pose_R, prediction.betas, prediction.R_c, prediction.transl_c
         )
         pred_verts_cr = relative_to_hips(body.verts437, body.coco17)

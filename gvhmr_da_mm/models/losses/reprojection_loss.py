@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from ...core.camera import clamp_depth, project_to_box, to_box_coordinates
 from ...core.errors import ConfigError
+from ...core.precision import full_precision
 from ...registry import MODELS
 
 
@@ -52,6 +53,7 @@ class ReprojectionLoss(nn.Module):
         difference = torch.where(counts[..., None], projected - detected, 0.0)
         return (difference**2).sum(dim=-1), counts
 
+    @full_precision
     def forward(self, coco17_c: Tensor, inputs: dict[str, Tensor]) -> Tensor:
         """Return the mean penalty over confident detections, zero with a graph if there are none.
 

@@ -77,7 +77,8 @@ def test_losses_equal_the_published_ones(goldens, dtype):
             if name != 'simple':
                 published = 'static_conf_bce' if name == 'static_conf' else name
                 assert weights[name] == case.param(f'weight_{published}')
-        arguments = (prediction, targets, body_targets, target_x, inputs, model.body_model)
+        body = model.skin(prediction)
+        arguments = (prediction, targets, body_targets, target_x, inputs, body, model.body_model)
         terms = model.loss_module.terms(*arguments)
         for name, published in TERMS.items():
             case.check(published, terms[name])
