@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from gvhmr_da_mm.demo import generate_demo
+
 REPO_ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -26,6 +28,13 @@ def goldens() -> Path:
 def fixtures_root() -> Path:
     """Return the folder of miniature packs in the real formats, or skip."""
     return _folder('GVHMR_FIXTURES', 'fixtures')
+
+
+@pytest.fixture(scope='session')
+def toy_root(tmp_path_factory) -> Path:
+    """Return a data root with a stand-in body and a few demo clips of every dataset; read only."""
+    root = tmp_path_factory.mktemp('toy_root') / 'data'
+    return generate_demo(root, size='toy', progress=False, preview=False)
 
 
 @pytest.fixture(autouse=True)

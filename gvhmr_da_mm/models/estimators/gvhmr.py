@@ -29,6 +29,15 @@ from ..layers import drop_conditions
 
 CAM_ANGVEL_MEAN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CAM_ANGVEL_STD = (0.001, 0.1, 0.1, 0.1, 0.001, 0.1)
+INPUT_SHAPES = dict(
+    kp2d=f'B L {NUM_COCO} 3',
+    bbx_xys='B L 3',
+    K_fullimg='B L 3 3',
+    cam_angvel='B L 6',
+    f_imgseq=f'B L {IMAGE_FEATURE_DIM}',
+    valid='B L',
+    has_imgfeat='B',
+)
 
 Samples = list[PoseDataSample]
 
@@ -127,23 +136,34 @@ class GVHMR(BaseModel):
         Returns:
             dict[str, Tensor]: ``obs`` (B, L, 17, 3), ``f_cliffcam`` (B, L, 3), ``f_cam_angvel``
             (B, L, 6) and ``f_imgseq`` (B, L, 1024).
+
+        Raises:
+            DataError: If an input is missing.
+            ShapeError: If one does not have the documented shape.
         """
-        sizes = check_shape(inputs['kp2d'], f'B L {NUM_COCO} 3', 'kp2d')
-        check_shape(inputs['bbx_xys'], 'B L 3', 'bbx_xys', **sizes)
-        check_shape(inputs['K_fullimg'], 'B L 3 3', 'K_fullimg', **sizes)
-        check_shape(inputs['cam_angvel'], 'B L 6', 'cam_angvel', **sizes)
-        check_shape(inputs['f_imgseq'], f'B L {IMAGE_FEATURE_DIM}', 'f_imgseq', **sizes)
+        shapes = dict(INPUT_SHAPES)
+        if self.feature_alignment is not None:
+            shapes['is_real'] = 'B'
+        missing = [name for name in shapes if name not in inputs]
+        if missing:
+            raise DataError(
+                f'`inputs` should have {", ".join(shapes)}; {", ".join(missing)} missing'
+            )
+        sizes: dict[str, int] = {}
+        for name, shape in shapes.items():
+            sizes = check_shape(inputs[name], shape, name, **sizes)
         angvel = inputs['cam_angvel']
         mean, std = angvel.new_tensor(CAM_ANGVEL_MEAN), angvel.new_tensor(CAM_ANGVEL_STD)
         features = inputs['f_imgseq']
         if self.feature_alignment is not None:
             features = self.feature_alignment(features, inputs['is_real'])
         obs = normalize_keypoints(inputs['kp2d'], inputs['bbx_xys'], min_size=1e-5)
+        # Not products with the masks: what does not exist may be NaN.
         return dict(
-            obs=obs * inputs['valid'][..., None, None],
+            obs=torch.where(inputs['valid'][..., None, None], obs, 0.0),
             f_cliffcam=cliff_condition(inputs['bbx_xys'], inputs['K_fullimg']),
             f_cam_angvel=(angvel - mean) / std,
-            f_imgseq=features * inputs['has_imgfeat'][:, None, None],
+            f_imgseq=torch.where(inputs['has_imgfeat'][:, None, None], features, 0.0),
         )
 
     def infer(self, inputs: dict[str, Tensor], drop: bool = False) -> MotionPrediction:

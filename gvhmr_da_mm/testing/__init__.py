@@ -1,0 +1,17 @@
+"""Small models, batches and runs to test the package and what is built on it."""
+
+from .tiny_run import isolated_registry, last_checkpoint, read_log, tiny_config
+from .toy_batch import toy_batch, toy_inputs, toy_samples
+from .toy_config import toy_adaptation_config, toy_model_config
+
+__all__ = [
+    'isolated_registry',
+    'last_checkpoint',
+    'read_log',
+    'tiny_config',
+    'toy_adaptation_config',
+    'toy_batch',
+    'toy_inputs',
+    'toy_model_config',
+    'toy_samples',
+]

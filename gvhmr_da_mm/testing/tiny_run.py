@@ -1,0 +1,102 @@
+"""Runs of shipped or own configs that take seconds."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from mmengine.config import Config
+from mmengine.logging import MessageHub
+from mmengine.registry import DefaultScope
+
+from ..apis import load_config
+from ..core.errors import MissingFilesError
+
+PathLike = Union[str, Path]
+
+
+@contextmanager
+def isolated_registry() -> Iterator[None]:
+    """Undo what a Runner leaves in MMEngine's global scopes and message hubs.
+
+    Two runs of one process would otherwise share the history of their logs.
+    """
+    scopes = DefaultScope._instance_dict.copy()
+    hubs = MessageHub._instance_dict.copy()
+    MessageHub._instance_dict.clear()
+    try:
+        yield
+    finally:
+        for registry, before in (
+            (DefaultScope._instance_dict, scopes),
+            (MessageHub._instance_dict, hubs),
+        ):
+            registry.clear()
+            registry.update(before)
+
+
+def tiny_config(
+    path: PathLike,
+    data_root: PathLike,
+    work_dir: PathLike,
+    epochs: int = 1,
+    batches: int = 4,
+    batch_size: int = 2,
+    validate: bool = False,
+    options: Optional[dict[str, Any]] = None,
+) -> Config:
+    """Read an adaptation config and shorten its run to seconds.
+
+    The network keeps its size: start from a tiny config, or shrink it with ``options``.
+
+    Args:
+        path (str | Path): A config file.
+        data_root (str | Path): Where all data is, such as a demo of size ``'toy'``.
+        work_dir (str | Path): Where logs and checkpoints go.
+        epochs (int): Defaults to 1.
+        batches (int): Batches per epoch. Defaults to 4.
+        batch_size (int): Defaults to 2.
+        validate (bool): Keep the validation, after the last epoch. Defaults to False.
+        options (dict, optional): Further changes by dotted key, as ``--cfg-options``.
+
+    Returns:
+        Config: For ``Runner.from_cfg``.
+    """
+    config = load_config(path, options, data_root)
+    config.work_dir = str(work_dir)
+    config.train_cfg.update(max_epochs=epochs, val_interval=epochs)
+    config.train_dataloader.update(batch_size=batch_size, num_workers=0, persistent_workers=False)
+    config.train_dataloader.batch_sampler.update(batches_per_epoch=batches)
+    config.default_hooks.logger.update(interval=1)
+    config.default_hooks.checkpoint.update(interval=1)
+    config.log_level = 'WARNING'
+    if not validate:
+        config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    # The test loop is a task of its own; a training run would only read its files.
+    config.test_cfg = config.test_dataloader = config.test_evaluator = None
+    return config
+
+
+def read_log(work_dir: PathLike) -> list[dict[str, Any]]:
+    """Return the entries of the latest run's ``scalars.json``, in order.
+
+    Raises:
+        MissingFilesError: If no run has written a log below the folder.
+    """
+    files = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
+    if not files:
+        raise MissingFilesError(f'no run has written a log (scalars.json) below {work_dir}')
+    return [json.loads(line) for line in files[-1].read_text().splitlines()]
+
+
+def last_checkpoint(work_dir: PathLike) -> Path:
+    """Return the checkpoint that ``--resume`` would go on from.
+
+    Raises:
+        MissingFilesError: If there is none.
+    """
+    pointer = Path(work_dir) / 'last_checkpoint'
+    if not pointer.is_file():
+        raise MissingFilesError(f'no checkpoint has been saved in {work_dir}')
+    return Path(pointer.read_text().strip())

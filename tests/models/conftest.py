@@ -1,0 +1,26 @@
+"""Small models on the stand-in body, each built once."""
+
+import copy
+
+import pytest
+
+from gvhmr_da_mm.registry import MODELS
+from gvhmr_da_mm.testing import toy_model_config
+
+
+@pytest.fixture(scope='session')
+def built_toy_model(toy_root):
+    model = MODELS.build(toy_model_config(toy_root))
+    model.init_weights()
+    return model
+
+
+@pytest.fixture
+def toy_model(built_toy_model):
+    """Return a fresh copy of a small GVHMR with trained-looking (non-zero) gates."""
+    model = copy.deepcopy(built_toy_model)
+    for name, parameter in model.named_parameters():
+        if parameter.ndim != 1 and not parameter.any():
+            parameter.data.normal_(std=0.05)
+        assert name
+    return model
