@@ -3,10 +3,12 @@
 import argparse
 from pathlib import Path
 
-from mmengine.runner import Runner
+from mmengine.config import Config
+from mmengine.runner import Runner, find_latest_checkpoint
 
 from gvhmr_da_mm.apis import check_files, limit_for_debugging, load_config
 from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
+from gvhmr_da_mm.core.errors import MissingFilesError
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,10 +36,10 @@ def main() -> None:
     set_local_rank(args)
     config = load_config(args.config, args.cfg_options, args.data_root)
     config.launcher = args.launcher
-    config.work_dir = args.work_dir or config.get('work_dir') or _default_work_dir(args.config)
+    work_dir = args.work_dir or config.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
+    config.work_dir = str(Path(work_dir).absolute())
     if args.resume:
-        config.resume = True
-        config.load_from = None if args.resume == 'auto' else args.resume
+        resume_from(config, args.resume)
     if args.no_validate:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
     if args.debug:
@@ -47,8 +49,15 @@ def main() -> None:
     Runner.from_cfg(config).train()
 
 
-def _default_work_dir(config: str) -> str:
-    return str(Path('work_dirs') / Path(config).stem)
+def resume_from(config: Config, checkpoint: str) -> None:
+    """Go on from a checkpoint; with ``'auto'`` from the latest one, if there is any."""
+    if checkpoint == 'auto':
+        checkpoint = find_latest_checkpoint(config.work_dir)
+    elif not Path(checkpoint).is_file():
+        raise MissingFilesError(f'there is no checkpoint {checkpoint!r} to resume from')
+    # Without one this is the first start, which may begin from `load_from`.
+    if checkpoint:
+        config.resume, config.load_from = True, checkpoint
 
 
 if __name__ == '__main__':

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from mmengine.config import Config, ConfigDict
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from ..core.errors import ConfigError, MissingFilesError
 from ..core.paths import DATA_ROOT_VARIABLE
 
 PathLike = Union[str, Path]
+RUNNER_FIELDS = {'optim_wrapper', *inspect.signature(Runner.__init__).parameters}
+"""Top-level fields that a run reads; others are variables of the config file."""
 
 
 def load_config(
@@ -61,6 +65,11 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
     """
     for key in options:
         node, parts = config._cfg_dict, key.split('.')
+        if parts[0] in node and parts[0] not in RUNNER_FIELDS:
+            raise ConfigError(
+                f'`--cfg-options {key}={options[key]}`: {parts[0]!r} is a variable of the config '
+                'file. What was computed from it would not change; set the fields that use it'
+            )
         for depth, part in enumerate(parts):
             known = _fields(node)
             if part not in known and '*' not in known:
@@ -83,6 +92,9 @@ def _fields(node: Any) -> set[str]:
     if not isinstance(node, dict):
         return {'*'}
     fields = set(node)
+    if 'dataset' in node and 'sampler' in node:  # A dataloader has no `type`.
+        fields |= {'batch_sampler', 'collate_fn', 'num_batch_per_epoch', 'worker_init_fn'}
+        fields |= set(inspect.signature(DataLoader.__init__).parameters) - {'self'}
     target = node.get('type', node.get('constructor'))
     if inspect.isclass(target):
         for ancestor in target.__mro__:

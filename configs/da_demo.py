@@ -1,0 +1,31 @@
+"""The main job on the demo data: a small network, adapted from the checkpoint of `gvhmr_demo.py`.
+
+The demo tool passes the data root and `load_from`; by hand, add `--data-root DIR` and
+`--cfg-options load_from=CHECKPOINT`.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR
+
+with read_base():
+    from .da_tiny_bedlam_emdb_3dpw import *
+
+model.update(
+    estimator=dict(
+        backbone=dict(latent_dim=96, num_layers=3, num_heads=4),
+        head=dict(latent_dim=96),
+    )
+)
+train_dataloader.update(batch_size=16)
+train_dataloader.batch_sampler.update(batches_per_epoch=50)
+for _source in train_dataloader.dataset.datasets:
+    _source.update(min_len=40, max_len=64)
+val_cfg = val_dataloader = val_evaluator = None
+
+train_cfg.update(max_epochs=6)
+optim_wrapper.update(model=dict(optimizer=dict(lr=5e-4)))
+param_scheduler = dict(
+    model=[dict(type=CosineAnnealingLR, T_max=6, by_epoch=True, convert_to_iter_based=True)],
+    discriminator=[],
+)
+default_hooks.update(logger=dict(interval=10), checkpoint=dict(interval=1, max_keep_ckpts=1))

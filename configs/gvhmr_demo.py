@@ -1,0 +1,25 @@
+"""A small GVHMR on the demo's synthetic clips alone; `da_demo.py` starts from its checkpoint."""
+
+from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR
+
+with read_base():
+    from .gvhmr_bedlam import *
+
+model.update(
+    backbone=dict(latent_dim=96, num_layers=3, num_heads=4),
+    head=dict(latent_dim=96),
+)
+train_dataloader.update(batch_size=16, num_workers=0, persistent_workers=False)
+train_dataloader.batch_sampler.update(batches_per_epoch=50)
+for _source in train_dataloader.dataset.datasets:
+    _source.update(min_len=40, max_len=64)
+test_dataloader.update(num_workers=0)
+val_cfg = val_dataloader = val_evaluator = None
+
+train_cfg.update(max_epochs=10)
+optim_wrapper.update(optimizer=dict(lr=1e-3))
+param_scheduler = [
+    dict(type=CosineAnnealingLR, T_max=10, by_epoch=True, convert_to_iter_based=True)
+]
+default_hooks.update(logger=dict(interval=10), checkpoint=dict(interval=1, max_keep_ckpts=1))
