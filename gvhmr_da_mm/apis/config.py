@@ -71,7 +71,7 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
                 'file. What was computed from it would not change; set the fields that use it'
             )
         for depth, part in enumerate(parts):
-            known = _fields(node)
+            known = _fields(node) if depth else RUNNER_FIELDS
             if part not in known and '*' not in known:
                 where = '.'.join(parts[:depth]) or 'the top level of the config'
                 close = difflib.get_close_matches(part, known, n=3, cutoff=0.5)
