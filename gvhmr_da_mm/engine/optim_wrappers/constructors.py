@@ -5,13 +5,20 @@ from typing import Optional
 
 import torch
 from mmengine.model import is_model_wrapper
-from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWrapperDict
+from mmengine.optim import (
+    AmpOptimWrapper,
+    DefaultOptimWrapperConstructor,
+    OptimWrapper,
+    OptimWrapperDict,
+)
 from torch import nn
 
 from ...core.errors import ConfigError
 from ...registry import OPTIM_WRAPPER_CONSTRUCTORS
+from .bf16_optim_wrapper import BFloat16OptimWrapper
 
-PRECISIONS = {'fp32': 'OptimWrapper', 'fp16': 'AmpOptimWrapper', 'bf16': 'BFloat16OptimWrapper'}
+PRECISIONS = dict(fp32=OptimWrapper, fp16=AmpOptimWrapper, bf16=BFloat16OptimWrapper)
+"""Classes, not names: a name would be looked up in whatever scope is the default."""
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()

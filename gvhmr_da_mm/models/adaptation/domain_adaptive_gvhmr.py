@@ -11,7 +11,7 @@ from torch import Tensor
 from ...body_models import LightBody
 from ...core.errors import ConfigError, DataError
 from ...core.precision import full_precision
-from ...registry import MODELS, TASK_UTILS, TRANSFORMS
+from ...registry import MODELS, TRANSFORMS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets
 from ..checkpoint_guard import adapt_student_teacher
 from ..heads.motion_discriminator import (
@@ -111,7 +111,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         self.discriminator = MODELS.build(discriminator)
         self.views = [TRANSFORMS.build(view) for view in views[: num_augmentations - 1]]
         self.student_view = TRANSFORMS.build(student_view or dict(type='Identity'))
-        self.pseudo_labeler = TASK_UTILS.build(pseudo_labeler or dict(type='PseudoLabeler'))
+        self.pseudo_labeler = MODELS.build(pseudo_labeler or dict(type='PseudoLabeler'))
         self.calibrator = MODELS.build(calibrator or dict(type='ConfidenceCalibrator'))
         self.reprojection = MODELS.build(reprojection or dict(type='ReprojectionLoss'))
         self.motion_queue = MODELS.build(dict(type='MotionQueue', size=queue_size))
@@ -201,7 +201,8 @@ class DomainAdaptiveGVHMR(BaseModel):
             real = self.real_weight * sum(losses.values())
             pose = discriminator_pose(prediction.body_pose_R)
             with frozen(self.discriminator):
-                scores = self.discriminator(pose, prediction.valid)
+                # To full precision: autocast would leave the loss in half of it.
+                scores = self.discriminator(pose, prediction.valid).to(pose)
             adversarial = self.adversarial_weight * generator_adversarial_loss(scores)
             reprojection = self.reprojection_weight * self.reprojection(body.coco17, inputs)
         optim_wrapper['model'].update_params(real + adversarial + reprojection)
@@ -235,7 +236,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         true_pose, true_valid = self.motion_queue.sample(len(fake_pose))
         with optim_wrapper['discriminator'].optim_context(self.discriminator):
             real, fake = discriminator_loss(
-                self.discriminator(true_pose, true_valid), self.discriminator(fake_pose, valid)
+                self.discriminator(true_pose, true_valid).to(true_pose),
+                self.discriminator(fake_pose, valid).to(fake_pose),
             )
         optim_wrapper['discriminator'].update_params(self.discriminator_weight * (real + fake))
         self.calibrator.update(self.discriminator.score(true_pose, true_valid))

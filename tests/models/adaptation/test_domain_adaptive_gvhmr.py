@@ -1,0 +1,362 @@
+"""One iteration of either domain: who learns from what, and who does not."""
+
+import copy
+import re
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+
+from gvhmr_da_mm.core.errors import ConfigError, DataError
+from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
+from gvhmr_da_mm.models.heads.motion_discriminator import discriminator_pose
+from gvhmr_da_mm.registry import MODELS
+from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_model_config
+
+NEVER = 2.0
+"""A threshold that no confidence reaches."""
+
+
+@pytest.fixture(scope='module')
+def built(toy_root):
+    model = MODELS.build(toy_adaptation_config(toy_root))
+    model.init_weights()
+    for parameter in model.student.parameters():
+        if not parameter.any():
+            parameter.data.normal_(std=0.05)
+    model.teacher.load_state_dict(model.student.state_dict())
+    return model
+
+
+@pytest.fixture
+def model(built):
+    return copy.deepcopy(built).train()
+
+
+@pytest.fixture
+def wrappers():
+    config = dict(
+        model=dict(optimizer=dict(type='AdamW', lr=1e-3)),
+        discriminator=dict(optimizer=dict(type='Adam', lr=1e-3)),
+    )
+    return AdaptationOptimWrapperConstructor(config)
+
+
+def weights(module):
+    return {name: value.clone() for name, value in module.named_parameters()}
+
+
+def changed(module, before):
+    return {name for name, value in module.named_parameters() if not value.equal(before[name])}
+
+
+def steps(wrapper: OptimWrapper) -> int:
+    return wrapper._inner_count
+
+
+# A synthetic batch
+
+
+def test_a_synthetic_batch_teaches_the_student_alone(model, wrappers):
+    wrapper = wrappers(model)
+    parts = (model.student, model.discriminator, model.teacher)
+    before = [weights(part) for part in parts]
+    logs = model.train_step(toy_batch('synthetic', 2), wrapper)
+    student, discriminator, teacher = (changed(*pair) for pair in zip(parts, before))
+    assert student and not discriminator and not teacher
+    assert steps(wrapper['model']) == 1 and steps(wrapper['discriminator']) == 0
+    assert all(name.startswith('synthetic_') for name in logs)
+    terms = sum(value for name, value in logs.items() if name != 'synthetic_loss')
+    torch.testing.assert_close(logs['synthetic_loss'], terms)
+
+
+def test_its_motion_joins_the_queue_of_true_motion(model, wrappers):
+    wrapper, batch = wrappers(model), toy_batch('synthetic', 3, lengths=[16, 9, 16])
+    assert len(model.motion_queue) == 0
+    model.train_step(batch, wrapper)
+    assert len(model.motion_queue) == 3
+    pose = batch['data_samples'][1].gt_instances.body_pose
+    stored, valid = model.motion_queue.body_pose[1], model.motion_queue.valid[1]
+    torch.testing.assert_close(stored[:9], discriminator_pose(pose)[:9])
+    assert valid.sum() == 9 and not stored[9:].any()
+
+
+@pytest.mark.parametrize('weight', [0.0, 0.5])
+def test_synthetic_weight(built, wrappers, weight):
+    logs = {}
+    for value in (1.0, weight):
+        torch.manual_seed(1)
+        model = copy.deepcopy(built).train()
+        model.synthetic_weight = value
+        logs[value] = model.train_step(toy_batch('synthetic', 2), wrappers(model))
+    torch.testing.assert_close(logs[weight]['synthetic_loss'], weight * logs[1.0]['synthetic_loss'])
+
+
+# A real batch
+
+
+def test_a_real_batch_teaches_the_student_and_then_the_discriminator(model, wrappers):
+    wrapper = wrappers(model)
+    model.train_step(toy_batch('synthetic', 2), wrapper)
+    parts = (model.student, model.discriminator, model.teacher)
+    before = [weights(part) for part in parts]
+    logs = model.train_step(toy_batch('real', 2), wrapper)
+    student, discriminator, teacher = (changed(*pair) for pair in zip(parts, before))
+    assert student and discriminator and not teacher
+    assert steps(wrapper['model']) == 2 and steps(wrapper['discriminator']) == 1
+    assert logs['selection_rate'] == 1 and logs['real_loss'] > 0
+    assert 0 < logs['confidence_mean'] < 1
+    assert logs['pseudo_label_spread'] > 0
+    assert len(model.motion_queue) == 2  # Predictions and pseudo-labels are never true motion.
+
+
+def test_the_adversarial_term_reaches_the_student_and_not_the_discriminator(model, wrappers):
+    model.confidence_threshold, model.reprojection_weight = NEVER, 0.0
+    wrapper = wrappers(model)
+    gradients = {}
+
+    def look(*_):
+        for name in ('student', 'discriminator'):
+            grads = [p.grad for p in getattr(model, name).parameters() if p.grad is not None]
+            gradients[name] = sum(float(grad.abs().sum()) for grad in grads)
+
+    wrapper['model'].optimizer.register_step_pre_hook(look)
+    before = weights(model.discriminator)
+    logs = model.train_step(toy_batch('real', 2), wrapper)
+    assert logs['generator_adversarial_loss'] > 0
+    assert gradients['student'] > 0
+    assert gradients['discriminator'] == 0
+    # No true motion is known yet, so the discriminator does not learn either.
+    assert not changed(model.discriminator, before)
+    assert 'discriminator_real_loss' not in logs
+    assert all(p.requires_grad for p in model.discriminator.parameters())
+
+
+def test_without_any_weight_the_student_stands_still(model, wrappers):
+    model.adversarial_weight = model.reprojection_weight = model.real_weight = 0.0
+    config = dict(
+        model=dict(optimizer=dict(type='SGD', lr=1e-3)),
+        discriminator=dict(optimizer=dict(type='Adam', lr=1e-3)),
+    )
+    wrapper = AdaptationOptimWrapperConstructor(config)(model)
+    before = weights(model.student)
+    model.train_step(toy_batch('real', 2), wrapper)
+    assert not changed(model.student, before)
+
+
+def test_the_discriminators_step_leaves_the_student_alone(model, wrappers):
+    wrapper = wrappers(model)
+    model.train_step(toy_batch('synthetic', 2), wrapper)
+    before = weights(model.student), weights(model.discriminator)
+    fake = torch.randn(2, 16, 69)
+    logs = model.discriminator_step(fake, torch.ones(2, 16, dtype=torch.bool), wrapper)
+    assert set(logs) == {'discriminator_real_loss', 'discriminator_fake_loss'}
+    assert not changed(model.student, before[0])
+    assert changed(model.discriminator, before[1])
+    assert model.calibrator.num_seen == 2
+
+
+def test_nothing_kept_is_an_exact_zero_with_a_graph(model):
+    model.confidence_threshold = NEVER
+    inputs = model.data_preprocessor(toy_batch('real', 2))['inputs']
+    labels = model.pseudo_label(inputs)
+    assert not labels.keep.any()
+    prediction = model.predict_noised(inputs)
+    body = model.student.skin(prediction)
+    losses = model.pseudo_label_loss(prediction, body, labels, inputs)
+    for name, loss in losses.items():
+        assert loss == 0, name
+    total = sum(losses.values())
+    assert total.requires_grad
+    total.backward()
+    for name, parameter in model.student.named_parameters():
+        assert parameter.grad is None or not parameter.grad.any(), name
+
+
+def test_only_kept_samples_teach(built):
+    model = copy.deepcopy(built).eval()
+    inputs = model.data_preprocessor(toy_batch('real', 2))['inputs']
+    labels = model.pseudo_label(inputs)
+    labels.keep = torch.tensor([True, False])
+    prediction = model.student.infer(inputs)
+    shifted = prediction.replace(transl_c=prediction.transl_c + 0.1, x=prediction.x + 0.1)
+    shifted.x.retain_grad()
+    losses = model.pseudo_label_loss(shifted, model.student.skin(shifted), labels, inputs)
+    losses['simple_loss'].backward()
+    assert shifted.x.grad[0].any() and not shifted.x.grad[1].any()
+
+
+def test_pseudo_labels_have_no_graph_and_the_teacher_gets_no_gradient(model, wrappers):
+    wrapper = wrappers(model)
+    model.train_step(toy_batch('synthetic', 2), wrapper)
+    labels = model.pseudo_label(model.data_preprocessor(toy_batch('real', 2))['inputs'])
+    for field in ('body_pose_R', 'R_c', 'transl_c', 'velocity'):
+        assert not getattr(labels.prediction, field).requires_grad, field
+    model.train_step(toy_batch('real', 2), wrapper)
+    assert all(p.grad is None and not p.requires_grad for p in model.teacher.parameters())
+
+
+def test_the_teacher_never_trains(model, wrappers):
+    assert model.student.training and not model.teacher.training
+    model.train()  # As the loop does before each iteration.
+    assert not any(module.training for module in model.teacher.modules())
+    one, two = (model.data_preprocessor(toy_batch('real', 2))['inputs'] for _ in range(2))
+    first, second = model.teacher.infer(one), model.teacher.infer(two)
+    assert torch.equal(first.x, second.x)
+
+
+def test_training_uses_what_the_hooks_write(model, wrappers):
+    wrapper = wrappers(model)
+    rates = []
+    for threshold in (0.0, NEVER):
+        model.confidence_threshold = threshold
+        rates.append(float(model.train_step(toy_batch('real', 2), wrapper)['selection_rate']))
+    assert rates == [1.0, 0.0]
+
+
+def test_more_views_spread_more_than_none(toy_root, wrappers):
+    for count in (1, 2, 3):
+        model = MODELS.build(toy_adaptation_config(toy_root, num_augmentations=count))
+        model.init_weights()
+        assert len(model.views) == count - 1
+        logs = model.train().train_step(toy_batch('real', 2), wrappers(model))
+        assert (logs['pseudo_label_spread'] > 0) == (count > 1)
+
+
+def test_real_labels_are_not_read_even_where_a_sample_has_some(built, wrappers):
+    results = []
+    for poison in (False, True):
+        torch.manual_seed(3)
+        model = copy.deepcopy(built).train()
+        wrapper = wrappers(model)
+        model.train_step(toy_batch('synthetic', 2), wrapper)
+        batch = toy_batch('real', 2)
+        if poison:
+            labelled = toy_batch('synthetic', 2)['data_samples']
+            for sample, other in zip(batch['data_samples'], labelled):
+                labels = other.gt_instances
+                labels.body_pose = torch.full_like(labels.body_pose, torch.nan)
+                sample.gt_instances = labels
+        logs = model.train_step(batch, wrapper)
+        results.append((logs, model.state_dict()))
+    (logs, state), (poisoned_logs, poisoned_state) = results
+    assert all(torch.equal(logs[name], poisoned_logs[name]) for name in logs)
+    assert all(torch.equal(state[name], poisoned_state[name]) for name in state)
+
+
+def test_a_clip_without_keypoints_or_features_is_fine(model, wrappers):
+    batch = toy_batch('real', 2)
+    for index in range(2):
+        batch['inputs']['kp2d'][index][..., 2] = 0
+        batch['inputs']['has_kp2d'][index] = torch.tensor(False)
+        batch['inputs']['has_imgfeat'][index] = torch.tensor(False)
+    logs = model.train_step(batch, wrappers(model))
+    assert logs['reprojection_loss'] == 0
+    assert all(value.isfinite() for value in logs.values())
+    assert all(p.isfinite().all() for p in model.parameters())
+
+
+def test_one_nan_clip_does_not_reach_the_pseudo_labels(model):
+    batch = toy_batch('real', 2)
+    batch['inputs']['cam_angvel'][1][3] = torch.nan
+    labels = model.pseudo_label(model.data_preprocessor(batch)['inputs'])
+    assert labels.keep.tolist() == [True, False]
+    assert labels.prediction.transl_c.isfinite().all()
+
+
+def test_bf16_trains(built, wrappers):
+    config = dict(
+        model=dict(precision='bf16', optimizer=dict(type='AdamW', lr=1e-3)),
+        discriminator=dict(precision='bf16', optimizer=dict(type='Adam', lr=1e-3)),
+    )
+    model = copy.deepcopy(built).train()
+    wrapper = AdaptationOptimWrapperConstructor(config)(model)
+    seen = []
+    layer = model.student.backbone.blocks[0].attn.query
+    layer.register_forward_hook(lambda module, args, output: seen.append(output.dtype))
+    logs = model.train_step(toy_batch('synthetic', 2), wrapper)
+    logs.update(model.train_step(toy_batch('real', 2), wrapper))
+    assert torch.bfloat16 in seen
+    assert all(value.isfinite() for value in logs.values())
+    assert {name for name, value in logs.items() if value.dtype != torch.float32} == set()
+    assert all(p.dtype == torch.float32 and p.isfinite().all() for p in model.parameters())
+
+
+# Batches and arguments
+
+
+def test_a_batch_of_both_domains_is_refused(model, wrappers):
+    batch = toy_batch('synthetic', 2)
+    batch['data_samples'][1] = toy_batch('real', 1)['data_samples'][0]
+    before = weights(model)
+    with pytest.raises(DataError, match=r"\['real', 'synthetic'\].*AlternatingMultiSourceSampler"):
+        model.train_step(batch, wrappers(model))
+    assert not changed(model, before)
+
+
+@pytest.mark.parametrize('count', [0, -1, 4])
+def test_bounds_of_num_augmentations(toy_root, count):
+    message = f'between 1 and 3 with 2 view.*got {count}'
+    with pytest.raises(ConfigError, match=message):
+        MODELS.build(toy_adaptation_config(toy_root, num_augmentations=count))
+
+
+@pytest.mark.parametrize('field, value', [('teacher', 'momentum'), ('predict_on', 'ema')])
+def test_unknown_choices_are_named(toy_root, field, value):
+    with pytest.raises(ConfigError, match=f'`{field}` should be.*{re.escape(repr(value))}'):
+        MODELS.build(toy_adaptation_config(toy_root, **{field: value}))
+
+
+# The teacher
+
+
+def test_ema_moves_the_teacher_a_share_of_the_way(model, wrappers):
+    model.train_step(toy_batch('synthetic', 2), wrappers(model))
+    before, student = weights(model.teacher), weights(model.student)
+    model.update_teacher(0.25)
+    for name, value in model.teacher.named_parameters():
+        torch.testing.assert_close(value.data, before[name].lerp(student[name], 0.25))
+    assert changed(model.teacher, before)
+    model.update_teacher(1.0)
+    assert not changed(model.teacher, student)
+
+
+def test_the_student_can_be_its_own_teacher(toy_root, wrappers):
+    dropping = toy_model_config(toy_root, dropout=0.5)
+    config = toy_adaptation_config(toy_root, estimator=dropping, teacher='student')
+    model = MODELS.build(config)
+    model.init_weights()
+    model.train()
+    for parameter in model.teacher.parameters():
+        parameter.fill_(torch.nan)  # Whoever asks the teacher notices.
+    inputs = model.data_preprocessor(toy_batch('real', 2))['inputs']
+    one, two = model._teach(inputs), model._teach(inputs)
+    assert torch.equal(one.x, two.x)  # Without dropout.
+    assert model.student.training
+    logs = model.train_step(toy_batch('real', 2), wrappers(model))
+    assert all(value.isfinite() for value in logs.values())
+
+
+def test_init_weights_makes_the_teacher_a_copy(toy_root):
+    model = MODELS.build(toy_adaptation_config(toy_root))
+    with torch.no_grad():
+        next(model.teacher.backbone.parameters()).add_(1)
+    model.init_weights()
+    assert not changed(model.teacher, weights(model.student))
+
+
+def test_both_share_one_body_and_one_codec(model):
+    assert model.teacher.body_model is model.student.body_model
+    assert model.teacher.motion_codec is model.student.motion_codec is model.motion_codec
+
+
+@pytest.mark.parametrize('predict_on', ['student', 'teacher'])
+def test_predict_on_chooses_who_is_tested(built, predict_on):
+    model = copy.deepcopy(built).eval()
+    model.predict_on = predict_on
+    for parameter in getattr(
+        model, 'student' if predict_on == 'teacher' else 'teacher'
+    ).parameters():
+        parameter.data.fill_(torch.nan)
+    sample = model.test_step(toy_batch('real', 1))[0]
+    assert sample.pred_instances.body_pose.isfinite().all()
