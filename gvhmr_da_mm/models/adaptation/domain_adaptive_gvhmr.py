@@ -31,7 +31,8 @@ TEACHERS = ('ema', 'student')
 class DomainAdaptiveGVHMR(BaseModel):
     """A student that learns from labels and from its teacher's confident predictions.
 
-    Each iteration holds clips of one domain:
+    Each iteration holds clips of one domain (real clips loaded with their labels are learned as
+    synthetic ones are, but their motion does not count as true):
 
     - *synthetic*: supervised losses; the motion joins the queue of true motion.
     - *real*: the teacher predicts several views of the clips; predictions are mapped back to the
@@ -172,27 +173,32 @@ class DomainAdaptiveGVHMR(BaseModel):
             dict[str, Tensor]: Log values, named by domain.
         """
         data = self.data_preprocessor(data, training=True)
-        domain = _single_domain(data['data_samples'])
-        step = self.synthetic_step if domain == 'synthetic' else self.real_step
-        return step(data['inputs'], data['data_samples'], optim_wrapper)
-
-    def synthetic_step(
-        self, inputs: dict[str, Tensor], data_samples: Samples, optim_wrapper: OptimWrapperDict
-    ) -> dict[str, Tensor]:
-        """Learn from labels and remember their motion as true."""
+        inputs, data_samples = data['inputs'], data['data_samples']
+        domain = _single_domain(data_samples)
+        if domain == 'real' and not _all_labelled(data_samples):
+            return self.real_step(inputs, optim_wrapper)
+        weight = self.synthetic_weight if domain == 'synthetic' else self.real_weight
         with optim_wrapper['model'].optim_context(self.student):
             losses = self.student.loss(inputs, data_samples)
-        total = self.synthetic_weight * sum(losses.values())
+        total = weight * sum(losses.values())
         optim_wrapper['model'].update_params(total)
-
-        body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
-        self.motion_queue.push(discriminator_pose(body_pose), inputs['valid'])
-        return dict(synthetic_loss=total.detach(), **_named('synthetic', losses))
+        if domain == 'synthetic':  # Labels of real clips never pass for true motion.
+            body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
+            self.motion_queue.push(discriminator_pose(body_pose), inputs['valid'])
+        return {f'{domain}_loss': total.detach(), **_named(domain, losses)}
 
     def real_step(
-        self, inputs: dict[str, Tensor], data_samples: Samples, optim_wrapper: OptimWrapperDict
+        self, inputs: dict[str, Tensor], optim_wrapper: OptimWrapperDict
     ) -> dict[str, Tensor]:
-        """Learn from the teacher's confident predictions and from detected keypoints."""
+        """Learn from the teacher's confident predictions and from detected keypoints.
+
+        Args:
+            inputs (dict[str, Tensor]): A real batch; labels are not even passed on.
+            optim_wrapper (OptimWrapperDict): Wrappers ``'model'`` and ``'discriminator'``.
+
+        Returns:
+            dict[str, Tensor]: Log values.
+        """
         labels = self.pseudo_label(inputs)
         with optim_wrapper['model'].optim_context(self.student):
             prediction = self.predict_noised(inputs)
@@ -332,6 +338,21 @@ def _single_domain(data_samples: Samples) -> str:
             '`batch_sampler=dict(type=AlternatingMultiSourceSampler)` in the train dataloader'
         )
     return domains.pop()
+
+
+def _all_labelled(data_samples: Samples) -> bool:
+    """Tell whether the clips of a batch have labels (``real_supervision='labels'``).
+
+    Raises:
+        DataError: If some have and some have not.
+    """
+    labelled = [sample.dataset for sample in data_samples if 'gt_instances' in sample]
+    if labelled and len(labelled) < len(data_samples):
+        raise DataError(
+            f'a real batch holds clips with labels ({sorted(set(labelled))}) and without; use the '
+            'same `real_supervision` for all real datasets'
+        )
+    return bool(labelled)
 
 
 def _named(domain: str, losses: dict[str, Tensor]) -> dict[str, Tensor]:
