@@ -11,6 +11,8 @@ from mmengine.hooks import (
 from mmengine.runner import LogProcessor
 from mmengine.visualization import LocalVisBackend, TensorboardVisBackend, Visualizer
 
+from gvhmr_da_mm.engine import ReplicatedDataParallel
+
 default_scope = 'gvhmr_da_mm'
 
 default_hooks = dict(
@@ -28,6 +30,7 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'),
 )
+model_wrapper_cfg = dict(type=ReplicatedDataParallel)
 randomness = dict(seed=0)
 log_level = 'INFO'
 log_processor = dict(type=LogProcessor, window_size=10, by_epoch=True)

@@ -1,6 +1,10 @@
 """Optimiser wrappers and their constructors."""
 
-from .bf16_optim_wrapper import BFloat16OptimWrapper
+from .averaging_optim_wrappers import (
+    AveragingAmpOptimWrapper,
+    AveragingOptimWrapper,
+    BFloat16OptimWrapper,
+)
 from .constructors import (
     AdaptationOptimWrapperConstructor,
     AdaptationOptimWrapperDict,
@@ -10,6 +14,8 @@ from .constructors import (
 __all__ = [
     'AdaptationOptimWrapperConstructor',
     'AdaptationOptimWrapperDict',
+    'AveragingAmpOptimWrapper',
+    'AveragingOptimWrapper',
     'BFloat16OptimWrapper',
     'PrecisionOptimWrapperConstructor',
 ]

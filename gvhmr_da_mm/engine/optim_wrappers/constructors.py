@@ -5,19 +5,20 @@ from typing import Optional
 
 import torch
 from mmengine.model import is_model_wrapper
-from mmengine.optim import (
-    AmpOptimWrapper,
-    DefaultOptimWrapperConstructor,
-    OptimWrapper,
-    OptimWrapperDict,
-)
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWrapperDict
 from torch import nn
 
 from ...core.errors import ConfigError
 from ...registry import OPTIM_WRAPPER_CONSTRUCTORS
-from .bf16_optim_wrapper import BFloat16OptimWrapper
+from .averaging_optim_wrappers import (
+    AveragingAmpOptimWrapper,
+    AveragingOptimWrapper,
+    BFloat16OptimWrapper,
+)
 
-PRECISIONS = dict(fp32=OptimWrapper, fp16=AmpOptimWrapper, bf16=BFloat16OptimWrapper)
+PRECISIONS = dict(
+    fp32=AveragingOptimWrapper, fp16=AveragingAmpOptimWrapper, bf16=BFloat16OptimWrapper
+)
 """Classes, not names: a name would be looked up in whatever scope is the default."""
 
 
@@ -49,7 +50,7 @@ class PrecisionOptimWrapperConstructor:
         if precision not in PRECISIONS:
             raise ConfigError(f'`precision` should be one of {list(PRECISIONS)}, got {precision!r}')
         cfg.setdefault('type', PRECISIONS[precision])
-        needs_gpu = getattr(cfg['type'], '__name__', cfg['type']) == 'AmpOptimWrapper'
+        needs_gpu = getattr(cfg['type'], '__name__', cfg['type']).endswith('AmpOptimWrapper')
         if needs_gpu and not torch.cuda.is_available():
             raise ConfigError(
                 "precision 'fp16' needs a GPU and none was found; on a CPU use 'bf16' or 'fp32', "
