@@ -5,8 +5,7 @@ random start with nothing but a warning. The functions here are ``load_state_dic
 they run for ``load_from``, ``resume``, :func:`torch.load` by hand and the test tool alike.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, Union
 
 from torch import Tensor, nn
 
@@ -15,6 +14,7 @@ from .checkpoint_keys import PUBLISHED_PREFIX, published_to_ours
 
 STUDENT, TEACHER = 'student.', 'teacher.'
 STATISTICS = 'motion_codec.'
+ALIGNMENT = 'feature_alignment.'
 SHOWN = 5
 
 
@@ -29,19 +29,13 @@ def adapt_state_dict(
         prefix (str): Where the module is inside the checkpoint.
 
     Raises:
-        CheckpointError: If keys are missing or shapes differ.
+        CheckpointError: If keys are missing or too many, or shapes differ.
     """
-    optional: tuple[str, ...] = ()
     if not prefix:
-        if any(name.startswith(PUBLISHED_PREFIX) for name in state_dict):
-            _replace(state_dict, published_to_ours(dict(state_dict)))
-            # The published file has no statistics: the model keeps those of its config, and must
-            # not fit others, which the weights were not trained for.
-            module.motion_codec.expects_statistics = True
-            optional = (STATISTICS,)
-        elif any(name.startswith(STUDENT) for name in state_dict):
+        if any(name.startswith(STUDENT) for name in state_dict):
             _replace(state_dict, _strip(state_dict, STUDENT))
-    check_fit(module, state_dict, prefix, optional)
+        _complete(module, state_dict)
+    check_fit(module, state_dict, prefix)
 
 
 def adapt_student_teacher(
@@ -55,54 +49,69 @@ def adapt_student_teacher(
         prefix (str): Where the module is inside the checkpoint.
 
     Raises:
-        CheckpointError: If keys are missing or shapes differ.
+        CheckpointError: If keys are missing or too many, or shapes differ.
     """
-    if prefix or any(name.startswith(STUDENT) for name in state_dict):
-        check_fit(module, state_dict, prefix)
-        return
-    if any(name.startswith(PUBLISHED_PREFIX) for name in state_dict):
-        _replace(state_dict, published_to_ours(dict(state_dict)))
-        module.motion_codec.expects_statistics = True
-        for name, value in module.student.state_dict().items():
-            if name.startswith(STATISTICS):
-                state_dict.setdefault(name, value)
-    check_fit(module.student, state_dict, '')
-    plain = dict(state_dict)
-    adaptive = {
-        f'{part}{name}': value for part in (STUDENT, TEACHER) for name, value in plain.items()
-    }
-    for name, value in module.state_dict().items():
-        adaptive.setdefault(name, value)
-    _replace(state_dict, adaptive)
+    if not prefix and any(name.startswith(STUDENT) for name in state_dict):
+        _keep_own(module, state_dict, (STUDENT + ALIGNMENT, TEACHER + ALIGNMENT))
+    elif not prefix:
+        _complete(module.student, state_dict)
+        check_fit(module.student, state_dict, '')
+        plain = dict(state_dict)
+        adaptive = {
+            f'{part}{name}': value for part in (STUDENT, TEACHER) for name, value in plain.items()
+        }
+        _replace(state_dict, adaptive)
+        _keep_own(module, state_dict, '')
+    check_fit(module, state_dict, prefix)
 
 
-def check_fit(
-    module: nn.Module,
-    state_dict: dict[str, Tensor],
-    prefix: str,
-    optional: Iterable[str] = (),
-) -> None:
-    """Raise :class:`CheckpointError` unless the checkpoint holds all of the module's tensors."""
+def check_fit(module: nn.Module, state_dict: dict[str, Tensor], prefix: str) -> None:
+    """Raise :class:`CheckpointError` unless the checkpoint holds just the module's tensors."""
     missing, different = [], []
-    for name, value in module.state_dict().items():
+    own = module.state_dict()
+    for name, value in own.items():
         found = state_dict.get(prefix + name)
         if found is None:
-            if not name.startswith(tuple(optional)):
-                missing.append(name)
+            missing.append(name)
         elif isinstance(value, Tensor) and found.shape != value.shape:
             different.append(f'{name}: {tuple(value.shape)} here, {tuple(found.shape)} in the file')
-    if not missing and not different:
+    # The weights of further layers would be dropped with nothing but a warning.
+    surplus = [name for name in _strip(state_dict, prefix) if name not in own]
+    if not missing and not different and not surplus:
         return
     lines = [f'the checkpoint does not fit this {type(module).__name__}:']
     if different:
         lines.append(f'  {len(different)} tensor(s) of another shape, {_some(different)}')
     if missing:
         lines.append(f'  {len(missing)} tensor(s) missing, {_some(missing)}')
+    if surplus:
+        lines.append(f'  {len(surplus)} tensor(s) without a place here, {_some(surplus)}')
     lines.append(
         'Use the config the checkpoint was trained with (it lies beside it in the work directory), '
         'or change `model.backbone` to the same latent_dim and num_layers'
     )
     raise CheckpointError('\n'.join(lines))
+
+
+def _complete(module: nn.Module, state_dict: dict[str, Tensor]) -> None:
+    """Rename published weights, and add from the model what a checkpoint may lack."""
+    optional = (ALIGNMENT,)
+    if any(name.startswith(PUBLISHED_PREFIX) for name in state_dict):
+        _replace(state_dict, published_to_ours(dict(state_dict)))
+        # The published file has no statistics: the model keeps those of its config, and must
+        # not fit others, which the weights were not trained for.
+        module.motion_codec.expects_statistics = True
+        optional = (ALIGNMENT, STATISTICS)
+    _keep_own(module, state_dict, optional)
+
+
+def _keep_own(
+    module: nn.Module, state_dict: dict[str, Tensor], prefixes: Union[str, tuple[str, ...]]
+) -> None:
+    """Add the module's own tensors below some prefixes where the checkpoint has none."""
+    for name, value in module.state_dict().items():
+        if name.startswith(prefixes):
+            state_dict.setdefault(name, value)
 
 
 def _some(items: list[str]) -> str:

@@ -1,0 +1,194 @@
+"""Weights that are loaded either fit or fail with a reason."""
+
+import copy
+
+import pytest
+import torch
+from mmengine.runner.checkpoint import _load_checkpoint_to_model
+
+from gvhmr_da_mm.core.errors import CheckpointError
+from gvhmr_da_mm.models.checkpoint_keys import ours_to_published
+from gvhmr_da_mm.registry import MODELS
+from gvhmr_da_mm.testing import toy_adaptation_config, toy_model_config
+
+ALIGNMENT = dict(type='FeatureAlignment')
+
+
+def statistics(seed: int) -> dict:
+    rng = torch.Generator().manual_seed(seed)
+    mean, std = torch.randn(151, generator=rng), torch.rand(151, generator=rng) + 0.1
+    return dict(mean=mean.numpy(), std=std.numpy())
+
+
+def build(config: dict, seed: int):
+    torch.manual_seed(seed)
+    model = MODELS.build(config)
+    model.init_weights()
+    for parameter in model.parameters():
+        parameter.data.normal_(std=0.1)
+    return model
+
+
+@pytest.fixture(scope='module')
+def plain(toy_root):
+    return build(toy_model_config(toy_root, statistics=statistics(1)), seed=1)
+
+
+@pytest.fixture(scope='module')
+def adaptive(toy_root):
+    estimator = toy_model_config(toy_root, statistics=statistics(2))
+    return build(toy_adaptation_config(toy_root, estimator=estimator), seed=2)
+
+
+@pytest.fixture(params=['torch', 'mmengine'])
+def load(request):
+    """Load a state dict by torch, or by MMEngine as `load_from`, `resume` and the test tool do."""
+
+    def _load(model, state_dict):
+        state_dict = copy.copy(state_dict)
+        if request.param == 'torch':
+            model.load_state_dict(state_dict)
+        else:
+            _load_checkpoint_to_model(model, dict(state_dict=state_dict))
+
+    return _load
+
+
+def assert_same(state, other):
+    assert set(state) == set(other)
+    different = [name for name in state if not torch.equal(state[name], other[name])]
+    assert not different
+
+
+def test_own_checkpoints_load(plain, adaptive, load, toy_root):
+    for model in (plain, adaptive):
+        fresh = copy.deepcopy(model)
+        for parameter in fresh.parameters():
+            parameter.data.zero_()
+        load(fresh, model.state_dict())
+        assert_same(fresh.state_dict(), model.state_dict())
+
+
+def test_an_adaptive_model_starts_student_and_teacher_from_a_plain_one(plain, adaptive, load):
+    model = copy.deepcopy(adaptive)
+    load(model, plain.state_dict())
+    for part in (model.student, model.teacher):
+        assert_same(part.state_dict(), plain.state_dict())
+    # What the plain model does not have stays as it was.
+    assert_same(model.discriminator.state_dict(), adaptive.discriminator.state_dict())
+
+
+def test_a_plain_model_takes_the_student_of_an_adaptive_one(plain, adaptive, load):
+    model = copy.deepcopy(plain)
+    load(model, adaptive.state_dict())
+    assert_same(model.state_dict(), adaptive.student.state_dict())
+    assert not torch.equal(model.motion_codec.mean, plain.motion_codec.mean)
+
+
+@pytest.mark.parametrize('statistics_known', [True, False])
+def test_published_weights_load_in_both(toy_root, plain, load, statistics_known):
+    published = ours_to_published(plain.state_dict())
+    assert all(name.startswith('pipeline.denoiser3d.') for name in published)
+    known = statistics(3) if statistics_known else None
+    estimator = toy_model_config(toy_root, statistics=known)
+    for config in (estimator, toy_adaptation_config(toy_root, estimator=estimator)):
+        model = build(config, seed=4)
+        load(model, published)
+        networks = [model] if config is estimator else [model.student, model.teacher]
+        for network in networks:
+            assert_same(ours_to_published(network.state_dict()), published)
+        codec = model.motion_codec
+        # The statistics are those of the config, and nobody may fit others to these weights.
+        assert bool(codec.fitted) == statistics_known
+        assert codec.expects_statistics
+        if statistics_known:
+            torch.testing.assert_close(codec.mean, torch.from_numpy(known['mean']).double())
+
+
+@pytest.mark.parametrize('source', ['plain', 'adaptive', 'published'])
+def test_alignment_is_kept_unfitted_where_the_checkpoint_has_none(
+    toy_root, plain, adaptive, load, source
+):
+    estimator = toy_model_config(toy_root, feature_alignment=ALIGNMENT)
+    model = build(toy_adaptation_config(toy_root, estimator=estimator), seed=5)
+    states = dict(
+        plain=plain.state_dict(),
+        adaptive=adaptive.state_dict(),
+        published=ours_to_published(plain.state_dict()),
+    )
+    load(model, states[source])
+    assert not model.feature_alignment.fitted
+    assert model.student.feature_alignment is model.teacher.feature_alignment
+    expected = (adaptive.student if source == 'adaptive' else plain).backbone.state_dict()
+    assert_same(model.student.backbone.state_dict(), expected)
+
+
+def test_alignment_travels_with_the_checkpoint(toy_root, load):
+    estimator = toy_model_config(toy_root, feature_alignment=ALIGNMENT)
+    source = build(toy_adaptation_config(toy_root, estimator=estimator), seed=6)
+    source.feature_alignment.fit([torch.zeros(3, 1024)], [torch.ones(3, 1024)])
+    model = build(estimator, seed=7)
+    load(model, source.state_dict())
+    assert model.feature_alignment.fitted
+    torch.testing.assert_close(model.feature_alignment.shift, -torch.ones(1024))
+
+
+def test_a_fitted_alignment_is_not_dropped_silently(toy_root, plain, load):
+    source = build(toy_model_config(toy_root, feature_alignment=ALIGNMENT), seed=6)
+    source.feature_alignment.fit([torch.zeros(3, 1024)], [torch.ones(3, 1024)])
+    with pytest.raises(CheckpointError, match='feature_alignment'):
+        load(copy.deepcopy(plain), source.state_dict())
+
+
+@pytest.mark.parametrize('target', ['plain', 'adaptive'])
+@pytest.mark.parametrize('source', ['plain', 'adaptive', 'published'])
+def test_another_architecture_is_refused(toy_root, load, plain, adaptive, source, target):
+    wide = toy_model_config(toy_root, latent_dim=48)
+    other = build(
+        toy_adaptation_config(toy_root, estimator=wide) if source == 'adaptive' else wide, seed=8
+    )
+    state = other.state_dict()
+    if source == 'published':
+        state = ours_to_published(state)
+    model = copy.deepcopy(plain if target == 'plain' else adaptive)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(CheckpointError) as error:
+        load(model, state)
+    message = str(error.value)
+    assert 'of another shape' in message
+    assert 'backbone.' in message and '32' in message and '48' in message
+    assert 'latent_dim' in message
+    assert_same(model.state_dict(), before)
+
+
+def test_fewer_layers_are_named_as_missing(toy_root, plain, load):
+    shallow = build(toy_model_config(toy_root, num_layers=1), seed=9)
+    with pytest.raises(CheckpointError, match=r'tensor\(s\) missing, .*backbone\.blocks\.1\.'):
+        load(copy.deepcopy(plain), shallow.state_dict())
+
+
+def test_more_layers_are_not_cut_off_silently(toy_root, plain, load):
+    deep = build(toy_model_config(toy_root, num_layers=3), seed=9)
+    with pytest.raises(CheckpointError, match=r'backbone\.blocks\.2\.'):
+        load(copy.deepcopy(plain), deep.state_dict())
+
+
+def test_something_else_altogether_is_refused(plain, adaptive, load):
+    for model in (plain, adaptive):
+        with pytest.raises(CheckpointError, match='does not fit'):
+            load(copy.deepcopy(model), {'layer.weight': torch.zeros(3)})
+
+
+def test_a_damaged_published_file_is_refused(toy_root, plain, load):
+    published = ours_to_published(plain.state_dict())
+    name = sorted(published)[3]
+    del published[name]
+    with pytest.raises(CheckpointError, match=name.rpartition('.')[2]):
+        load(copy.deepcopy(plain), published)
+
+
+def test_the_given_state_dict_is_left_alone_by_mmengine(plain, adaptive):
+    state = adaptive.state_dict()
+    names = set(state)
+    _load_checkpoint_to_model(copy.deepcopy(plain), dict(state_dict=state))
+    assert set(state) == names
