@@ -1,0 +1,172 @@
+"""Pictures of predictions during validation and testing."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmpose.structures import PoseDataSample
+
+from ...core.errors import ConfigError
+from ...registry import HOOKS
+from ...visualization import MotionLocalVisualizer, VideoReader
+
+
+@HOOKS.register_module()
+class MotionVisualizationHook(Hook):
+    """Draw every ``interval``-th sample of validation and test runs.
+
+    The pictures go to ``<work_dir>/vis/<mode>_<epoch or iteration>`` and to the visualizer's
+    backends. The runner's visualizer has to be a :class:`MotionLocalVisualizer`. Priority
+    ``NORMAL``; state: how many samples were drawn in this pass.
+
+    Args:
+        enable (bool): Whether to draw at all. Defaults to True.
+        interval (int): Draw every so many samples, the first one included. Defaults to 10.
+        max_samples (int): At most so many pictures in one pass. Defaults to 8.
+        draw_gt (bool): Draw the labels too. Defaults to True.
+        draw_bbox (bool): Draw the boxes. Defaults to False.
+        video_path (str, optional): Where the video of a sample is, with fields of its metainfo in
+            braces, e.g. ``'videos/{dataset}/{sequence}.mp4'``. A sample without a file there is
+            drawn on a dark canvas. Defaults to None: all are.
+        out_dir (str): Folder of the pictures, below the work folder. Defaults to ``'vis'``.
+
+    Raises:
+        ConfigError: If a number is below 1.
+    """
+
+    def __init__(
+        self,
+        enable: bool = True,
+        interval: int = 10,
+        max_samples: int = 8,
+        draw_gt: bool = True,
+        draw_bbox: bool = False,
+        video_path: Optional[str] = None,
+        out_dir: str = 'vis',
+    ) -> None:
+        for name, value in (('interval', interval), ('max_samples', max_samples)):
+            if value < 1:
+                raise ConfigError(f'`{name}` should be at least 1, got {value}')
+        self.enable = enable
+        self.interval = interval
+        self.max_samples = max_samples
+        self.draw_gt = draw_gt
+        self.draw_bbox = draw_bbox
+        self.video_path = video_path
+        self.out_dir = out_dir
+        self._seen = self._drawn = 0
+
+    def before_run(self, runner: Runner) -> None:
+        """Refuse a visualizer that cannot draw motions."""
+        if self.enable and not isinstance(runner.visualizer, MotionLocalVisualizer):
+            raise ConfigError(
+                'MotionVisualizationHook needs `visualizer=dict(type=MotionLocalVisualizer, ...)`, '
+                f'got {type(runner.visualizer).__name__}; or set `enable=False`'
+            )
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Count from the beginning."""
+        self._seen = self._drawn = 0
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Count from the beginning."""
+        self._seen = self._drawn = 0
+
+    def after_val_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Optional[dict] = None,
+        outputs: Optional[Sequence[PoseDataSample]] = None,
+    ) -> None:
+        """Draw samples of the batch."""
+        self._draw(runner, 'val', data_batch, outputs or ())
+
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Optional[dict] = None,
+        outputs: Optional[Sequence[PoseDataSample]] = None,
+    ) -> None:
+        """Draw samples of the batch."""
+        self._draw(runner, 'test', data_batch, outputs or ())
+
+    def _draw(
+        self,
+        runner: Runner,
+        mode: str,
+        data_batch: Optional[dict],
+        samples: Sequence[PoseDataSample],
+    ) -> None:
+        # Other ranks have no backends, and would write the same files.
+        if not self.enable or runner.rank != 0:
+            return
+        for index, sample in enumerate(samples):
+            wanted = self._seen % self.interval == 0 and self._drawn < self.max_samples
+            self._seen += 1
+            if not wanted:
+                continue
+            self._drawn += 1
+            step, progress = _progress(runner)
+            name = re.sub(
+                r'[^\w-]+', '-', f'{mode}_{sample.get("dataset")}_{sample.get("sequence")}'
+            )
+            if sample.get('start'):
+                name += f'_{sample.start}'
+            folder = Path(runner.work_dir) / self.out_dir / f'{mode}_{progress}'
+            runner.visualizer.add_datasample(
+                name,
+                self._video(sample),
+                sample,
+                draw_gt=self.draw_gt,
+                draw_bbox=self.draw_bbox,
+                out_file=str(folder / f'{name}.png'),
+                step=step,
+                inputs=_inputs_of(data_batch, index),
+            )
+
+    def _video(self, sample: PoseDataSample) -> Optional[VideoReader]:
+        """Open the video of a sample, if there is one."""
+        if self.video_path is None:
+            return None
+        try:
+            path = Path(self.video_path.format(**sample.to_dict()))
+        except KeyError as error:
+            raise ConfigError(
+                f'`video_path` {self.video_path!r} names {error}, which is not in the metainfo: '
+                f'{sorted(sample.metainfo_keys())}'
+            ) from error
+        return VideoReader(path, sample.get('start', 0)) if path.is_file() else None
+
+
+def _progress(runner: Runner) -> tuple[int, str]:
+    """Return the step for backends and the name of the folder."""
+    loop = getattr(runner, '_train_loop', None)
+    if loop is None or isinstance(loop, dict):
+        return 0, 'run'
+    by_epoch = hasattr(loop, 'max_epochs') and loop.max_epochs and 'Epoch' in type(loop).__name__
+    return (
+        (runner.epoch, f'epoch_{runner.epoch}')
+        if by_epoch
+        else (
+            runner.iter,
+            f'iter_{runner.iter}',
+        )
+    )
+
+
+def _inputs_of(data_batch: Optional[dict], index: int) -> Optional[dict[str, Any]]:
+    """Take one sample's inputs out of a batch, stacked or listed by name."""
+    inputs: Union[dict, Sequence, None] = (data_batch or {}).get('inputs')
+    if isinstance(inputs, dict):
+        return {
+            name: value[index]
+            for name, value in inputs.items()
+            if isinstance(value, (list, tuple, torch.Tensor))
+        }
+    return None

@@ -1,0 +1,21 @@
+"""Drawing motions on video frames and in the world; curves of training."""
+
+from .body_track import BodyTrack, ground_truth_track, joint_errors, prediction_track
+from .contact_sheet import draw_contact_sheet, draw_tile
+from .motion_local_visualizer import MotionLocalVisualizer
+from .video import VideoReader, VideoWriter, write_motion_video
+from .world_view import WorldView
+
+__all__ = [
+    'BodyTrack',
+    'MotionLocalVisualizer',
+    'VideoReader',
+    'VideoWriter',
+    'WorldView',
+    'draw_contact_sheet',
+    'draw_tile',
+    'ground_truth_track',
+    'joint_errors',
+    'prediction_track',
+    'write_motion_video',
+]

@@ -1,0 +1,251 @@
+"""A body over time as the drawings need it: joints, cameras and, where wanted, the mesh."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable, Optional, Union
+
+import numpy as np
+import torch
+from mmpose.structures import PoseDataSample
+
+from ..body_models import get_body_model
+from ..core.alignment import similarity_align
+from ..core.camera import smpl_camera_extrinsics, transform_smpl
+from ..core.errors import DataError
+from ..core.layout import NUM_JOINTS
+
+ALIGNED_FRAMES = 30
+
+
+@dataclass(frozen=True)
+class BodyTrack:
+    """A body in the camera, and the camera in the world.
+
+    Note:
+        F frames, V vertices. The world is y up, metres.
+
+    Attributes:
+        joints_c (np.ndarray): Joints in the camera (F, 22, 3), m.
+        T_w2c (np.ndarray): World to camera (F, 4, 4).
+        valid (np.ndarray): Frames that are to be drawn (F,), bool.
+        K (np.ndarray, optional): Intrinsics (F, 3, 3) that the track belongs to.
+        contacts (np.ndarray, optional): Probability that each of the six ``STATIC_JOINTS`` stands
+            still (F, 6).
+        confidence (np.ndarray, optional): Confidence (F,), 0 to 1.
+        faces (np.ndarray, optional): Triangles (T, 3) of the mesh.
+        mesh (Callable, optional): Maps frame numbers (N,) to vertices in the camera (N, V, 3).
+    """
+
+    joints_c: np.ndarray
+    T_w2c: np.ndarray
+    valid: np.ndarray
+    K: Optional[np.ndarray] = None
+    contacts: Optional[np.ndarray] = None
+    confidence: Optional[np.ndarray] = None
+    faces: Optional[np.ndarray] = None
+    mesh: Optional[Callable[[np.ndarray], np.ndarray]] = None
+
+    def __len__(self) -> int:
+        return len(self.joints_c)
+
+    def to_world(self, points_c: np.ndarray, frames: Any = slice(None)) -> np.ndarray:
+        """Move points (N, P, 3) of N frames from the camera to the world."""
+        T = self.T_w2c[frames]
+        return (points_c - T[:, None, :3, 3]) @ T[:, :3, :3]
+
+    @property
+    def joints_w(self) -> np.ndarray:
+        """Joints in the world (F, 22, 3), m."""
+        return self.to_world(self.joints_c)
+
+    @property
+    def camera_centres(self) -> np.ndarray:
+        """Positions of the camera in the world (F, 3), m."""
+        return self.to_world(np.zeros((len(self), 1, 3)))[:, 0]
+
+    def vertices_w(self, frames: np.ndarray) -> np.ndarray:
+        """Return the mesh of some frames in the world (N, V, 3), m."""
+        return self.to_world(self.mesh(frames), frames)
+
+    def aligned_to(self, other: 'BodyTrack', frames: int = ALIGNED_FRAMES) -> 'BodyTrack':
+        """Turn and shift the world so that the first frames agree with another track's.
+
+        The scale is kept. A whole second is fitted, because two worlds need not have the same up,
+        and the joints of one frame would tilt one by the error of a single pose.
+
+        Args:
+            other (BodyTrack): A track of the same length.
+            frames (int): Frames to fit, of those valid in both. Defaults to 30.
+        """
+        both = np.flatnonzero(self.valid & other.valid)[:frames]
+        if not len(both):
+            return self
+        source, target = self.joints_w[both], other.joints_w[both]
+        _, R, t = similarity_align(
+            torch.from_numpy(source.reshape(-1, 3)),
+            torch.from_numpy(target.reshape(-1, 3)),
+            scale=False,
+        )
+        # new world -> old world, then -> camera
+        back = np.eye(4)
+        back[:3, :3], back[:3, 3] = R.numpy().T, -R.numpy().T @ t.numpy()
+        return replace(self, T_w2c=self.T_w2c @ back)
+
+
+def joint_errors(prediction: BodyTrack, ground_truth: BodyTrack) -> np.ndarray:
+    """Return the mean distance of the 22 joints per frame (F,), mm, pelvis on pelvis; NaN invalid.
+
+    It is a hint for the eye: the metrics regress their joints from the meshes.
+    """
+    pred, target = prediction.joints_c, ground_truth.joints_c
+    distance = np.linalg.norm((pred - pred[:, :1]) - (target - target[:, :1]), axis=-1)
+    return np.where(prediction.valid & ground_truth.valid, distance.mean(axis=1) * 1000, np.nan)
+
+
+def prediction_track(
+    sample: PoseDataSample,
+    data_root: Optional[Union[str, Path]] = None,
+    with_mesh: bool = False,
+    K: Optional[Any] = None,
+) -> BodyTrack:
+    """Read ``pred_instances`` of a sample.
+
+    Args:
+        sample (PoseDataSample): With the fields that :meth:`GVHMR.predict` gives.
+        data_root (str | Path, optional): Where the body models are; only meshes need them.
+        with_mesh (bool): Whether meshes can be drawn. Defaults to False.
+        K (array, optional): Intrinsics the model was given, (3, 3) or (F, 3, 3). Defaults to None.
+
+    Raises:
+        DataError: If a field is missing.
+    """
+    fields = _fields(
+        sample,
+        'pred_instances',
+        ('body_pose', 'betas', 'global_orient_c', 'transl_c', 'global_orient_w', 'transl_w')
+        + ('keypoints',),
+    )
+    joints = fields['keypoints'].double()
+    offset = joints[:, 0] - fields['transl_c'].double()
+    T_w2c = smpl_camera_extrinsics(
+        *(fields[name].double() for name in ('global_orient_w', 'transl_w')),
+        *(fields[name].double() for name in ('global_orient_c', 'transl_c')),
+        offset,
+    )
+    options = _optional(sample.pred_instances, ('static_conf_logits', 'confidence'))
+    contacts = options.get('static_conf_logits')
+    confidence = options.get('confidence', sample.get('confidence'))
+    track = BodyTrack(
+        joints_c=joints.numpy(),
+        T_w2c=T_w2c.numpy(),
+        valid=np.isfinite(joints.numpy()).all(axis=(1, 2)),
+        K=_per_frame(K, len(joints)),
+        contacts=None if contacts is None else contacts.sigmoid().numpy(),
+        confidence=None
+        if confidence is None
+        else np.broadcast_to(np.asarray(confidence, dtype=float), len(joints)),
+    )
+    if not with_mesh:
+        return track
+    model = get_body_model('smplx', data_root=data_root)
+    names = ('body_pose', 'betas', 'global_orient_c', 'transl_c')
+    return _with_mesh(track, model, [fields[name] for name in names])
+
+
+def ground_truth_track(
+    sample: PoseDataSample,
+    data_root: Optional[Union[str, Path]] = None,
+    with_mesh: bool = False,
+    K: Optional[Any] = None,
+) -> Optional[BodyTrack]:
+    """Read ``gt_instances`` of a sample: labels of training (SMPL-X) or of evaluation (SMPL).
+
+    Args:
+        sample (PoseDataSample): A sample of our datasets.
+        data_root (str | Path, optional): Where the body models are. Joints need them too, unless
+            the labels have ``lifting_target``.
+        with_mesh (bool): Whether meshes can be drawn. Defaults to False.
+        K (array, optional): Intrinsics if the labels have no ``K_fullimg``. Defaults to None.
+
+    Returns:
+        BodyTrack | None: None if the sample has no labels.
+
+    Raises:
+        DataError: If a field is missing.
+    """
+    if 'gt_instances' not in sample or not len(sample.gt_instances):
+        return None
+    names = ('body_pose', 'betas')
+    if 'global_orient_c' in sample.gt_instances:
+        fields = _fields(
+            sample,
+            'gt_instances',
+            (*names, 'global_orient_c', 'transl_c', 'global_orient_w', 'transl_w'),
+        )
+        model = get_body_model('smplx' if with_mesh else 'smplx_light', data_root=data_root)
+        offset = model.skeleton(fields['betas'])[:, 0]
+        orient, transl = fields['global_orient_c'], fields['transl_c']
+        T_w2c = smpl_camera_extrinsics(
+            fields['global_orient_w'], fields['transl_w'], orient, transl, offset
+        )
+    else:
+        fields = _fields(
+            sample, 'gt_instances', (*names, 'global_orient', 'transl', 'T_w2c', 'mask')
+        )
+        model = get_body_model('smpl', sample.get('gender', 'neutral'), data_root=data_root)
+        T_w2c = fields['T_w2c']
+        offset = model.skeleton(fields['betas'])[:, 0]
+        orient, transl = transform_smpl(fields['global_orient'], fields['transl'], T_w2c, offset)
+    parameters = [fields['body_pose'], fields['betas'], orient, transl]
+    options = _optional(sample.gt_instances, ('lifting_target', 'mask', 'K_fullimg'))
+    joints = options.get('lifting_target')
+    if joints is None:
+        joints = model.fk(*parameters)[:, :NUM_JOINTS]
+    joints = joints.double().numpy()
+    valid = np.isfinite(joints).all(axis=(1, 2))
+    if 'mask' in options:
+        valid &= options['mask'].bool().numpy()
+    track = BodyTrack(
+        joints_c=joints,
+        T_w2c=T_w2c.double().numpy(),
+        valid=valid,
+        K=_per_frame(options.get('K_fullimg', K), len(joints)),
+    )
+    return _with_mesh(track, model, parameters) if with_mesh else track
+
+
+def _with_mesh(track: BodyTrack, model: Any, parameters: list[torch.Tensor]) -> BodyTrack:
+    return replace(
+        track,
+        faces=model.faces.numpy().astype(np.int64),
+        mesh=partial(_vertices, model, [p.float() for p in parameters]),
+    )
+
+
+@torch.no_grad()
+def _vertices(model: Any, parameters: list[torch.Tensor], frames: np.ndarray) -> np.ndarray:
+    index = torch.as_tensor(np.atleast_1d(frames))
+    return model(*(parameter[index] for parameter in parameters)).numpy()
+
+
+def _per_frame(K: Any, frames: int) -> Optional[np.ndarray]:
+    if K is None:
+        return None
+    return np.broadcast_to(np.asarray(torch.as_tensor(K).cpu(), dtype=np.float64), (frames, 3, 3))
+
+
+def _fields(sample: PoseDataSample, owner: str, names: tuple[str, ...]) -> dict[str, torch.Tensor]:
+    instances = sample.get(owner)
+    missing = [name for name in names if instances is None or name not in instances]
+    if missing:
+        raise DataError(
+            f'to draw sample {sample.get("sequence")!r} its `{owner}` should have {missing}, got '
+            f'{sorted(instances.keys()) if instances is not None else "nothing"}'
+        )
+    return {name: torch.as_tensor(instances[name]).detach().cpu() for name in names}
+
+
+def _optional(instances: Any, names: tuple[str, ...]) -> dict[str, torch.Tensor]:
+    found = (name for name in names if name in instances)
+    return {name: torch.as_tensor(instances[name]).detach().cpu() for name in found}

@@ -1,0 +1,203 @@
+"""One picture of a whole sequence: frames as the camera saw them, and the motion in the world."""
+
+from collections.abc import Sequence
+from typing import Callable, Optional, Union
+
+import numpy as np
+
+from ..core.camera import estimate_intrinsics
+from ..core.conventions import FPS
+from .body_track import BodyTrack, joint_errors
+from .overlay import draw_body, draw_box, draw_keypoints
+from .palette import BACKGROUND, GROUND_TRUTH, MUTED_TEXT, PREDICTION, TEXT
+from .text import draw_lines, draw_text
+from .window import Window
+from .world_view import WorldView
+
+FrameSource = Union[None, np.ndarray, Sequence[np.ndarray], Callable[[int], Optional[np.ndarray]]]
+"""Pictures of a sequence: none, one for all frames, one per frame, or a function of the frame."""
+
+GAP = 6
+HEADER = 34
+
+
+def frame_picture(source: FrameSource, frame: int) -> Optional[np.ndarray]:
+    """Return the RGB picture (h, w, 3) of a frame, or None if there is none."""
+    if source is None or callable(source):
+        return source if source is None else source(frame)
+    single = isinstance(source, np.ndarray) and source.ndim == 3
+    return source if single else source[frame]
+
+
+def draw_tile(
+    track: BodyTrack,
+    frame: int,
+    window: Window,
+    img_shape: tuple[int, int],
+    picture: Optional[np.ndarray] = None,
+    is_prediction: bool = True,
+    keypoints: Optional[np.ndarray] = None,
+    bbox_xys: Optional[np.ndarray] = None,
+    lines: Sequence[str] = (),
+    opacity: float = 0.8,
+) -> np.ndarray:
+    """Draw a body on a part of a frame.
+
+    Args:
+        track (BodyTrack): The body; without its intrinsics, those of an unknown camera are used.
+        frame (int): Which frame of it.
+        window (Window): The part of the picture, and the size of the tile.
+        img_shape (tuple[int, int]): Height and width that K and the window refer to, px.
+        picture (np.ndarray, optional): RGB (h, w, 3), uint8. Defaults to None, a dark canvas.
+        is_prediction (bool): Chooses the colour. Defaults to True.
+        keypoints (np.ndarray, optional): Detections (17, 3) in picture px. Defaults to None.
+        bbox_xys (np.ndarray, optional): Box (3,) in picture px. Defaults to None.
+        lines (Sequence[str]): Text in the upper left corner. Defaults to ().
+        opacity (float): Of the mesh, 0 to 1. Defaults to 0.8.
+
+    Returns:
+        np.ndarray: RGB tile (window.height, window.width, 3), uint8.
+    """
+    canvas = window.canvas(img_shape, picture)
+    height, width = img_shape
+    K = estimate_intrinsics(width, height).numpy() if track.K is None else track.K[frame]
+    colour = PREDICTION if is_prediction else GROUND_TRUTH
+    if bbox_xys is not None:
+        draw_box(canvas, window.pixels(bbox_xys[:2]), float(bbox_xys[2]) * window.scale)
+    draw_body(canvas, track, frame, window.camera(K), colour, opacity)
+    if keypoints is not None:
+        points = np.concatenate((window.pixels(keypoints[:, :2]), keypoints[:, 2:]), axis=1)
+        draw_keypoints(canvas, points)
+    size = int(np.clip(window.height / 22, 10, 16))
+    draw_lines(canvas, lines, (0, 0), size)
+    if not track.valid[frame]:
+        place = (window.width / 2, window.height / 2)
+        draw_text(canvas, 'no valid label', place, size, MUTED_TEXT, anchor='centre')
+    return canvas
+
+
+def draw_contact_sheet(
+    title: str,
+    img_shape: tuple[int, int],
+    prediction: Optional[BodyTrack] = None,
+    ground_truth: Optional[BodyTrack] = None,
+    frames: FrameSource = None,
+    keypoints: Optional[np.ndarray] = None,
+    bbox_xys: Optional[np.ndarray] = None,
+    num_frames: int = 5,
+    tile_size: int = 280,
+    follow: bool = True,
+) -> np.ndarray:
+    """Draw some frames of the prediction, of the ground truth below, and the world view.
+
+    Args:
+        title (str): Headline.
+        img_shape (tuple[int, int]): Height and width of the video, px.
+        prediction (BodyTrack, optional): At least one of both must be given.
+        ground_truth (BodyTrack, optional): Not yet aligned; this is done here.
+        frames (FrameSource): Pictures. Defaults to None, dark canvases.
+        keypoints (np.ndarray, optional): Detections (F, 17, 3) in px. Defaults to None.
+        bbox_xys (np.ndarray, optional): Boxes (F, 3) in px, drawn if given. Defaults to None.
+        num_frames (int): Tiles in a row. Defaults to 5.
+        tile_size (int): Width and height of a tile in px. Defaults to 280.
+        follow (bool): Show the person, not the whole picture, in each tile. Defaults to True.
+
+    Returns:
+        np.ndarray: RGB picture, uint8.
+    """
+    tracks = [track for track in (prediction, ground_truth) if track is not None]
+    length = len(tracks[0])
+    chosen = np.unique(np.linspace(0, length - 1, min(num_frames, length)).round().astype(int))
+    paired = prediction is not None and ground_truth is not None
+    errors = joint_errors(prediction, ground_truth) if paired else None
+
+    rows = []
+    for track in tracks:
+        is_prediction = track is prediction
+        tiles = []
+        for frame in chosen:
+            window = _window(tracks, frame, keypoints, img_shape, tile_size, follow)
+            lines = [f'frame {frame}  {frame / FPS:.2f} s']
+            if is_prediction:
+                lines += prediction_lines(track, frame, errors)
+            tile = draw_tile(
+                track,
+                frame,
+                window,
+                img_shape,
+                frame_picture(frames, frame),
+                is_prediction,
+                None if keypoints is None else keypoints[frame],
+                None if bbox_xys is None else bbox_xys[frame],
+                lines if is_prediction or prediction is None else (),
+            )
+            label = 'prediction' if is_prediction else 'ground truth'
+            draw_text(tile, label, (GAP, tile.shape[0] - 20), 12, MUTED_TEXT)
+            tiles.append(tile)
+        rows.append(_beside(tiles))
+    width = max(rows[0].shape[1], 3 * tile_size)
+    if paired:
+        ground_truth = ground_truth.aligned_to(prediction)
+    world = WorldView(prediction, ground_truth, (width, round(width * 0.46)), num_bodies=8).draw()
+
+    header = np.full((HEADER, width, 3), BACKGROUND, np.uint8)
+    draw_text(header, title, (GAP, 8), 15, TEXT, bold=True)
+    summary = f'{length} frames'
+    if errors is not None and np.isfinite(errors).any():
+        summary += f', joint error {np.nanmean(errors):.0f} mm (pelvis on pelvis)'
+    draw_text(header, summary, (width - GAP, 9), 13, MUTED_TEXT, anchor='right')
+    return _below([header, *rows, world], width)
+
+
+def prediction_lines(
+    track: BodyTrack, frame: int, errors: Optional[np.ndarray] = None
+) -> list[str]:
+    """Say what is known of a predicted frame: its error in mm and its confidence."""
+    lines = []
+    if errors is not None:
+        known = np.isfinite(errors[frame])
+        lines.append(f'error {errors[frame]:.0f} mm' if known else 'error –')
+    if track.confidence is not None:
+        lines.append(f'confidence {track.confidence[frame]:.2f}')
+    return lines
+
+
+def _window(
+    tracks: list[BodyTrack],
+    frame: int,
+    keypoints: Optional[np.ndarray],
+    img_shape: tuple[int, int],
+    size: int,
+    follow: bool,
+) -> Window:
+    """Choose the part of the picture: detections, else the body, and the same for all rows."""
+    height, width = img_shape
+    whole = Window.whole(img_shape, size)
+    if not follow:
+        return whole
+    if keypoints is not None and (keypoints[frame, :, 2] > 0.3).sum() > 4:
+        points = keypoints[frame]
+        return Window.around(points[points[:, 2] > 0.3, :2], size, margin=1.6)
+    for track in reversed(tracks):  # the ground truth rather than the prediction
+        if track.valid[frame] and track.joints_c[frame, :, 2].min() > 0:
+            K = estimate_intrinsics(width, height).numpy() if track.K is None else track.K[frame]
+            pixels, _ = whole.camera(K).project(track.joints_c[frame])
+            return Window.around(pixels / whole.scale, size, margin=1.4)
+    return whole
+
+
+def _beside(tiles: Sequence[np.ndarray]) -> np.ndarray:
+    """Join pictures of one height with gaps."""
+    gap = np.full((tiles[0].shape[0], GAP, 3), BACKGROUND, np.uint8)
+    parts = [part for tile in tiles for part in (tile, gap)][:-1]
+    return np.concatenate(parts, axis=1)
+
+
+def _below(rows: Sequence[np.ndarray], width: int) -> np.ndarray:
+    """Join pictures below each other, each filled up to a width, with gaps."""
+    gap = np.full((GAP, width, 3), BACKGROUND, np.uint8)
+    parts = []
+    for row in rows:
+        fill = np.full((row.shape[0], width - row.shape[1], 3), BACKGROUND, np.uint8)
+        parts += [np.concatenate((row, fill), axis=1), gap]
+    return np.concatenate(parts[:-1], axis=0)

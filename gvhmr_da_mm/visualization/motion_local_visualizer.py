@@ -1,0 +1,163 @@
+"""MMEngine visualizer for motions of whole sequences."""
+
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import cv2
+import numpy as np
+import torch
+from mmengine.dist import master_only
+from mmengine.visualization import Visualizer
+from mmpose.structures import PoseDataSample
+
+from ..core.errors import DataError
+from ..registry import VISUALIZERS
+from .body_track import ground_truth_track, prediction_track
+from .contact_sheet import FrameSource, draw_contact_sheet
+
+
+@VISUALIZERS.register_module()
+class MotionLocalVisualizer(Visualizer):
+    """Draw samples as contact sheets: frames with the body on top, the motion in the world below.
+
+    It draws on the CPU without a display, and serves every MMEngine backend, TensorBoard among
+    them. With a ``data_root`` in its config, the ``--data-root`` option of the tools reaches it.
+
+    Args:
+        name (str): Name of the instance. Defaults to ``'visualizer'``.
+        image (np.ndarray, optional): As in MMEngine.
+        vis_backends (list[dict], optional): As in MMEngine.
+        save_dir (str, optional): As in MMEngine.
+        data_root (str | Path, optional): Where the body models are. Defaults to None: the
+            environment's.
+        draw_mesh (bool): Draw meshes, not skeletons alone. Defaults to True.
+        num_frames (int): Frames in a sheet. Defaults to 5.
+        tile_size (int): Side of a frame's tile in px. Defaults to 280.
+        follow (bool): Show the person in each tile, not the whole picture. Defaults to True.
+        kwargs: Other arguments of MMEngine's visualizer.
+    """
+
+    def __init__(
+        self,
+        name: str = 'visualizer',
+        image: Optional[np.ndarray] = None,
+        vis_backends: Optional[list] = None,
+        save_dir: Optional[str] = None,
+        data_root: Optional[Union[str, Path]] = None,
+        draw_mesh: bool = True,
+        num_frames: int = 5,
+        tile_size: int = 280,
+        follow: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name, image, vis_backends, save_dir, **kwargs)
+        self.data_root = data_root
+        self.draw_mesh = draw_mesh
+        self.num_frames = num_frames
+        self.tile_size = tile_size
+        self.follow = follow
+
+    @master_only
+    def add_datasample(
+        self,
+        name: str,
+        image: FrameSource,
+        data_sample: PoseDataSample,
+        draw_gt: bool = True,
+        draw_pred: bool = True,
+        draw_bbox: bool = False,
+        show: bool = False,
+        wait_time: float = 0,
+        out_file: Optional[str] = None,
+        step: int = 0,
+        inputs: Optional[dict[str, Any]] = None,
+    ) -> None:
+        """Draw a sample, and show it, write it to a file, or hand it to all backends.
+
+        Args:
+            name (str): Identifier of the picture; backends make a file name of it.
+            image (FrameSource): RGB pictures of the video: one, one per frame, a function of the
+                frame number in the sample, or None for a dark canvas.
+            data_sample (PoseDataSample): With ``pred_instances``, ``gt_instances`` or both.
+            draw_gt (bool): Draw the labels if there are any. Defaults to True.
+            draw_pred (bool): Draw the prediction if there is one. Defaults to True.
+            draw_bbox (bool): Draw the box that the model was given; needs ``inputs``. Defaults to
+                False.
+            show (bool): Open a window instead of writing to the backends. Defaults to False.
+            wait_time (float): Seconds to show it; 0 waits for a key. Defaults to 0.
+            out_file (str, optional): Where to write the picture as well. Defaults to None.
+            step (int): Global step for the backends. Defaults to 0.
+            inputs (dict, optional): Inputs of the sample, without batch dimension; ``K_fullimg``,
+                ``kp2d`` and ``bbx_xys`` are used. Without them, K is that of an unknown camera.
+        """
+        sheet = self.draw_datasample(data_sample, image, draw_gt, draw_pred, draw_bbox, inputs)
+        # Large pictures are slow in MMEngine's matplotlib canvas, which nothing here draws on.
+        self._image = sheet
+        if show:
+            self.show(sheet, win_name=name, wait_time=wait_time)
+        else:
+            self.add_image(name, sheet, step)
+        if out_file is not None:
+            Path(out_file).parent.mkdir(parents=True, exist_ok=True)
+            if not cv2.imwrite(str(out_file), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
+                raise OSError(f'cannot write the picture {str(out_file)!r}')
+
+    def draw_datasample(
+        self,
+        data_sample: PoseDataSample,
+        image: FrameSource = None,
+        draw_gt: bool = True,
+        draw_pred: bool = True,
+        draw_bbox: bool = False,
+        inputs: Optional[dict[str, Any]] = None,
+    ) -> np.ndarray:
+        """Draw a sample; the arguments are those of :meth:`add_datasample`.
+
+        Returns:
+            np.ndarray: RGB picture, uint8.
+
+        Raises:
+            DataError: If the sample has nothing to draw or lacks a field.
+        """
+        inputs = inputs or {}
+        options = dict(
+            data_root=self.data_root, with_mesh=self.draw_mesh, K=inputs.get('K_fullimg')
+        )
+        prediction = ground_truth = None
+        if draw_pred and 'pred_instances' in data_sample:
+            prediction = prediction_track(data_sample, **options)
+        if draw_gt:
+            ground_truth = ground_truth_track(data_sample, **options)
+        sequence = data_sample.get('sequence', 'sequence')
+        if prediction is None and ground_truth is None:
+            raise DataError(
+                f'there is nothing to draw in sample {sequence!r}: it has neither `pred_instances` '
+                'nor `gt_instances`, or `draw_pred` and `draw_gt` leave them out'
+            )
+        if 'img_shape' not in data_sample:
+            raise DataError(
+                f'to draw sample {sequence!r} its metainfo should have `img_shape` (height, width)'
+            )
+        length = len(prediction if prediction is not None else ground_truth)
+        keypoints = _per_frame(inputs, 'kp2d', length)
+        return draw_contact_sheet(
+            title='  '.join(
+                str(data_sample.get(key)) for key in ('dataset', 'sequence') if key in data_sample
+            ),
+            img_shape=tuple(data_sample.img_shape[:2]),
+            prediction=prediction,
+            ground_truth=ground_truth,
+            frames=image,
+            keypoints=keypoints,
+            bbox_xys=_per_frame(inputs, 'bbx_xys', length) if draw_bbox else None,
+            num_frames=self.num_frames,
+            tile_size=self.tile_size,
+            follow=self.follow,
+        )
+
+
+def _per_frame(inputs: dict[str, Any], key: str, length: int) -> Optional[np.ndarray]:
+    """Return an input as an array of ``length`` frames, without padding."""
+    if inputs.get(key) is None:
+        return None
+    return torch.as_tensor(inputs[key]).detach().cpu().numpy()[:length]
