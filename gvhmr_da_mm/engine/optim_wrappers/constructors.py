@@ -69,7 +69,8 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
         paramwise_cfg (dict, optional): Applies to both.
 
     Raises:
-        ConfigError: If a part is missing from the config or from the model.
+        ConfigError: If a part is missing from the config or from the model, or unknown, or if the
+            discriminator should accumulate gradients.
     """
 
     PARTS = {'model': 'student', 'discriminator': 'discriminator'}
@@ -78,13 +79,9 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
         """Build both wrappers."""
         if is_model_wrapper(model):
             model = model.module
+        self._check_parts()
         wrappers = {}
         for part, attribute in self.PARTS.items():
-            if part not in self.optim_wrapper_cfg:
-                raise ConfigError(
-                    f'`optim_wrapper` of an adaptive model should have the keys '
-                    f'{list(self.PARTS)}, but {part!r} is missing'
-                )
             if not hasattr(model, attribute):
                 raise ConfigError(
                     f'AdaptationOptimWrapperConstructor needs a model with a `{attribute}`, but '
@@ -92,6 +89,23 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
                 )
             wrappers[part] = self._build(getattr(model, attribute), self.optim_wrapper_cfg[part])
         return AdaptationOptimWrapperDict(**wrappers)
+
+    def _check_parts(self) -> None:
+        cfg, parts = self.optim_wrapper_cfg, list(self.PARTS)
+        expected = f'`optim_wrapper` of an adaptive model should have the keys {parts}'
+        for part in parts:
+            if part not in cfg:
+                raise ConfigError(f'{expected}, but {part!r} is missing')
+        unknown = sorted(set(cfg) - {*parts, 'type'})
+        if unknown:
+            raise ConfigError(f'{expected}, got {unknown} besides')
+        counts = cfg['discriminator'].get('accumulative_counts', 1)
+        if counts != 1:
+            raise ConfigError(
+                f'`accumulative_counts` of the discriminator should be 1, got {counts}: it learns '
+                'in some iterations only, so its last accumulation would be dropped; set that of '
+                '`model`, or a larger batch size'
+            )
 
 
 class AdaptationOptimWrapperDict(OptimWrapperDict):

@@ -1,0 +1,156 @@
+"""Precisions, and accumulation that loses nothing."""
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+from torch import nn
+
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.engine import (
+    AdaptationOptimWrapperConstructor,
+    AveragingOptimWrapper,
+    BFloat16OptimWrapper,
+    PrecisionOptimWrapperConstructor,
+)
+from gvhmr_da_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS
+
+SGD = dict(type='SGD', lr=0.1)
+
+
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.student = nn.Linear(2, 1)
+        self.discriminator = nn.Linear(2, 1)
+        self.teacher = nn.Linear(2, 1)
+
+
+def build(cfg, model=None):
+    return PrecisionOptimWrapperConstructor(cfg)(model or nn.Linear(2, 1))
+
+
+def build_pair(**student):
+    model = Pair()
+    config = dict(model=dict(optimizer=SGD, **student), discriminator=dict(optimizer=SGD))
+    return model, AdaptationOptimWrapperConstructor(config)(model)
+
+
+@pytest.mark.parametrize(
+    'cfg, kind',
+    [({}, AveragingOptimWrapper), (dict(precision='fp32'), AveragingOptimWrapper),
+     (dict(precision='bf16'), BFloat16OptimWrapper)],
+)  # fmt: skip
+def test_precision_chooses_the_wrapper(cfg, kind):
+    assert type(build(dict(optimizer=SGD, **cfg))) is kind
+
+
+def test_an_explicit_type_wins():
+    wrapper = build(dict(optimizer=SGD, type='OptimWrapper', precision='bf16'))
+    assert type(wrapper) is OptimWrapper
+
+
+@pytest.mark.parametrize('precision, dtype', [('bf16', torch.bfloat16), ('fp32', torch.float32)])
+def test_the_forward_pass_really_runs_in_it(precision, dtype):
+    model = nn.Linear(2, 1)
+    wrapper = build(dict(optimizer=SGD, precision=precision), model)
+    with wrapper.optim_context(model):
+        output = model(torch.ones(3, 2))
+    assert output.dtype == dtype
+    assert model(torch.ones(3, 2)).dtype == torch.float32
+    before = model.weight.clone()
+    wrapper.update_params(output.float().sum())
+    assert model.weight.dtype == torch.float32
+    torch.testing.assert_close(model.weight, before - 0.1 * 3)
+
+
+def test_unknown_precision_is_named():
+    with pytest.raises(ConfigError, match=r"`precision`.*\['fp32', 'fp16', 'bf16'\], got 'fp8'"):
+        build(dict(optimizer=SGD, precision='fp8'))
+
+
+@pytest.mark.parametrize('cfg', [dict(precision='fp16'), dict(type='AmpOptimWrapper')])
+def test_half_precision_needs_a_gpu(cfg, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    with pytest.raises(ConfigError, match="needs a GPU.*'bf16'"):
+        build(dict(optimizer=SGD, **cfg))
+
+
+def test_the_given_config_is_left_alone():
+    cfg = dict(optimizer=dict(SGD), precision='bf16', clip_grad=dict(max_norm=1.0))
+    before = repr(cfg)
+    build(cfg)
+    assert repr(cfg) == before
+
+
+def test_each_part_gets_its_own_parameters_and_the_teacher_none():
+    model, wrapper = build_pair(precision='bf16')
+    held = {
+        part: {id(p) for group in wrapper[part].optimizer.param_groups for p in group['params']}
+        for part in ('model', 'discriminator')
+    }
+    assert held['model'] == {id(p) for p in model.student.parameters()}
+    assert held['discriminator'] == {id(p) for p in model.discriminator.parameters()}
+    assert type(wrapper['model']) is BFloat16OptimWrapper
+    assert type(wrapper['discriminator']) is AveragingOptimWrapper
+
+
+def test_a_missing_config_is_named():
+    with pytest.raises(ConfigError, match="'discriminator' is missing"):
+        AdaptationOptimWrapperConstructor(dict(model=dict(optimizer=SGD)))(Pair())
+
+
+def test_an_unknown_part_is_named():
+    config = dict(model=dict(optimizer=SGD), discriminator=dict(optimizer=SGD), critic={})
+    with pytest.raises(ConfigError, match='critic'):
+        AdaptationOptimWrapperConstructor(config)(Pair())
+
+
+def test_a_model_without_a_part_is_named():
+    config = dict(model=dict(optimizer=SGD), discriminator=dict(optimizer=SGD))
+    with pytest.raises(ConfigError, match='`student`.*Linear.*PrecisionOptimWrapperConstructor'):
+        AdaptationOptimWrapperConstructor(config)(nn.Linear(2, 1))
+
+
+@pytest.mark.parametrize('iterations', [4, 5])
+def test_a_trailing_partial_accumulation_is_not_dropped(iterations):
+    """Four iterations fill two accumulations; a fifth is one of its own."""
+    model, wrapper = build_pair(accumulative_counts=2)
+    wrapper.initialize_count_status(model, 0, iterations)
+    weight = model.student.weight
+    steps, before = 0, weight.clone()
+    for index in range(iterations):
+        last = weight.clone()
+        with wrapper['model'].optim_context(model.student):
+            loss = weight.sum()
+        wrapper['model'].update_params(loss)
+        moved = not torch.equal(weight, last)
+        assert moved == (index % 2 == 1 or index == iterations - 1), index
+        steps += moved
+    # Each update is the mean over its iterations, however many they are.
+    torch.testing.assert_close(weight.detach(), before.detach() - 0.1 * steps)
+
+
+def test_the_discriminator_never_waits_for_the_end():
+    """It has no count of its own iterations, so every one of them is a step."""
+    model, wrapper = build_pair(accumulative_counts=2)
+    wrapper.initialize_count_status(model, 0, 5)
+    for _ in range(3):
+        last = model.discriminator.weight.clone()
+        wrapper['discriminator'].update_params(model.discriminator.weight.sum())
+        assert not torch.equal(model.discriminator.weight, last)
+
+
+def test_an_accumulating_discriminator_is_refused():
+    config = dict(
+        model=dict(optimizer=SGD),
+        discriminator=dict(optimizer=SGD, accumulative_counts=2),
+    )
+    with pytest.raises(ConfigError, match='`accumulative_counts` of the discriminator'):
+        AdaptationOptimWrapperConstructor(config)(Pair())
+
+
+@pytest.mark.parametrize(
+    'name', ['AdaptationOptimWrapperConstructor', 'PrecisionOptimWrapperConstructor']
+)
+def test_registered(name):
+    assert OPTIM_WRAPPER_CONSTRUCTORS.get(name).__name__ == name
