@@ -5,6 +5,7 @@ from mmengine.config import read_base
 from gvhmr_da_mm.engine import (
     ConfidenceThresholdHook,
     DomainMonitorHook,
+    FeatureStatisticsHook,
     MeanTeacherHook,
     MotionStatisticsHook,
     SelectionRateHook,
@@ -30,4 +31,5 @@ custom_hooks = [
     dict(type=MeanTeacherHook, momentum=0.001),
     dict(type=SelectionRateHook),
     dict(type=DomainMonitorHook),
+    dict(type=FeatureStatisticsHook),
 ]

@@ -8,7 +8,7 @@ from gvhmr_da_mm.models import (
     MotionDiscriminator,
     ReprojectionLoss,
 )
-from gvhmr_da_mm.models.adaptation import ConfidenceCalibrator, PseudoLabeler
+from gvhmr_da_mm.models.adaptation import ConfidenceCalibrator, FeatureAlignment, PseudoLabeler
 from gvhmr_da_mm.models.adaptation.views import (
     BoxJitter,
     CameraRoll,
@@ -25,7 +25,7 @@ with read_base():
 model = dict(
     type=DomainAdaptiveGVHMR,
     data_preprocessor=dict(type=MotionDataPreprocessor),
-    estimator=gvhmr,
+    estimator=dict(gvhmr, feature_alignment=dict(type=FeatureAlignment, mode='mean')),
     discriminator=dict(
         type=MotionDiscriminator,
         hidden_size=1024,
