@@ -1,0 +1,57 @@
+"""Reading the Markdown pages of the docs."""
+
+import re
+from pathlib import Path
+
+REPO_ROOT = Path(__file__).resolve().parents[2]
+ENGLISH = REPO_ROOT / 'docs' / 'en'
+CHINESE = REPO_ROOT / 'docs' / 'zh_tw'
+PAGES = sorted(
+    [*ENGLISH.glob('*.md'), *CHINESE.glob('*.md'), *REPO_ROOT.glob('*.md')]
+    + [REPO_ROOT / 'configs' / 'README.md']
+)
+PAIRS = [(page, CHINESE / page.name) for page in sorted(ENGLISH.glob('*.md'))]
+PAIRS.append((REPO_ROOT / 'README.md', REPO_ROOT / 'README_zh-TW.md'))
+
+_FENCE = re.compile(r'^```(\w*)\n(.*?)^```', re.M | re.S)
+
+
+def blocks(page: Path, language: str = 'python') -> list[str]:
+    """Return the fenced code blocks of a language."""
+    text = page.read_text(encoding='utf-8')
+    return [code for name, code in _FENCE.findall(text) if name == language]
+
+
+def section(page: Path, heading: str) -> str:
+    """Return the text below a heading up to the next one of any level."""
+    text = _FENCE.sub('', page.read_text(encoding='utf-8'))
+    parts = re.split(r'^(#+ .*)$', text, flags=re.M)
+    for title, body in zip(parts[1::2], parts[2::2]):
+        if title.lstrip('# ').strip() == heading:
+            return body
+    raise AssertionError(f'{page} has no heading {heading!r}')
+
+
+def headings(page: Path) -> list[str]:
+    """Return the headings, with their marks."""
+    return re.findall(r'^#+ .*$', _FENCE.sub('', page.read_text(encoding='utf-8')), flags=re.M)
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """Return the cells of all table rows but headings and rules."""
+    rows = [line.strip() for line in text.splitlines() if line.strip().startswith('|')]
+    rules = [index for index, row in enumerate(rows) if set(row) <= set('|-: ')]
+    skipped = {index - 1 for index in rules} | set(rules)
+    kept = [row for index, row in enumerate(rows) if index not in skipped]
+    return [[cell.strip() for cell in re.split(r'(?<!\\)\|', row)[1:-1]] for row in kept]
+
+
+def code_words(text: str) -> list[str]:
+    """Return what stands between single backticks, outside of code blocks."""
+    return re.findall(r'`([^`\n]+)`', _FENCE.sub('', text))
+
+
+def anchor(heading: str) -> str:
+    """Return the anchor that GitHub makes of a heading."""
+    title = re.sub(r'`|\*', '', heading.lstrip('# ').strip()).lower()
+    return re.sub(r'[^\w\- ]', '', title).replace(' ', '-')
