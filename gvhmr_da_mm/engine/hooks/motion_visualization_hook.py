@@ -7,7 +7,7 @@ from typing import Any, Optional, Union
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from mmpose.structures import PoseDataSample
 
 from ...core.errors import ConfigError
@@ -19,7 +19,7 @@ from ...visualization import MotionLocalVisualizer, VideoReader
 class MotionVisualizationHook(Hook):
     """Draw every ``interval``-th sample of validation and test runs.
 
-    The pictures go to ``<work_dir>/vis/<mode>_<epoch or iteration>`` and to the visualizer's
+    The pictures go to ``<work_dir>/vis/<mode>_iter_<iteration>`` and to the visualizer's
     backends. The runner's visualizer has to be a :class:`MotionLocalVisualizer`. Priority
     ``NORMAL``; state: how many samples were drawn in this pass.
 
@@ -112,13 +112,15 @@ class MotionVisualizationHook(Hook):
             if not wanted:
                 continue
             self._drawn += 1
-            step, progress = _progress(runner)
+            # `runner.iter` would build the training loop of a run that only tests.
+            loop = runner._train_loop
+            step = loop.iter if isinstance(loop, BaseLoop) else 0
             name = re.sub(
                 r'[^\w-]+', '-', f'{mode}_{sample.get("dataset")}_{sample.get("sequence")}'
             )
             if sample.get('start'):
                 name += f'_{sample.start}'
-            folder = Path(runner.work_dir) / self.out_dir / f'{mode}_{progress}'
+            folder = Path(runner.work_dir) / self.out_dir / f'{mode}_iter_{step}'
             runner.visualizer.add_datasample(
                 name,
                 self._video(sample),
@@ -142,22 +144,6 @@ class MotionVisualizationHook(Hook):
                 f'{sorted(sample.metainfo_keys())}'
             ) from error
         return VideoReader(path, sample.get('start', 0)) if path.is_file() else None
-
-
-def _progress(runner: Runner) -> tuple[int, str]:
-    """Return the step for backends and the name of the folder."""
-    loop = getattr(runner, '_train_loop', None)
-    if loop is None or isinstance(loop, dict):
-        return 0, 'run'
-    by_epoch = hasattr(loop, 'max_epochs') and loop.max_epochs and 'Epoch' in type(loop).__name__
-    return (
-        (runner.epoch, f'epoch_{runner.epoch}')
-        if by_epoch
-        else (
-            runner.iter,
-            f'iter_{runner.iter}',
-        )
-    )
 
 
 def _inputs_of(data_batch: Optional[dict], index: int) -> Optional[dict[str, Any]]:

@@ -1,0 +1,190 @@
+"""A figure of how a training run went: losses, discriminator, selection, validation."""
+
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import numpy as np
+
+from .training_log import Curve, TrainingLog
+
+NAMES = {
+    'synthetic_loss': 'synthetic',
+    'real_loss': 'real (pseudo-labels)',
+    'loss': 'total',
+    'reprojection_loss': 'reprojection',
+    'discriminator_real_loss': 'discriminator, true motion',
+    'discriminator_fake_loss': 'discriminator, predictions',
+    'generator_adversarial_loss': 'generator',
+    'confidence_threshold': 'threshold',
+    'confidence_mean': 'mean confidence',
+    'selection_rate': 'selection rate',
+}
+"""Labels of logged values; others keep their names."""
+CAMERA_METRICS = ('pa_mpjpe', 'mpjpe', 'pve')
+WORLD_METRICS = ('wa_mpjpe', 'w_mpjpe')
+COLOURS = ('#2f6fde', '#e0752d', '#2a9d8f', '#c2410c', '#7c4dbd', '#c23b8f', '#8a8f99', '#d4a017')
+SMOOTHED_POINTS = 40
+"""Curves with more points get a running mean, and the points behind it."""
+
+
+def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') -> Path:
+    """Write the figure.
+
+    Args:
+        log (TrainingLog): The curves.
+        out (str | Path): PNG, PDF or SVG file; its folder is created.
+        title (str): Headline. Defaults to none.
+
+    Returns:
+        Path: The file.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(19, 9), layout='constrained')
+    FigureCanvasAgg(figure)  # no pyplot: the caller's backend and figures stay as they are
+    axes = figure.subplots(2, 4)
+    train, val = log.train, log.val
+    losses = [n for n in ('synthetic_loss', 'real_loss', 'loss') if n in train]
+    _panel(axes[0, 0], 'Loss per domain', {n: train[n] for n in losses[:2]})
+    _panel(
+        axes[0, 1],
+        'Adversarial and reprojection losses',
+        _take(
+            train,
+            'discriminator_real_loss',
+            'discriminator_fake_loss',
+            'generator_adversarial_loss',
+            'reprojection_loss',
+        ),
+    )
+    selection = _take(train, 'confidence_threshold', 'confidence_mean', 'selection_rate')
+    _panel(
+        axes[0, 2], 'Pseudo-label selection', selection, unit='0 to 1', steps='confidence_threshold'
+    )
+    if selection:
+        axes[0, 2].set_ylim(-0.03, 1.03)
+    _gradient_panel(axes[0, 3], train)
+
+    _panel(axes[1, 0], 'Synthetic loss terms', _terms(train, 'synthetic_'), logarithmic=True)
+    camera = {n: c for n, c in val.items() if n.rpartition('/')[2] in CAMERA_METRICS}
+    world = {n: c for n, c in val.items() if n.rpartition('/')[2] in WORLD_METRICS}
+    others = {n: c for n, c in val.items() if n not in camera and n not in world}
+    _panel(axes[1, 1], 'Validation, camera space', camera, unit='mm', over='epoch')
+    _panel(axes[1, 2], 'Validation, world space', world, unit='mm', over='epoch')
+    relative = {n: (steps, _relative(values)) for n, (steps, values) in others.items()}
+    _panel(axes[1, 3], 'Other metrics, relative to the first', relative, unit='%', over='epoch')
+    if title:
+        figure.suptitle(title, fontsize=13, fontweight='bold')
+    out = Path(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out, dpi=100)
+    return out
+
+
+def _take(curves: dict[str, Curve], *names: str) -> dict[str, Curve]:
+    return {name: curves[name] for name in names if name in curves}
+
+
+def _terms(curves: dict[str, Curve], prefix: str) -> dict[str, Curve]:
+    """Return the single loss terms of a domain, under their own names."""
+    return {
+        name[len(prefix) : -len('_loss')]: curve
+        for name, curve in curves.items()
+        if name.startswith(prefix) and name.endswith('_loss') and name != f'{prefix}loss'
+    }
+
+
+def _relative(values: list[float]) -> list[float]:
+    first = next((value for value in values if np.isfinite(value) and value), 1.0)
+    return [100 * value / first for value in values]
+
+
+def _panel(
+    axis: Any,
+    title: str,
+    curves: dict[str, Curve],
+    unit: str = '',
+    over: str = 'iteration',
+    steps: Optional[str] = None,
+    logarithmic: bool = False,
+) -> None:
+    """Draw curves into one panel, or say that there are none."""
+    axis.set_title(title, fontsize=11)
+    axis.set_xlabel(over, fontsize=9)
+    axis.set_ylabel(unit, fontsize=9)
+    axis.tick_params(labelsize=8)
+    axis.grid(True, alpha=0.25)
+    for side in ('top', 'right'):
+        axis.spines[side].set_visible(False)
+    if not curves:
+        axis.text(0.5, 0.5, 'not logged', ha='center', va='center', transform=axis.transAxes)
+        axis.set_xticks([])
+        axis.set_yticks([])
+        return
+    for index, (name, (x, y)) in enumerate(curves.items()):
+        _curve(axis, NAMES.get(name, name), x, y, index, name == steps)
+    if logarithmic and all(np.nanmin(y) > 0 for _, y in curves.values()):
+        axis.set_yscale('log')
+    _legend(axis, axis.get_lines())
+
+
+def _legend(axis: Any, lines: list) -> None:
+    """Put the legend below the panel, where it hides no curve."""
+    named = [line for line in lines if not line.get_label().startswith('_')]
+    columns = 2 if len(named) > 1 else 1
+    axis.legend(
+        handles=named,
+        fontsize=8,
+        frameon=False,
+        ncols=columns,
+        loc='upper center',
+        bbox_to_anchor=(0.5, -0.13),
+    )
+
+
+def _curve(axis: Any, label: str, x: list, y: list, index: int, steps: bool) -> None:
+    # Dashes let a curve show through another that lies on it.
+    style = dict(
+        color=COLOURS[index % len(COLOURS)],
+        label=label,
+        linewidth=1.7,
+        linestyle=('-', (0, (5, 2)), (0, (2, 1.5)))[index % 3],
+        drawstyle='steps-post' if steps else 'default',
+    )
+    if len(x) > SMOOTHED_POINTS and not steps:
+        axis.plot(x, y, color=style['color'], alpha=0.22, linewidth=0.8)
+        y = _running_mean(y)
+    elif len(x) <= 12:
+        style.update(marker='o', markersize=3.5)
+    axis.plot(x, y, **style)
+
+
+def _running_mean(values: list[float]) -> np.ndarray:
+    """Average over a tenth of the curve around each point, passing over what is not finite."""
+    values = np.asarray(values, dtype=float)
+    half = max(1, len(values) // 20)
+    finite = np.isfinite(values)
+    total = np.concatenate(([0], np.cumsum(np.where(finite, values, 0))))
+    count = np.concatenate(([0], np.cumsum(finite)))
+    index = np.arange(len(values))
+    low, high = np.maximum(index - half, 0), np.minimum(index + half + 1, len(values))
+    with np.errstate(invalid='ignore', divide='ignore'):
+        return (total[high] - total[low]) / (count[high] - count[low])
+
+
+def _gradient_panel(axis: Any, train: dict[str, Curve]) -> None:
+    """Draw the gradient norm, and the learning rates on an axis of their own."""
+    gradients = _take(train, 'grad_norm')
+    rates = _take(train, 'model.lr', 'discriminator.lr') or _take(train, 'lr')
+    _panel(axis, 'Gradient norm and learning rate', gradients, 'gradient norm', logarithmic=True)
+    if not gradients or not rates:
+        return
+    twin = axis.twinx()
+    for (name, (x, y)), style, colour in zip(rates.items(), ('-', ':'), COLOURS[1:]):
+        twin.plot(x, y, style, color=colour, label=name, linewidth=1.7)
+    twin.set_ylim(0, 1.1 * max(max(y) for _, y in rates.values()) or 1)
+    twin.set_ylabel('learning rate', fontsize=9)
+    twin.tick_params(labelsize=8)
+    twin.spines['top'].set_visible(False)
+    _legend(axis, [*axis.get_lines(), *twin.get_lines()])
