@@ -137,7 +137,7 @@ def test_intrinsics(goldens, dtype):
 
 
 def test_world_rollout(goldens, dtype):
-    for case in cases(goldens, '06_global_rollout*.npz', torch.float64):
+    for case in cases(goldens, '06_global_rollout*.npz', dtype):
         R_w, transl_w = trajectory.rollout_world(
             rotation.axis_angle_to_matrix(case.input('global_orient_gv')),
             rotation.axis_angle_to_matrix(case.input('global_orient_c')),
