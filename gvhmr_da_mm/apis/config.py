@@ -44,6 +44,9 @@ def load_config(
     if options:
         check_options(config, options)
         config.merge_from_dict(options)
+        for loader in walk(config._cfg_dict):
+            if loader.get('num_workers') == 0:  # PyTorch refuses the combination.
+                loader['persistent_workers'] = False
     if data_root is not None:
         if not Path(data_root).is_dir():
             raise MissingFilesError(f'the data root {str(data_root)!r} is not a folder')
