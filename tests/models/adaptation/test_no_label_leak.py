@@ -1,6 +1,7 @@
 """No 3D label of a real clip can reach training: with NaN in their place nothing changes."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from gvhmr_da_mm.core.errors import DataError
 from gvhmr_da_mm.datasets import EMDBDataset
 from gvhmr_da_mm.testing import isolated_registry, read_log, tiny_config
 
-CONFIG = 'configs/da_tiny_bedlam_emdb_3dpw.py'
+CONFIG = Path(__file__).resolve().parents[3] / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
 LABEL_FILES = {
     'EMDB/hmr4d_support/emdb_vit_v4.pt': ('smpl_params', 'mask'),
     '3DPW/hmr4d_support/train_3dpw_gt_labels.pt': ('smpl_params', 'mask_raw', 'mask_wham'),
