@@ -16,6 +16,7 @@ from ..core.errors import DataError
 from ..core.layout import NUM_JOINTS
 
 ALIGNED_FRAMES = 30
+SHAPE_FIELDS = ('body_pose', 'betas')
 
 
 @dataclass(frozen=True)
@@ -120,18 +121,13 @@ def prediction_track(
     Raises:
         DataError: If a field is missing.
     """
-    fields = _fields(
-        sample,
-        'pred_instances',
-        ('body_pose', 'betas', 'global_orient_c', 'transl_c', 'global_orient_w', 'transl_w')
-        + ('keypoints',),
-    )
-    joints = fields['keypoints'].double()
-    offset = joints[:, 0] - fields['transl_c'].double()
+    camera = _fields(sample, 'pred_instances', (*SHAPE_FIELDS, 'global_orient_c', 'transl_c'))
+    world = _fields(sample, 'pred_instances', ('global_orient_w', 'transl_w'))
+    joints = _fields(sample, 'pred_instances', ('keypoints',))['keypoints'].double()
+    orient_c, transl_c = camera['global_orient_c'].double(), camera['transl_c'].double()
+    # The root joint in the camera tells its place at rest, so no body model is needed here.
     T_w2c = smpl_camera_extrinsics(
-        *(fields[name].double() for name in ('global_orient_w', 'transl_w')),
-        *(fields[name].double() for name in ('global_orient_c', 'transl_c')),
-        offset,
+        *(value.double() for value in world.values()), orient_c, transl_c, joints[:, 0] - transl_c
     )
     options = _optional(sample.pred_instances, ('static_conf_logits', 'confidence'))
     contacts = options.get('static_conf_logits')
@@ -149,8 +145,7 @@ def prediction_track(
     if not with_mesh:
         return track
     model = get_body_model('smplx', data_root=data_root)
-    names = ('body_pose', 'betas', 'global_orient_c', 'transl_c')
-    return _with_mesh(track, model, [fields[name] for name in names])
+    return _with_mesh(track, model, list(camera.values()))
 
 
 def ground_truth_track(
@@ -176,33 +171,29 @@ def ground_truth_track(
     """
     if 'gt_instances' not in sample or not len(sample.gt_instances):
         return None
-    names = ('body_pose', 'betas')
-    if 'global_orient_c' in sample.gt_instances:
-        fields = _fields(
-            sample,
-            'gt_instances',
-            (*names, 'global_orient_c', 'transl_c', 'global_orient_w', 'transl_w'),
-        )
+    labels = sample.gt_instances
+    joints = _optional(labels, ('lifting_target',)).get('lifting_target')
+    model = None
+    if 'global_orient_c' in labels:
+        body = _fields(sample, 'gt_instances', (*SHAPE_FIELDS, 'global_orient_c', 'transl_c'))
+        world = _fields(sample, 'gt_instances', ('global_orient_w', 'transl_w'))
         model = get_body_model('smplx' if with_mesh else 'smplx_light', data_root=data_root)
-        offset = model.skeleton(fields['betas'])[:, 0]
-        orient, transl = fields['global_orient_c'], fields['transl_c']
-        T_w2c = smpl_camera_extrinsics(
-            fields['global_orient_w'], fields['transl_w'], orient, transl, offset
-        )
+        offset = model.skeleton(body['betas'])[:, 0]
+        orient, transl = body['global_orient_c'], body['transl_c']
+        T_w2c = smpl_camera_extrinsics(*world.values(), orient, transl, offset)
     else:
-        fields = _fields(
-            sample, 'gt_instances', (*names, 'global_orient', 'transl', 'T_w2c', 'mask')
-        )
-        model = get_body_model('smpl', sample.get('gender', 'neutral'), data_root=data_root)
-        T_w2c = fields['T_w2c']
-        offset = model.skeleton(fields['betas'])[:, 0]
-        orient, transl = transform_smpl(fields['global_orient'], fields['transl'], T_w2c, offset)
-    parameters = [fields['body_pose'], fields['betas'], orient, transl]
-    options = _optional(sample.gt_instances, ('lifting_target', 'mask', 'K_fullimg'))
-    joints = options.get('lifting_target')
+        body = _fields(sample, 'gt_instances', (*SHAPE_FIELDS, 'global_orient', 'transl', 'T_w2c'))
+        T_w2c = body['T_w2c']
+        if with_mesh or joints is None:
+            model = get_body_model('smpl', sample.get('gender', 'neutral'), data_root=data_root)
+            offset = model.skeleton(body['betas'])[:, 0]
+            orient, transl = transform_smpl(body['global_orient'], body['transl'], T_w2c, offset)
+    if model is not None:
+        parameters = [body['body_pose'], body['betas'], orient, transl]
     if joints is None:
         joints = model.fk(*parameters)[:, :NUM_JOINTS]
     joints = joints.double().numpy()
+    options = _optional(labels, ('mask', 'K_fullimg'))
     valid = np.isfinite(joints).all(axis=(1, 2))
     if 'mask' in options:
         valid &= options['mask'].bool().numpy()

@@ -67,18 +67,18 @@ class Window:
             low, high = np.clip(corners, -1, [self.width, self.height]).astype(int)
             cv2.rectangle(canvas, low.tolist(), high.tolist(), PANEL, cv2.FILLED)
             return canvas
-        shrink = img_shape[0] / picture.shape[0]
-        to_canvas = np.array([[shrink, 0, -self.left], [0, shrink, -self.top]]) * self.scale
-        scale = shrink * self.scale
+        scale = self.scale * img_shape[0] / picture.shape[0]
         if scale < 0.5:
             # A warp samples single pixels; average first where the picture gets much smaller.
             size = tuple(max(1, round(side * scale)) for side in picture.shape[1::-1])
             picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-            to_canvas = np.array([[1.0, 0, 0], [0, 1.0, 0]])
-            to_canvas[:, 2] = -self.left * self.scale, -self.top * self.scale
+            scale = 1.0
+        shift = -np.array([self.left, self.top]) * self.scale
+        # OpenCV counts from the centre of pixel (0, 0), a window from its corner.
+        shift += 0.5 * scale - 0.5
         cv2.warpAffine(
             picture,
-            to_canvas,
+            np.array([[scale, 0, shift[0]], [0, scale, shift[1]]]),
             (self.width, self.height),
             dst=canvas,
             flags=cv2.INTER_LINEAR,

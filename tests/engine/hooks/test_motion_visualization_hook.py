@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from mmengine.evaluator import Evaluator
 from mmengine.logging import MessageHub
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
@@ -42,19 +43,6 @@ def item(number):
     return dict(inputs=dict(K_fullimg=K), data_samples=sample)
 
 
-class Count:
-    """Stands in for an evaluator."""
-
-    metrics = ()
-    dataset_meta = None
-
-    def process(self, **kwargs):
-        pass
-
-    def evaluate(self, size):
-        return {}
-
-
 @pytest.fixture
 def build(tmp_path):
     """Build a runner that validates and tests six samples."""
@@ -79,10 +67,10 @@ def build(tmp_path):
             work_dir=str(tmp_path / 'run'),
             val_dataloader=loader,
             val_cfg=dict(),
-            val_evaluator=Count(),
+            val_evaluator=Evaluator([]),
             test_dataloader=loader,
             test_cfg=dict(),
-            test_evaluator=Count(),
+            test_evaluator=Evaluator([]),
             visualizer=dict(name=name, **visualizer),
             custom_hooks=[dict(type=MotionVisualizationHook, **hook)],
             log_level='WARNING',
