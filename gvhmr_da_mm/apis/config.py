@@ -2,12 +2,13 @@
 
 import difflib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Optional, Union
 
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
+from mmengine.utils import get_object_from_string
 from torch.utils.data import DataLoader
 
 from ..core.errors import ConfigError, MissingFilesError
@@ -43,7 +44,10 @@ def load_config(
     config = Config.fromfile(str(path))
     if options:
         check_options(config, options)
-        config.merge_from_dict(options)
+        try:
+            config.merge_from_dict(options)
+        except (TypeError, KeyError) as error:
+            raise ConfigError(f'`--cfg-options` cannot be applied: {error}') from error
         for loader in walk(config._cfg_dict):
             if loader.get('num_workers') == 0:  # PyTorch refuses the combination.
                 loader['persistent_workers'] = False
@@ -74,12 +78,12 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
                 'file. What was computed from it would not change; set the fields that use it'
             )
         for depth, part in enumerate(parts):
-            known = _fields(node) if depth else RUNNER_FIELDS
-            if part not in known and '*' not in known:
+            known = _fields(node, parts[depth - 1]) if depth else RUNNER_FIELDS
+            if part not in known:
                 where = '.'.join(parts[:depth]) or 'the top level of the config'
                 close = difflib.get_close_matches(part, known, n=3, cutoff=0.5)
                 hint = f'did you mean {" or ".join(map(repr, close))}?' if close else 'it'
-                hint = hint if close else f'it has {", ".join(sorted(known)[:20])}'
+                hint = hint if close else f'it has {", ".join(sorted(known)[:20]) or "no fields"}'
                 raise ConfigError(
                     f'`--cfg-options {key}={options[key]}`: there is no {part!r} in {where}; {hint}'
                 )
@@ -88,27 +92,36 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
                 break
 
 
-def _fields(node: Any) -> set[str]:
-    """Return what can be set below a node; ``'*'`` stands for anything."""
+def _fields(node: Any, name: str) -> set[str]:
+    """Return what can be set below a node of the given name."""
     if isinstance(node, (list, tuple)):
         return {str(index) for index in range(len(node))}
     if not isinstance(node, dict):
-        return {'*'}
+        return set()
     fields = set(node)
+    if name == 'randomness':
+        fields |= _parameters(Runner.set_randomness)
     if 'dataset' in node and 'sampler' in node:  # A dataloader has no `type`.
         fields |= {'batch_sampler', 'collate_fn', 'num_batch_per_epoch', 'worker_init_fn'}
-        fields |= set(inspect.signature(DataLoader.__init__).parameters) - {'self'}
+        fields |= _parameters(DataLoader.__init__)
     target = node.get('type', node.get('constructor'))
+    if isinstance(target, str):  # As in a dumped config.
+        target = get_object_from_string(target)
     if inspect.isclass(target):
         for ancestor in target.__mro__:
             if '__init__' in vars(ancestor):
+                fields |= _parameters(ancestor.__init__)
                 parameters = inspect.signature(ancestor.__init__).parameters.values()
-                fields |= {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
-                fields |= {p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
                 if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                     break
-        fields.discard('self')
     return fields | {'type', '_delete_'}
+
+
+def _parameters(function: Callable) -> set[str]:
+    """Return the names that can be passed as keywords."""
+    parameters = inspect.signature(function).parameters.values()
+    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return {p.name for p in parameters if p.kind in kinds} - {'self'}
 
 
 def _child(node: Any, part: str) -> Any:

@@ -1,0 +1,102 @@
+"""Every shipped config loads, survives a dump, and builds."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.registry import DATASETS, HOOKS, METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+SHIPPED = sorted(CONFIGS.glob('*.py'))
+MILLIONS = dict(gvhmr_bedlam=(35, 45))
+"""Parameters in millions of the full-size network (Shen et al. report about 40)."""
+
+
+@pytest.fixture(params=SHIPPED, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+def test_there_are_configs():
+    assert {path.stem for path in SHIPPED} >= {
+        'gvhmr_bedlam', 'da_bedlam_emdb_3dpw', 'da_tiny_bedlam_emdb_3dpw',
+    }  # fmt: skip
+
+
+def test_a_dump_reads_back_equal(path, tmp_path):
+    config = load_config(path)
+    dumped = tmp_path / path.name
+    config.dump(dumped)
+    again = load_config(dumped)
+    assert again._cfg_dict.to_dict() == Config.fromfile(str(dumped))._cfg_dict.to_dict()
+    second = tmp_path / f'again_{path.name}'
+    again.dump(second)
+    assert second.read_text() == dumped.read_text()
+
+
+def test_all_parts_build(path, toy_root):
+    """Full-size networks too: building one takes a second."""
+    config = load_config(path, data_root=toy_root)
+    with DefaultScope.overwrite_default_scope(config.default_scope):
+        model = MODELS.build(config.model)
+        model.init_weights()
+        size = sum(p.numel() for p in model.parameters() if p.requires_grad) / 1e6
+        low, high = MILLIONS.get(path.stem, (0, 100))
+        assert low < size < high
+        dataset = DATASETS.build(config.train_dataloader.dataset)
+        assert len(dataset) > 0
+        for hook in config.custom_hooks:
+            HOOKS.build(hook)
+        for name in ('val', 'test'):
+            if config.get(f'{name}_dataloader'):
+                assert len(DATASETS.build(config[f'{name}_dataloader'].dataset)) > 0
+                for metric in config[f'{name}_evaluator']:
+                    METRICS.build(metric)
+        wrapper = dict(config.optim_wrapper)
+        constructor = wrapper.pop('constructor')
+        build = OPTIM_WRAPPER_CONSTRUCTORS.build(
+            dict(type=constructor, optim_wrapper_cfg=wrapper, paramwise_cfg=None)
+        )
+        assert build(model) is not None
+
+
+def test_the_data_sources_and_tests_are_those_of_the_paper():
+    config = load_config(CONFIGS / 'da_bedlam_emdb_3dpw.py')
+    datasets = config.train_dataloader.dataset.datasets
+    assert [d['type'].__name__ for d in datasets] == [
+        'BEDLAMDataset', 'EMDBDataset', 'ThreeDPWDataset',
+    ]  # fmt: skip
+    assert all(d.split == 'train' and not d.transductive for d in datasets[1:])
+    assert all(d.real_supervision == 'none' for d in datasets[1:])
+    tested = config.test_dataloader.dataset.datasets
+    assert [d.split for d in tested] == ['emdb1', 'emdb2', 'test']
+    assert [m.dataset for m in config.test_evaluator] == ['emdb1', 'emdb2', '3dpw']
+
+
+def test_the_defaults_of_adaptation():
+    config = load_config(CONFIGS / 'da_bedlam_emdb_3dpw.py')
+    threshold = config.custom_hooks[1]
+    start, end, step = (
+        threshold[f'confidence_{name}'] for name in ('threshold_start', 'threshold_end', 'step')
+    )
+    assert (start, end, step) == (0.6, 0.9, 0.05)
+    assert config.model.num_augmentations == 2
+    assert config.train_dataloader.batch_size == 64
+    assert config.train_dataloader.batch_sampler.alternating_ratio == 1
+    student, discriminator = config.optim_wrapper.model, config.optim_wrapper.discriminator
+    assert student.optimizer.lr == 1e-4 and student.accumulative_counts == 2
+    assert student.clip_grad.max_norm == 0.5
+    assert discriminator.optimizer.lr == discriminator.optimizer.weight_decay == 1e-4
+    assert config.train_cfg.max_epochs == 300
+
+
+def test_the_supervised_schedule_is_the_published_one():
+    config = load_config(CONFIGS / 'gvhmr_bedlam.py')
+    assert config.train_cfg.max_epochs == 500
+    assert config.optim_wrapper.optimizer.lr == 2e-4
+    assert config.optim_wrapper.clip_grad.max_norm == 0.5
+    assert config.param_scheduler[0].milestones == [200, 350]
+    assert config.param_scheduler[0].gamma == 0.5
