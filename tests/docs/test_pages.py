@@ -1,0 +1,299 @@
+"""What the pages name exists: links, config keys and defaults, log names, metrics, numbers."""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from mmengine.config import DictAction
+from mmengine.evaluator import Evaluator
+from mmengine.registry import DefaultScope
+
+from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.compat.data_layout import EXPECTED_FILES
+from gvhmr_da_mm.core.camera import camera_angular_velocity
+from gvhmr_da_mm.core.trajectory import local_velocity, rollout_world
+from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
+from gvhmr_da_mm.evaluation import PROTOCOLS, get_protocol
+from gvhmr_da_mm.evaluation.report import METRIC_LABELS
+from gvhmr_da_mm.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
+from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch
+
+from .markdown import (
+    ENGLISH,
+    PAGES,
+    PAIRS,
+    REPO_ROOT,
+    anchor,
+    blocks,
+    code_words,
+    headings,
+    section,
+    table_rows,
+)
+
+MAIN = REPO_ROOT / 'configs' / 'da_bedlam_emdb_3dpw.py'
+SOURCE = REPO_ROOT / 'configs' / 'gvhmr_bedlam.py'
+LINK = re.compile(r'\]\(([^)\s]+)\)')
+OVERRIDE = re.compile(r'[\w.]+=[^\s`|]+')
+EXAMPLES = {
+    'train_dataloader.dataset.weights',
+    'train_dataloader.dataset.datasets.1.transductive',
+    'val_dataloader.dataset.datasets.0.indices',
+    'val_dataloader.num_batch_per_epoch',
+    'custom_hooks.1.by_epoch',
+    'optim_wrapper.model.clip_grad',
+}
+"""Overrides that the table shows with a value that is not the default."""
+
+
+@lru_cache(maxsize=None)
+def options(text):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args(['--cfg-options', text]).cfg_options
+
+
+def value_at(config, key):
+    node = config._cfg_dict
+    for part in key.split('.'):
+        node = node[int(part)] if isinstance(node, (list, tuple)) else node[part]
+    return node
+
+
+def overrides(text):
+    return [word for word in code_words(text) if '.' in word and OVERRIDE.fullmatch(word)]
+
+
+def table_of_overrides(page, heading):
+    found = overrides(section(page, heading))
+    assert len(found) > 5
+    return found
+
+
+# Links and languages
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(REPO_ROOT)))
+def test_links_lead_somewhere(page):
+    for link in LINK.findall(page.read_text(encoding='utf-8')):
+        if '://' in link:
+            continue
+        name, _, fragment = link.partition('#')
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f'{page}: {link}'
+        if fragment:
+            assert fragment in [anchor(title) for title in headings(target)], f'{page}: {link}'
+
+
+@pytest.mark.parametrize('english, chinese', PAIRS, ids=lambda page: page.name)
+def test_both_languages_say_the_same(english, chinese):
+    assert chinese.exists(), f'{chinese} is missing'
+    levels = [[title.split()[0] for title in headings(page)] for page in (english, chinese)]
+    assert levels[0] == levels[1]
+    texts = [page.read_text(encoding='utf-8') for page in (english, chinese)]
+    assert len(table_rows(texts[0])) == len(table_rows(texts[1]))
+    assert overrides(texts[0]) == overrides(texts[1])
+    codes = [blocks(page) for page in (english, chinese)]
+    assert codes[0] == codes[1]
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(REPO_ROOT)))
+def test_files_named_in_commands_exist(page):
+    for code in blocks(page, 'bash'):
+        for name in re.findall(r'\b((?:tools|configs)/[\w./]+\.(?:py|sh))', code):
+            assert (REPO_ROOT / name).is_file(), f'{page}: {name}'
+
+
+@pytest.mark.parametrize('tool', ['train', 'test'])
+def test_options_of_the_tools_exist(tool):
+    command = [sys.executable, REPO_ROOT / 'tools' / f'{tool}.py', '--help']
+    known = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPO_ROOT)
+    row = dict(train=('--resume', '--debug', '--no-validate', '--work-dir'), test=('--out',))[tool]
+    for name in (*row, '--data-root', '--cfg-options'):
+        assert name in known.stdout
+        assert name in (REPO_ROOT / 'README.md').read_text(encoding='utf-8')
+
+
+# Config keys
+
+
+@pytest.mark.parametrize('override', table_of_overrides(REPO_ROOT / 'README.md', 'Every knob'))
+def test_knobs_exist_and_defaults_are_true(override):
+    option = options(override)
+    ((key, value),) = option.items()
+    changed = load_config(MAIN, dict(option))
+    assert value_at(changed, key) == value
+    if key not in EXAMPLES:
+        assert value_at(load_config(MAIN), key) == (None if value == 'None' else value)
+
+
+@pytest.mark.parametrize(
+    'override',
+    [
+        word
+        for cell in overrides(section(REPO_ROOT / 'configs' / 'README.md', 'Configs'))
+        for word in cell.split(';')
+    ],
+)
+def test_keys_of_the_source_config(override):
+    option = options(override)
+    ((key, value),) = option.items()
+    load_config(SOURCE, dict(option))
+    assert value_at(load_config(SOURCE), key) == (None if value == 'None' else value)
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(REPO_ROOT)))
+def test_overrides_of_commands_exist(page):
+    for code in blocks(page, 'bash'):
+        for override in re.findall(r'\b(?:model|test_evaluator)\.[\w.]+=\S+', code):
+            load_config(MAIN, dict(options(override)))
+
+
+def test_config_of_the_configs_page(tmp_path):
+    shutil.copytree(REPO_ROOT / 'configs', tmp_path / 'configs')
+    path = tmp_path / 'configs' / 'mine.py'
+    path.write_text(blocks(REPO_ROOT / 'configs' / 'README.md')[0])
+    model = load_config(path).model
+    assert model.real_weight == 0.2 and model.num_augmentations == 3
+    assert model.synthetic_weight == 1
+
+
+def test_listed_configs_are_those_there():
+    text = (REPO_ROOT / 'configs' / 'README.md').read_text(encoding='utf-8')
+    for path in (REPO_ROOT / 'configs').rglob('*.py'):
+        assert path.name in text, path
+
+
+# Adaptation
+
+
+def test_hooks_are_in_the_order_told():
+    listed = [row[0] for row in table_rows(section(ENGLISH / 'adaptation.md', 'Settings'))]
+    names = [re.fullmatch(r'(\d) `(\w+)`', cell).groups() for cell in listed if cell[0].isdigit()]
+    hooks = load_config(MAIN).custom_hooks
+    assert [(str(i), hook.type.__name__) for i, hook in enumerate(hooks)] == names
+
+
+def test_settings_and_defaults_are_those_of_the_classes():
+    import inspect
+
+    for row in table_rows(section(ENGLISH / 'adaptation.md', 'Settings')):
+        classes = [word for word in code_words(row[1]) + code_words(row[0]) if word[0].isupper()]
+        if not classes:
+            continue
+        kind = next(k for k in (MODELS.get(classes[0]), HOOKS.get(classes[0])) if k is not None)
+        parameters = inspect.signature(kind.__init__).parameters
+        config = load_config(MAIN)
+        hooks = {hook.type.__name__: hook for hook in config.custom_hooks}
+        for word in code_words(row[-1]):
+            if '=' not in word:
+                continue
+            name, value = word.split('=')
+            default = parameters[name].default
+            if name == 'mode':
+                default = config.model.calibrator.mode
+            default = hooks.get(classes[0], {}).get(name, default)
+            assert str(default) == value.strip("'"), word
+
+
+def test_views_exist():
+    for row in table_rows(section(ENGLISH / 'adaptation.md', 'Views')):
+        for name in code_words(row[0]):
+            assert TRANSFORMS.get(name) is not None, name
+
+
+def test_log_names_are_those_of_training(toy_root):
+    rows = table_rows(section(ENGLISH / 'adaptation.md', 'What the log says'))
+    named = {word for row in rows for word in code_words(row[0])}
+    model = MODELS.build(toy_adaptation_config(toy_root))
+    model.init_weights()
+    config = dict(
+        model=dict(optimizer=dict(type='AdamW', lr=1e-3)),
+        discriminator=dict(optimizer=dict(type='Adam', lr=1e-3)),
+    )
+    wrapper = AdaptationOptimWrapperConstructor(config)(model)
+    logged = set(model.train_step(toy_batch('synthetic', 2), wrapper))
+    logged |= set(model.train_step(toy_batch('real', 2), wrapper))
+    assert named == logged | {'confidence_threshold', 'lr', 'grad_norm'}
+
+
+# Data and evaluation
+
+
+def test_data_layout_is_the_one_looked_for():
+    text = (ENGLISH / 'data.md').read_text(encoding='utf-8')
+    for group in EXPECTED_FILES:
+        for name in (*group.folder.split('/'), *(file.split('/')[-1] for file in group.files)):
+            assert name in text, name
+
+
+def test_inputs_are_those_of_a_sample(toy_root):
+    rows = table_rows(section(ENGLISH / 'data.md', 'What a sample holds'))
+    named = {word for row in rows for word in code_words(row[0])}
+    dataset = dict(type='EMDBDataset', data_root=str(toy_root), flip_features=True)
+    assert named == set(DATASETS.build(dataset)[0]['inputs'])
+
+
+def test_protocols_and_published_numbers():
+    page = ENGLISH / 'evaluation.md'
+    metrics = {row[0].strip('`') for row in table_rows(section(page, 'Metrics')) if len(row) == 4}
+    assert metrics == set(METRIC_LABELS)
+    lines = section(page, 'Metrics').splitlines()
+    labels = {label: name for name, (label, _) in METRIC_LABELS.items()}
+    tables = [line for line in lines if line.startswith(('| |', '| `')) and line.count('|') in (6, 7)]
+    headed = None
+    seen = {}
+    for line in tables:
+        cells = [cell.strip() for cell in line.split('|')[1:-1]]
+        if not cells[0]:
+            headed = [labels[cell] for cell in cells[1:]]
+        else:
+            seen[cells[0].strip('`')] = dict(zip(headed, map(float, cells[1:])))
+    assert seen == {name: dict(protocol.published) for name, protocol in PROTOCOLS.items()}
+
+
+def test_own_protocol(toy_root):
+    scope = {}
+    exec(blocks(ENGLISH / 'evaluation.md')[0], scope)
+    assert get_protocol(scope['mine']).regressor == 'smpl24'
+    metric = METRICS.build(scope['metric'])
+    assert metric.dataset == metric.prefix == 'mine'
+
+
+def test_mmpose_metric_on_our_samples(toy_root):
+    config = load_config(MAIN)
+    exec(blocks(ENGLISH / 'evaluation.md')[1], dict(test_evaluator=config.test_evaluator))
+    dataset = DATASETS.build(dict(type='EMDBDataset', data_root=str(toy_root), split='emdb1'))
+    sample = dataset[0]['data_samples']
+    keypoints = sample.gt_instances.lifting_target * np.float32(1.2)
+    sample.set_field(type(sample.gt_instances)(keypoints=keypoints), 'pred_instances')
+    with DefaultScope.overwrite_default_scope('gvhmr_da_mm'):
+        evaluator = Evaluator([METRICS.build(config.test_evaluator[-1])])
+        evaluator.process([sample])
+        results = evaluator.evaluate(1)
+    # A similarity alignment removes the scale.
+    assert results['joints22/P-MPJPE'] < 1e-3 and 'joints22/P-MPJPE_P1' in results
+
+
+# Correctness
+
+
+@pytest.mark.parametrize('row', range(4))
+def test_errors_of_the_world_yaw(row):
+    from tests.core.test_trajectory import orientation_error, panned_scene
+
+    cells = table_rows(section(ENGLISH / 'correctness.md', 'World trajectory'))[row]
+    pan = float(cells[0].rstrip('°'))
+    smoothing = 0 if cells[1] == 'none' else 3
+    R_w2c, R_w, transl_w, R_c, R_gv = panned_scene(pan)
+    angvel, velocity = camera_angular_velocity(R_w2c), local_velocity(R_w, transl_w)
+    for cell, compat in zip(cells[2:], ('published', 'correct')):
+        told = [float(number) for number in re.findall(r'([\d.]+)°', cell)]
+        R_world, _ = rollout_world(R_gv, R_c, angvel, velocity, compat, smoothing)
+        error = orientation_error(R_world, R_w)
+        assert [error.mean(), error.max()] == pytest.approx(told, abs=0.006)
