@@ -72,7 +72,7 @@ def draw_tile(
     draw_lines(canvas, lines, (0, 0), size)
     if not track.valid[frame]:
         place = (window.width / 2, window.height / 2)
-        draw_text(canvas, 'no valid label', place, size, MUTED_TEXT, anchor='centre')
+        draw_text(canvas, 'not valid', place, size, MUTED_TEXT, anchor='centre')
     return canvas
 
 
@@ -105,35 +105,39 @@ def draw_contact_sheet(
     Returns:
         np.ndarray: RGB picture, uint8.
     """
-    tracks = [track for track in (prediction, ground_truth) if track is not None]
-    length = len(tracks[0])
-    chosen = np.unique(np.linspace(0, length - 1, min(num_frames, length)).round().astype(int))
-    paired = prediction is not None and ground_truth is not None
+    tracks = {'prediction': prediction, 'ground truth': ground_truth}
+    tracks = {label: track for label, track in tracks.items() if track is not None}
+    length = len(next(iter(tracks.values())))
+    usable = np.flatnonzero(np.logical_and.reduce([track.valid for track in tracks.values()]))
+    usable = usable if len(usable) else np.arange(length)
+    count = min(num_frames, len(usable))
+    chosen = usable[np.linspace(0, len(usable) - 1, count).round().astype(int)]
+    paired = len(tracks) == 2
     errors = joint_errors(prediction, ground_truth) if paired else None
 
     rows = []
-    for track in tracks:
-        is_prediction = track is prediction
+    for label, track in tracks.items():
         tiles = []
         for frame in chosen:
-            window = _window(tracks, frame, keypoints, img_shape, tile_size, follow)
-            lines = [f'frame {frame}  {frame / FPS:.2f} s']
-            if is_prediction:
+            window = _window(list(tracks.values()), frame, keypoints, img_shape, tile_size, follow)
+            lines = [label]
+            if label == 'prediction' or not paired:
+                lines.append(f'frame {frame}  {frame / FPS:.2f} s')
+            if label == 'prediction':
                 lines += prediction_lines(track, frame, errors)
-            tile = draw_tile(
-                track,
-                frame,
-                window,
-                img_shape,
-                frame_picture(frames, frame),
-                is_prediction,
-                None if keypoints is None else keypoints[frame],
-                None if bbox_xys is None else bbox_xys[frame],
-                lines if is_prediction or prediction is None else (),
+            tiles.append(
+                draw_tile(
+                    track,
+                    frame,
+                    window,
+                    img_shape,
+                    frame_picture(frames, frame),
+                    label == 'prediction',
+                    None if keypoints is None else keypoints[frame],
+                    None if bbox_xys is None else bbox_xys[frame],
+                    lines,
+                )
             )
-            label = 'prediction' if is_prediction else 'ground truth'
-            draw_text(tile, label, (GAP, tile.shape[0] - 20), 12, MUTED_TEXT)
-            tiles.append(tile)
         rows.append(_beside(tiles))
     width = max(rows[0].shape[1], 3 * tile_size)
     if paired:

@@ -144,6 +144,9 @@ def write_motion_video(
     with VideoWriter(path, fps) as writer, Progress(disable=not progress) as bar:
         for frame in bar.track(range(len(prediction)), description=Path(path).name):
             picture = frame_picture(frames, frame)
+            if picture is not None:  # once, for all tiles
+                size = (window.width, window.height)
+                picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
             detected = None if keypoints is None else keypoints[frame]
             lines = ['prediction', f'frame {frame}', *prediction_lines(prediction, frame, errors)]
             parts = [
