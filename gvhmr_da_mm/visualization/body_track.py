@@ -16,6 +16,8 @@ from ..core.errors import DataError
 from ..core.layout import NUM_JOINTS
 
 ALIGNED_FRAMES = 30
+TILTED_WORLDS = ('3dpw', '3dpw_train')
+"""Datasets whose world has its y axis in no special direction."""
 SHAPE_FIELDS = ('body_pose', 'betas')
 
 
@@ -24,7 +26,7 @@ class BodyTrack:
     """A body in the camera, and the camera in the world.
 
     Note:
-        F frames, V vertices. The world is y up, metres.
+        F frames, V vertices.
 
     Attributes:
         joints_c (np.ndarray): Joints in the camera (F, 22, 3), m.
@@ -36,6 +38,7 @@ class BodyTrack:
         confidence (np.ndarray, optional): Confidence (F,), 0 to 1.
         faces (np.ndarray, optional): Triangles (T, 3) of the mesh.
         mesh (Callable, optional): Maps frame numbers (N,) to vertices in the camera (N, V, 3).
+        upright (bool): Whether the world is y up, rather than turned in an unknown way.
     """
 
     joints_c: np.ndarray
@@ -46,6 +49,7 @@ class BodyTrack:
     confidence: Optional[np.ndarray] = None
     faces: Optional[np.ndarray] = None
     mesh: Optional[Callable[[np.ndarray], np.ndarray]] = None
+    upright: bool = True
 
     def __len__(self) -> int:
         return len(self.joints_c)
@@ -72,8 +76,8 @@ class BodyTrack:
     def aligned_to(self, other: 'BodyTrack', frames: int = ALIGNED_FRAMES) -> 'BodyTrack':
         """Turn and shift the world so that the first frames agree with another track's.
 
-        The scale is kept. A whole second is fitted, because two worlds need not have the same up,
-        and the joints of one frame would tilt one by the error of a single pose.
+        The scale is kept, and what is up where both worlds know it. A whole second is fitted, as
+        one frame would turn the world by the error of a single pose.
 
         Args:
             other (BodyTrack): A track of the same length.
@@ -82,16 +86,25 @@ class BodyTrack:
         both = np.flatnonzero(self.valid & other.valid)[:frames]
         if not len(both):
             return self
-        source, target = self.joints_w[both], other.joints_w[both]
-        _, R, t = similarity_align(
-            torch.from_numpy(source.reshape(-1, 3)),
-            torch.from_numpy(target.reshape(-1, 3)),
-            scale=False,
-        )
+        source = self.joints_w[both].reshape(-1, 3)
+        target = other.joints_w[both].reshape(-1, 3)
+        if self.upright and other.upright:
+            R = _turn_about_up(source - source.mean(axis=0), target - target.mean(axis=0))
+        else:
+            points = torch.from_numpy(source), torch.from_numpy(target)
+            R = similarity_align(*points, scale=False)[1].numpy()
         # new world -> old world, then -> camera
         back = np.eye(4)
-        back[:3, :3], back[:3, 3] = R.numpy().T, -R.numpy().T @ t.numpy()
+        back[:3, :3], back[:3, 3] = R.T, source.mean(axis=0) - R.T @ target.mean(axis=0)
         return replace(self, T_w2c=self.T_w2c @ back)
+
+
+def _turn_about_up(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the rotation (3, 3) about y that takes centred points (N, 3) closest to others."""
+    (sx, _, sz), (tx, _, tz) = source.T, target.T
+    angle = np.arctan2((tx * sz - tz * sx).sum(), (tx * sx + tz * sz).sum())
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
 
 
 def joint_errors(prediction: BodyTrack, ground_truth: BodyTrack) -> np.ndarray:
@@ -202,6 +215,7 @@ def ground_truth_track(
         T_w2c=T_w2c.double().numpy(),
         valid=valid,
         K=_per_frame(options.get('K_fullimg', K), len(joints)),
+        upright=sample.get('dataset') not in TILTED_WORLDS,
     )
     return _with_mesh(track, model, parameters) if with_mesh else track
 

@@ -27,17 +27,29 @@ def test_contacts_are_probabilities_and_masked_frames_invalid(make_sample):
     assert np.flatnonzero(~ground_truth_track(sample).valid).tolist() == [3]
 
 
-def test_alignment_undoes_a_rigid_motion_of_the_world(make_sample):
+@pytest.mark.parametrize('turn, upright', [([0.3, -1.2, 0.5], False), ([0, 2.1, 0], True)])
+def test_alignment_undoes_a_rigid_motion_of_the_world(make_sample, turn, upright):
     truth = ground_truth_track(make_sample())
     moved = np.eye(4)
-    moved[:3, :3] = axis_angle_to_matrix(torch.tensor([0.3, -1.2, 0.5])).numpy()
+    moved[:3, :3] = axis_angle_to_matrix(torch.tensor(turn)).numpy()
     moved[:3, 3] = 3, -2, 7
-    other = replace(truth, T_w2c=truth.T_w2c @ moved)
+    other = replace(truth, T_w2c=truth.T_w2c @ moved, upright=upright)
     assert np.abs(other.joints_w - truth.joints_w).max() > 1
     aligned = other.aligned_to(truth)
     np.testing.assert_allclose(aligned.joints_w, truth.joints_w, atol=1e-6)
     np.testing.assert_allclose(aligned.joints_c, truth.joints_c)
     np.testing.assert_allclose(aligned.camera_centres, truth.camera_centres, atol=1e-6)
+
+
+def test_alignment_keeps_up_where_it_is_known(make_sample):
+    sample = make_sample()
+    truth = ground_truth_track(sample)
+    lying = replace(truth, joints_c=truth.joints_c[..., [1, 0, 2]])
+    aligned = truth.aligned_to(lying)
+    np.testing.assert_allclose(np.ptp(aligned.joints_w[0, :, 1]), np.ptp(truth.joints_w[0, :, 1]))
+    sample.set_metainfo(dict(dataset='3dpw'))
+    turned = ground_truth_track(sample).aligned_to(lying)
+    assert np.ptp(turned.joints_w[0, :, 1]) < 0.8 * np.ptp(truth.joints_w[0, :, 1])
 
 
 def test_alignment_shows_later_drift(make_sample):
