@@ -31,17 +31,17 @@ WRAPPERS = AdaptationOptimWrapperConstructor(
 @pytest.fixture(scope='module')
 def snippets():
     """Run all blocks but the config once, and undo what they registered."""
-    registries = (DATASETS, MODELS, TRANSFORMS, METRICS)
-    before = [dict(registry.module_dict) for registry in registries]
     scopes = {}
     for code in blocks(ENGLISH / 'extending.md')[1:]:
         scope = {'__name__': 'my_project'}
         exec(compile(code, 'extending.md', 'exec'), scope)
         scopes.update(scope)
     yield scopes
-    for registry, content in zip(registries, before):
-        registry.module_dict.clear()
-        registry.module_dict.update(content)
+    # Only these: look-ups have registered the package's own parts in the meantime.
+    for registry in (DATASETS, MODELS, TRANSFORMS, METRICS):
+        for name in set(registry.module_dict) & set(scopes):
+            if registry.module_dict[name].__module__ == 'my_project':
+                del registry.module_dict[name]
 
 
 @pytest.fixture(scope='module')

@@ -1,11 +1,12 @@
 """What the pages name exists: links, config keys and defaults, log names, metrics, numbers."""
 
 import argparse
+import inspect
 import re
 import shutil
 import subprocess
 import sys
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ EXAMPLES = {
 """Overrides that the table shows with a value that is not the default."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def options(text):
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
@@ -180,8 +181,6 @@ def test_hooks_are_in_the_order_told():
 
 
 def test_settings_and_defaults_are_those_of_the_classes():
-    import inspect
-
     for row in table_rows(section(ENGLISH / 'adaptation.md', 'Settings')):
         classes = [word for word in code_words(row[1]) + code_words(row[0]) if word[0].isupper()]
         if not classes:
@@ -245,7 +244,9 @@ def test_protocols_and_published_numbers():
     assert metrics == set(METRIC_LABELS)
     lines = section(page, 'Metrics').splitlines()
     labels = {label: name for name, (label, _) in METRIC_LABELS.items()}
-    tables = [line for line in lines if line.startswith(('| |', '| `')) and line.count('|') in (6, 7)]
+    tables = [
+        line for line in lines if line.startswith(('| |', '| `')) and line.count('|') in (6, 7)
+    ]
     headed = None
     seen = {}
     for line in tables:
