@@ -93,9 +93,18 @@ def main() -> None:
             f'Test: {name}',
             work_dir / 'results.json',
             *('tools/test.py', path, str(checkpoint), '--out', str(work_dir), *data),
+            *('--show-dir', str(work_dir / 'pictures')),
         )
         start_from = [f'load_from={checkpoint}']
+    run(
+        'Training curves',
+        out / 'adapted' / 'adaptation.png',
+        *('tools/analysis_tools/plot_adaptation.py', str(out / 'adapted')),
+    )
     CONSOLE.print(compare(out / 'source' / 'results.json', out / 'adapted' / 'results.json'))
+    CONSOLE.print('Look at:')
+    for picture in sorted(out.rglob('*.png')):
+        CONSOLE.print(f'  {picture}', soft_wrap=True)
 
 
 if __name__ == '__main__':

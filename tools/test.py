@@ -6,9 +6,8 @@ from pathlib import Path
 from mmengine.runner import Runner
 from rich.console import Console
 
-from gvhmr_da_mm.apis import check_files, load_config
+from gvhmr_da_mm.apis import check_checkpoint, check_files, load_config
 from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
-from gvhmr_da_mm.core.errors import MissingFilesError
 from gvhmr_da_mm.evaluation import format_table, write_csv, write_json
 
 
@@ -18,6 +17,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--out', help='folder for results.json and results.csv')
+    parser.add_argument(
+        '--show-dir', help='folder for pictures of some predictions, off by default'
+    )
     add_common_arguments(parser)
     return parser.parse_args()
 
@@ -27,8 +29,7 @@ def main() -> None:
     """Build the runner, test and print the table."""
     args = parse_args()
     set_local_rank(args)
-    if not Path(args.checkpoint).is_file() and '://' not in args.checkpoint:
-        raise MissingFilesError(f'there is no checkpoint {args.checkpoint!r}')
+    check_checkpoint(args.checkpoint)
     config = load_config(args.config, args.cfg_options, args.data_root)
     config.launcher = args.launcher
     config.load_from = args.checkpoint
@@ -38,6 +39,9 @@ def main() -> None:
     config.val_cfg = config.val_dataloader = config.val_evaluator = None
     config.param_scheduler = None
     config.custom_hooks = []
+    if args.show_dir:
+        out_dir = str(Path(args.show_dir).absolute())
+        config.default_hooks.visualization.update(enable=True, out_dir=out_dir)
     check_files(config, 'model', 'test_dataloader', 'test_evaluator')
 
     runner = Runner.from_cfg(config)

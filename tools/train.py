@@ -6,9 +6,8 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from gvhmr_da_mm.apis import check_files, limit_for_debugging, load_config
+from gvhmr_da_mm.apis import check_checkpoint, check_files, limit_for_debugging, load_config
 from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
-from gvhmr_da_mm.core.errors import MissingFilesError
 
 
 def parse_args() -> argparse.Namespace:
@@ -44,6 +43,8 @@ def main() -> None:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
     if args.debug:
         limit_for_debugging(config)
+    if config.get('load_from'):
+        check_checkpoint(config.load_from)
     used = ['model', 'train_dataloader', 'val_dataloader', 'val_evaluator']
     check_files(config, *used)
     Runner.from_cfg(config).train()
@@ -53,8 +54,6 @@ def resume_from(config: Config, checkpoint: str) -> None:
     """Go on from a checkpoint; with ``'auto'`` from the latest one, if there is any."""
     if checkpoint == 'auto':
         checkpoint = find_latest_checkpoint(config.work_dir)
-    elif not Path(checkpoint).is_file():
-        raise MissingFilesError(f'there is no checkpoint {checkpoint!r} to resume from')
     # Without one this is the first start, which may begin from `load_from`.
     if checkpoint:
         config.resume, config.load_from = True, checkpoint

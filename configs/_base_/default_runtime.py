@@ -9,9 +9,10 @@ from mmengine.hooks import (
     RuntimeInfoHook,
 )
 from mmengine.runner import LogProcessor
-from mmengine.visualization import LocalVisBackend, TensorboardVisBackend, Visualizer
+from mmengine.visualization import LocalVisBackend, TensorboardVisBackend
 
-from gvhmr_da_mm.engine import ReplicatedDataParallel
+from gvhmr_da_mm.engine import MotionVisualizationHook, ReplicatedDataParallel
+from gvhmr_da_mm.visualization import MotionLocalVisualizer
 
 default_scope = 'gvhmr_da_mm'
 
@@ -22,6 +23,7 @@ default_hooks = dict(
     logger=dict(type=LoggerHook, interval=50),
     param_scheduler=dict(type=ParamSchedulerHook),
     checkpoint=dict(type=CheckpointHook, interval=10, max_keep_ckpts=3),
+    visualization=dict(type=MotionVisualizationHook, enable=False, interval=10),
 )
 custom_hooks = []
 
@@ -35,7 +37,8 @@ randomness = dict(seed=0)
 log_level = 'INFO'
 log_processor = dict(type=LogProcessor, window_size=10, by_epoch=True)
 visualizer = dict(
-    type=Visualizer,
+    type=MotionLocalVisualizer,
+    data_root=None,
     vis_backends=[dict(type=LocalVisBackend), dict(type=TensorboardVisBackend)],
 )
 

@@ -48,12 +48,14 @@ def evaluation_labels(
         with_joints (bool): Whether to add the camera-space joints MMPose's metrics read.
 
     Returns:
-        dict: SMPL parameters, ``T_w2c`` (F, 4, 4), ``mask`` (F,); and ``lifting_target``
-        (F, 22, 3) in m, ``lifting_target_visible`` (F, 22), numpy float32.
+        dict: SMPL parameters, ``T_w2c`` (F, 4, 4), ``K_fullimg`` (F, 3, 3), ``mask`` (F,); and
+        ``lifting_target`` (F, 22, 3) in m, ``lifting_target_visible`` (F, 22), numpy float32.
     """
     params = read_smpl(record, start, end)
     T_w2c = record.rows('T_w2c', 'F 4 4', start, end)
-    labels: dict[str, Any] = dict(**params, T_w2c=T_w2c, mask=mask)
+    # The true camera, for drawing the truth: the network may be given an estimated one.
+    K = record.tensor('K_fullimg', '3 3').clone().float().expand(len(mask), 3, 3)
+    labels: dict[str, Any] = dict(**params, T_w2c=T_w2c, K_fullimg=K, mask=mask)
     if with_joints:
         smpl = get_body_model('smpl', read_gender(record), data_root=data_root)
         joints_w = smpl.fk(**params)[:, :NUM_JOINTS]

@@ -5,6 +5,7 @@ from .domain_monitor_hook import DomainMonitorHook
 from .feature_statistics_hook import FeatureStatisticsHook
 from .mean_teacher_hook import MeanTeacherHook
 from .motion_statistics_hook import MotionStatisticsHook
+from .motion_visualization_hook import MotionVisualizationHook
 from .selection_rate_hook import SelectionRateHook
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     'FeatureStatisticsHook',
     'MeanTeacherHook',
     'MotionStatisticsHook',
+    'MotionVisualizationHook',
     'SelectionRateHook',
 ]
