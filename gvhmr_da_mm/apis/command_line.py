@@ -46,7 +46,15 @@ def report_errors(main: Callable) -> Callable:
         try:
             return main(*args, **kwargs)
         except GVHMRError as error:
-            print(f'{type(error).__name__}: {error}', file=sys.stderr)
+            name = type(error).__name__
+            print(f'{name}: {_original_message(name, str(error))}', file=sys.stderr)
             sys.exit(USAGE_ERROR)
 
     return wrapper
+
+
+def _original_message(name: str, message: str) -> str:
+    """Return the message that was raised where PyTorch has put a worker's traceback around it."""
+    if not message.startswith(f'Caught {name} in '):
+        return message
+    return message.rpartition(f'{name}: ')[2].strip()

@@ -1,11 +1,13 @@
 """Asks for everything that a run will read before it starts."""
 
+import zipfile
 from pathlib import Path
 
 from mmengine.config import Config
 
 from ..body_models.loading import body_model_file
 from ..body_models.regressors import regressor_file
+from ..core.errors import CheckpointError, MissingFilesError
 from ..core.paths import require_files
 from ..datasets import MotionDataset
 from ..evaluation import SequenceMetric
@@ -15,6 +17,33 @@ from .config import walk
 
 LIGHT_BODY_RESOURCES = ('coco17', 'smplx2smpl', 'verts437')
 MESH_GENDERS = ('male', 'female')
+PICKLE_MAGIC = b'\x80'
+"""First byte of the format of :func:`torch.save` before torch 1.6."""
+
+
+def check_checkpoint(path: str) -> None:
+    """Check that a file can be a checkpoint at all, without reading it.
+
+    Args:
+        path (str): A file; URLs are left to MMEngine.
+
+    Raises:
+        MissingFilesError: If there is no such file.
+        CheckpointError: If :func:`torch.save` has not written it, or not to its end.
+    """
+    if '://' in str(path):
+        return
+    if not Path(path).is_file():
+        raise MissingFilesError(f'there is no checkpoint {str(path)!r}')
+    if zipfile.is_zipfile(path):
+        return
+    with open(path, 'rb') as file:
+        if file.read(1) == PICKLE_MAGIC:
+            return
+    raise CheckpointError(
+        f'{path} is no checkpoint, or a part of one: copy or download it again, or take the one '
+        'that was saved before it'
+    )
 
 
 def check_files(config: Config, *sections: str) -> None:
