@@ -1,0 +1,95 @@
+"""The test tool: a table, files, and reasons."""
+
+import csv
+import json
+
+import pytest
+import torch
+
+from gvhmr_da_mm.registry import MODELS
+from gvhmr_da_mm.testing import toy_model_config
+from tests.tools.conftest import SHRINK, TINY
+
+METRICS = {
+    *(f'{name}/{metric}' for name in ('emdb1', '3dpw')
+      for metric in ('pa_mpjpe', 'mpjpe', 'pve', 'accel')),
+    *(f'emdb2/{metric}' for metric in ('wa_mpjpe', 'w_mpjpe', 'rte', 'jitter', 'fs')),
+}  # fmt: skip
+LABELS = ['PA-MPJPE', 'MPJPE', 'PVE', 'Accel', 'WA-MPJPE', 'W-MPJPE', 'RTE', 'Jitter', 'sliding']
+
+
+@pytest.fixture(scope='module')
+def checkpoint(toy_root, tmp_path_factory):
+    """Return a checkpoint of a plain network; the adaptive config takes it as it is."""
+    model = MODELS.build(toy_model_config(toy_root, num_layers=1))
+    model.init_weights()
+    path = tmp_path_factory.mktemp('checkpoint') / 'model.pth'
+    torch.save(dict(state_dict=model.state_dict(), meta={}), path)
+    return path
+
+
+def arguments(root, work_dir, checkpoint, *options):
+    return [TINY, checkpoint, '--data-root', root, '--work-dir', work_dir, '--cfg-options',
+            *SHRINK, 'log_level=ERROR', *options]  # fmt: skip
+
+
+def test_all_thirteen_numbers_beside_the_published_ones(call, toy_root, tmp_path, checkpoint):
+    out = tmp_path / 'results'
+    code, printed, err = call(
+        'test', *arguments(toy_root, tmp_path, checkpoint)[:-len(SHRINK) - 2], '--out', out,
+        '--cfg-options', *SHRINK, 'log_level=ERROR',
+    )  # fmt: skip
+    assert code == 0, err
+    assert len(METRICS) == 13
+    for text in (*LABELS, 'emdb1', 'emdb2', '3dpw', 'Published', '274.9', str(out)):
+        assert text in printed, text
+    results = json.loads((out / 'results.json').read_text())
+    assert METRICS - set(results['results']) == set()
+    assert all(results['results'][name] > 0 for name in METRICS - {'emdb2/fs'})
+    assert {row['protocol'] for row in results['comparison']} == {'emdb1', 'emdb2', '3dpw'}
+    assert len(results['per_sequence']['emdb1']) == 2
+    with open(out / 'results.csv') as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 13
+
+
+def test_results_lie_in_the_run_s_folder_by_default(call, toy_root, tmp_path, checkpoint):
+    code, printed, err = call('test', *arguments(toy_root, tmp_path, checkpoint))
+    assert code == 0, err
+    (path,) = tmp_path.glob('*/results.json')
+    assert METRICS - set(json.loads(path.read_text())['results']) == set()
+
+
+def test_it_needs_no_training_data(call, packs, tmp_path, checkpoint):
+    packs.remove('BEDLAM')
+    packs.remove('3DPW/hmr4d_support/train_refit_smplx.pt')
+    code, _, err = call('test', *arguments(packs.root, tmp_path / 'run', checkpoint))
+    assert code == 0, err
+
+
+def failed(code, err, *parts):
+    assert code == 2, err
+    assert 'Traceback' not in err
+    for part in parts:
+        assert part in err, (part, err)
+
+
+def test_a_missing_checkpoint(call, toy_root, tmp_path):
+    failed(*call('test', *arguments(toy_root, tmp_path, 'none.pth'))[::2], "'none.pth'")
+
+
+def test_a_file_that_is_no_checkpoint(call, toy_root, tmp_path):
+    path = tmp_path / 'text.pth'
+    path.write_text('hello')
+    failed(*call('test', *arguments(toy_root, tmp_path, path))[::2], 'text.pth')
+
+
+def test_another_architecture(call, toy_root, tmp_path, checkpoint):
+    deeper = arguments(toy_root, tmp_path, checkpoint, 'model.estimator.backbone.num_layers=2')
+    failed(*call('test', *deeper)[::2], 'CheckpointError', 'backbone.blocks.1')
+
+
+def test_a_missing_body_model(call, packs, tmp_path, checkpoint):
+    packs.remove('body_models/smpl/SMPL_MALE.pkl')
+    missing = call('test', *arguments(packs.root, tmp_path / 'run', checkpoint))
+    failed(*missing[::2], 'SMPL_MALE.pkl')
