@@ -120,6 +120,7 @@ def test_test_items_are_whole_sequences_with_labels(root):
         global_orient=(70, 3),
         transl=(70, 3),
         T_w2c=(70, 4, 4),
+        K_fullimg=(70, 3, 3),
         mask=(70,),
     )
     assert (sample.gender, sample.dataset, sample.img_shape) == ('female', 'emdb1', (1920, 1440))
