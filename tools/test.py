@@ -32,7 +32,7 @@ def main() -> None:
     check_checkpoint(args.checkpoint)
     config = load_config(args.config, args.cfg_options, args.data_root)
     config.launcher = args.launcher
-    config.load_from = args.checkpoint
+    config.load_from = None
     config.work_dir = args.work_dir or str(Path('work_dirs') / Path(args.config).stem)
     # Nothing of training is needed to test.
     config.train_cfg = config.train_dataloader = config.optim_wrapper = None
@@ -45,9 +45,12 @@ def main() -> None:
     check_files(config, 'model', 'test_dataloader', 'test_evaluator')
 
     runner = Runner.from_cfg(config)
+    checkpoint = runner.load_checkpoint(args.checkpoint, map_location='cpu')
+    trained_on = checkpoint.get('meta', {}).get('dataset_meta') or {}
+    transductive = bool(trained_on.get('transductive', False))
     results = runner.test()
     if runner.rank == 0:
-        Console().print(format_table(results))
+        Console().print(format_table(results, transductive=transductive))
         out = Path(args.out or runner.log_dir)
         out.mkdir(parents=True, exist_ok=True)
         per_sequence = {
@@ -55,7 +58,7 @@ def main() -> None:
             for metric in runner.test_evaluator.metrics
             if hasattr(metric, 'per_sequence')
         }
-        write_json(out / 'results.json', results, per_sequence)
+        write_json(out / 'results.json', results, per_sequence, transductive=transductive)
         write_csv(out / 'results.csv', results)
         print(f'Results are in {out}')
 

@@ -35,7 +35,13 @@ env_cfg = dict(
 model_wrapper_cfg = dict(type=ReplicatedDataParallel)
 randomness = dict(seed=0)
 log_level = 'INFO'
-log_processor = dict(type=LogProcessor, window_size=10, by_epoch=True)
+# Averaged over the last iterations that had a value, i.e. over those of one domain.
+log_processor = dict(
+    type=LogProcessor,
+    window_size=10,
+    by_epoch=True,
+    mean_pattern=r'.*(loss|time|grad_norm|confidence_mean|selection_rate|pseudo_label_spread).*',
+)
 visualizer = dict(
     type=MotionLocalVisualizer,
     data_root=None,

@@ -17,10 +17,7 @@ from .motion_dataset import MotionDataset
 from .pack_io import PackRecord, load_pack
 
 _PARTS = ('all60', 'maxspan60')
-_HOW_TO_GET = (
-    'BEDLAM/hmr4d_support of the GVHMR data release (docs/en/data.md), or run '
-    'tools/dataset_converters on the BEDLAM download'
-)
+_HOW_TO_GET = 'BEDLAM/hmr4d_support of the GVHMR data release (docs/en/data.md)'
 _MAX_LISTED = 20
 
 

@@ -17,10 +17,7 @@ from .real_labels import converted_training_labels, evaluation_labels, read_gend
 from .real_video_dataset import RealVideoDataset
 from .splits import EMDB_TEST_PREFIXES, emdb_sequences
 
-_HOW_TO_GET = (
-    'EMDB/hmr4d_support of the GVHMR data release (docs/en/data.md), or run '
-    'tools/dataset_converters on the EMDB download'
-)
+_HOW_TO_GET = 'EMDB/hmr4d_support of the GVHMR data release (docs/en/data.md)'
 _IMAGE_WH = (1440, 1920)
 _SMALL_IMAGE_WH = {'P0_09': (720, 960)}
 
@@ -133,7 +130,7 @@ class EMDBDataset(RealVideoDataset):
         return ConfigError(
             f'{self.dataset}: the training split of EMDB is empty, as all {num_names} sequences of '
             f'{self._pack} are test sequences (EMDB-1 and EMDB-2). Either convert the raw EMDB '
-            'download, which has more sequences (tools/dataset_converters), or set '
+            'download to the same format, as it has more sequences, or set '
             '`transductive=True` to adapt on the inputs of the test clips, and say so with your '
             'results'
         )

@@ -15,10 +15,7 @@ from .real_labels import camera_training_labels, evaluation_labels, read_gender
 from .real_video_dataset import RealVideoDataset
 from .splits import THREEDPW_GOOD_RANGES
 
-_HOW_TO_GET = (
-    '3DPW/hmr4d_support of the GVHMR data release (docs/en/data.md), or run '
-    'tools/dataset_converters on the 3DPW download'
-)
+_HOW_TO_GET = '3DPW/hmr4d_support of the GVHMR data release (docs/en/data.md)'
 
 
 @DATASETS.register_module()
@@ -105,7 +102,7 @@ class ThreeDPWDataset(RealVideoDataset):
                 'keypoints',
                 f'{self._keypoints(self.split)} does not exist, so its clips are used without 2D '
                 'keypoints: the model sees image features and boxes only, and the reprojection '
-                'loss has nothing to compare with. The feature extraction tool writes this file',
+                'loss has nothing to compare with. docs/en/data.md shows the format of the file',
             )
         return clips
 

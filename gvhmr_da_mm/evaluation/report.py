@@ -65,18 +65,23 @@ def report_rows(
 
 
 def format_table(
-    results: Mapping[str, float], protocols: Optional[Mapping[str, Protocol]] = None
+    results: Mapping[str, float],
+    protocols: Optional[Mapping[str, Protocol]] = None,
+    transductive: bool = False,
 ) -> Table:
     """Lay the results out as ours, published and difference; print it with ``rich.print``.
 
     Args:
         results (Mapping[str, float]): Results named ``protocol/metric``.
         protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
+        transductive (bool): Whether inputs of test clips were training data. Defaults to False.
 
     Returns:
         rich.table.Table: The table.
     """
     table = Table(title='Smaller is better')
+    if transductive:
+        table.caption = 'transductive: adapted on the inputs of test clips, without their labels'
     for heading in ('Protocol', 'Metric', 'Unit'):
         table.add_column(heading)
     for heading in ('Ours', 'Published', 'Difference'):
@@ -103,6 +108,7 @@ def write_json(
     results: Mapping[str, float],
     per_sequence: Optional[Mapping[str, Any]] = None,
     protocols: Optional[Mapping[str, Protocol]] = None,
+    transductive: bool = False,
 ) -> None:
     """Write the results, the comparison and the per-sequence results; NaN becomes null.
 
@@ -112,8 +118,10 @@ def write_json(
         per_sequence (Mapping, optional): ``per_sequence`` of each metric, by protocol. Defaults to
             None.
         protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
+        transductive (bool): Whether inputs of test clips were training data. Defaults to False.
     """
     content = {
+        'transductive': transductive,
         'results': dict(results),
         'comparison': [asdict(row) for row in report_rows(results, protocols)],
         'per_sequence': dict(per_sequence or {}),
