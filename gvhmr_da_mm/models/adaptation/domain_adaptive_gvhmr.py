@@ -60,7 +60,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         reprojection (dict, optional): Loss on detected keypoints. Defaults to
             ``dict(type='ReprojectionLoss')``.
         teacher (str): ``'ema'`` or ``'student'``. Defaults to ``'ema'``.
-        synthetic_weight (float): Defaults to 1.
+        synthetic_weight (float): Weight of the losses on labels. Defaults to 1.
         real_weight (float): Weight of the pseudo-label losses. Defaults to 1.
         discriminator_weight (float): Weight of the discriminator's own loss. Defaults to 1.
         adversarial_weight (float): Defaults to 1.
@@ -177,10 +177,9 @@ class DomainAdaptiveGVHMR(BaseModel):
         domain = _single_domain(data_samples)
         if domain == 'real' and not _all_labelled(data_samples):
             return self.real_step(inputs, optim_wrapper)
-        weight = self.synthetic_weight if domain == 'synthetic' else self.real_weight
         with optim_wrapper['model'].optim_context(self.student):
             losses = self.student.loss(inputs, data_samples)
-        total = weight * sum(losses.values())
+        total = self.synthetic_weight * sum(losses.values())
         optim_wrapper['model'].update_params(total)
         if domain == 'synthetic':  # Labels of real clips never pass for true motion.
             body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
