@@ -223,25 +223,29 @@ def test_more_views_spread_more_than_none(toy_root, wrappers):
         assert (logs['pseudo_label_spread'] > 0) == (count > 1)
 
 
-def test_real_labels_are_not_read_even_where_a_sample_has_some(built, wrappers):
-    results = []
-    for poison in (False, True):
-        torch.manual_seed(3)
-        model = copy.deepcopy(built).train()
-        wrapper = wrappers(model)
-        model.train_step(toy_batch('synthetic', 2), wrapper)
-        batch = toy_batch('real', 2)
-        if poison:
-            labelled = toy_batch('synthetic', 2)['data_samples']
-            for sample, other in zip(batch['data_samples'], labelled):
-                labels = other.gt_instances
-                labels.body_pose = torch.full_like(labels.body_pose, torch.nan)
-                sample.gt_instances = labels
-        logs = model.train_step(batch, wrapper)
-        results.append((logs, model.state_dict()))
-    (logs, state), (poisoned_logs, poisoned_state) = results
-    assert all(torch.equal(logs[name], poisoned_logs[name]) for name in logs)
-    assert all(torch.equal(state[name], poisoned_state[name]) for name in state)
+def labelled_real_batch():
+    """Return what datasets give with `real_supervision='labels'`."""
+    batch = toy_batch('real', 2)
+    for sample, other in zip(batch['data_samples'], toy_batch('synthetic', 2)['data_samples']):
+        sample.gt_instances = other.gt_instances
+    return batch
+
+
+def test_real_clips_with_labels_are_supervised_and_never_pass_for_true_motion(model, wrappers):
+    wrapper = wrappers(model)
+    before = weights(model.student), weights(model.discriminator)
+    logs = model.train_step(labelled_real_batch(), wrapper)
+    assert changed(model.student, before[0]) and not changed(model.discriminator, before[1])
+    assert len(model.motion_queue) == 0
+    assert all(name.startswith('real_') for name in logs)
+    assert 'selection_rate' not in logs  # No pseudo-label was made.
+
+
+def test_real_clips_with_and_without_labels_are_not_mixed(model, wrappers):
+    batch = labelled_real_batch()
+    del batch['data_samples'][1].gt_instances
+    with pytest.raises(DataError, match='toy_real.*same `real_supervision`'):
+        model.train_step(batch, wrappers(model))
 
 
 def test_a_clip_without_keypoints_or_features_is_fine(model, wrappers):
