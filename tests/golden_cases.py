@@ -6,7 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
+
 TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-4}
+HALF_TURN = 1e-6
+"""Real part of a quaternion below which single precision cannot tell its sign."""
 
 
 class GoldenCase:
@@ -36,8 +40,26 @@ class GoldenCase:
 
     def check(self, name: str, value: Tensor) -> None:
         """Assert that ``value`` equals ``out_<name>`` to the tolerance of its precision."""
-        expected = self._file[f'out_{name}']
-        actual = value.detach().cpu().numpy()
+        self._compare(name, value.detach().cpu().numpy(), self._file[f'out_{name}'])
+
+    def check_axis_angle(self, name: str, value: Tensor) -> None:
+        """The same for axis-angle vectors, as matrices: the axis of a half turn has no sign."""
+        expected = torch.from_numpy(self._file[f'out_{name}']).double()
+        assert value.shape == expected.shape, f'{self.path.name}:{name}'
+        actual, expected = (
+            axis_angle_to_matrix(x.detach().double().unflatten(-1, (-1, 3))).numpy()
+            for x in (value, expected)
+        )
+        self._compare(name, actual, expected)
+
+    def check_quaternion(self, name: str, value: Tensor) -> None:
+        """The same for quaternions: rounding decides the sign of those of a half turn."""
+        expected = torch.from_numpy(self._file[f'out_{name}'])
+        half_turn = expected[..., :1].abs() < HALF_TURN
+        opposite = (value.detach().to(expected) * expected).sum(dim=-1, keepdim=True) < 0
+        self.check(name, torch.where(half_turn & opposite, -value, value))
+
+    def _compare(self, name: str, actual: np.ndarray, expected: np.ndarray) -> None:
         assert actual.shape == expected.shape, f'{self.path.name}:{name}'
         if expected.dtype == bool:
             assert (actual == expected).all(), f'{self.path.name}:{name}'

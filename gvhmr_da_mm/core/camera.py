@@ -20,16 +20,22 @@ PERSON_ASPECT = 192 / 256
 WEAK_CAMERA_EPS = 1e-9
 
 
-def estimate_intrinsics(width: Union[int, Tensor], height: Union[int, Tensor]) -> Tensor:
+def estimate_intrinsics(
+    width: Union[int, Tensor],
+    height: Union[int, Tensor],
+    dtype: Optional[torch.dtype] = None,
+) -> Tensor:
     """Guess K (3, 3) of an unknown camera: focal length = image diagonal, centred axis."""
     width, height = float(width), float(height)
     focal = (width**2 + height**2) ** 0.5
-    return torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+    return torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], dtype=dtype)
 
 
-def intrinsics_from_sensor(width: int, height: int, focal_mm: float = 24.0) -> Tensor:
+def intrinsics_from_sensor(
+    width: int, height: int, focal_mm: float = 24.0, dtype: Optional[torch.dtype] = None
+) -> Tensor:
     """Return K (3, 3) of a full-frame (36 x 24 mm) lens of the given focal length in mm."""
-    intrinsics = estimate_intrinsics(width, height)
+    intrinsics = estimate_intrinsics(width, height, dtype)
     scale = focal_mm / (24.0**2 + 36.0**2) ** 0.5
     intrinsics[[0, 1], [0, 1]] *= scale
     return intrinsics

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.body_models import SMPLXBody, SMPLXLight, load_regressor
+from gvhmr_da_mm.body_models.loading import load_body_arrays
 from gvhmr_da_mm.core.conventions import PARENTS_22
 from gvhmr_da_mm.core.kinematics import bone_vectors, forward_kinematics
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
@@ -35,6 +36,8 @@ def test_skeleton_and_fk(goldens, golden_model, dtype):
         case.check('fk_joints22_no_root', model.fk(body['body_pose'], body['betas']))
         case.check('local_pos', bone_vectors(model.skeleton(body['betas']), PARENTS_22))
         case.check('parents22', torch.tensor(model.parents))
+        parents = load_body_arrays(golden_model['model_path'], 'smplx').parents
+        case.check('parents', torch.tensor(parents))
 
         joints = model.joints
         case.check('J_template', joints[..., 0])

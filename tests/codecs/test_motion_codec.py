@@ -47,7 +47,9 @@ def test_goldens(goldens, dtype):
         for prefix, vector in (('roundtrip', x), ('decode', case.input('x_norm_random'))):
             decoded = codec.decode(vector).axis_angle()
             for published, ours in NAMES.items():
-                case.check(f'{prefix}_{published}', decoded[ours])
+                vector = published in ('betas', 'local_transl_vel')
+                check = case.check if vector else case.check_axis_angle
+                check(f'{prefix}_{published}', decoded[ours])
 
 
 @pytest.mark.parametrize('shape', [(1,), (7,), (2, 7), (2, 3, 4)])
