@@ -66,3 +66,16 @@ def static_mask(
 def length_to_mask(length: Tensor, max_length: int) -> Tensor:
     """Return a boolean mask (B, L), true for the first ``length[b]`` frames."""
     return torch.arange(max_length, device=length.device) < length[:, None]
+
+
+def hold_last_valid(signal: Tensor, valid: Tensor) -> Tensor:
+    """Repeat the last valid frame of a signal (B, L, ...) to its end, given a mask (B, L).
+
+    A filter over time then sees at the end of a padded clip what it sees at the end of the clip
+    alone. Clips without a valid frame stay as they are.
+    """
+    frame = torch.arange(valid.shape[1], device=valid.device)
+    last = torch.where(valid, frame, -1).amax(dim=1, keepdim=True)
+    source = torch.where(last < 0, frame, torch.minimum(frame, last))
+    clip = torch.arange(valid.shape[0], device=valid.device)[:, None]
+    return signal[clip, source]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..core.camera import weak_camera_from_translation
+from ..core.filtering import hold_last_valid
 from ..core.layout import IMAGE_FEATURE_DIM, NUM_COCO
 from ..core.rotation import matrix_to_axis_angle
 from ..core.trajectory import rollout_world
@@ -118,6 +119,16 @@ class MotionPrediction(_TensorRecord):
             self.body_pose, self.betas, matrix_to_axis_angle(self.R_c), self.transl_c, 'camera'
         )
 
+    def rollout(self, cam_angvel: Tensor, compat: str = 'correct') -> tuple[Tensor, Tensor]:
+        """Return world orientation (B, L, 3, 3) and translation (B, L, 3); padding has no effect.
+
+        Args:
+            cam_angvel (Tensor): Camera rotation between frames in 6D (B, L, 6).
+            compat (str): See :func:`~gvhmr_da_mm.core.trajectory.rollout_world`.
+        """
+        frames = (self.R_gv, self.R_c, cam_angvel, self.velocity)
+        return rollout_world(*(hold_last_valid(x, self.valid) for x in frames), compat)
+
     def in_world(self, cam_angvel: Tensor, compat: str = 'correct') -> BodyMotion:
         """Roll out the SMPL-X parameters in the predicted world (y up, first position zero).
 
@@ -125,7 +136,7 @@ class MotionPrediction(_TensorRecord):
             cam_angvel (Tensor): Camera rotation between frames in 6D (B, L, 6).
             compat (str): See :func:`~gvhmr_da_mm.core.trajectory.rollout_world`.
         """
-        R_w, transl_w = rollout_world(self.R_gv, self.R_c, cam_angvel, self.velocity, compat)
+        R_w, transl_w = self.rollout(cam_angvel, compat)
         return BodyMotion(self.body_pose, self.betas, matrix_to_axis_angle(R_w), transl_w, 'world')
 
     def for_box(self, bbx_xys: Tensor, K: Tensor) -> 'MotionPrediction':

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..core.conventions import COCO_HIPS
 from ..core.rotation import axis_angle_to_matrix
-from ..core.trajectory import local_velocity, rollout_world
+from ..core.trajectory import local_velocity
 from .motion import MotionPrediction, _TensorRecord
 
 
@@ -82,9 +82,7 @@ class MotionTargets(_TensorRecord):
             cam_angvel (Tensor): Camera rotation between frames in 6D (B, L, 6).
             keep (Tensor): Samples (B,) or frames (B, L) to train on, bool.
         """
-        R_w, transl_w = rollout_world(
-            prediction.R_gv, prediction.R_c, cam_angvel, prediction.velocity
-        )
+        R_w, transl_w = prediction.rollout(cam_angvel)
         keep = keep if keep.ndim == 2 else keep[:, None]
         return cls(
             body_pose_R=prediction.body_pose_R,

@@ -6,6 +6,7 @@ from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 from gvhmr_da_mm.core.conventions import STATIC_FRAME_TIME
 from gvhmr_da_mm.core.filtering import (
     gaussian_smooth,
+    hold_last_valid,
     joint_speed,
     length_to_mask,
     moving_average,
@@ -93,3 +94,13 @@ def test_a_single_frame_is_static(repeat_last, frames):
 def test_lengths_become_masks():
     mask = length_to_mask(torch.tensor([0, 2, 5]), 4)
     assert mask.tolist() == [[False] * 4, [True, True, False, False], [True] * 4]
+
+
+def test_the_last_valid_frame_is_held():
+    signal = torch.arange(12.0).reshape(3, 4, 1)
+    valid = torch.tensor([[1, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0]]).bool()
+    held = hold_last_valid(signal, valid)[..., 0]
+    assert held.tolist() == [[0, 1, 1, 1], [4, 5, 6, 7], [8, 9, 10, 11]]
+    alone = gaussian_smooth(signal[:1, :2], 3.0, dim=1)
+    smooth = gaussian_smooth(hold_last_valid(signal, valid), 3.0, dim=1)
+    torch.testing.assert_close(smooth[:1, :2], alone)

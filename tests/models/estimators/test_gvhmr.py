@@ -109,6 +109,18 @@ def test_padding_does_not_change_a_prediction(toy_model):
     same(toy_model(long), toy_model(short), frames=8)
 
 
+def test_padding_does_not_change_the_predicted_world(toy_model):
+    toy_model.eval()
+    long = toy_inputs(1, 40, lengths=[25])
+    short = {n: v[:, :25] if v.ndim > 1 and n != 'img_wh' else v for n, v in long.items()}
+    long['cam_angvel'][:, 25:] = toy_inputs(1, 40, seed=1)['cam_angvel'][:, :15].roll(1, -1)
+    for one in (long, short):  # Views that differ from frame to frame, so that smoothing matters.
+        one['kp2d'] = one['kp2d'] + 30 * torch.arange(one['kp2d'].shape[1])[:, None, None]
+    (padded,), (alone,) = (toy_model(one, mode='predict') for one in (long, short))
+    for name in ('global_orient_w', 'transl_w'):
+        torch.testing.assert_close(padded.pred_instances[name], alone.pred_instances[name])
+
+
 @pytest.mark.parametrize('mode', ['train', '', None])
 def test_unknown_mode_is_named(toy_model, mode):
     with pytest.raises(ConfigError, match=f"'loss', 'predict' or 'tensor', got {mode!r}"):
