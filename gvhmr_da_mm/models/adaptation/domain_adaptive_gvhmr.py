@@ -66,6 +66,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         adversarial_weight (float): Defaults to 1.
         reprojection_weight (float): Defaults to 1.
         queue_size (int): True motions remembered from synthetic batches. Defaults to 256.
+        queue_max_len (int): Frames of each; at least the ``max_len`` of the synthetic datasets.
+            Defaults to 120.
         confidence_threshold (float): Value before the hook writes one. Defaults to 0.6.
         predict_on (str): ``'student'`` or ``'teacher'`` at test time. Defaults to ``'student'``.
         data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
@@ -89,6 +91,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         adversarial_weight: float = 1.0,
         reprojection_weight: float = 1.0,
         queue_size: int = 256,
+        queue_max_len: int = 120,
         confidence_threshold: float = 0.6,
         predict_on: str = 'student',
         data_preprocessor: Optional[dict] = None,
@@ -115,7 +118,9 @@ class DomainAdaptiveGVHMR(BaseModel):
         self.pseudo_labeler = MODELS.build(pseudo_labeler or dict(type='PseudoLabeler'))
         self.calibrator = MODELS.build(calibrator or dict(type='ConfidenceCalibrator'))
         self.reprojection = MODELS.build(reprojection or dict(type='ReprojectionLoss'))
-        self.motion_queue = MODELS.build(dict(type='MotionQueue', size=queue_size))
+        self.motion_queue = MODELS.build(
+            dict(type='MotionQueue', size=queue_size, max_len=queue_max_len)
+        )
         self.teacher_source = teacher
         self.synthetic_weight = synthetic_weight
         self.real_weight = real_weight
@@ -298,9 +303,10 @@ class DomainAdaptiveGVHMR(BaseModel):
 
     def predict_noised(self, inputs: dict[str, Tensor]) -> MotionPrediction:
         """Predict with the student from its own augmented view, in the original camera."""
-        noised, state = self.student_view.apply(inputs)
+        noised, state = full_precision(self.student_view.apply)(inputs)
         prediction = self.student.infer(noised, drop=True)
-        return self.student_view.invert(prediction, state, inputs, self._root_offset(prediction))
+        root_offset = self._root_offset(prediction)
+        return full_precision(self.student_view.invert)(prediction, state, inputs, root_offset)
 
     @full_precision
     def pseudo_label_loss(

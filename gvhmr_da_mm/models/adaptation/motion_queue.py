@@ -54,7 +54,7 @@ class MotionQueue(nn.Module):
         if shape['L'] > max_len:
             raise ShapeError(
                 f'`body_pose` has {shape["L"]} frames, the queue holds clips of at most {max_len}: '
-                'raise `max_len` of the MotionQueue'
+                'raise `model.queue_max_len`, the `max_len` of the MotionQueue'
             )
         body_pose, valid = body_pose[-size:], valid[-size:]
         skipped = shape['B'] - len(body_pose)

@@ -286,7 +286,26 @@ def test_bf16_trains(built, wrappers):
     assert all(p.dtype == torch.float32 and p.isfinite().all() for p in model.parameters())
 
 
+def test_views_of_the_student_keep_full_precision_in_mixed_precision(toy_root, monkeypatch):
+    config = toy_adaptation_config(toy_root, student_view=dict(type='HorizontalFlip'))
+    model = MODELS.build(config)
+    inputs = model.data_preprocessor(toy_batch('real', 2))['inputs']
+    network = model.student.infer(inputs)
+    monkeypatch.setattr(model.student, 'infer', lambda *_, **__: network)
+    exact = model.predict_noised(inputs)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        mixed = model.predict_noised(inputs)
+    assert torch.equal(mixed.transl_c, exact.transl_c)
+
+
 # Batches and arguments
+
+
+def test_the_queue_holds_clips_as_long_as_the_datasets_make_them(toy_root, wrappers):
+    model = MODELS.build(toy_adaptation_config(toy_root, queue_max_len=130)).train()
+    model.train_step(toy_batch('synthetic', 1, length=130), wrappers(model))
+    assert model.motion_queue.valid[0].sum() == 130
+    assert model.motion_queue.sample(2)[0].shape == (2, 130, 69)
 
 
 def test_a_batch_of_both_domains_is_refused(model, wrappers):
