@@ -16,16 +16,16 @@ model.update(
         head=dict(latent_dim=96),
     )
 )
-train_dataloader.update(batch_size=16)
+train_dataloader.update(batch_size=12)
 train_dataloader.batch_sampler.update(batches_per_epoch=50)
 for _source in train_dataloader.dataset.datasets:
-    _source.update(min_len=40, max_len=64)
+    _source.update(min_len=40, max_len=60)
 val_cfg = val_dataloader = val_evaluator = None
 
-train_cfg.update(max_epochs=6)
+train_cfg.update(max_epochs=5)
 optim_wrapper.update(model=dict(optimizer=dict(lr=5e-4)))
 param_scheduler = dict(
-    model=[dict(type=CosineAnnealingLR, T_max=6, by_epoch=True, convert_to_iter_based=True)],
+    model=[dict(type=CosineAnnealingLR, T_max=5, by_epoch=True, convert_to_iter_based=True)],
     discriminator=[],
 )
 default_hooks.update(logger=dict(interval=10), checkpoint=dict(interval=1, max_keep_ckpts=1))

@@ -45,7 +45,9 @@ def run(title: str, result: Path, *command: str) -> None:
     environment = {**os.environ, 'OMP_NUM_THREADS': str(os.cpu_count() or 1)}
     start = time.perf_counter()
     script = [sys.executable, str(ROOT / command[0]), *command[1:]]
-    subprocess.run(script, check=True, env=environment)
+    status = subprocess.run(script, env=environment).returncode
+    if status:
+        sys.exit(f'{title} failed with status {status}; run the demo again to go on from there')
     CONSOLE.print(f'{title}: {time.perf_counter() - start:.0f} s')
 
 
