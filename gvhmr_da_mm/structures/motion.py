@@ -140,8 +140,15 @@ class MotionPrediction(_TensorRecord):
         return BodyMotion(self.body_pose, self.betas, matrix_to_axis_angle(R_w), transl_w, 'world')
 
     def for_box(self, bbx_xys: Tensor, K: Tensor) -> 'MotionPrediction':
-        """Express ``pred_cam`` relative to another box (B, L, 3) of the same camera."""
-        return self.replace(pred_cam=weak_camera_from_translation(self.transl_c, bbx_xys, K))
+        """Express ``pred_cam`` relative to another box (B, L, 3) of the same camera.
+
+        Relative to a box of size zero it is not defined, and stays as it is.
+        """
+        has_box = bbx_xys[..., 2:] > 0
+        # Replaced before the division: masking after it would leave NaN in the gradients.
+        boxes = torch.where(has_box, bbx_xys, 1.0)
+        pred_cam = weak_camera_from_translation(self.transl_c, boxes, K)
+        return self.replace(pred_cam=torch.where(has_box, pred_cam, self.pred_cam))
 
 
 def empty_inputs(batch: int, length: int, **kwargs: Any) -> dict[str, Tensor]:

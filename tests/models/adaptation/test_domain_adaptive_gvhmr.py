@@ -260,6 +260,21 @@ def test_a_clip_without_keypoints_or_features_is_fine(model, wrappers):
     assert all(p.isfinite().all() for p in model.parameters())
 
 
+@pytest.mark.parametrize('view', ['HorizontalFlip', 'CameraRoll', 'BoxJitter', 'TimeCrop'])
+@pytest.mark.parametrize('frames', [1, 16])
+def test_boxes_of_size_zero_leave_the_weights_finite(toy_root, wrappers, view, frames):
+    views = dict(views=[dict(type=view)], student_view=dict(type=view))
+    model = MODELS.build(toy_adaptation_config(toy_root, **views)).train()
+    wrapper = wrappers(model)
+    model.train_step(toy_batch('synthetic', 2), wrapper)
+    batch = toy_batch('real', 2, length=frames)
+    batch['inputs']['bbx_xys'][0][: frames // 2 + 1, 2] = 0
+    logs = model.train_step(batch, wrapper)
+    assert logs['selection_rate'] > 0
+    assert all(value.isfinite() for value in logs.values())
+    assert all(p.isfinite().all() for p in model.parameters())
+
+
 def test_one_nan_clip_does_not_reach_the_pseudo_labels(model):
     batch = toy_batch('real', 2)
     batch['inputs']['cam_angvel'][1][3] = torch.nan
