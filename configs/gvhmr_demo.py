@@ -19,7 +19,5 @@ val_cfg = val_dataloader = val_evaluator = None
 
 train_cfg.update(max_epochs=8)
 optim_wrapper.update(optimizer=dict(lr=1e-3))
-param_scheduler = [
-    dict(type=CosineAnnealingLR, T_max=8, by_epoch=True, convert_to_iter_based=True)
-]
+param_scheduler = [dict(type=CosineAnnealingLR, T_max=8, by_epoch=True, convert_to_iter_based=True)]
 default_hooks.update(logger=dict(interval=10), checkpoint=dict(interval=1, max_keep_ckpts=1))

@@ -196,8 +196,6 @@ def test_settings_and_defaults_are_those_of_the_classes():
                 continue
             name, value = word.split('=')
             default = parameters[name].default
-            if name == 'mode':
-                default = config.model.calibrator.mode
             default = hooks.get(classes[0], {}).get(name, default)
             assert str(default) == value.strip("'"), word
 

@@ -48,7 +48,8 @@ model = dict(
     ),
     teacher='ema',
     pseudo_labeler=dict(type=PseudoLabeler, featureless_weight=0.25),
-    calibrator=dict(type=ConfidenceCalibrator, mode='quantile'),
+    confidence_calibration='quantile',
+    calibrator=dict(type=ConfidenceCalibrator, size=1024, min_scores=64),
     reprojection=dict(type=ReprojectionLoss, confidence=0.5, scale=0.1),
     # Reprojection carries the adaptation; pseudo-labels repeat the teacher's errors, so they weigh
     # little. Both were chosen on held-out real training clips of the miniature packs.

@@ -3,11 +3,11 @@
 from typing import Optional, Union
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from ...core.errors import ConfigError
 from ...registry import HOOKS
+from ..unwrap import unwrap_model
 
 DATA_BATCH = Optional[Union[dict, tuple, list]]
 
@@ -68,9 +68,9 @@ class ConfidenceThresholdHook(Hook):
                 'threshold would never move. Set `by_epoch=False` and count `interval` in '
                 'iterations'
             )
-        if not hasattr(_unwrap(runner), 'confidence_threshold'):
+        if not hasattr(unwrap_model(runner), 'confidence_threshold'):
             raise ConfigError(
-                f'{type(_unwrap(runner)).__name__} has no attribute `confidence_threshold`: '
+                f'{type(unwrap_model(runner)).__name__} has no attribute `confidence_threshold`: '
                 'ConfidenceThresholdHook is for models such as DomainAdaptiveGVHMR; remove the '
                 'hook or change the model'
             )
@@ -95,10 +95,5 @@ class ConfidenceThresholdHook(Hook):
 
     @staticmethod
     def _write(runner: Runner, threshold: float) -> None:
-        _unwrap(runner).confidence_threshold = threshold
+        unwrap_model(runner).confidence_threshold = threshold
         runner.message_hub.update_scalar('train/confidence_threshold', threshold)
-
-
-def _unwrap(runner: Runner):
-    model = runner.model
-    return model.module if is_model_wrapper(model) else model

@@ -3,7 +3,6 @@
 import numpy as np
 from mmengine.dist import broadcast, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -11,6 +10,7 @@ from torch.utils.data import Dataset
 from ...core.errors import ConfigError
 from ...datasets import ClipKey
 from ...registry import HOOKS
+from ..unwrap import unwrap_model
 
 
 @HOOKS.register_module()
@@ -36,7 +36,7 @@ class FeatureStatisticsHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Fit the model's feature alignment."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap_model(runner)
         alignment = getattr(model, 'feature_alignment', None)
         if alignment is None or (bool(alignment.fitted) and not self.refit):
             return

@@ -3,12 +3,12 @@
 from typing import Optional, Union
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
 from ...core.errors import ConfigError
 from ...registry import HOOKS
+from ..unwrap import unwrap_model
 
 DATA_BATCH = Optional[Union[dict, tuple, list]]
 
@@ -56,9 +56,9 @@ class MeanTeacherHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Check that the model has a teacher."""
-        if not hasattr(_unwrap(runner), 'update_teacher'):
+        if not hasattr(unwrap_model(runner), 'update_teacher'):
             raise ConfigError(
-                f'{type(_unwrap(runner)).__name__} has no method `update_teacher`: '
+                f'{type(unwrap_model(runner)).__name__} has no method `update_teacher`: '
                 "MeanTeacherHook is for models with `teacher='ema'`; remove the hook or change "
                 'the model'
             )
@@ -79,7 +79,7 @@ class MeanTeacherHook(Hook):
         if touched and optimizer.should_update():
             update = runner.iter // optimizer._accumulative_counts
             options = {} if self.skip_buffers is None else dict(skip_buffers=self.skip_buffers)
-            _unwrap(runner).update_teacher(self.momentum_at(update), **options)
+            unwrap_model(runner).update_teacher(self.momentum_at(update), **options)
 
     def _student_optimizer(self, runner: Runner) -> OptimWrapper:
         wrapper = runner.optim_wrapper
@@ -91,8 +91,3 @@ class MeanTeacherHook(Hook):
                 f'{self.optimizer!r}'
             )
         return wrapper[self.optimizer]
-
-
-def _unwrap(runner: Runner):
-    model = runner.model
-    return model.module if is_model_wrapper(model) else model

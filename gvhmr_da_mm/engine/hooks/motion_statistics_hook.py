@@ -5,7 +5,6 @@ import inspect
 import numpy as np
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -14,6 +13,7 @@ from ...codecs import MotionCodec
 from ...core.errors import ConfigError, DataError
 from ...datasets import ClipKey
 from ...registry import HOOKS
+from ..unwrap import unwrap_model
 
 
 @HOOKS.register_module()
@@ -38,7 +38,7 @@ class MotionStatisticsHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Fit the model's codec unless it has statistics already."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap_model(runner)
         codec = model.motion_codec
         if bool(codec.fitted):
             return

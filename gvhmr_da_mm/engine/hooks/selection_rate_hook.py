@@ -68,7 +68,7 @@ class SelectionRateHook(Hook):
             f'Not one pseudo-label was chosen during {period}{now}: the selection rate was 0 '
             f'{len(recent)} times. Lower `confidence_threshold_start` and '
             '`confidence_threshold_end` of ConfidenceThresholdHook below `confidence_mean` in the '
-            "log. With `model.calibrator.mode='none'`, try 'quantile': a least-squares "
+            "log. With `model.confidence_calibration='none'`, try 'quantile': a least-squares "
             'discriminator scores near 0.5 once it has converged. A quantile needs '
             '`model.calibrator.min_scores` true motions first, so very short runs choose nothing.'
         )

@@ -55,7 +55,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         num_augmentations (int): Views in total; the first is the plain input. Defaults to 2.
         student_view (dict, optional): Augmentation of the student's input. Defaults to None.
         pseudo_labeler (dict, optional): Defaults to ``dict(type='PseudoLabeler')``.
-        calibrator (dict, optional): Confidence calibration. Defaults to
+        confidence_calibration (str): ``'none'`` or ``'quantile'``. Defaults to ``'none'``.
+        calibrator (dict, optional): What carries the calibration out. Defaults to
             ``dict(type='ConfidenceCalibrator')``.
         reprojection (dict, optional): Loss on detected keypoints. Defaults to
             ``dict(type='ReprojectionLoss')``.
@@ -82,6 +83,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         num_augmentations: int = 2,
         student_view: Optional[dict] = None,
         pseudo_labeler: Optional[dict] = None,
+        confidence_calibration: str = 'none',
         calibrator: Optional[dict] = None,
         reprojection: Optional[dict] = None,
         teacher: str = 'ema',
@@ -116,7 +118,9 @@ class DomainAdaptiveGVHMR(BaseModel):
         self.views = [TRANSFORMS.build(view) for view in views[: num_augmentations - 1]]
         self.student_view = TRANSFORMS.build(student_view or dict(type='Identity'))
         self.pseudo_labeler = MODELS.build(pseudo_labeler or dict(type='PseudoLabeler'))
-        self.calibrator = MODELS.build(calibrator or dict(type='ConfidenceCalibrator'))
+        self.calibrator = MODELS.build(
+            {'mode': confidence_calibration, **(calibrator or dict(type='ConfidenceCalibrator'))}
+        )
         self.reprojection = MODELS.build(reprojection or dict(type='ReprojectionLoss'))
         self.motion_queue = MODELS.build(
             dict(type='MotionQueue', size=queue_size, max_len=queue_max_len)
@@ -134,6 +138,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         self.teacher.body_model = self.student.body_model
         self.teacher.motion_codec = self.student.motion_codec
         self.teacher.feature_alignment = self.student.feature_alignment
+        self.teacher.load_state_dict(self.student.state_dict())
         self._register_load_state_dict_pre_hook(adapt_student_teacher, with_module=True)
 
     def init_weights(self) -> None:

@@ -62,7 +62,7 @@ def train(root, work_dir):
     names = load_pack(root / 'EMDB/hmr4d_support/emdb_vit_v4.pt')
     if not emdb_sequences(names, 'train'):  # The published pack may hold test clips alone.
         config.train_dataloader.dataset.datasets[1].transductive = True
-    config.model.calibrator.mode = 'none'
+    config.model.confidence_calibration = 'none'
     config.model.estimator.backbone.update(latent_dim=32, num_layers=2, num_heads=2)
     config.model.estimator.head.latent_dim = 32
     config.custom_hooks[1].update(
