@@ -41,14 +41,15 @@ def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') ->
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(19, 9), layout='constrained')
-    FigureCanvasAgg(figure)  # no pyplot: the caller's backend and figures stay as they are
-    axes = figure.subplots(2, 4)
     train, val = log.train, log.val
+    rows, columns = (2, 4) if val else (1, 5)
+    figure = Figure(figsize=(4.75 * columns, 4.5 * rows), layout='constrained')
+    FigureCanvasAgg(figure)  # no pyplot: the caller's backend and figures stay as they are
+    axes = figure.subplots(rows, columns).ravel()
     losses = [n for n in ('synthetic_loss', 'real_loss', 'loss') if n in train]
-    _panel(axes[0, 0], 'Loss per domain', {n: train[n] for n in losses[:2]})
+    _panel(axes[0], 'Loss per domain', {n: train[n] for n in losses[:2]})
     _panel(
-        axes[0, 1],
+        axes[1],
         'Adversarial and reprojection losses',
         _take(
             train,
@@ -60,26 +61,32 @@ def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') ->
     )
     selection = _take(train, 'confidence_threshold', 'confidence_mean', 'selection_rate')
     _panel(
-        axes[0, 2], 'Pseudo-label selection', selection, unit='0 to 1', steps='confidence_threshold'
+        axes[2], 'Pseudo-label selection', selection, unit='0 to 1', steps='confidence_threshold'
     )
     if selection:
-        axes[0, 2].set_ylim(-0.03, 1.03)
-    _gradient_panel(axes[0, 3], train)
+        axes[2].set_ylim(-0.03, 1.03)
+    _gradient_panel(axes[3], train)
 
-    _panel(axes[1, 0], 'Synthetic loss terms', _terms(train, 'synthetic_'), logarithmic=True)
-    camera = {n: c for n, c in val.items() if n.rpartition('/')[2] in CAMERA_METRICS}
-    world = {n: c for n, c in val.items() if n.rpartition('/')[2] in WORLD_METRICS}
-    others = {n: c for n, c in val.items() if n not in camera and n not in world}
-    _panel(axes[1, 1], 'Validation, camera space', camera, unit='mm', over='epoch')
-    _panel(axes[1, 2], 'Validation, world space', world, unit='mm', over='epoch')
-    relative = {n: (steps, _relative(values)) for n, (steps, values) in others.items()}
-    _panel(axes[1, 3], 'Other metrics, relative to the first', relative, unit='%', over='epoch')
+    _panel(axes[4], 'Synthetic loss terms', _terms(train, 'synthetic_'), logarithmic=True)
+    if val:
+        _validation_panels(axes[5:], val)
     if title:
         figure.suptitle(title, fontsize=13, fontweight='bold')
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=100)
     return out
+
+
+def _validation_panels(axes: Any, val: dict[str, Curve]) -> None:
+    """Draw camera-space, world-space and other metrics into three panels."""
+    camera = {n: c for n, c in val.items() if n.rpartition('/')[2] in CAMERA_METRICS}
+    world = {n: c for n, c in val.items() if n.rpartition('/')[2] in WORLD_METRICS}
+    others = {n: c for n, c in val.items() if n not in camera and n not in world}
+    _panel(axes[0], 'Validation, camera space', camera, unit='mm', over='epoch')
+    _panel(axes[1], 'Validation, world space', world, unit='mm', over='epoch')
+    relative = {n: (steps, _relative(values)) for n, (steps, values) in others.items()}
+    _panel(axes[2], 'Other metrics, relative to the first', relative, unit='%', over='epoch')
 
 
 def _take(curves: dict[str, Curve], *names: str) -> dict[str, Curve]:
