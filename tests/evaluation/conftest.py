@@ -45,10 +45,10 @@ def labelled_sample(fixtures_root, neutral_betas):
 
     def make(dataset, index=0, frames=60):
         pack = packs[dataset[:4]]
-        name = sorted(pack)[index]
+        name = sorted(pack)[index % len(pack)]
         record = pack[name]
         label = {key: value[:frames] for key, value in record['smpl_params'].items()}
-        mask = record['mask' if 'mask' in record else 'mask_wham'][:frames]
+        mask = record['mask' if 'mask' in record else 'mask_wham'][:frames].clone()
         T_w2c = record['T_w2c'][:frames]
 
         smplx = get_body_model('smplx', data_root=fixtures_root)
