@@ -32,16 +32,16 @@ def test_labels_score_near_zero_as_predictions(fixtures_root, labelled_sample):
     samples = [labelled_sample(name, 4) for name in ('emdb1', 'emdb2', '3dpw')]
     results, metrics = evaluate(fixtures_root, samples, 'emdb1', 'emdb2', '3dpw')
     # The meshes of the two model families differ a little, the hands a few mm. Foot sliding is that
-    # of the truth, whose vertices move up to 1 cm where they count as standing.
-    limits = dict(
-        pa_mpjpe=2, mpjpe=2, pve=6, accel=0.2, wa_mpjpe=3, w_mpjpe=10, rte=0.3, fs=10.5, jitter=50
-    )
+    # of the truth, whose vertices move up to 1 cm where they count as standing; jitter is that of
+    # the motion itself, whatever it is.
+    limits = dict(pa_mpjpe=2, mpjpe=2, pve=6, accel=0.2, wa_mpjpe=3, w_mpjpe=10, rte=0.3, fs=10.5)
     assert set(results) == {
         *(f'{p}/{m}' for p in ('emdb1', '3dpw') for m in ('pa_mpjpe', 'mpjpe', 'pve', 'accel')),
         *(f'emdb2/{m}' for m in ('wa_mpjpe', 'w_mpjpe', 'rte', 'jitter', 'fs')),
     }
     for name, value in results.items():
-        assert 0 < value < limits[name.split('/')[1]], f'{name}: {value:.2f}'
+        limit = limits.get(name.split('/')[1], float('inf'))
+        assert 0 < value < limit, f'{name}: {value:.2f}'
     assert [len(metric.per_sequence) for metric in metrics] == [1, 1, 1]
 
 
