@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from gvhmr_da_mm.core.conventions import STATIC_SPEED
 from gvhmr_da_mm.core.filtering import length_to_mask
+from gvhmr_da_mm.models import GVHMRLoss
 from gvhmr_da_mm.models.checkpoint_keys import ours_to_published
 from gvhmr_da_mm.structures import BodyTargets, MotionTargets
 from tests.golden_cases import cases
@@ -72,11 +74,11 @@ def test_losses_equal_the_published_ones(goldens, dtype):
         )
         case.check('target_x', target_x)
 
-        weights = model.loss_module.weights
-        for name in weights:
+        assert case.param('vel_thr') == STATIC_SPEED
+        for name in model.loss_module.weights:
             if name != 'simple':
                 published = 'static_conf_bce' if name == 'static_conf' else name
-                assert weights[name] == case.param(f'weight_{published}')
+                model.loss_module.weights[name] = case.param(f'weight_{published}')
         body = model.skin(prediction)
         arguments = (prediction, targets, body_targets, target_x, inputs, body, model.body_model)
         terms = model.loss_module.terms(*arguments)
@@ -93,6 +95,12 @@ def test_losses_equal_the_published_ones(goldens, dtype):
         assert set(names) == set(gradients)
         for name in names:
             case.check(f'gradnorm/{name}', gradients[name].norm())
+
+
+def test_the_default_weights_are_the_published_ones():
+    weights = GVHMRLoss().weights
+    published = dict(cr_j3d=500, cr_verts=500, j2d=1000, verts2d=1000)
+    assert weights == {**dict.fromkeys(weights, 1), **published}
 
 
 @pytest.mark.goldens
