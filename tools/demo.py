@@ -94,8 +94,8 @@ def main() -> None:
         run(
             f'Test: {name}',
             work_dir / 'results.json',
-            *('tools/test.py', path, str(checkpoint), '--out', str(work_dir), *data),
-            *('--show-dir', str(work_dir / 'pictures')),
+            *('tools/test.py', path, str(checkpoint), *data, '--out', str(work_dir)),
+            *('--work-dir', str(work_dir / 'test'), '--show-dir', str(work_dir / 'pictures')),
         )
         start_from = [f'load_from={checkpoint}']
     run(
