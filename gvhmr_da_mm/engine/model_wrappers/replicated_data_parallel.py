@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from mmengine.dist import broadcast
+import torch
+from mmengine.dist import broadcast, get_rank
 from torch import nn
 
 from ...registry import MODEL_WRAPPERS
@@ -16,7 +17,8 @@ class ReplicatedDataParallel(nn.Module):
     parts saves checkpoints whose keys do not load back. This wrapper does nothing but start all
     ranks from the weights of the first and pass calls on, so checkpoints are those of a single
     process. Optimiser wrappers built by :class:`PrecisionOptimWrapperConstructor` average the
-    gradients before each update, which also makes accumulation cost no communication.
+    gradients before each update, which also makes accumulation cost no communication. Each rank
+    gets random numbers of its own, so that dropout, noise and views differ between them.
 
     Args:
         module (nn.Module): The model.
@@ -27,6 +29,7 @@ class ReplicatedDataParallel(nn.Module):
         self.module = module
         for tensor in (*module.parameters(), *module.buffers()):
             broadcast(tensor.data)
+        torch.manual_seed(torch.initial_seed() + get_rank())
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model."""

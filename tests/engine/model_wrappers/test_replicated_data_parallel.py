@@ -45,11 +45,14 @@ def train_rank(rank: int, port: int, folder: str) -> None:
     os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
     dist.init_process_group('gloo', rank=rank, world_size=2)
     # Ranks start from different weights; the first one's count.
-    model = ReplicatedDataParallel(TwoPartModel(seed=rank))
+    model = TwoPartModel(seed=rank)
+    torch.manual_seed(5)  # As for a run, where all ranks have one seed.
+    model = ReplicatedDataParallel(model)
     wrapper = optim_wrapper(model)
     for batch in batches():
         model.train_step(batch[rank::2], wrapper)
-    torch.save(model.module.state_dict(), f'{folder}/{rank}.pth')
+    state = dict(model.module.state_dict(), drawn=torch.rand(3))
+    torch.save(state, f'{folder}/{rank}.pth')
     dist.destroy_process_group()
 
 
@@ -63,6 +66,7 @@ def test_two_ranks_equal_one_with_the_whole_batch(tmp_path):
     for batch in batches():
         model.train_step(batch, wrapper)
     ranks = [torch.load(tmp_path / f'{rank}.pth') for rank in range(2)]
+    assert not torch.equal(ranks[0]['drawn'], ranks[1]['drawn'])
     for name, value in model.state_dict().items():
         assert torch.equal(ranks[0][name], ranks[1][name])
         assert torch.allclose(ranks[0][name], value, atol=1e-6)
