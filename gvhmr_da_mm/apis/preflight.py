@@ -2,21 +2,19 @@
 
 import zipfile
 from pathlib import Path
+from typing import Union
 
 from mmengine.config import Config
+from mmengine.registry import Registry
 
-from ..body_models.loading import body_model_file
-from ..body_models.regressors import regressor_file
+from ..body_models import SMPLXLight
 from ..core.errors import CheckpointError, MissingFilesError
 from ..core.paths import require_files
 from ..datasets import MotionDataset
 from ..evaluation import SequenceMetric
-from ..evaluation.protocols import get_protocol
 from ..registry import DATASETS, METRICS, MODELS
 from .config import walk
 
-LIGHT_BODY_RESOURCES = ('coco17', 'smplx2smpl', 'verts437')
-MESH_GENDERS = ('male', 'female')
 PICKLE_MAGIC = b'\x80'
 """First byte of the format of :func:`torch.save` before torch 1.6."""
 
@@ -66,27 +64,18 @@ def check_files(config: Config, *sections: str) -> None:
     require_files(files, owner='this run')
 
 
-def _files_of(kind, part: dict) -> dict[Path, str]:
-    """Return the files that one part of a config needs, with how to get them."""
-    dataset = DATASETS.get(kind) if isinstance(kind, str) else kind
-    if _is(dataset, MotionDataset):
+def _files_of(kind: Union[str, type], part: dict) -> dict[Path, str]:
+    """Return the files that one part of a config says it needs, with how to get them."""
+    if _is(DATASETS, kind, MotionDataset):
         return DATASETS.build({**part, 'lazy_init': True}).required_files()
-    folders = dict(data_root=part.get('data_root'), support_dir=part.get('support_dir'))
-    metric = METRICS.get(kind) if isinstance(kind, str) else kind
-    if _is(metric, SequenceMetric):
-        protocol = get_protocol(part.get('protocol') or part['dataset'])
-        models = [body_model_file('smplx', 'neutral', folders['data_root'])]
-        models += [body_model_file('smpl', gender, folders['data_root']) for gender in MESH_GENDERS]
-        names = (protocol.regressor, 'smplx2smpl')
-        return dict(models + [regressor_file(name, **folders) for name in names])
-    model = MODELS.get(kind) if isinstance(kind, str) else kind
-    if getattr(model, '__name__', '') == 'SMPLXLight':
-        path = body_model_file(
-            'smplx', part.get('gender', 'neutral'), folders['data_root'], part.get('model_path')
-        )
-        return dict([path, *(regressor_file(name, **folders) for name in LIGHT_BODY_RESOURCES)])
+    if _is(METRICS, kind, SequenceMetric):
+        return METRICS.build(dict(part)).meshes.required_files()
+    if _is(MODELS, kind, SMPLXLight):
+        arguments = {name: value for name, value in part.items() if name != 'type'}
+        return SMPLXLight.required_files(**arguments)
     return {}
 
 
-def _is(kind, parent: type) -> bool:
-    return isinstance(kind, type) and issubclass(kind, parent)
+def _is(registry: Registry, kind: Union[str, type], parent: type) -> bool:
+    found = registry.get(kind) if isinstance(kind, str) else kind
+    return isinstance(found, type) and issubclass(found, parent)

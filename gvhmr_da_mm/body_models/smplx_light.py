@@ -1,7 +1,7 @@
 """SMPL-X with only the vertices and joints that training needs."""
 
 from pathlib import Path
-from typing import NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 import torch
 from torch import Tensor
@@ -14,6 +14,8 @@ from .linear_blend_body import LinearBlendBody
 from .loading import body_model_file, load_body_arrays
 from .regressors import load_regressor, regressor_file
 from .smplx_full import smplx_fixed_pose
+
+RESOURCES = ('coco17', 'smplx2smpl', 'verts437')
 
 
 class LightBody(NamedTuple):
@@ -59,12 +61,10 @@ class SMPLXLight(LinearBlendBody):
         num_betas: int = NUM_BETAS,
         flat_hand_mean: bool = False,
     ) -> None:
-        path, hint = body_model_file('smplx', gender, data_root, model_path)
-        resources = {
-            name: regressor_file(name, data_root, support_dir)
-            for name in ('coco17', 'smplx2smpl', 'verts437')
-        }
-        require_files({path: hint, **dict(resources.values())}, owner=type(self).__name__)
+        files = self.required_files(data_root, gender, model_path, support_dir)
+        require_files(files, owner=type(self).__name__)
+        path, _ = body_model_file('smplx', gender, data_root, model_path)
+        resources = {name: regressor_file(name, data_root, support_dir) for name in RESOURCES}
         arrays = load_body_arrays(path, 'smplx')
         coco, smplx2smpl, chosen = (
             load_regressor(name, data_root, support_dir) for name in resources
@@ -79,6 +79,18 @@ class SMPLXLight(LinearBlendBody):
         super().__init__(arrays, NUM_JOINTS, fixed_pose, num_betas, ids.numpy())
         self._add('coco_regressor', smplx2coco[:, ids].numpy())
         self.register_buffer('verts_index', torch.searchsorted(ids, chosen), persistent=False)
+
+    @staticmethod
+    def required_files(
+        data_root: Optional[Union[str, Path]] = None,
+        gender: str = 'neutral',
+        model_path: Optional[Union[str, Path]] = None,
+        support_dir: Optional[Union[str, Path]] = None,
+        **_: Any,
+    ) -> dict[Path, str]:
+        """Return every file a body with these arguments reads, each with how to get it."""
+        resources = (regressor_file(name, data_root, support_dir) for name in RESOURCES)
+        return dict([body_model_file('smplx', gender, data_root, model_path), *resources])
 
     def forward(
         self,

@@ -85,6 +85,8 @@ class MotionCodec(nn.Module):
         self.register_buffer('mean', torch.zeros(MOTION.size, dtype=torch.float64))
         self.register_buffer('std', torch.ones(MOTION.size, dtype=torch.float64))
         self.register_buffer('fitted', torch.tensor(False))
+        # Set where weights were loaded that suit no statistics but their own.
+        self.expects_statistics = False
         # Mirrors the buffer, so that the check does not wait for the GPU.
         self._ready = False
         if isinstance(statistics, Mapping):

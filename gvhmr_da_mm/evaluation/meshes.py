@@ -12,9 +12,13 @@ import torch
 from torch import Tensor
 
 from ..body_models import SMPLXBody, get_body_model, load_regressor
+from ..body_models.loading import body_model_file
+from ..body_models.regressors import regressor_file
 from .protocols import Protocol
 
 PathLike = Union[str, Path]
+TARGET_GENDERS = ('male', 'female')
+"""Genders of the bodies in the test sets."""
 
 
 class ProtocolMeshes:
@@ -41,6 +45,14 @@ class ProtocolMeshes:
         self.folders = dict(data_root=data_root, support_dir=support_dir)
         self.device = torch.device(device)
         self._regressor: Optional[Tensor] = None
+
+    def required_files(self) -> dict[Path, str]:
+        """Return every file that scoring reads, each with how to get it."""
+        data_root = self.folders['data_root']
+        files = [body_model_file('smplx', 'neutral', data_root)]
+        files += [body_model_file('smpl', gender, data_root) for gender in TARGET_GENDERS]
+        names = (self.protocol.regressor, 'smplx2smpl')
+        return dict(files + [regressor_file(name, **self.folders) for name in names])
 
     @property
     def predicted_model(self) -> SMPLXBody:

@@ -61,6 +61,20 @@ class _TensorRecord:
         return cls(**merged)
 
 
+class _PosedRecord(_TensorRecord):
+    """What predictions and targets of the network have in common."""
+
+    @property
+    def camera_pose(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Body rotations, betas, root rotation and translation in the camera, to pose a body."""
+        return self.body_pose_R, self.betas, self.R_c, self.transl_c
+
+    @property
+    def vector_parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """The parts of the motion vector, in its order, to encode it."""
+        return self.body_pose_R, self.betas, self.R_c, self.R_gv, self.velocity
+
+
 @dataclass
 class BodyMotion(_TensorRecord):
     """SMPL-family parameters of a motion in one frame.
@@ -81,7 +95,7 @@ class BodyMotion(_TensorRecord):
 
 
 @dataclass
-class MotionPrediction(_TensorRecord):
+class MotionPrediction(_PosedRecord):
     """What the network says about a batch of clips, decoded.
 
     Attributes:

@@ -9,11 +9,11 @@ from torch import Tensor
 from ..core.conventions import COCO_HIPS
 from ..core.rotation import axis_angle_to_matrix
 from ..core.trajectory import local_velocity
-from .motion import MotionPrediction, _TensorRecord
+from .motion import MotionPrediction, _PosedRecord, _TensorRecord
 
 
 @dataclass
-class MotionTargets(_TensorRecord):
+class MotionTargets(_PosedRecord):
     """Supervision of a batch of clips, in SMPL-X neutral parameters.
 
     Attributes:
@@ -117,9 +117,7 @@ class BodyTargets(_TensorRecord):
     @torch.no_grad()
     def from_motion(cls, body_model: Any, motion: MotionTargets) -> 'BodyTargets':
         """Skin the target motion with a light body model."""
-        body = body_model.light_matrices(
-            motion.body_pose_R, motion.betas, motion.R_c, motion.transl_c
-        )
+        body = body_model.light_matrices(*motion.camera_pose)
         return cls(body.coco17, body.verts437, relative_to_hips(body.verts437, body.coco17))
 
 

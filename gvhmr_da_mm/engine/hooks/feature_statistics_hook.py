@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 
 from ...core.errors import ConfigError
 from ...datasets import ClipKey
+from ...models.adaptation import FeatureAlignment
 from ...registry import HOOKS
 from ..unwrap import unwrap_model
 
@@ -40,19 +41,21 @@ class FeatureStatisticsHook(Hook):
         alignment = getattr(model, 'feature_alignment', None)
         if alignment is None or (bool(alignment.fitted) and not self.refit):
             return
+        if is_main_process():
+            self._fit(runner, alignment)
+        for buffer in alignment.buffers():
+            broadcast(buffer)
+
+    def _fit(self, runner: Runner, alignment: FeatureAlignment) -> None:
         dataset = runner.train_dataloader.dataset
         domains = {
             name: self._features(dataset, dataset.sources.get(name, []))
             for name in ('synthetic', 'real')
         }
-        if not all(domains.values()):
-            return
-        if is_main_process():
+        if all(domains.values()):
             alignment.fit(**domains)
             counts = ', '.join(f'{len(clips)} {name}' for name, clips in domains.items())
             runner.logger.info(f'Image features aligned ({alignment.mode}): {counts} clips.')
-        for buffer in alignment.buffers():
-            broadcast(buffer)
 
     def _features(self, dataset: Dataset, sources: list) -> list[Tensor]:
         """Read the valid features of some clips of each source."""

@@ -42,7 +42,7 @@ class MotionStatisticsHook(Hook):
         codec = model.motion_codec
         if bool(codec.fitted):
             return
-        if getattr(codec, 'expects_statistics', False):
+        if codec.expects_statistics:
             raise ConfigError(
                 'the published checkpoint was loaded, which has no motion statistics, and fitting '
                 'others would not suit its weights; set `motion_codec.statistics` of the model to '

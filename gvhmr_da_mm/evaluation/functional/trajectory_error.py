@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ...core.alignment import procrustes
+from ...core.conventions import COMPAT_MODES
 from ...core.errors import ConfigError
 from .point_sets import ArrayLike, as_pair
 
@@ -34,7 +35,7 @@ def root_trajectory_error(pred: ArrayLike, target: ArrayLike, compat: str = 'cor
         ShapeError: If the shapes differ.
         ConfigError: If ``compat`` is unknown.
     """
-    if compat not in ('correct', 'published'):
+    if compat not in COMPAT_MODES:
         raise ConfigError(f"`compat` should be 'correct' or 'published', got {compat!r}")
     pred, target = as_pair(pred, target, 'F 3')
     if len(pred) == 0:

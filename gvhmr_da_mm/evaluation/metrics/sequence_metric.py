@@ -12,6 +12,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
+from ...core.conventions import COMPAT_MODES
 from ...core.errors import ConfigError, DataError
 from ..meshes import PathLike, ProtocolMeshes
 from ..protocols import Protocol, get_protocol
@@ -81,7 +82,7 @@ class SequenceMetric(BaseMetric):
         name = type(self).__name__
         if dataset is None and protocol is None:
             raise ConfigError(f'{name} needs `dataset` or `protocol`, got neither')
-        if compat not in ('correct', 'published'):
+        if compat not in COMPAT_MODES:
             raise ConfigError(
                 f"`compat` of {name} should be 'correct' or 'published', got {compat!r}"
             )

@@ -279,19 +279,10 @@ class GVHMR(BaseModel):
         Returns:
             dict[str, Tensor]: Eight weighted ``<term>_loss`` entries.
         """
-        target_x = self.motion_codec.encode_matrices(
-            targets.body_pose_R, targets.betas, targets.R_c, targets.R_gv, targets.velocity
-        )
+        target_x = self.motion_codec.encode_matrices(*targets.vector_parts)
         if prediction.x is None:  # A view was undone, so the motion is no longer the network's.
-            prediction = prediction.replace(
-                x=self.motion_codec.encode_matrices(
-                    prediction.body_pose_R,
-                    prediction.betas,
-                    prediction.R_c,
-                    prediction.R_gv,
-                    prediction.velocity,
-                )
-            )
+            x = self.motion_codec.encode_matrices(*prediction.vector_parts)
+            prediction = prediction.replace(x=x)
         if body is None:
             body = self.skin(prediction)
         return self.loss_module(
@@ -301,9 +292,7 @@ class GVHMR(BaseModel):
     @full_precision
     def skin(self, prediction: MotionPrediction) -> LightBody:
         """Return the vertices and COCO joints of a prediction in the camera, with graph."""
-        return self.body_model.light_matrices(
-            prediction.body_pose_R, prediction.betas, prediction.R_c, prediction.transl_c
-        )
+        return self.body_model.light_matrices(*prediction.camera_pose)
 
     # Prediction
 
@@ -321,9 +310,7 @@ class GVHMR(BaseModel):
         prediction = self.infer(inputs)
         camera = prediction.in_camera()
         world = prediction.in_world(inputs['cam_angvel'], self.compat)
-        joints = self.body_model.fk_matrices(
-            prediction.body_pose_R, prediction.betas, prediction.R_c, prediction.transl_c
-        )
+        joints = self.body_model.fk_matrices(*prediction.camera_pose)
         frames = dict(
             body_pose=camera.body_pose,
             betas=camera.betas,

@@ -108,12 +108,8 @@ class GVHMRLoss(nn.Module):
         valid = targets.valid
         world_valid = valid & ~targets.camera_only[:, None]
         with torch.no_grad():
-            joints = body_model.fk_matrices(
-                targets.body_pose_R, targets.betas, targets.R_c, targets.transl_c
-            )
-        pred_joints = body_model.fk_matrices(
-            prediction.body_pose_R, prediction.betas, prediction.R_c, prediction.transl_c
-        )
+            joints = body_model.fk_matrices(*targets.camera_pose)
+        pred_joints = body_model.fk_matrices(*prediction.camera_pose)
         pred_verts_cr = relative_to_hips(body.verts437, body.coco17)
 
         terms = dict(
