@@ -9,31 +9,33 @@ from typing import Any, Optional, Union
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
+from mmengine.visualization import Visualizer
 
 from ..apis import load_config
 from ..core.errors import MissingFilesError
+from ..visualization import MotionLocalVisualizer
 
 PathLike = Union[str, Path]
+PER_RUN = (MessageHub, Visualizer, MotionLocalVisualizer)
+"""What a run keeps under its name for the whole process."""
 
 
 @contextmanager
 def isolated_registry() -> Iterator[None]:
-    """Undo what a Runner leaves in MMEngine's global scopes and message hubs.
+    """Undo what a Runner leaves in MMEngine's global scopes, message hubs and visualizers.
 
-    Two runs of one process would otherwise share the history of their logs.
+    MMEngine names a run by the second it starts in. Two runs of one process would share the
+    history of their logs, and where they share the name the place they are written to.
     """
-    scopes = DefaultScope._instance_dict.copy()
-    hubs = MessageHub._instance_dict.copy()
-    MessageHub._instance_dict.clear()
+    before = {manager: manager._instance_dict.copy() for manager in (DefaultScope, *PER_RUN)}
+    for manager in PER_RUN:
+        manager._instance_dict.clear()
     try:
         yield
     finally:
-        for registry, before in (
-            (DefaultScope._instance_dict, scopes),
-            (MessageHub._instance_dict, hubs),
-        ):
-            registry.clear()
-            registry.update(before)
+        for manager, instances in before.items():
+            manager._instance_dict.clear()
+            manager._instance_dict.update(instances)
 
 
 def tiny_config(

@@ -13,6 +13,7 @@ from gvhmr_da_mm.testing import (
     toy_inputs,
     toy_samples,
 )
+from gvhmr_da_mm.visualization import MotionLocalVisualizer
 
 
 def test_a_seed_decides_everything():
@@ -54,6 +55,21 @@ def test_global_state_of_runs_is_undone():
         MessageHub.get_instance('a_run')
         assert 'a_run' in MessageHub._instance_dict
     assert (set(DefaultScope._instance_dict), set(MessageHub._instance_dict)) == before
+
+
+def test_runs_of_one_name_have_visualizers_of_their_own(tmp_path):
+    # MMEngine names a run by the second it starts in, so two short ones may share a name.
+    drawn = []
+    for folder in ('first', 'second'):
+        with isolated_registry():
+            visualizer = MotionLocalVisualizer.get_instance(
+                'a_run', vis_backends=[dict(type='LocalVisBackend')], save_dir=tmp_path / folder
+            )
+            visualizer.add_scalar('loss', 1.0, step=0)
+            drawn.append(visualizer)
+    assert drawn[0] is not drawn[1]
+    assert len(list(tmp_path.glob('*/vis_data/scalars.json'))) == 2
+    assert 'a_run' not in MotionLocalVisualizer._instance_dict
 
 
 @pytest.mark.parametrize('read', [read_log, last_checkpoint])
