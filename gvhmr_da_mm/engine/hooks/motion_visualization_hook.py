@@ -3,15 +3,15 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Optional
 
-import torch
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from mmpose.structures import PoseDataSample
 
 from ...core.errors import ConfigError
 from ...registry import HOOKS
+from ...structures import sample_inputs
 from ...visualization import MotionLocalVisualizer, VideoReader
 
 
@@ -129,7 +129,7 @@ class MotionVisualizationHook(Hook):
                 draw_bbox=self.draw_bbox,
                 out_file=str(folder / f'{name}.png'),
                 step=step,
-                inputs=_inputs_of(data_batch, index),
+                inputs=sample_inputs(data_batch, index),
             )
 
     def _video(self, sample: PoseDataSample) -> Optional[VideoReader]:
@@ -144,15 +144,3 @@ class MotionVisualizationHook(Hook):
                 f'{sorted(sample.metainfo_keys())}'
             ) from error
         return VideoReader(path, sample.get('start', 0)) if path.is_file() else None
-
-
-def _inputs_of(data_batch: Optional[dict], index: int) -> Optional[dict[str, Any]]:
-    """Take one sample's inputs out of a batch, stacked or listed by name."""
-    inputs: Union[dict, Sequence, None] = (data_batch or {}).get('inputs')
-    if isinstance(inputs, dict):
-        return {
-            name: value[index]
-            for name, value in inputs.items()
-            if isinstance(value, (list, tuple, torch.Tensor))
-        }
-    return None
