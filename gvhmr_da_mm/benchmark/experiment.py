@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -154,8 +155,13 @@ _LOADERS = ('train_dataloader', 'test_dataloader')
 
 
 def _check_clips(config: dict) -> None:
-    """Check that every dataset has clips."""
-    for dataset in DATASETS.build(config).datasets:
+    """Check that every dataset has clips; what they are is in the log of the run."""
+    logging.disable(logging.INFO)
+    try:
+        datasets = DATASETS.build(config).datasets
+    finally:
+        logging.disable(logging.NOTSET)
+    for dataset in datasets:
         if not len(dataset):
             meta = dataset.metainfo
             raise DataError(f'dataset {meta["dataset_name"]!r} has no usable clip: {meta}')
