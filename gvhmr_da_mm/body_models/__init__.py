@@ -1,5 +1,6 @@
 """SMPL-X and SMPL bodies, joint regressors and the SMPL-X to SMPL map."""
 
+from .body_rig import BodyRig, make_body_rig
 from .cache import get_body_model
 from .linear_blend_body import LinearBlendBody
 from .regressors import load_regressor
@@ -8,6 +9,7 @@ from .smplx_full import SMPLXBody
 from .smplx_light import LightBody, SMPLXLight
 
 __all__ = [
+    'BodyRig',
     'LightBody',
     'LinearBlendBody',
     'SMPLBody',
@@ -15,4 +17,5 @@ __all__ = [
     'SMPLXLight',
     'get_body_model',
     'load_regressor',
+    'make_body_rig',
 ]
