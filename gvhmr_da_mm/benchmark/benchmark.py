@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..version import __version__
+from ..visualization.training_log import find_logs, read_training_log
 from .experiment import SOURCE_MODEL, Experiment, Run, budget_settings
 from .methods import Method
+from .plots import mean_curves, plot_confidence, plot_curves, plot_gap
 from .result_file import write_result
 from .scheduler import run_all
 from .summary import summarise, summarise_filter
@@ -64,7 +66,28 @@ def run_benchmark(
     write_result(out / 'summary.json', summary)
     (out / 'table.md').write_text(format_markdown(summary, experiment.methods), encoding='utf-8')
     write_csv(out / 'results.csv', results, experiment.methods)
+    _draw(experiment, results, summary)
     return summary
+
+
+def _draw(experiment: Experiment, results: Sequence[dict], summary: dict[str, Any]) -> None:
+    """Write the pictures."""
+    out = experiment.out
+    plot_gap(summary['methods'], out / 'gap_closed.png')
+    curves = {}
+    for method in experiment.methods:
+        finished = [
+            (run, result)
+            for run, result in zip(experiment.runs, results)
+            if run.name == method.name and result.get('status') == 'finished'
+        ]
+        filters = [result['filter'] for _, result in finished if result.get('filter')]
+        if filters:
+            plot_confidence(filters, out / f'confidence_{method.name}.png', method.name)
+        logs = [read_training_log(find_logs(run.folder)[-1:]).train for run, _ in finished]
+        if logs:
+            curves[method.name] = mean_curves(logs)
+    plot_curves(curves, out / 'training.png')
 
 
 def make_summary(results: Sequence[dict], methods: Sequence[Method]) -> dict[str, Any]:

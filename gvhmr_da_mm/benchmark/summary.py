@@ -123,23 +123,28 @@ def summarise_filter(results: Results, name: str) -> dict[str, Any]:
 
     Returns:
         dict[str, Any]: The measures of :mod:`.filter_quality`, None where no seed has one;
-        ``values`` of each seed, ``notes``, and the same for each of ``sources``. Empty if no run
-        has judged its filter.
+        ``values`` of each seed, ``notes``, and the same for ``mpjpe`` instead of PA-MPJPE, for each
+        of ``sources`` and of ``datasets``. Empty if no run has judged its filter.
     """
     filters = [run['filter'] for run in _by_seed(results, name).values() if run.get('filter')]
     if not filters:
         return {}
-    sources = list(dict.fromkeys(source for one in filters for source in one['sources']))
     return dict(
         method=name,
         **_average([one['combined'] for one in filters]),
         threshold=_mean(one.get('threshold') for one in filters),
         clips=int(sum(one['clips'] for one in filters)),
-        sources={
-            source: _average([o['sources'][source] for o in filters if source in o['sources']])
-            for source in sources
+        mpjpe=_average([one['combined_mpjpe'] for one in filters]),
+        **{
+            kind: _average_named([one[kind] for one in filters]) for kind in ('sources', 'datasets')
         },
     )
+
+
+def _average_named(parts: Sequence[Mapping[str, Mapping]]) -> dict[str, Any]:
+    """Average what has the same name."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: _average([part[name] for part in parts if name in part]) for name in names}
 
 
 def _average(scores: Sequence[Mapping]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 from ..core.errors import MissingFilesError
 from ..evaluation.report import METRIC_LABELS
 from ..visualization.training_log import TrainingLog, find_logs, read_training_log
+from .filter_quality import measure_filter
 from .result_file import RESULT, RUN, write_result
 
 
@@ -42,6 +43,12 @@ def work(folder: Path) -> dict[str, Any]:
         result['metrics'] = {name: measured[name] for name in names}
         result['kept_ratio'] = kept_ratio(folder)
         result['test_seconds'] = time.perf_counter() - start
+    if run.get('filter_clips'):
+        start = time.perf_counter()
+        sources = [dict(source) for source in config.train_dataloader.dataset.datasets]
+        sources = [source for source in sources if 'real_supervision' in source]
+        result['filter'] = measure_filter(runner.model, sources, run['filter_clips'])
+        result['filter_seconds'] = time.perf_counter() - start
     return {**run, **result}
 
 
