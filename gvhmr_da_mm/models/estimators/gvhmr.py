@@ -26,6 +26,7 @@ from ...registry import CODECS, MODELS, TASK_UTILS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets
 from ..checkpoint_guard import adapt_state_dict
 from ..layers import drop_conditions
+from ..test_time import MotionRecovery
 
 CAM_ANGVEL_MEAN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CAM_ANGVEL_STD = (0.001, 0.1, 0.1, 0.1, 0.001, 0.1)
@@ -67,6 +68,9 @@ class GVHMR(BaseModel):
             Defaults to 0.1.
         detected_keypoint_prob (float): Probability to use detections where a labelled clip has
             some. Defaults to 0.5.
+        test_cfg (dict, optional): What :meth:`predict` does beside predicting: ``flip_test``,
+            ``postprocess`` and ``static_camera``, see :class:`MotionRecovery`. Defaults to None:
+            nothing.
         compat (str): ``'correct'``, or ``'published'`` to repeat the published code's results.
             Defaults to ``'correct'``.
         data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
@@ -84,6 +88,7 @@ class GVHMR(BaseModel):
         feature_alignment: Optional[dict] = None,
         condition_dropout: float = 0.1,
         detected_keypoint_prob: float = 0.5,
+        test_cfg: Optional[dict] = None,
         compat: str = 'correct',
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
@@ -104,6 +109,7 @@ class GVHMR(BaseModel):
         self.condition_dropout = condition_dropout
         self.detected_keypoint_prob = detected_keypoint_prob
         self.compat = compat
+        self.recovery = MotionRecovery.from_cfg(test_cfg, compat)
         self._register_load_state_dict_pre_hook(adapt_state_dict, with_module=True)
 
     def forward(
@@ -305,22 +311,16 @@ class GVHMR(BaseModel):
             ``body_pose`` (F, 63), ``betas`` (F, 10), ``global_orient_c``, ``transl_c``,
             ``global_orient_w`` and ``transl_w`` (F, 3), ``static_conf_logits`` (F, 6), and for
             MMPose's metrics and visualizers ``keypoints`` (F, 22, 3) in the camera and
-            ``keypoint_scores`` (F, 22) as arrays.
+            ``keypoint_scores`` (F, 22) as arrays. ``body_pose_w`` (F, 63) is there only where the
+            body pose in the world is another one (published flip test with post-processing).
+
+        Raises:
+            ConfigError: If ``test_cfg`` asks for a flip test without the mirrored inputs.
+            DataError: If post-processing lacks ``static_camera`` in the metainfo.
         """
-        prediction = self.infer(inputs)
-        camera = prediction.in_camera()
-        world = prediction.in_world(inputs['cam_angvel'], self.compat)
-        joints = self.body_model.fk_matrices(*prediction.camera_pose)
-        frames = dict(
-            body_pose=camera.body_pose,
-            betas=camera.betas,
-            global_orient_c=camera.global_orient,
-            transl_c=camera.transl,
-            global_orient_w=world.global_orient,
-            transl_w=world.transl,
-            static_conf_logits=prediction.static_logits,
-            keypoints=joints,
-        )
+        motion = self.recovery(self, inputs, data_samples)
+        joints = self.body_model.fk_matrices(*motion.camera_pose)
+        frames = dict(motion.parameters(), keypoints=joints)
         if data_samples is None:
             data_samples = [PoseDataSample() for _ in inputs['valid']]
         for index, sample in enumerate(data_samples):
