@@ -7,7 +7,7 @@ from typing import Any, Optional
 import numpy as np
 
 from ..evaluation.report import METRIC_LABELS
-from ..visualization.adaptation_curves import COLOURS, NAMES
+from ..visualization.adaptation_curves import COLOURS
 from ..visualization.training_log import Curve
 from .tables import TEST_SETS
 
@@ -17,10 +17,17 @@ GAP_METRICS = (
 )
 GAP_LIMITS = (-1.0, 2.0)
 """Shares beyond these are cut off: a tiny gap makes them meaninglessly large."""
-CURVES = (
-    *('confidence_threshold', 'confidence_mean', 'selection_rate', 'synthetic_loss'),
-    *('real_loss', 'reprojection_loss', 'generator_adversarial_loss', 'discriminator_fake_loss'),
-)
+CURVES = {
+    'confidence_threshold': 'threshold',
+    'confidence_mean': 'mean confidence',
+    'selection_rate': 'selection rate',
+    'synthetic_loss': 'loss on synthetic clips',
+    'real_loss': 'loss on pseudo-labels (oracle: labels)',
+    'reprojection_loss': 'reprojection loss',
+    'generator_adversarial_loss': 'adversarial loss of the student',
+    'discriminator_fake_loss': 'discriminator, loss on predictions',
+}
+LOG_RATIO = 10
 KEPT_COLOUR, DROPPED_COLOUR = COLOURS[2], COLOURS[1]
 
 
@@ -58,7 +65,17 @@ def plot_gap(methods: Mapping[str, Mapping[str, Any]], out: Path) -> Optional[Pa
         axis.set_xticks(range(len(known)), known, rotation=25, ha='right', fontsize=8)
         low, high = axis.get_ylim()
         axis.set_ylim(max(low, GAP_LIMITS[0]), min(max(high, 1.1), GAP_LIMITS[1]))
-    figure.suptitle('0 is source-only training, 1 the labels of the real clips', fontsize=11)
+        for place, method in enumerate(known):
+            share = methods[method]['gap_closed'][metric]
+            axis.annotate(
+                f'{100 * share:.0f} %',
+                (place, 0),
+                (0, -9),
+                textcoords='offset points',
+                ha='center',
+                fontsize=7,
+            )
+    figure.suptitle('0 is source-only training, 1 the labels of the real clips', fontsize=10)
     return _save(figure, out)
 
 
@@ -120,15 +137,15 @@ def plot_curves(curves: Mapping[str, Mapping[str, Curve]], out: Path) -> Optiona
     Returns:
         Path | None: The file; None where nothing of it is logged.
     """
-    names = [name for name in CURVES if any(name in one for one in curves.values())]
+    names = [n for n in CURVES if any(_means_something(one, n) for one in curves.values())]
     if not names:
         return None
     figure, axes = _figure(len(names), columns=min(4, len(names)))
     for axis, name in zip(axes, names):
-        _prepare(axis, NAMES.get(name, name), 'iteration', '')
-        lines = [one[name][1] for one in curves.values() if name in one]
+        _prepare(axis, CURVES[name], 'iteration', '')
+        shown = {method: one for method, one in curves.items() if _means_something(one, name)}
         for index, (method, one) in enumerate(curves.items()):
-            if name not in one:
+            if method not in shown:
                 continue
             style = 'steps-post' if name == 'confidence_threshold' else 'default'
             dashes = ('-', (0, (5, 2)), (0, (2, 1.5)))[index % 3]
@@ -136,12 +153,18 @@ def plot_curves(curves: Mapping[str, Mapping[str, Curve]], out: Path) -> Optiona
             axis.plot(
                 *one[name], color=colour, label=method, linewidth=1.5, drawstyle=style, ls=dashes
             )
-        if name.endswith('loss') and min(min(line) for line in lines) > 0:
+        values = np.concatenate([one[name][1] for one in shown.values()])
+        if values.min() > 0 and values.max() > LOG_RATIO * values.min():
             axis.set_yscale('log')
-        elif not name.endswith('loss'):
+        if not name.endswith('loss'):
             axis.set_ylim(-0.03, 1.03)
         _legend(axis)
     return _save(figure, out)
+
+
+def _means_something(curves: Mapping[str, Curve], name: str) -> bool:
+    """Tell whether a method has a curve; the threshold is logged where nothing is selected, too."""
+    return name in curves and (name != 'confidence_threshold' or 'selection_rate' in curves)
 
 
 def mean_curves(logs: Sequence[Mapping[str, Curve]]) -> dict[str, Curve]:

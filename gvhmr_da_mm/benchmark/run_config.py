@@ -161,7 +161,8 @@ def _add_held_out(config: Config) -> None:
 
 
 def _network_alone(config: Config) -> None:
-    """Test without the flip test, which would hide what the network itself learned."""
+    """Test without flip test and post-processing, which would hide what the network learned."""
+    config.model.estimator.update(test_cfg=dict(flip_test=False, postprocess=False))
     config.test_dataloader.update(num_workers=0, persistent_workers=False)
     for dataset in config.test_dataloader.dataset.datasets:
         dataset.update(flip_test=False)
