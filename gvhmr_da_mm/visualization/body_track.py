@@ -1,5 +1,6 @@
 """A body over time as the drawings need it: joints, cameras and, where wanted, the mesh."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,8 @@ from ..core.layout import NUM_JOINTS
 ALIGNED_FRAMES = 30
 TILTED_WORLDS = ('3dpw', '3dpw_train')
 """Datasets whose world has its y axis in no special direction."""
+SOLE = 0.03
+"""How far the joints that touch the ground are above it, m."""
 SHAPE_FIELDS = ('body_pose', 'betas')
 
 
@@ -115,6 +118,16 @@ def joint_errors(prediction: BodyTrack, ground_truth: BodyTrack) -> np.ndarray:
     pred, target = prediction.joints_c, ground_truth.joints_c
     distance = np.linalg.norm((pred - pred[:, :1]) - (target - target[:, :1]), axis=-1)
     return np.where(prediction.valid & ground_truth.valid, distance.mean(axis=1) * 1000, np.nan)
+
+
+def ground_height(tracks: Sequence[BodyTrack]) -> float:
+    """Return the height (m) of the ground: where joints are lowest, but for outliers.
+
+    Args:
+        tracks (Sequence[BodyTrack]): In one world; those without a valid frame do not count.
+    """
+    lowest = [t.joints_w[t.valid][..., 1].min(axis=1) for t in tracks if t.valid.any()]
+    return min((float(np.percentile(heights, 5)) for heights in lowest), default=0.0) - SOLE
 
 
 def prediction_track(
