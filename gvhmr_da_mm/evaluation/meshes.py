@@ -5,15 +5,17 @@ Note:
     - number of joints of the protocol's regressor: J
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import torch
 from torch import Tensor
 
-from ..body_models import SMPLXBody, get_body_model, load_regressor
+from ..body_models import SMPLXBody, get_body_model, get_regressed_body, load_regressor
 from ..body_models.loading import body_model_file
 from ..body_models.regressors import regressor_file
+from ..core.camera import transform_smpl
 from .protocols import Protocol
 
 PathLike = Union[str, Path]
@@ -44,7 +46,7 @@ class ProtocolMeshes:
         self.protocol = protocol
         self.folders = dict(data_root=data_root, support_dir=support_dir)
         self.device = torch.device(device)
-        self._regressor: Optional[Tensor] = None
+        self._regressor: Optional[tuple[Tensor, Tensor]] = None
 
     def required_files(self) -> dict[Path, str]:
         """Return every file that scoring reads, each with how to get it."""
@@ -93,15 +95,93 @@ class ProtocolMeshes:
         parameters = self._send(body_pose, betas, global_orient, transl)
         return get_body_model('smpl', gender, **self.folders, device=str(self.device))(*parameters)
 
+    def target_in_camera(
+        self,
+        T_w2c: Tensor,
+        gender: str,
+        body_pose: Tensor,
+        betas: Tensor,
+        global_orient: Tensor,
+        transl: Tensor,
+    ) -> Tensor:
+        """Return the same in the camera: the root is moved, which is cheaper than the mesh.
+
+        Args:
+            T_w2c (Tensor): World to camera, (F, 4, 4).
+            gender (str): As for :meth:`target`, like the others.
+            body_pose (Tensor): (F, 69).
+            betas (Tensor): (F, 10).
+            global_orient (Tensor): (F, 3).
+            transl (Tensor): (F, 3).
+        """
+        body = get_body_model('smpl', gender, **self.folders, device=str(self.device))
+        root = body.skeleton(betas.to(self.device))[..., 0, :].double()
+        moved = (value.to(root) for value in (global_orient, transl, T_w2c))
+        return self.target(gender, body_pose, betas, *transform_smpl(*moved, root))
+
+    def predicted_points(
+        self,
+        vertex_ids: Sequence[int],
+        body_pose: Tensor,
+        betas: Tensor,
+        global_orient: Tensor,
+        transl: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the protocol's joints and some SMPL vertices of a prediction, without the mesh.
+
+        Args:
+            vertex_ids (Sequence[int]): N SMPL vertices.
+            body_pose (Tensor): As for :meth:`predicted`, like the others.
+            betas (Tensor): (F, 10).
+            global_orient (Tensor): (F, 3).
+            transl (Tensor): (F, 3).
+
+        Returns:
+            tuple[Tensor, Tensor]: Joints (F, J, 3) and vertices (F, N, 3), float64.
+        """
+        hands = self.protocol.flat_hand_mean
+        parameters = (body_pose, betas, global_orient, transl)
+        return self._points('smplx', vertex_ids, parameters, flat_hand_mean=hands)
+
+    def target_points(
+        self,
+        vertex_ids: Sequence[int],
+        gender: str,
+        body_pose: Tensor,
+        betas: Tensor,
+        global_orient: Tensor,
+        transl: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the same of the truth; see :meth:`target` and :meth:`predicted_points`."""
+        parameters = (body_pose, betas, global_orient, transl)
+        return self._points('smpl', vertex_ids, parameters, gender=gender)
+
+    def _points(
+        self, kind: str, vertex_ids: Sequence[int], parameters: Sequence[Tensor], **options: Any
+    ) -> tuple[Tensor, Tensor]:
+        body = get_regressed_body(
+            kind,
+            self.protocol.regressor,
+            tuple(vertex_ids),
+            **self.folders,
+            device=str(self.device),
+            **options,
+        )
+        points = body(*self._send(*parameters)).double()
+        count = points.shape[-2] - len(vertex_ids)
+        return points[..., :count, :], points[..., count:, :]
+
     def joints(self, verts: Tensor) -> Tensor:
         """Regress the protocol's joints (F, J, 3) from SMPL vertices (F, 6890, 3), in float64.
 
         Float64 because the alignments and third differences that follow lose digits.
         """
         if self._regressor is None:
-            regressor = load_regressor(self.protocol.regressor, **self.folders)
-            self._regressor = regressor.to_dense().to(self.device)
-        return (self._regressor @ verts).double()
+            regressor = load_regressor(self.protocol.regressor, **self.folders).to(self.device)
+            used = regressor.any(dim=0).nonzero()[:, 0]
+            self._regressor = regressor[:, used], used
+        weights, used = self._regressor
+        return (weights @ verts.index_select(-2, used)).double()
 
     def _send(self, *parameters: Tensor) -> list[Tensor]:
         return [parameter.to(self.device, torch.float32) for parameter in parameters]

@@ -64,6 +64,8 @@ class SequenceMetric(BaseMetric):
     """The space the metrics are defined in; a protocol for another space is refused."""
     metric_names: tuple[str, ...]
     pred_fields: tuple[str, ...]
+    pred_substitutes: Mapping[str, str] = {}
+    """Fields, and those that take their place where a prediction has them."""
 
     def __init__(
         self,
@@ -211,6 +213,9 @@ class SequenceMetric(BaseMetric):
         sequence = self._sequence_key(sample)
         target = self._take(sample, 'gt_instances', (*TARGET_FIELDS, 'T_w2c', 'mask'))
         pred = self._take(sample, 'pred_instances', self.pred_fields)
+        for name, substitute in self.pred_substitutes.items():
+            if substitute in sample['pred_instances']:
+                pred[name] = self._take(sample, 'pred_instances', (substitute,))[substitute]
         mask = target.pop('mask').bool().cpu()
         for owner, fields in (('gt_instances', target), ('pred_instances', pred)):
             for name, value in fields.items():
