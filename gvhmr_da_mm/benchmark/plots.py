@@ -55,9 +55,9 @@ def plot_gap(methods: Mapping[str, Mapping[str, Any]], out: Path) -> Optional[Pa
         known = [name for name in methods if _share(methods[name], metric) is not None]
         for place, method in enumerate(known):
             colour = COLOURS[list(methods).index(method) % len(COLOURS)]
-            gap = methods[method]['gap_closed']
-            axis.bar(place, gap[metric], color=colour, alpha=0.75, width=0.7)
-            dots = [share for share in gap['per_seed'].get(metric, []) if share is not None]
+            shares = methods[method]['gap_closed_per_seed']
+            axis.bar(place, _share(methods[method], metric), color=colour, alpha=0.75, width=0.7)
+            dots = [share for share in shares.get(metric, []) if share is not None]
             spread = np.linspace(-0.15, 0.15, len(dots)) if len(dots) > 1 else [0.0]
             axis.plot(place + np.asarray(spread), dots, 'o', color='#22262e', markersize=3.5)
         axis.axhline(0, color='#22262e', linewidth=0.8)

@@ -20,8 +20,8 @@ def summarise(results: Results, names: Sequence[str]) -> dict[str, Any]:
 
     Returns:
         dict[str, Any]: For each method ``<metric>`` with ``mean``, ``std`` (of the seeds, n - 1;
-        null for one), ``values`` and ``seeds``; ``gap_closed``, ``kept_ratio``, ``seconds``,
-        ``failed``.
+        null for one), ``values`` and ``seeds``; ``gap_closed`` (see
+        :func:`gap_closed`), ``kept_ratio``, ``seconds``, ``failed``.
     """
     by_name = {name: _by_seed(results, name) for name in names}
     methods = {}
@@ -29,7 +29,7 @@ def summarise(results: Results, names: Sequence[str]) -> dict[str, Any]:
         runs = by_name[name]
         methods[name] = {
             **{metric: _statistics(runs, metric) for metric in _metrics(runs)},
-            'gap_closed': gap_closed(runs, by_name.get(SOURCE, {}), by_name.get(ORACLE, {})),
+            **gap_closed(runs, by_name.get(SOURCE, {}), by_name.get(ORACLE, {})),
             'kept_ratio': _mean(run.get('kept_ratio') for run in runs.values()),
             'seconds': _mean(_seconds(run) for run in runs.values()),
             'failed': {
@@ -55,9 +55,9 @@ def gap_closed(
         oracle (Mapping[int, Mapping]): Those with the labels of the real clips.
 
     Returns:
-        dict[str, Any]: By metric 0 for the source and 1 for the oracle, or None where the oracle
-        is not better than the source. ``per_seed`` and ``notes`` hold the shares of each seed and
-        the reasons of what is None.
+        dict[str, Any]: ``gap_closed``, by metric 0 for the source and 1 for the oracle, None where
+        the oracle is not better than the source; ``gap_closed_per_seed``, the shares of each seed;
+        ``gap_notes``, the reasons of what is None.
     """
     seeds = sorted(set(runs) & set(source) & set(oracle))
     shares: dict[str, Any] = {}
@@ -75,7 +75,7 @@ def gap_closed(
         per_seed[metric] = [_share(*row) for row in zip(*values)]
         if shares[metric] is None:
             notes[metric] = 'the oracle is not better than the source'
-    return {**shares, 'per_seed': per_seed, 'notes': notes}
+    return dict(gap_closed=shares, gap_closed_per_seed=per_seed, gap_notes=notes)
 
 
 def _share(value: float, source: float, oracle: float) -> Optional[float]:

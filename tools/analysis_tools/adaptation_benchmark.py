@@ -47,6 +47,7 @@ def parse_args() -> argparse.Namespace:
         '--shift', help='gap between the domains of demo packs, 0 to 1; several comma separated'
     )
     parser.add_argument('--size', choices=sorted(SIZES), help='of demo packs; defaults to small')
+    parser.add_argument('--data-seed', type=int, help='of demo packs; defaults to 0')
     parser.add_argument('--quick', action='store_true', help='fewer steps, one seed: a first look')
     parser.add_argument('--jobs', type=int, default=2, help='processes at a time')
     for name in ('source-epochs', 'epochs', 'batches-per-epoch', 'batch-size', 'filter-clips'):
@@ -95,18 +96,21 @@ def budget(args: argparse.Namespace):
 def packs(args: argparse.Namespace, out: Path) -> dict[str, tuple]:
     """Return folder of results, data root and shift of each set of packs, by name."""
     if args.data_root:
-        if args.shift is not None or args.size is not None:
-            raise ConfigError('`--shift` and `--size` make demo packs: leave out `--data-root`')
+        if any(value is not None for value in (args.shift, args.size, args.data_seed)):
+            raise ConfigError(
+                '`--shift`, `--size` and `--data-seed` make demo packs: leave out `--data-root`'
+            )
         return {str(args.data_root): (out, Path(args.data_root), None)}
     try:
         shifts = [float(item) for item in split(args.shift or str(DEFAULT_SHIFT))]
     except ValueError as error:
         raise ConfigError(f'`--shift` should be numbers from 0 to 1: {error}') from error
-    size = args.size or 'small'
+    size, seed = args.size or 'small', args.data_seed or 0
     found = {}
     for shift in shifts:
         name = f'shift_{shift:g}'
-        root = generate_demo(out / 'data' / f'{size}_{name}', shift=shift, size=size)
+        folder = out / 'data' / f'{size}_{name}_seed_{seed}'
+        root = generate_demo(folder, seed=seed, shift=shift, size=size)
         found[name] = (out if len(shifts) == 1 else out / name, root, shift)
     return found
 
