@@ -5,6 +5,7 @@ same command again to go on where it was interrupted.
 """
 
 import argparse
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -59,6 +60,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Run the benchmark on each set of packs."""
     args = parse_args()
+    # As an interrupt: what runs is ended with the tool, not left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     console = Console()
     variants = read_variants(args.variants) if args.variants else {}
     methods = select_methods(split(args.methods), variants)
