@@ -113,6 +113,29 @@ def read_per_sequence(path: Union[str, Path]) -> dict[str, dict[str, dict[str, A
     return found
 
 
+def protocol_notes(before: Union[str, Path], after: Union[str, Path]) -> list[str]:
+    """Say where two results were not obtained by the same protocols; old files do not tell.
+
+    Args:
+        before (str | Path): A ``results.json``.
+        after (str | Path): Another one.
+    """
+    first, second = (
+        json.loads(Path(path).read_text(encoding='utf-8')).get('protocols') or {}
+        for path in (before, after)
+    )
+    notes = []
+    for protocol in (name for name in first if name in second):
+        old, new = _flat(first[protocol]), _flat(second[protocol])
+        notes += [
+            f'{protocol}: {name} is {old.get(name)} in the first result, {new.get(name)} in the '
+            'second'
+            for name in dict.fromkeys([*old, *new])
+            if old.get(name) != new.get(name)
+        ]
+    return notes
+
+
 def compare_results(
     before: Mapping[str, Mapping[str, Mapping[str, Any]]],
     after: Mapping[str, Mapping[str, Mapping[str, Any]]],
@@ -214,6 +237,14 @@ def _metric_change(
     interval = bootstrap_interval(new - old, weights, level, resamples, seed)
     means = [float(np.average(values, weights=weights)) for values in (old, new)]
     return MetricChange(protocol, metric, *means, interval, tuple(pairs))
+
+
+def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the entries of inner mappings beside the others."""
+    flat = {}
+    for name, value in facts.items():
+        flat.update(_flat(value) if isinstance(value, Mapping) else {name: value})
+    return flat
 
 
 def _lonely(what: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:

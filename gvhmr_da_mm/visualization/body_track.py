@@ -14,7 +14,7 @@ from ..body_models import get_body_model
 from ..core.alignment import similarity_align
 from ..core.camera import smpl_camera_extrinsics, transform_smpl
 from ..core.errors import DataError
-from ..core.layout import NUM_JOINTS
+from ..core.layout import NUM_JOINTS, SMPL_BODY_POSE
 
 ALIGNED_FRAMES = 30
 TILTED_WORLDS = ('3dpw', '3dpw_train')
@@ -211,7 +211,8 @@ def ground_truth_track(
         body = _fields(sample, 'gt_instances', (*SHAPE_FIELDS, 'global_orient', 'transl', 'T_w2c'))
         T_w2c = body['T_w2c']
         if with_mesh or joints is None:
-            model = get_body_model('smpl', sample.get('gender', 'neutral'), data_root=data_root)
+            kind, gender = label_body(labels), sample.get('gender', 'neutral')
+            model = get_body_model(kind, gender, data_root=data_root)
             offset = model.skeleton(body['betas'])[:, 0]
             orient, transl = transform_smpl(body['global_orient'], body['transl'], T_w2c, offset)
     if model is not None:
@@ -231,6 +232,11 @@ def ground_truth_track(
         upright=sample.get('dataset') not in TILTED_WORLDS,
     )
     return _with_mesh(track, model, parameters) if with_mesh else track
+
+
+def label_body(labels: Any) -> str:
+    """Return 'smpl' or 'smplx': the body that labels of a test set are parameters of."""
+    return 'smpl' if labels['body_pose'].shape[-1] == SMPL_BODY_POSE else 'smplx'
 
 
 def _with_mesh(track: BodyTrack, model: Any, parameters: list[torch.Tensor]) -> BodyTrack:

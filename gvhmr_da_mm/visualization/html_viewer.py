@@ -23,6 +23,7 @@ from .body_track import (
     ground_height,
     ground_truth_track,
     joint_errors,
+    label_body,
     prediction_track,
 )
 from .palette import CAMERA, GROUND_TRUTH, GROUND_TRUTH_CAMERA, PREDICTION, Colour
@@ -127,7 +128,8 @@ def _ground_truth(
     R_root = R_w2c @ axis_angle_to_matrix(torch.as_tensor(labels.global_orient).double())
     rig = None
     if with_mesh:
-        body = get_body_model('smpl', dump.sample.get('gender', 'neutral'), data_root=data_root)
+        gender = dump.sample.get('gender', 'neutral')
+        body = get_body_model(label_body(labels), gender, data_root=data_root)
         betas = torch.as_tensor(labels.betas).float()[torch.from_numpy(track.valid)]
         rig = make_body_rig(body, betas.mean(dim=0) if len(betas) else torch.zeros(10))
     R_c = _global_rotations(R_root, labels.body_pose)

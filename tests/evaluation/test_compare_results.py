@@ -7,6 +7,7 @@ from gvhmr_da_mm.core.errors import DataError, MissingFilesError
 from gvhmr_da_mm.evaluation.compare_results import (
     bootstrap_interval,
     compare_results,
+    protocol_notes,
     read_per_sequence,
 )
 
@@ -74,6 +75,18 @@ def test_undefined_numbers_are_left_out():
     before, after = result([1.0, None, 2.0]), result([1.0, 2.0, None])
     (change,) = compare_results(before, after).metrics
     assert [c.sequence for c in change.sequences] == ['s0']
+
+
+def test_other_protocols_are_noted(tmp_path):
+    paths = [tmp_path / f'{name}.json' for name in 'abc']
+    facts = dict(space='camera', compat='correct', conditions=dict(flip_test=True))
+    changed = dict(facts, conditions=dict(flip_test=False))
+    for path, protocols in zip(paths, (dict(emdb1=facts), dict(emdb1=changed), None)):
+        path.write_text(json.dumps(dict(protocols=protocols) if protocols else {}))
+    assert protocol_notes(paths[0], paths[0]) == []
+    (note,) = protocol_notes(paths[0], paths[1])
+    assert note == 'emdb1: flip_test is True in the first result, False in the second'
+    assert protocol_notes(paths[0], paths[2]) == []
 
 
 def test_errors(tmp_path):

@@ -15,6 +15,7 @@ from gvhmr_da_mm.evaluation.compare_results import (
     NUM_RESAMPLES,
     MetricChange,
     compare_results,
+    protocol_notes,
     read_per_sequence,
 )
 from gvhmr_da_mm.evaluation.report import METRIC_LABELS
@@ -111,7 +112,7 @@ def main() -> None:
     chosen = tuple(c for c in compared.metrics if args.metric in (None, c.metric))
     if args.top and chosen:
         console.print(sequences(chosen, args.top))
-    for note in compared.notes:
+    for note in (*compared.notes, *protocol_notes(args.before, args.after)):
         console.print(f'Note: {note}', soft_wrap=True)
 
 
