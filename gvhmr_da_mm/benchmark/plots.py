@@ -67,13 +67,11 @@ def plot_gap(methods: Mapping[str, Mapping[str, Any]], out: Path) -> Optional[Pa
         axis.set_ylim(max(low, GAP_LIMITS[0]), min(max(high, 1.1), GAP_LIMITS[1]))
         for place, method in enumerate(known):
             share = methods[method]['gap_closed'][metric]
+            # Beyond the zero line, where neither bar nor dots are.
+            style = dict(ha='center', va='bottom' if share < 0 else 'top', fontsize=7)
+            offset = (0, 3 if share < 0 else -4)
             axis.annotate(
-                f'{100 * share:.0f} %',
-                (place, 0),
-                (0, -9),
-                textcoords='offset points',
-                ha='center',
-                fontsize=7,
+                f'{100 * share:.0f} %', (place, 0), offset, textcoords='offset points', **style
             )
     figure.suptitle('0 is source-only training, 1 the labels of the real clips', fontsize=10)
     return _save(figure, out)
