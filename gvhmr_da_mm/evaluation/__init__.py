@@ -3,7 +3,13 @@
 from .dump_index import check_dump_dir, read_index, write_index
 from .dump_predictions import DumpPredictions
 from .evaluate_dump import evaluate_dump
-from .metrics import CameraSpaceMetric, SequenceMetric, SkippedSequenceWarning, WorldSpaceMetric
+from .metrics import (
+    CameraSpaceMetric,
+    ProtocolWarning,
+    SequenceMetric,
+    SkippedSequenceWarning,
+    WorldSpaceMetric,
+)
 from .protocols import PROTOCOLS, Protocol, get_protocol
 from .report import format_table, write_csv, write_json
 
@@ -12,6 +18,7 @@ __all__ = [
     'DumpPredictions',
     'PROTOCOLS',
     'Protocol',
+    'ProtocolWarning',
     'SequenceMetric',
     'SkippedSequenceWarning',
     'WorldSpaceMetric',

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..body_models import SMPLXBody, get_body_model, get_regressed_body, load_regressor
 from ..body_models.loading import body_model_file
+from ..body_models.mesh_body import MeshBody
 from ..body_models.regressors import regressor_file
 from ..core.camera import transform_smpl
 from .protocols import Protocol
@@ -24,7 +25,7 @@ TARGET_GENDERS = ('male', 'female')
 
 
 class ProtocolMeshes:
-    """The body models of a protocol: neutral SMPL-X for predictions, gendered SMPL for the truth.
+    """The body models of a protocol: neutral SMPL-X for predictions, a gendered one for the truth.
 
     Models and regressors are loaded when they are first needed and shared by all metrics.
 
@@ -52,7 +53,8 @@ class ProtocolMeshes:
         """Return every file that scoring reads, each with how to get it."""
         data_root = self.folders['data_root']
         files = [body_model_file('smplx', 'neutral', data_root)]
-        files += [body_model_file('smpl', gender, data_root) for gender in TARGET_GENDERS]
+        body = self.protocol.target_body
+        files += [body_model_file(body, gender, data_root) for gender in TARGET_GENDERS]
         names = (self.protocol.regressor, 'smplx2smpl')
         return dict(files + [regressor_file(name, **self.folders) for name in names])
 
@@ -65,6 +67,11 @@ class ProtocolMeshes:
             flat_hand_mean=self.protocol.flat_hand_mean,
             device=str(self.device),
         )
+
+    def target_model(self, gender: str) -> MeshBody:
+        """The body model of the truth."""
+        kind = self.protocol.target_body
+        return get_body_model(kind, gender, **self.folders, device=str(self.device))
 
     def predicted(
         self, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
@@ -83,17 +90,18 @@ class ProtocolMeshes:
     def target(
         self, gender: str, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
     ) -> Tensor:
-        """Return the vertices (F, 6890, 3) of gendered SMPL parameters.
+        """Return the SMPL vertices (F, 6890, 3) of the protocol's target body.
 
         Args:
             gender (str): 'male', 'female' or 'neutral'.
-            body_pose (Tensor): Axis-angle, (F, 69), rad.
+            body_pose (Tensor): Axis-angle in rad, (F, 69), or (F, 63) of SMPL-X.
             betas (Tensor): Shape, (F, 10).
             global_orient (Tensor): Axis-angle, (F, 3), rad.
             transl (Tensor): Translation, (F, 3), metres.
         """
-        parameters = self._send(body_pose, betas, global_orient, transl)
-        return get_body_model('smpl', gender, **self.folders, device=str(self.device))(*parameters)
+        body = self.target_model(gender)
+        verts = body(*self._send(body_pose, betas, global_orient, transl))
+        return body.to_smpl_vertices(verts) if self.protocol.target_body == 'smplx' else verts
 
     def target_in_camera(
         self,
@@ -109,13 +117,12 @@ class ProtocolMeshes:
         Args:
             T_w2c (Tensor): World to camera, (F, 4, 4).
             gender (str): As for :meth:`target`, like the others.
-            body_pose (Tensor): (F, 69).
+            body_pose (Tensor): (F, 69) or (F, 63).
             betas (Tensor): (F, 10).
             global_orient (Tensor): (F, 3).
             transl (Tensor): (F, 3).
         """
-        body = get_body_model('smpl', gender, **self.folders, device=str(self.device))
-        root = body.skeleton(betas.to(self.device))[..., 0, :].double()
+        root = self.target_model(gender).skeleton(betas.to(self.device))[..., 0, :].double()
         moved = (value.to(root) for value in (global_orient, transl, T_w2c))
         return self.target(gender, body_pose, betas, *transform_smpl(*moved, root))
 
@@ -154,7 +161,7 @@ class ProtocolMeshes:
     ) -> tuple[Tensor, Tensor]:
         """Return the same of the truth; see :meth:`target` and :meth:`predicted_points`."""
         parameters = (body_pose, betas, global_orient, transl)
-        return self._points('smpl', vertex_ids, parameters, gender=gender)
+        return self._points(self.protocol.target_body, vertex_ids, parameters, gender=gender)
 
     def _points(
         self, kind: str, vertex_ids: Sequence[int], parameters: Sequence[Tensor], **options: Any

@@ -1,5 +1,8 @@
 """The metrics on real formats: labels as predictions, moved and broken in known ways."""
 
+import json
+import warnings
+
 import pytest
 import torch
 from mmengine.evaluator import Evaluator
@@ -7,7 +10,7 @@ from mmengine.evaluator import Evaluator
 from gvhmr_da_mm.core.camera import transform_smpl
 from gvhmr_da_mm.core.conventions import FOOT_VERTEX_IDS
 from gvhmr_da_mm.core.rotation import rotation_about_axis
-from gvhmr_da_mm.evaluation import CameraSpaceMetric, WorldSpaceMetric
+from gvhmr_da_mm.evaluation import CameraSpaceMetric, ProtocolWarning, WorldSpaceMetric
 from gvhmr_da_mm.registry import METRICS
 
 pytestmark = pytest.mark.fixtures
@@ -159,3 +162,35 @@ def test_the_world_pose_is_scored_in_the_world_where_it_is_another(fixtures_root
     sample.pred_instances.body_pose_w[:, 2] += 0.5
     bent, _ = evaluate(fixtures_root, [sample], 'emdb2')
     assert bent['emdb2/wa_mpjpe'] > exact['emdb2/wa_mpjpe'] + 10
+
+
+def test_results_tell_how_the_samples_were_made(fixtures_root, labelled_sample, caplog):
+    one, other = (labelled_sample('emdb1', index, frames=5) for index in (4, 5))
+    for sample, camera in ((one, 'true'), (other, 'dpvo')):
+        sample.set_metainfo(
+            dict(
+                conditions=dict(intrinsics='estimated', camera_rotation=camera),
+                test_time=dict(flip_test=True, postprocess=False),
+            )
+        )
+    _, (metric,) = evaluate(fixtures_root, [one], 'emdb1')
+    facts = metric.protocol_facts
+    assert json.loads(json.dumps(facts)) == facts
+    assert facts['regressor'] == 'smpl24' and facts['strict'] is True
+    assert facts['conditions'] == dict(
+        intrinsics='estimated', camera_rotation='true', flip_test=True, postprocess=False
+    )
+    assert 'flip_test=True' in metric.describe() and metric.protocol.describe() in metric.describe()
+    _, (mixed,) = evaluate(fixtures_root, [one, other], 'emdb1')
+    assert mixed.conditions['camera_rotation'] == 'dpvo | true'
+
+
+def test_conditions_unlike_the_protocol_are_announced(fixtures_root, labelled_sample):
+    sample = labelled_sample('emdb1', 4, frames=5)
+    sample.set_metainfo(dict(conditions=dict(intrinsics='true', camera_rotation='true')))
+    with pytest.warns(ProtocolWarning, match='intrinsics is true instead of estimated'):
+        evaluate(fixtures_root, [sample], 'emdb1')
+    sample.set_metainfo(dict(conditions=dict(intrinsics='estimated', camera_rotation='true')))
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        evaluate(fixtures_root, [sample], 'emdb1')

@@ -307,7 +307,8 @@ class GVHMR(BaseModel):
         """Predict clips and attach ``pred_instances``, one instance per frame.
 
         Returns:
-            list[PoseDataSample]: The given samples. Their ``pred_instances`` hold, on the CPU,
+            list[PoseDataSample]: The given samples. Their metainfo tells in ``test_time`` what was
+            done to them. Their ``pred_instances`` hold, on the CPU,
             ``body_pose`` (F, 63), ``betas`` (F, 10), ``global_orient_c``, ``transl_c``,
             ``global_orient_w`` and ``transl_w`` (F, 3), ``static_conf_logits`` (F, 6), and for
             MMPose's metrics and visualizers ``keypoints`` (F, 22, 3) in the camera and
@@ -331,6 +332,7 @@ class GVHMR(BaseModel):
                 instances['keypoints'].shape[:2], dtype=np.float32
             )
             sample.pred_instances = InstanceData(**instances)
+            sample.set_metainfo(dict(test_time=self.recovery.facts(sample)))
         return data_samples
 
     def extra_repr(self) -> str:

@@ -76,15 +76,17 @@ class MotionRecovery(nn.Module):
             raise ConfigError(f'`test_cfg` should have keys of {OPTIONS}, got {unknown}')
         return cls(**(test_cfg or {}), compat=compat)
 
-    @property
-    def description(self) -> dict[str, Any]:
-        """What was done to a result, to be noted beside it."""
-        return dict(
+    def facts(self, sample: PoseDataSample) -> dict[str, Any]:
+        """Return what is done to a sample, to be noted beside its result."""
+        facts = dict(
             flip_test=self.flip_test is not None,
             postprocess=self.postprocessor is not None,
-            static_camera='metainfo' if self.static_camera is None else self.static_camera,
-            compat=self.compat,
+            model_compat=self.compat,
         )
+        if self.postprocessor is not None:
+            said = sample.get('static_camera')
+            facts['static_camera'] = said if self.static_camera is None else self.static_camera
+        return facts
 
     def forward(
         self,

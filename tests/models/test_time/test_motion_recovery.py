@@ -150,9 +150,20 @@ def test_compat_reaches_every_part(toy_root):
     model = MODELS.build(toy_model_config(toy_root, test_cfg=test_cfg, compat='published'))
     parts = (model.recovery, model.recovery.flip_test, model.recovery.postprocessor)
     assert {part.compat for part in parts} == {'published'}
-    assert model.recovery.description == dict(
-        flip_test=True, postprocess=True, static_camera='metainfo', compat='published'
-    )
+
+
+def test_what_was_done_is_noted_in_the_sample(model):
+    inputs = toy_inputs(1, 4)
+    for test_cfg, expected in (
+        ({}, dict(flip_test=False, postprocess=False, model_compat='correct')),
+        (
+            dict(postprocess=True),
+            dict(flip_test=False, postprocess=True, model_compat='correct', static_camera=False),
+        ),
+    ):
+        model.recovery = MotionRecovery(**test_cfg)
+        (sample,) = model(inputs, toy_samples(inputs, 'real'), mode='predict')
+        assert sample.test_time == expected
 
 
 def test_an_unknown_compat_is_named():
