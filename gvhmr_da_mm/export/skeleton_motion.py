@@ -79,14 +79,23 @@ def predicted_motion(dump: MotionDump, space: str = 'world') -> SkeletonMotion:
     values = {name: torch.as_tensor(instances[name]).double() for name in (*FIELDS, orient, transl)}
     joints_c = values['keypoints'][:, :NUM_JOINTS]
     R_body = axis_angle_to_matrix(values['body_pose'].unflatten(-1, (-1, 3)))
+    pose = torch.as_tensor(body_pose_of(dump, space)).double()
+    R_posed = axis_angle_to_matrix(pose.unflatten(-1, (-1, 3)))
     R_c = axis_angle_to_matrix(values['global_orient_c'])
     offsets = bones_of(joints_c, torch.cat((R_c[:, None], R_body), dim=1))
     R_root = axis_angle_to_matrix(values[orient])
     return SkeletonMotion(
-        R_local=torch.cat((R_root[:, None], R_body), dim=1),
+        R_local=torch.cat((R_root[:, None], R_posed), dim=1),
         root=values[transl] + joints_c[:, 0] - values['transl_c'],
         offsets=offsets,
     )
+
+
+def body_pose_of(dump: MotionDump, space: str) -> Tensor:
+    """Return the body pose (F, 63) of a space; post-processing may bend it in the world alone."""
+    instances = dump.sample.pred_instances
+    in_world = space == 'world' and 'body_pose_w' in instances
+    return instances['body_pose_w' if in_world else 'body_pose']
 
 
 def bones_of(joints: Tensor, R_local: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from ..core.conventions import FPS
 from ..core.errors import ConfigError, DataError
 from ..core.layout import NUM_BODY_JOINTS
 from ..structures import MotionDump
-from .skeleton_motion import SPACES, mean_betas
+from .skeleton_motion import SPACES, body_pose_of, mean_betas
 
 NUM_POSES = 55
 """Joints of SMPL-X: body, jaw, eyes, hands."""
@@ -40,9 +40,8 @@ def write_smplx_npz(path: Union[str, Path], dump: MotionDump, space: str = 'worl
     missing = [name for name in ('body_pose', 'betas', *names) if name not in instances]
     if missing:
         raise DataError(f'{dump.path} should have {missing} in `pred_instances`')
-    pose_body, orient, transl = (
-        torch.as_tensor(instances[name]).numpy() for name in ('body_pose', *names)
-    )
+    orient, transl = (torch.as_tensor(instances[name]).numpy() for name in names)
+    pose_body = torch.as_tensor(body_pose_of(dump, space)).numpy()
     rest = np.zeros((len(dump), 3 * (NUM_POSES - NUM_BODY_JOINTS - 1)), pose_body.dtype)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

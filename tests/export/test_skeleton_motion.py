@@ -14,6 +14,16 @@ def test_joints_are_those_of_the_body_model(dump, joints, space):
     assert len(motion) == len(expected)
 
 
+def test_a_pose_of_the_world_alone(dump, joints, body):
+    p = dump.sample.pred_instances
+    p.body_pose_w = p.body_pose * 0.5
+    expected = body.fk(p.body_pose_w, p.betas, p.global_orient_w, p.transl_w)
+    _, posed = predicted_motion(dump, 'world').posed()
+    torch.testing.assert_close(posed.float(), expected, rtol=0, atol=2e-6)
+    _, posed = predicted_motion(dump, 'camera').posed()
+    torch.testing.assert_close(posed.float(), joints('camera'), rtol=0, atol=2e-6)
+
+
 def test_bones_are_those_of_the_body_model(dump, body):
     rest = body.skeleton(dump.sample.pred_instances.betas[0])
     expected = rest - rest[:1]

@@ -111,7 +111,7 @@ class MotionVisualizationHook(Hook):
 
     def _report_missing(self, runner: Runner) -> None:
         if self._missing:
-            more = ', ...' if len(self._missing) > 3 else ''
+            more = f' (and {len(self._missing) - 3} more)' if len(self._missing) > 3 else ''
             runner.logger.warning(
                 f'{len(self._missing)} of {self._drawn} drawn samples are on a dark canvas: '
                 f'{"; ".join(self._missing[:3])}{more}. The metrics do not depend on videos'
