@@ -34,7 +34,7 @@ LIMBS = (
 
 
 def limb_targets(joints_w: Tensor, static_logits: Tensor) -> Tensor:
-    """Return where the static joints should be (GVHMR, Sec. 3.4).
+    """Return where the static joints should be (GVHMR, post-processing).
 
     The target of a frame blends the target of the frame before, with the probability that the joint
     stood still since then, and the joint's present position. This recurrence is linear, so it is
@@ -76,7 +76,7 @@ def solve_limbs(
     static_logits: Tensor,
     compat: str = 'correct',
 ) -> Tensor:
-    """Bend legs and arms so that static ankles, feet and wrists stay in place (GVHMR, Sec. 3.4).
+    """Bend legs and arms so that static ankles, feet and wrists stay in place (GVHMR, post-processing).
 
     Two sweeps of cyclic coordinate descent per limb. The rotation of a limb's tip relative to its
     parent stays. A frame depends on earlier ones alone, so padding at the end has no effect.

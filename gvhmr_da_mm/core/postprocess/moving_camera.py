@@ -27,7 +27,7 @@ def correct_moving_camera(
     static_logits: Tensor,
     valid: Optional[Tensor] = None,
 ) -> Tensor:
-    """Move the root so that joints which stand still do not slide (GVHMR, Sec. 3.4).
+    """Move the root so that joints which stand still do not slide (GVHMR, post-processing).
 
     Each step of the root loses the displacement of the joints with a positive logit, averaged with
     the softmax of these logits. The horizontal path is then smoothed, and the lowest joint is put

@@ -14,7 +14,7 @@ from ...structures import RecoveredMotion
 
 @MODELS.register_module()
 class MotionPostprocessor(nn.Module):
-    """Correct the world path by static joints, then bend the limbs (GVHMR, Sec. 3.4).
+    """Correct the world path by static joints, then bend the limbs (GVHMR, post-processing).
 
     Note:
         B: clips, L: frames. Without weights and without state.
