@@ -124,6 +124,31 @@ def test_a_clip_without_a_valid_frame_gives_no_instance(model):
     assert len(none) == 0 and len(one) == 6 and one.transl_w.isfinite().all()
 
 
+def test_a_sequence_without_any_evidence_is_still_a_motion(model):
+    inputs = toy_inputs(1, 20)
+    inputs['kp2d'][..., 2] = 0  # As where every frame is masked.
+    inputs['has_imgfeat'][:] = False
+    for static in (False, True):
+        (found,) = predict(model, inputs, static_camera=(static,), postprocess=True)
+        assert all(found[name].isfinite().all() for name in ('body_pose', *WORLD, *CAMERA))
+
+
+def test_half_precision_stays_in_the_network(model):
+    inputs = toy_inputs(1, 20)
+    (exact,) = predict(model, inputs, postprocess=True)
+    infer = model.infer
+    prediction = infer(inputs)
+    model.infer = lambda _: prediction
+    try:
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            (found,) = predict(model, inputs, postprocess=True)
+    finally:
+        del model.infer
+    # Only the network may run in it: the same prediction gives the same motion.
+    for name in ('body_pose', *WORLD, *CAMERA):
+        torch.testing.assert_close(found[name], exact[name], atol=1e-5, rtol=1e-5)
+
+
 def test_an_empty_sequence_is_an_error(model):
     empty = {n: v[:, :0] if v.ndim > 1 and n != 'img_wh' else v for n, v in
              toy_inputs(1, 3).items()}  # fmt: skip
