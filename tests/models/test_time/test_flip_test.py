@@ -6,7 +6,7 @@ import torch
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.core.rotation import mean_of_two_rotations
 from gvhmr_da_mm.models.adaptation.views import HorizontalFlip
-from gvhmr_da_mm.models.test_time import MotionRecovery
+from gvhmr_da_mm.models.test_time import FlipTest, MotionRecovery
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures import MotionPrediction
 from gvhmr_da_mm.testing import toy_inputs, toy_model_config, toy_samples
@@ -25,8 +25,9 @@ def model(toy_root):
     return built.eval().double()
 
 
-def flip_inputs(batch=1, length=12, **kwargs):
-    inputs = toy_inputs(batch, length, dtype=torch.float64, **kwargs)
+def flip_inputs(batch=1, length=12, off_centre=0.0):
+    inputs = toy_inputs(batch, length, dtype=torch.float64)
+    inputs['K_fullimg'][..., 0, 2] += off_centre
     inputs['flip_f_imgseq'] = toy_inputs(batch, length, seed=9, dtype=torch.float64)['f_imgseq']
     mirrored, _ = HorizontalFlip().apply(inputs)
     inputs.update({f'flip_{name}': mirrored[name] for name in FLIPPED[:3]})
@@ -56,7 +57,7 @@ def test_both_passes_are_one_forward(model, monkeypatch):
 
 
 def test_everything_is_the_mean_of_both_passes(model):
-    inputs = flip_inputs(2)
+    inputs = flip_inputs(2, off_centre=60)
     (first, second) = predict(model, inputs, flip_test=True)
     view = HorizontalFlip()
     plain = model.infer(inputs)
@@ -87,7 +88,7 @@ def test_everything_is_the_mean_of_both_passes(model):
 
 
 def test_the_mirrored_video_gives_the_mirrored_motion(model):
-    inputs = flip_inputs()
+    inputs = flip_inputs(off_centre=60)
     mirrored_inputs, _ = HorizontalFlip().apply(inputs)
     recovery = MotionRecovery(flip_test=True)
     motion, mirrored = (recovery(model, x) for x in (inputs, mirrored_inputs))
@@ -118,6 +119,22 @@ def test_published_mode_leaves_the_world_of_the_first_pass(model):
     assert not torch.allclose(plain.global_orient_c, flipped.global_orient_c, atol=1e-3)
     (correct,) = predict(model, inputs, flip_test=True)
     motions_equal(correct, flipped, ('body_pose', 'betas', 'global_orient_c'))
+
+
+def test_the_principal_point_is_mirrored_except_in_published_mode():
+    inputs = flip_inputs(off_centre=60)
+    for compat, mirrored in (('correct', -60), ('published', 60)):
+        K = FlipTest(compat).stack(inputs)['K_fullimg']
+        centre = inputs['img_wh'][0, 0] / 2
+        torch.testing.assert_close(K[:, 0, 0, 2] - centre, torch.tensor([60.0, mirrored]).double())
+
+
+def test_the_boxes_of_the_mirrored_pass_are_those_of_the_dataset():
+    inputs = flip_inputs()
+    inputs['flip_bbx_xys'] = inputs['flip_bbx_xys'] + 3
+    stacked = FlipTest().stack(inputs)
+    torch.testing.assert_close(stacked['bbx_xys'][1:], inputs['flip_bbx_xys'])
+    assert not any(name.startswith('flip_') for name in stacked)
 
 
 def test_clips_are_averaged_one_by_one(model):
