@@ -24,8 +24,9 @@ class MotionRecovery(nn.Module):
     Args:
         flip_test (bool): Whether to predict the mirrored video too and average. The test datasets
             must load it (``flip_test=True``). Defaults to False.
-        postprocess (bool | dict): Whether to post-process, or the config of what does. Defaults to
-            False; True is ``dict(type='MotionPostprocessor')``.
+        postprocess (bool | dict): Whether to post-process, or the config of what does: a part of
+            ``MODELS`` that is built with ``compat`` and called as :class:`MotionPostprocessor` is.
+            Defaults to False; True is ``dict(type='MotionPostprocessor')``.
         static_camera (bool, optional): Whether the cameras stand still, which decides the
             post-processing. Defaults to None: as ``static_camera`` in each sample's metainfo says.
         compat (str): ``'correct'`` or ``'published'``. Defaults to ``'correct'``.
@@ -75,6 +76,11 @@ class MotionRecovery(nn.Module):
         if unknown:
             raise ConfigError(f'`test_cfg` should have keys of {OPTIONS}, got {unknown}')
         return cls(**(test_cfg or {}), compat=compat)
+
+    def extra_repr(self) -> str:
+        """Show the options that are not modules."""
+        flip_test = self.flip_test is not None
+        return f'flip_test={flip_test}, static_camera={self.static_camera}, compat={self.compat!r}'
 
     def facts(self, sample: PoseDataSample) -> dict[str, Any]:
         """Return what is done to a sample, to be noted beside its result."""

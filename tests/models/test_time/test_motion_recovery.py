@@ -108,6 +108,23 @@ def test_an_unknown_camera_is_not_guessed(model):
     assert len(model(inputs, mode='predict')) == 2
 
 
+def test_a_part_of_ones_own_takes_the_place_of_the_postprocessor(model, monkeypatch):
+    class Lift(torch.nn.Module):
+        def __init__(self, height, compat):
+            super().__init__()
+            self.height = height
+
+        def forward(self, motion, body_model, static_camera, limbs_in_camera=True):
+            return motion.replace(transl_w=motion.transl_w + self.height)
+
+    monkeypatch.setitem(MODELS._module_dict, 'Lift', Lift)
+    inputs = toy_inputs(1, 5)
+    (plain,) = predict(model, inputs)
+    (lifted,) = predict(model, inputs, postprocess=dict(type='Lift', height=2.0))
+    torch.testing.assert_close(lifted.transl_w, plain.transl_w + 2)
+    assert "flip_test=False, static_camera=None, compat='correct'" in repr(model)
+
+
 @pytest.mark.parametrize('length', [1, 2, 3])
 @pytest.mark.parametrize('static', [False, True])
 def test_the_shortest_sequences(model, length, static):
