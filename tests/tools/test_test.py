@@ -44,6 +44,9 @@ def test_all_thirteen_numbers_beside_the_published_ones(call, toy_root, tmp_path
     for text in (*LABELS, 'emdb1', 'emdb2', '3dpw', 'Published', '274.9', str(out)):
         assert text in printed, text
     results = json.loads((out / 'results.json').read_text())
+    assert set(results['protocols']) == {'emdb1', 'emdb2', '3dpw'}
+    for name, facts in results['protocols'].items():
+        assert f'{name}: {facts["space"]} space; joints {facts["regressor"]}' in printed
     assert METRICS - set(results['results']) == set()
     assert all(results['results'][name] > 0 for name in METRICS - {'emdb2/fs'})
     assert {row['protocol'] for row in results['comparison']} == {'emdb1', 'emdb2', '3dpw'}
