@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from gvhmr_da_mm.apis import check_checkpoint, check_files, load_config
 from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
 from gvhmr_da_mm.apis.save_results import save_results
-from gvhmr_da_mm.evaluation import DumpPredictions, check_dump_dir, read_index, write_index
+from gvhmr_da_mm.evaluation import check_dump_dir, read_index, write_index
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,7 +32,9 @@ def add_dump(config: Config, folder: str) -> None:
     """Add the metric that writes predictions, as its config may hold one metric or a list."""
     metrics = config.test_evaluator
     metrics = [metrics] if isinstance(metrics, dict) else list(metrics)
-    config.test_evaluator = [*metrics, dict(type=DumpPredictions, out_dir=folder)]
+    # By name: stock MMEngine cannot write a config down that holds a class.
+    dump = dict(type='gvhmr_da_mm.DumpPredictions', out_dir=folder)
+    config.test_evaluator = [*metrics, dump]
 
 
 @report_errors
