@@ -79,6 +79,12 @@ class SMPLXLight(LinearBlendBody):
         super().__init__(arrays, NUM_JOINTS, fixed_pose, num_betas, ids.numpy())
         self._add('coco_regressor', smplx2coco[:, ids].numpy())
         self.register_buffer('verts_index', torch.searchsorted(ids, chosen), persistent=False)
+        # A fourth of the vertices is enough where only COCO joints are asked for.
+        coco_ids = smplx2coco.any(0).nonzero().squeeze(-1)
+        self.coco_body = LinearBlendBody(
+            arrays, NUM_JOINTS, fixed_pose, num_betas, coco_ids.numpy()
+        )
+        self.coco_body._add('coco_regressor', smplx2coco[:, coco_ids].numpy())
 
     @staticmethod
     def required_files(
@@ -134,6 +140,18 @@ class SMPLXLight(LinearBlendBody):
         with torch.autocast(verts.device.type, enabled=False):
             coco17 = self.coco_regressor @ verts
         return LightBody(verts.index_select(-2, self.verts_index), coco17)
+
+    def coco_matrices(
+        self,
+        body_pose_R: Tensor,
+        betas: Tensor,
+        R: Optional[Tensor] = None,
+        transl: Optional[Tensor] = None,
+    ) -> Tensor:
+        """Return the COCO joints (..., 17, 3) alone; arguments as :meth:`light_matrices`."""
+        verts = self.coco_body.pose_vertices(body_pose_R, betas, R, transl)
+        with torch.autocast(verts.device.type, enabled=False):
+            return self.coco_body.coco_regressor @ verts
 
 
 def _check_sizes(

@@ -9,6 +9,7 @@ from .confidence import (
 from .confidence_calibrator import ConfidenceCalibrator
 from .ema import update_ema
 from .feature_alignment import FeatureAlignment
+from .motion_corruption import MotionCorruption
 from .motion_queue import MotionQueue
 from .pseudo_labeler import PseudoLabeler, PseudoLabels, fuse_rotations
 
@@ -16,6 +17,7 @@ __all__ = [
     'CombinedConfidence',
     'ConfidenceCalibrator',
     'FeatureAlignment',
+    'MotionCorruption',
     'MotionQueue',
     'PseudoLabeler',
     'PseudoLabels',

@@ -25,7 +25,7 @@ from ...core.precision import full_precision
 from ...registry import CODECS, MODELS, TASK_UTILS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets
 from ..checkpoint_guard import adapt_state_dict
-from ..layers import drop_conditions
+from ..layers import drop_clips, drop_conditions
 
 CAM_ANGVEL_MEAN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CAM_ANGVEL_STD = (0.001, 0.1, 0.1, 0.1, 0.001, 0.1)
@@ -65,6 +65,8 @@ class GVHMR(BaseModel):
             synthetic domain. Defaults to None.
         condition_dropout (float): Probability to drop each condition of a frame in training.
             Defaults to 0.1.
+        feature_dropout (float): Probability to drop the image features of a whole clip in
+            training, so that predictions without them are sound too. Defaults to 0.
         detected_keypoint_prob (float): Probability to use detections where a labelled clip has
             some. Defaults to 0.5.
         compat (str): ``'correct'``, or ``'published'`` to repeat the published code's results.
@@ -83,6 +85,7 @@ class GVHMR(BaseModel):
         keypoint_noise: Optional[dict] = None,
         feature_alignment: Optional[dict] = None,
         condition_dropout: float = 0.1,
+        feature_dropout: float = 0.0,
         detected_keypoint_prob: float = 0.5,
         compat: str = 'correct',
         data_preprocessor: Optional[dict] = None,
@@ -102,6 +105,7 @@ class GVHMR(BaseModel):
         )
         self.feature_alignment = feature_alignment and MODELS.build(feature_alignment)
         self.condition_dropout = condition_dropout
+        self.feature_dropout = feature_dropout
         self.detected_keypoint_prob = detected_keypoint_prob
         self.compat = compat
         self._register_load_state_dict_pre_hook(adapt_state_dict, with_module=True)
@@ -176,6 +180,7 @@ class GVHMR(BaseModel):
         conditions = self.conditions(inputs)
         if drop:
             conditions = drop_conditions(conditions, self.condition_dropout)
+            conditions['f_imgseq'] = drop_clips(conditions['f_imgseq'], self.feature_dropout)
         length = inputs['valid'].sum(dim=1)
         raw = self.head(self.backbone(length=length, **conditions), length)
         return self.decode(raw, inputs)
@@ -293,6 +298,11 @@ class GVHMR(BaseModel):
     def skin(self, prediction: MotionPrediction) -> LightBody:
         """Return the vertices and COCO joints of a prediction in the camera, with graph."""
         return self.body_model.light_matrices(*prediction.camera_pose)
+
+    @full_precision
+    def coco_joints(self, prediction: MotionPrediction) -> Tensor:
+        """Return the COCO joints (B, L, 17, 3) in the camera, with graph."""
+        return self.body_model.coco_matrices(*prediction.camera_pose)
 
     # Prediction
 
