@@ -12,6 +12,7 @@ from ..core.paths import require_files
 from ..registry import MODELS
 from .linear_blend_body import LinearBlendBody
 from .loading import body_model_file, load_body_arrays
+from .regressed_joints import RegressedJoints
 from .regressors import load_regressor, regressor_file
 from .smplx_full import smplx_fixed_pose
 
@@ -79,12 +80,9 @@ class SMPLXLight(LinearBlendBody):
         super().__init__(arrays, NUM_JOINTS, fixed_pose, num_betas, ids.numpy())
         self._add('coco_regressor', smplx2coco[:, ids].numpy())
         self.register_buffer('verts_index', torch.searchsorted(ids, chosen), persistent=False)
-        # A fourth of the vertices is enough where only COCO joints are asked for.
-        coco_ids = smplx2coco.any(0).nonzero().squeeze(-1)
-        self.coco_body = LinearBlendBody(
-            arrays, NUM_JOINTS, fixed_pose, num_betas, coco_ids.numpy()
+        self.coco_body = RegressedJoints(
+            arrays, NUM_JOINTS, fixed_pose, smplx2coco.numpy(), num_betas
         )
-        self.coco_body._add('coco_regressor', smplx2coco[:, coco_ids].numpy())
 
     @staticmethod
     def required_files(
@@ -149,9 +147,7 @@ class SMPLXLight(LinearBlendBody):
         transl: Optional[Tensor] = None,
     ) -> Tensor:
         """Return the COCO joints (..., 17, 3) alone; arguments as :meth:`light_matrices`."""
-        verts = self.coco_body.pose_vertices(body_pose_R, betas, R, transl)
-        with torch.autocast(verts.device.type, enabled=False):
-            return self.coco_body.coco_regressor @ verts
+        return self.coco_body.pose_vertices(body_pose_R, betas, R, transl)
 
 
 def _check_sizes(

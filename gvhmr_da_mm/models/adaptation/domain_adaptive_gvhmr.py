@@ -64,6 +64,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         corruption (dict, optional): Makes the discriminator's fakes from true motion, such as
             ``dict(type='MotionCorruption')``. Defaults to None: its fakes are the student's
             predictions, the very clips that it has to judge.
+        refiner (dict, optional): Fits pseudo-labels to the detected keypoints, such as
+            ``dict(type='KeypointRefiner')``. Defaults to None.
         reprojection (dict, optional): Loss on detected keypoints. Defaults to
             ``dict(type='ReprojectionLoss')``.
         teacher (str): ``'ema'`` or ``'student'``. Defaults to ``'ema'``.
@@ -95,6 +97,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         calibrator: Optional[dict] = None,
         confidence: Optional[dict] = None,
         corruption: Optional[dict] = None,
+        refiner: Optional[dict] = None,
         reprojection: Optional[dict] = None,
         teacher: str = 'ema',
         synthetic_weight: float = 1.0,
@@ -103,6 +106,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         adversarial_weight: float = 1.0,
         reprojection_weight: float = 1.0,
         label_free: Optional[dict[str, dict]] = None,
+        label_camera_only: bool = False,
         queue_size: int = 256,
         queue_max_len: int = 120,
         confidence_threshold: float = 0.6,
@@ -134,6 +138,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         )
         self.confidence = MODELS.build(confidence or dict(type='CombinedConfidence'))
         self.corruption = corruption and MODELS.build(corruption)
+        self.refiner = refiner and MODELS.build(refiner)
         self.reprojection = MODELS.build(reprojection or dict(type='ReprojectionLoss'))
         self.label_free = nn.ModuleDict(
             {name: MODELS.build(loss) for name, loss in (label_free or {}).items()}
@@ -142,6 +147,7 @@ class DomainAdaptiveGVHMR(BaseModel):
             dict(type='MotionQueue', size=queue_size, max_len=queue_max_len)
         )
         self.teacher_source = teacher
+        self.label_camera_only = label_camera_only
         self.synthetic_weight = synthetic_weight
         self.real_weight = real_weight
         self.discriminator_weight = discriminator_weight
@@ -328,7 +334,7 @@ class DomainAdaptiveGVHMR(BaseModel):
             reprojection=self.reprojection,
             coco_joints=self.student.coco_joints,
         )
-        return self.pseudo_labeler(
+        labels = self.pseudo_labeler(
             candidates,
             self.confidence(scores),
             self.confidence_threshold,
@@ -336,6 +342,23 @@ class DomainAdaptiveGVHMR(BaseModel):
             inputs=inputs,
             scores=scores,
         )
+        if self.refiner is not None and labels.keep.any():
+            labels.prediction = self._refine(labels.prediction, labels.keep, inputs)
+        return labels
+
+    def _refine(
+        self, prediction: MotionPrediction, keep: Tensor, inputs: dict[str, Tensor]
+    ) -> MotionPrediction:
+        """Fit the clips that are kept (B,) to their keypoints, and leave the others."""
+        chosen, others = keep.nonzero()[:, 0], (~keep).nonzero()[:, 0]
+        refined = self.refiner(
+            prediction[chosen],
+            {name: value[chosen] for name, value in inputs.items()},
+            self.reprojection,
+            self.student.coco_joints,
+        )
+        together = MotionPrediction.cat([refined, prediction[others]])
+        return together[torch.cat((chosen, others)).argsort()]
 
     def _teach(self, inputs: dict[str, Tensor]) -> MotionPrediction:
         """Predict with the teacher, or with the student in the teacher's place, undisturbed."""
@@ -373,6 +396,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         )
         # A view of the student may leave frames out.
         targets = targets.replace(valid=targets.valid & prediction.valid)
+        if self.label_camera_only: targets = targets.replace(camera_only=torch.ones_like(targets.camera_only))
         body_targets = BodyTargets.from_motion(self.student.body_model, targets)
         return self.student.target_loss(prediction, targets, body_targets, inputs, body)
 
