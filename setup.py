@@ -88,7 +88,7 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['demo/motions/*']},
+    package_data={PACKAGE: ['demo/motions/*', 'visualization/templates/*']},
     include_package_data=False,
     python_requires='>=3.9',
     install_requires=read_requirements('runtime'),

@@ -5,6 +5,8 @@ with theirs. Every kind is defined, even where we register nothing, because MMEn
 kinds a scope lacks. Locations are imported on first use, never by importing this file.
 """
 
+from typing import Optional
+
 from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
 from mmpose import registry as mmpose_registry
@@ -12,9 +14,31 @@ from mmpose import registry as mmpose_registry
 SCOPE = 'gvhmr_da_mm'
 
 
-def _child(name: str, attribute: str, locations: tuple = (), parent=mmpose_registry) -> Registry:
+class VisualizerRegistry(Registry):
+    """Finds MMPose's visualizers by config alone where its compiled dependencies are missing."""
+
+    def get(self, key: str) -> Optional[type]:
+        """Return what is registered under a name.
+
+        Args:
+            key (str): The name, with a scope or without.
+        """
+        if key.startswith('mmpose.'):
+            from .compat import import_mmpose  # imported when wanted, as all of MMPose
+
+            import_mmpose('visualization')
+        return super().get(key)
+
+
+def _child(
+    name: str,
+    attribute: str,
+    locations: tuple = (),
+    parent=mmpose_registry,
+    kind: type[Registry] = Registry,
+) -> Registry:
     """Create the child of ``parent.<attribute>`` that imports ``locations`` on first use."""
-    return Registry(
+    return kind(
         name,
         parent=getattr(parent, attribute),
         scope=SCOPE,
@@ -50,7 +74,9 @@ TASK_UTILS = _child('task util', 'TASK_UTILS', ('codecs', 'models.adaptation'))
 
 # The parents of these four are MMEngine's: MMPose's import `mmpose.models` or
 # `mmpose.visualization`, which need compiled packages.
-VISUALIZERS = _child('visualizer', 'VISUALIZERS', ('visualization',), mmengine_registry)
+VISUALIZERS = _child(
+    'visualizer', 'VISUALIZERS', ('visualization',), mmengine_registry, VisualizerRegistry
+)
 VISBACKENDS = _child('vis_backend', 'VISBACKENDS', (), mmengine_registry)
 LOG_PROCESSORS = _child('log processor', 'LOG_PROCESSORS', (), mmengine_registry)
 INFERENCERS = _child('inferencer', 'INFERENCERS', (), mmengine_registry)

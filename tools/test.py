@@ -3,12 +3,13 @@
 import argparse
 from pathlib import Path
 
+from mmengine.config import Config
 from mmengine.runner import Runner
-from rich.console import Console
 
 from gvhmr_da_mm.apis import check_checkpoint, check_files, load_config
 from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
-from gvhmr_da_mm.evaluation import format_table, write_csv, write_json
+from gvhmr_da_mm.apis.save_results import save_results
+from gvhmr_da_mm.evaluation import DumpPredictions, check_dump_dir, read_index, write_index
 
 
 def parse_args() -> argparse.Namespace:
@@ -18,10 +19,20 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--out', help='folder for results.json and results.csv')
     parser.add_argument(
+        '--dump', help='folder for the predictions, one npz file per sequence; off by default'
+    )
+    parser.add_argument(
         '--show-dir', help='folder for pictures of some predictions, off by default'
     )
     add_common_arguments(parser)
     return parser.parse_args()
+
+
+def add_dump(config: Config, folder: str) -> None:
+    """Add the metric that writes predictions, as its config may hold one metric or a list."""
+    metrics = config.test_evaluator
+    metrics = [metrics] if isinstance(metrics, dict) else list(metrics)
+    config.test_evaluator = [*metrics, dict(type=DumpPredictions, out_dir=folder)]
 
 
 @report_errors
@@ -42,6 +53,9 @@ def main() -> None:
     if args.show_dir:
         out_dir = str(Path(args.show_dir).absolute())
         config.default_hooks.visualization.update(enable=True, out_dir=out_dir)
+    if args.dump:
+        check_dump_dir(args.dump)
+        add_dump(config, args.dump)
     check_files(config, 'model', 'test_dataloader', 'test_evaluator')
 
     runner = Runner.from_cfg(config)
@@ -50,17 +64,13 @@ def main() -> None:
     transductive = bool(trained_on.get('transductive', False))
     results = runner.test()
     if runner.rank == 0:
-        Console().print(format_table(results, transductive=transductive))
-        out = Path(args.out or runner.log_dir)
-        out.mkdir(parents=True, exist_ok=True)
-        per_sequence = {
-            metric.prefix: metric.per_sequence
-            for metric in runner.test_evaluator.metrics
-            if hasattr(metric, 'per_sequence')
-        }
-        write_json(out / 'results.json', results, per_sequence, transductive=transductive)
-        write_csv(out / 'results.csv', results)
-        print(f'Results are in {out}')
+        if args.dump:
+            # The index was written before all this was known.
+            facts = dict(config=args.config, checkpoint=args.checkpoint, transductive=transductive)
+            write_index(args.dump, read_index(args.dump)[0], **facts)
+            print(f'Predictions are in {args.dump}')
+        out = args.out or runner.log_dir
+        save_results(results, runner.test_evaluator.metrics, out, transductive)
 
 
 if __name__ == '__main__':

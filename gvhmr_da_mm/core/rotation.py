@@ -72,6 +72,18 @@ def mean_rotation(rotations: Tensor, weights: Optional[Tensor] = None) -> Tensor
     return project_to_so3(rotations.sum(dim=-3))
 
 
+def mean_of_two_rotations(first: Tensor, second: Tensor) -> Tensor:
+    """Average two rotations (..., 3, 3) on SO(3), as :func:`mean_rotation` without its SVD.
+
+    Of two rotations the mean is halfway on the shortest arc; of two that are half a turn apart it
+    is one of the two halfways.
+    """
+    one, other = matrix_to_quaternion(first), matrix_to_quaternion(second)
+    # Each rotation is two quaternions: take the near one.
+    opposite = (one * other).sum(dim=-1, keepdim=True) < 0
+    return quaternion_to_matrix(F.normalize(one + torch.where(opposite, -other, other), dim=-1))
+
+
 def rotation_angle(rotation: Tensor) -> Tensor:
     """Return the angle (...) in [0, pi] of rotations (..., 3, 3), accurate near both ends."""
     sine = torch.stack(

@@ -4,6 +4,7 @@ from .emdb import EMDBDataset
 from .motion_dataset import MotionDataset
 from .multi_source import MultiSourceDataset
 from .real_video_dataset import RealVideoDataset
+from .rich import RICHDataset
 from .samplers import AlternatingMultiSourceSampler, ClipKey
 from .source_range import SourceRange
 from .threedpw import ThreeDPWDataset
@@ -16,6 +17,7 @@ __all__ = [
     'EMDBDataset',
     'MotionDataset',
     'MultiSourceDataset',
+    'RICHDataset',
     'RealVideoDataset',
     'SourceRange',
     'ThreeDPWDataset',

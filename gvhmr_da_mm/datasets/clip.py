@@ -35,6 +35,10 @@ class Clip:
         supervision (str): ``full``, ``camera`` or ``none``. Defaults to ``none``.
         gender (str): Body model of the labels. Defaults to ``neutral``.
         transductive (bool): Whether this is the input of a test clip. Defaults to False.
+        static_camera (bool): Whether the camera stands still, which decides the post-processing at
+            test time. Defaults to False.
+        conditions (dict, optional): How a test item was made, to be told beside a result:
+            ``intrinsics`` and ``camera_rotation`` (``true``, ``estimated``, ...), ``mask``.
         flip_f_imgseq (Tensor, optional): Features of the mirrored images (L, 1024).
         flip_bbx_xys (Tensor, optional): Boxes in the mirrored images (L, 3).
     """
@@ -52,6 +56,8 @@ class Clip:
     supervision: str = 'none'
     gender: str = 'neutral'
     transductive: bool = False
+    static_camera: bool = False
+    conditions: Optional[dict[str, str]] = None
     flip_f_imgseq: Optional[Tensor] = None
     flip_bbx_xys: Optional[Tensor] = None
 
@@ -152,6 +158,8 @@ def pack_clip(
             # MMPose's 3D metrics read the action from the file name between `_` and `.`.
             target_img_path=[f'{dataset}_{flat_name}.jpg'],
             transductive=clip.transductive,
+            static_camera=clip.static_camera,
+            conditions=clip.conditions or {},
         )
     )
     if labels is not None:

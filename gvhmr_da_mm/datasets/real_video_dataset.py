@@ -38,6 +38,8 @@ class RealVideoDataset(MotionDataset):
     """
 
     TEST_SPLITS: tuple[str, ...] = ()
+    camera = 'true'
+    """Where the camera's rotation comes from."""
 
     def __init__(
         self,
@@ -114,6 +116,7 @@ class RealVideoDataset(MotionDataset):
         clip = self.read_inputs(info, start, end)
         clip.transductive = bool(info.get('transductive', False))
         if self.test_mode:
+            clip.conditions = self.conditions
             clip.labels, mask, clip.gender = self.read_test_labels(info, start, end)
             if clip.kp2d is not None:
                 clip.kp2d[..., 2] *= mask[:, None]
@@ -136,6 +139,11 @@ class RealVideoDataset(MotionDataset):
         if self.intrinsics == 'estimated':
             return estimate_intrinsics(*img_wh)
         return record.tensor('K_fullimg', '3 3').clone().float()
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """How test items are made, for protocols: options that change the numbers."""
+        return dict(intrinsics=self.intrinsics, camera_rotation=self.camera)
 
     def missing_flip_files(self, files: list[Path], hint: str) -> dict[Union[str, Path], str]:
         """Return the mirrored features that ``flip_test`` needs and that do not exist."""

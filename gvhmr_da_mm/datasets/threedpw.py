@@ -168,6 +168,11 @@ class ThreeDPWDataset(RealVideoDataset):
         wanted = self.flip_test or (self.flip_features and path.exists())
         return PackRecord.read(path, name) if wanted else None
 
+    @property
+    def conditions(self) -> dict[str, str]:
+        """How test items are made."""
+        return dict(super().conditions, mask=self.mask_key)
+
     def read_test_labels(self, info: dict, start: int, end: int) -> tuple[dict, Tensor, str]:
         """Read gendered SMPL in the dataset's world."""
         record = PackRecord.of(self._pack(info['split']), info['sequence'])

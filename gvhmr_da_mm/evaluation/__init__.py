@@ -1,18 +1,33 @@
 """Protocols, metrics and tables of the evaluation."""
 
-from .metrics import CameraSpaceMetric, SequenceMetric, SkippedSequenceWarning, WorldSpaceMetric
+from .dump_index import check_dump_dir, read_index, write_index
+from .dump_predictions import DumpPredictions
+from .evaluate_dump import evaluate_dump
+from .metrics import (
+    CameraSpaceMetric,
+    ProtocolWarning,
+    SequenceMetric,
+    SkippedSequenceWarning,
+    WorldSpaceMetric,
+)
 from .protocols import PROTOCOLS, Protocol, get_protocol
 from .report import format_table, write_csv, write_json
 
 __all__ = [
     'CameraSpaceMetric',
+    'DumpPredictions',
     'PROTOCOLS',
     'Protocol',
+    'ProtocolWarning',
     'SequenceMetric',
     'SkippedSequenceWarning',
     'WorldSpaceMetric',
+    'check_dump_dir',
+    'evaluate_dump',
     'format_table',
     'get_protocol',
+    'read_index',
     'write_csv',
+    'write_index',
     'write_json',
 ]

@@ -5,15 +5,18 @@ Note:
     - number of joints of the protocol's regressor: J
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import torch
 from torch import Tensor
 
-from ..body_models import SMPLXBody, get_body_model, load_regressor
+from ..body_models import SMPLXBody, get_body_model, get_regressed_body, load_regressor
 from ..body_models.loading import body_model_file
+from ..body_models.mesh_body import MeshBody
 from ..body_models.regressors import regressor_file
+from ..core.camera import transform_smpl
 from .protocols import Protocol
 
 PathLike = Union[str, Path]
@@ -22,7 +25,7 @@ TARGET_GENDERS = ('male', 'female')
 
 
 class ProtocolMeshes:
-    """The body models of a protocol: neutral SMPL-X for predictions, gendered SMPL for the truth.
+    """The body models of a protocol: neutral SMPL-X for predictions, a gendered one for the truth.
 
     Models and regressors are loaded when they are first needed and shared by all metrics.
 
@@ -44,13 +47,14 @@ class ProtocolMeshes:
         self.protocol = protocol
         self.folders = dict(data_root=data_root, support_dir=support_dir)
         self.device = torch.device(device)
-        self._regressor: Optional[Tensor] = None
+        self._regressor: Optional[tuple[Tensor, Tensor]] = None
 
     def required_files(self) -> dict[Path, str]:
         """Return every file that scoring reads, each with how to get it."""
         data_root = self.folders['data_root']
         files = [body_model_file('smplx', 'neutral', data_root)]
-        files += [body_model_file('smpl', gender, data_root) for gender in TARGET_GENDERS]
+        body = self.protocol.target_body
+        files += [body_model_file(body, gender, data_root) for gender in TARGET_GENDERS]
         names = (self.protocol.regressor, 'smplx2smpl')
         return dict(files + [regressor_file(name, **self.folders) for name in names])
 
@@ -63,6 +67,11 @@ class ProtocolMeshes:
             flat_hand_mean=self.protocol.flat_hand_mean,
             device=str(self.device),
         )
+
+    def target_model(self, gender: str) -> MeshBody:
+        """The body model of the truth."""
+        kind = self.protocol.target_body
+        return get_body_model(kind, gender, **self.folders, device=str(self.device))
 
     def predicted(
         self, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
@@ -81,17 +90,93 @@ class ProtocolMeshes:
     def target(
         self, gender: str, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
     ) -> Tensor:
-        """Return the vertices (F, 6890, 3) of gendered SMPL parameters.
+        """Return the SMPL vertices (F, 6890, 3) of the protocol's target body.
 
         Args:
             gender (str): 'male', 'female' or 'neutral'.
-            body_pose (Tensor): Axis-angle, (F, 69), rad.
+            body_pose (Tensor): Axis-angle in rad, (F, 69), or (F, 63) of SMPL-X.
             betas (Tensor): Shape, (F, 10).
             global_orient (Tensor): Axis-angle, (F, 3), rad.
             transl (Tensor): Translation, (F, 3), metres.
         """
-        parameters = self._send(body_pose, betas, global_orient, transl)
-        return get_body_model('smpl', gender, **self.folders, device=str(self.device))(*parameters)
+        body = self.target_model(gender)
+        verts = body(*self._send(body_pose, betas, global_orient, transl))
+        return body.to_smpl_vertices(verts) if self.protocol.target_body == 'smplx' else verts
+
+    def target_in_camera(
+        self,
+        T_w2c: Tensor,
+        gender: str,
+        body_pose: Tensor,
+        betas: Tensor,
+        global_orient: Tensor,
+        transl: Tensor,
+    ) -> Tensor:
+        """Return the same in the camera: the root is moved, which is cheaper than the mesh.
+
+        Args:
+            T_w2c (Tensor): World to camera, (F, 4, 4).
+            gender (str): As for :meth:`target`, like the others.
+            body_pose (Tensor): (F, 69) or (F, 63).
+            betas (Tensor): (F, 10).
+            global_orient (Tensor): (F, 3).
+            transl (Tensor): (F, 3).
+        """
+        root = self.target_model(gender).skeleton(betas.to(self.device))[..., 0, :].double()
+        moved = (value.to(root) for value in (global_orient, transl, T_w2c))
+        return self.target(gender, body_pose, betas, *transform_smpl(*moved, root))
+
+    def predicted_points(
+        self,
+        vertex_ids: Sequence[int],
+        body_pose: Tensor,
+        betas: Tensor,
+        global_orient: Tensor,
+        transl: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the protocol's joints and some SMPL vertices of a prediction, without the mesh.
+
+        Args:
+            vertex_ids (Sequence[int]): N SMPL vertices.
+            body_pose (Tensor): As for :meth:`predicted`, like the others.
+            betas (Tensor): (F, 10).
+            global_orient (Tensor): (F, 3).
+            transl (Tensor): (F, 3).
+
+        Returns:
+            tuple[Tensor, Tensor]: Joints (F, J, 3) and vertices (F, N, 3), float64.
+        """
+        hands = self.protocol.flat_hand_mean
+        parameters = (body_pose, betas, global_orient, transl)
+        return self._points('smplx', vertex_ids, parameters, flat_hand_mean=hands)
+
+    def target_points(
+        self,
+        vertex_ids: Sequence[int],
+        gender: str,
+        body_pose: Tensor,
+        betas: Tensor,
+        global_orient: Tensor,
+        transl: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the same of the truth; see :meth:`target` and :meth:`predicted_points`."""
+        parameters = (body_pose, betas, global_orient, transl)
+        return self._points(self.protocol.target_body, vertex_ids, parameters, gender=gender)
+
+    def _points(
+        self, kind: str, vertex_ids: Sequence[int], parameters: Sequence[Tensor], **options: Any
+    ) -> tuple[Tensor, Tensor]:
+        body = get_regressed_body(
+            kind,
+            self.protocol.regressor,
+            tuple(vertex_ids),
+            **self.folders,
+            device=str(self.device),
+            **options,
+        )
+        points = body(*self._send(*parameters)).double()
+        count = points.shape[-2] - len(vertex_ids)
+        return points[..., :count, :], points[..., count:, :]
 
     def joints(self, verts: Tensor) -> Tensor:
         """Regress the protocol's joints (F, J, 3) from SMPL vertices (F, 6890, 3), in float64.
@@ -99,9 +184,11 @@ class ProtocolMeshes:
         Float64 because the alignments and third differences that follow lose digits.
         """
         if self._regressor is None:
-            regressor = load_regressor(self.protocol.regressor, **self.folders)
-            self._regressor = regressor.to_dense().to(self.device)
-        return (self._regressor @ verts).double()
+            regressor = load_regressor(self.protocol.regressor, **self.folders).to(self.device)
+            used = regressor.any(dim=0).nonzero()[:, 0]
+            self._regressor = regressor[:, used], used
+        weights, used = self._regressor
+        return (weights @ verts.index_select(-2, used)).double()
 
     def _send(self, *parameters: Tensor) -> list[Tensor]:
         return [parameter.to(self.device, torch.float32) for parameter in parameters]

@@ -1,13 +1,16 @@
 """Evaluation protocols: everything that has to be agreed on before a number can be compared."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Union
 
 from ..core.conventions import FPS
 from ..core.errors import ConfigError
 
 SPACES = ('camera', 'world')
+TARGET_BODIES = ('smpl', 'smplx')
+CONDITIONS = ('intrinsics', 'camera_rotation')
+"""What a dataset's options can make differ from its protocol."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,11 @@ class Protocol:
         flat_hand_mean (bool): Whether the predicted SMPL-X mesh has flat hands, instead of the
             model file's mean hand pose.
         mask (str): The frames that are scored, in words.
-        intrinsics (str): The intrinsics the model is given, in words.
+        intrinsics (str): The intrinsics the model is given: 'true' or 'estimated', then words.
+        camera_rotation (str): Where the camera's rotation comes from: 'true' or the name of an
+            estimate, then words. Defaults to 'true: `T_w2c` of the pack'.
+        target_body (str): Body of the truth, 'smpl' or 'smplx', of the sample's gender. Defaults to
+            'smpl'.
         root (int): Row of the regressor that is the root, for the trajectory. Defaults to 0.
         fps (float): Frames per second. Defaults to 30.
         published (Mapping[str, float]): The reference model's numbers (GVHMR, Tables 1 and 2), in
@@ -39,6 +46,8 @@ class Protocol:
     flat_hand_mean: bool
     mask: str
     intrinsics: str
+    camera_rotation: str = 'true: `T_w2c` of the pack'
+    target_body: str = 'smpl'
     root: int = 0
     fps: float = FPS
     published: Mapping[str, float] = field(default_factory=dict)
@@ -48,7 +57,43 @@ class Protocol:
             raise ConfigError(
                 f'`space` of protocol {self.name!r} should be one of {SPACES}, got {self.space!r}'
             )
+        if self.target_body not in TARGET_BODIES:
+            raise ConfigError(
+                f'`target_body` of protocol {self.name!r} should be one of {TARGET_BODIES}, got '
+                f'{self.target_body!r}'
+            )
         object.__setattr__(self, 'pelvis', tuple(self.pelvis))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values, to be stored beside a result."""
+        return {**asdict(self), 'pelvis': list(self.pelvis), 'published': dict(self.published)}
+
+    def describe(self) -> str:
+        """Return the protocol in one line, to be printed beside a result."""
+        pelvis = ', '.join(map(str, self.pelvis))
+        place = f'pelvis {pelvis}' if self.space == 'camera' else f'root {self.root}'
+        return (
+            f'{self.name}: {self.space} space; joints {self.regressor} ({place}); '
+            f'{self.mask}; intrinsics {self.intrinsics}; camera rotation {self.camera_rotation}; '
+            f'{"flat" if self.flat_hand_mean else "mean"} hands; {self.fps:g} fps'
+        )
+
+    def differences(self, conditions: Mapping[str, Any]) -> dict[str, str]:
+        """Return the conditions that are not those of the protocol.
+
+        Args:
+            conditions (Mapping): How the samples were made, by the names in ``CONDITIONS``. What is
+                absent is not compared.
+
+        Returns:
+            dict[str, str]: By name, what was found and what the protocol says, in words.
+        """
+        found = {}
+        for name in CONDITIONS:
+            wanted = getattr(self, name)
+            if name in conditions and conditions[name] != wanted.partition(':')[0]:
+                found[name] = f'{conditions[name]} instead of {wanted}'
+        return found
 
 
 _EMDB1 = Protocol(
@@ -80,8 +125,19 @@ _3DPW = Protocol(
     intrinsics='true',
     published={'pa_mpjpe': 36.2, 'mpjpe': 55.6, 'pve': 67.2, 'accel': 5.0},
 )
+_RICH = replace(
+    _EMDB2,
+    name='rich',
+    dataset='rich',
+    target_body='smplx',
+    intrinsics='true',
+    published={},
+)
+_RICH_CAMERA = replace(_RICH, name='rich_camera', space='camera')
 
-PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (_EMDB1, _EMDB2, _3DPW)}
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol for protocol in (_EMDB1, _EMDB2, _3DPW, _RICH, _RICH_CAMERA)
+}
 
 
 def get_protocol(protocol: Union[str, Protocol, Mapping[str, Any]]) -> Protocol:

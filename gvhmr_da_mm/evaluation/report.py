@@ -109,6 +109,7 @@ def write_json(
     per_sequence: Optional[Mapping[str, Any]] = None,
     protocols: Optional[Mapping[str, Protocol]] = None,
     transductive: bool = False,
+    facts: Optional[Mapping[str, Any]] = None,
 ) -> None:
     """Write the results, the comparison and the per-sequence results; NaN becomes null.
 
@@ -119,9 +120,11 @@ def write_json(
             None.
         protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
         transductive (bool): Whether inputs of test clips were training data. Defaults to False.
+        facts (Mapping, optional): How each protocol was carried out, by its name. Defaults to None.
     """
     content = {
         'transductive': transductive,
+        'protocols': dict(facts or {}),
         'results': dict(results),
         'comparison': [asdict(row) for row in report_rows(results, protocols)],
         'per_sequence': dict(per_sequence or {}),
@@ -168,6 +171,8 @@ def _finite(value: Any) -> Any:
         return {str(key): _finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_finite(item) for item in value]
+    if isinstance(value, (bool, int)):
+        return value
     if isinstance(value, float) or hasattr(value, 'item'):
         return _number(value)
     return value

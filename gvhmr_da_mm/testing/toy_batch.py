@@ -98,6 +98,7 @@ def toy_samples(
                 supervision=supervision if labelled else 'none',
                 target_img_path=[f'toy_clip_{index}.jpg'],
                 transductive=False,
+                static_camera=False,
             )
         )
         if labelled:

@@ -2,6 +2,7 @@
 
 from .body_track import BodyTrack, ground_truth_track, joint_errors, prediction_track
 from .contact_sheet import draw_contact_sheet, draw_tile
+from .html_viewer import write_html_viewer
 from .motion_local_visualizer import MotionLocalVisualizer
 from .video import VideoReader, VideoWriter, write_motion_video
 from .world_view import WorldView
@@ -17,5 +18,6 @@ __all__ = [
     'ground_truth_track',
     'joint_errors',
     'prediction_track',
+    'write_html_viewer',
     'write_motion_video',
 ]

@@ -23,6 +23,7 @@ NAMES = {
 CAMERA_METRICS = ('pa_mpjpe', 'mpjpe', 'pve')
 WORLD_METRICS = ('wa_mpjpe', 'w_mpjpe')
 COLOURS = ('#2f6fde', '#e0752d', '#2a9d8f', '#c2410c', '#7c4dbd', '#c23b8f', '#8a8f99', '#d4a017')
+CONFIDENCE_BINS, CONFIDENCE_PARTS = 20, 3
 SMOOTHED_POINTS = 40
 """Curves with more points get a running mean, and the points behind it."""
 
@@ -42,7 +43,7 @@ def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') ->
     from matplotlib.figure import Figure
 
     train, val = log.train, log.val
-    rows, columns = (2, 4) if val else (1, 5)
+    rows, columns = (2, 5) if val else (2, 4)
     figure = Figure(figsize=(4.75 * columns, 4.5 * rows), layout='constrained')
     FigureCanvasAgg(figure)  # no pyplot: the caller's backend and figures stay as they are
     axes = figure.subplots(rows, columns).ravel()
@@ -65,11 +66,14 @@ def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') ->
     )
     if selection:
         axes[2].set_ylim(-0.03, 1.03)
-    _gradient_panel(axes[3], train)
-
-    _panel(axes[4], 'Synthetic loss terms', _terms(train, 'synthetic_'), logarithmic=True)
+    _confidence_panel(axes[3], train)
+    _gradient_panel(axes[4], train)
+    _panel(axes[5], 'Synthetic loss terms', _terms(train, 'synthetic_'), logarithmic=True)
+    _panel(axes[6], 'Real loss terms (pseudo-labels)', _terms(train, 'real_'))
     if val:
-        _validation_panels(axes[5:], val)
+        _validation_panels(axes[7:], val)
+    else:
+        axes[7].set_visible(False)
     if title:
         figure.suptitle(title, fontsize=13, fontweight='bold')
     out = Path(out)
@@ -117,6 +121,19 @@ def _panel(
     logarithmic: bool = False,
 ) -> None:
     """Draw curves into one panel, or say that there are none."""
+    _frame(axis, title, unit, over)
+    if not curves:
+        _say_empty(axis)
+        return
+    for index, (name, (x, y)) in enumerate(curves.items()):
+        _curve(axis, NAMES.get(name, name), x, y, index, name == steps)
+    if logarithmic and all(np.nanmin(y) > 0 for _, y in curves.values()):
+        axis.set_yscale('log')
+    _legend(axis, axis.get_lines())
+
+
+def _frame(axis: Any, title: str, unit: str, over: str) -> None:
+    """Give a panel its title and axes."""
     axis.set_title(title, fontsize=11)
     axis.set_xlabel(over, fontsize=9)
     axis.set_ylabel(unit, fontsize=9)
@@ -124,16 +141,12 @@ def _panel(
     axis.grid(True, alpha=0.25)
     for side in ('top', 'right'):
         axis.spines[side].set_visible(False)
-    if not curves:
-        axis.text(0.5, 0.5, 'not logged', ha='center', va='center', transform=axis.transAxes)
-        axis.set_xticks([])
-        axis.set_yticks([])
-        return
-    for index, (name, (x, y)) in enumerate(curves.items()):
-        _curve(axis, NAMES.get(name, name), x, y, index, name == steps)
-    if logarithmic and all(np.nanmin(y) > 0 for _, y in curves.values()):
-        axis.set_yscale('log')
-    _legend(axis, axis.get_lines())
+
+
+def _say_empty(axis: Any) -> None:
+    axis.text(0.5, 0.5, 'not logged', ha='center', va='center', transform=axis.transAxes)
+    axis.set_xticks([])
+    axis.set_yticks([])
 
 
 def _legend(axis: Any, lines: list) -> None:
@@ -178,6 +191,25 @@ def _running_mean(values: list[float]) -> np.ndarray:
     low, high = np.maximum(index - half, 0), np.minimum(index + half + 1, len(values))
     with np.errstate(invalid='ignore', divide='ignore'):
         return (total[high] - total[low]) / (count[high] - count[low])
+
+
+def _confidence_panel(axis: Any, train: dict[str, Curve]) -> None:
+    """Draw how often each confidence occurred in parts of the run; logs hold batches, not clips."""
+    _frame(axis, 'Confidence of logged batches', 'share of records', 'mean confidence')
+    steps, values = (np.array(x) for x in train.get('confidence_mean', ((), ())))
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        _say_empty(axis)
+        return
+    edges = np.linspace(0, 1, CONFIDENCE_BINS + 1)
+    drawn = []
+    for part, colour in zip(np.array_split(known, min(CONFIDENCE_PARTS, len(known))), COLOURS):
+        counts, _ = np.histogram(values[part].clip(0, 1), edges)
+        label = f'iterations {steps[part[0]]:g} to {steps[part[-1]]:g}'
+        drawn.append(axis.stairs(counts / len(part), edges, color=colour, label=label, lw=1.7))
+        axis.stairs(counts / len(part), edges, color=colour, fill=True, alpha=0.2)
+    axis.set_xlim(-0.03, 1.03)
+    _legend(axis, drawn)
 
 
 def _gradient_panel(axis: Any, train: dict[str, Curve]) -> None:

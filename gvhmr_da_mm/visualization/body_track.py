@@ -1,5 +1,6 @@
 """A body over time as the drawings need it: joints, cameras and, where wanted, the mesh."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,13 @@ from ..body_models import get_body_model
 from ..core.alignment import similarity_align
 from ..core.camera import smpl_camera_extrinsics, transform_smpl
 from ..core.errors import DataError
-from ..core.layout import NUM_JOINTS
+from ..core.layout import NUM_JOINTS, SMPL_BODY_POSE
 
 ALIGNED_FRAMES = 30
 TILTED_WORLDS = ('3dpw', '3dpw_train')
 """Datasets whose world has its y axis in no special direction."""
+SOLE = 0.03
+"""How far the joints that touch the ground are above it, m."""
 SHAPE_FIELDS = ('body_pose', 'betas')
 
 
@@ -117,6 +120,16 @@ def joint_errors(prediction: BodyTrack, ground_truth: BodyTrack) -> np.ndarray:
     return np.where(prediction.valid & ground_truth.valid, distance.mean(axis=1) * 1000, np.nan)
 
 
+def ground_height(tracks: Sequence[BodyTrack]) -> float:
+    """Return the height (m) of the ground: where joints are lowest, but for outliers.
+
+    Args:
+        tracks (Sequence[BodyTrack]): In one world; those without a valid frame do not count.
+    """
+    lowest = [t.joints_w[t.valid][..., 1].min(axis=1) for t in tracks if t.valid.any()]
+    return min((float(np.percentile(heights, 5)) for heights in lowest), default=0.0) - SOLE
+
+
 def prediction_track(
     sample: PoseDataSample,
     data_root: Optional[Union[str, Path]] = None,
@@ -198,7 +211,8 @@ def ground_truth_track(
         body = _fields(sample, 'gt_instances', (*SHAPE_FIELDS, 'global_orient', 'transl', 'T_w2c'))
         T_w2c = body['T_w2c']
         if with_mesh or joints is None:
-            model = get_body_model('smpl', sample.get('gender', 'neutral'), data_root=data_root)
+            kind, gender = label_body(labels), sample.get('gender', 'neutral')
+            model = get_body_model(kind, gender, data_root=data_root)
             offset = model.skeleton(body['betas'])[:, 0]
             orient, transl = transform_smpl(body['global_orient'], body['transl'], T_w2c, offset)
     if model is not None:
@@ -218,6 +232,11 @@ def ground_truth_track(
         upright=sample.get('dataset') not in TILTED_WORLDS,
     )
     return _with_mesh(track, model, parameters) if with_mesh else track
+
+
+def label_body(labels: Any) -> str:
+    """Return 'smpl' or 'smplx': the body that labels of a test set are parameters of."""
+    return 'smpl' if labels['body_pose'].shape[-1] == SMPL_BODY_POSE else 'smplx'
 
 
 def _with_mesh(track: BodyTrack, model: Any, parameters: list[torch.Tensor]) -> BodyTrack:

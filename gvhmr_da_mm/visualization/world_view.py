@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..core.conventions import STATIC_JOINTS
-from .body_track import BodyTrack
+from .body_track import BodyTrack, ground_height
 from .overlay import MAX_PIXEL, draw_disc, draw_segments, draw_skeleton, fixed_point
 from .palette import (
     AXES,
@@ -29,8 +29,6 @@ from .view_camera import NEAR, ViewCamera
 
 BODY_SPACING = 0.6
 """Bodies nearer to each other than this (m) would hide each other."""
-SOLE = 0.03
-"""How far the joints that touch the ground are above it, m."""
 ELEVATION = np.radians(24)
 TURN = np.radians(28)
 """How far the view is turned away from looking at the path at a right angle."""
@@ -81,8 +79,7 @@ class WorldView:
                 self._background, 'no valid frame', (size[0] / 2, size[1] / 2), 16, anchor='centre'
             )
             return
-        lowest = (path.joints[path.frames, :, 1].min(axis=1) for path in self.tracks)
-        self.ground = min(float(np.percentile(heights, 5)) for heights in lowest) - SOLE
+        self.ground = ground_height([path.track for path in self.tracks])
         self._low, self._high = self._extent()
         self.camera = self._place_camera()
         self._background = self._draw_background()

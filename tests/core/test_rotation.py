@@ -85,3 +85,19 @@ def test_gradients():
     assert torch.autograd.gradcheck(rot.axis_angle_to_matrix, axis_angle)
     rot6d = torch.randn(3, 6, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(rot.rot6d_to_matrix, rot6d)
+
+
+def test_mean_of_two_rotations_is_the_chordal_mean():
+    first, second = (random_rotations(200) for _ in range(2))
+    expected = rot.mean_rotation(torch.stack((first, second), dim=-3))
+    torch.testing.assert_close(rot.mean_of_two_rotations(first, second), expected)
+
+
+def test_mean_of_two_rotations_half_a_turn_apart_is_a_rotation():
+    first = random_rotations(20)
+    second = first @ rot.rotation_about_axis('x', torch.full((20,), torch.pi).to(first))
+    mean = rot.mean_of_two_rotations(first, second)
+    torch.testing.assert_close(torch.linalg.det(mean), torch.ones(20).to(first))
+    torch.testing.assert_close(
+        rot.relative_angle(first, mean), torch.full((20,), torch.pi / 2).to(first)
+    )

@@ -255,7 +255,26 @@ def test_protocols_and_published_numbers():
             headed = [labels[cell] for cell in cells[1:]]
         else:
             seen[cells[0].strip('`')] = dict(zip(headed, map(float, cells[1:])))
-    assert seen == {name: dict(protocol.published) for name, protocol in PROTOCOLS.items()}
+    published = {name: dict(protocol.published) for name, protocol in PROTOCOLS.items()}
+    assert seen == {name: numbers for name, numbers in published.items() if numbers}
+
+
+def test_config_with_rich(tmp_path):
+    shutil.copytree(REPO_ROOT / 'configs', tmp_path / 'configs')
+    path = tmp_path / 'configs' / 'mine.py'
+    code = next(code for code in blocks(ENGLISH / 'evaluation.md') if 'read_base' in code)
+    path.write_text(code)
+    config = load_config(path)
+    assert len(config.test_evaluator) == 5
+    assert config.test_dataloader.dataset.datasets[3].type is DATASETS.get('RICHDataset')
+
+
+def test_options_at_test_time_and_their_defaults():
+    rows = table_rows(section(ENGLISH / 'evaluation.md', 'At test time'))
+    told = {row[0].strip('`'): row[1].strip('`') for row in rows}
+    for path, key in ((MAIN, 'model.estimator.test_cfg'), (SOURCE, 'model.test_cfg')):
+        test_cfg = value_at(load_config(path), key)
+        assert told == {name: str(value) for name, value in test_cfg.items()}
 
 
 def test_own_protocol(toy_root):
@@ -268,7 +287,8 @@ def test_own_protocol(toy_root):
 
 def test_mmpose_metric_on_our_samples(toy_root):
     config = load_config(MAIN)
-    exec(blocks(ENGLISH / 'evaluation.md')[1], dict(test_evaluator=config.test_evaluator))
+    code = next(code for code in blocks(ENGLISH / 'evaluation.md') if 'mmpose.MPJPE' in code)
+    exec(code, dict(test_evaluator=config.test_evaluator))
     dataset = DATASETS.build(dict(type='EMDBDataset', data_root=str(toy_root), split='emdb1'))
     sample = dataset[0]['data_samples']
     keypoints = sample.gt_instances.lifting_target * np.float32(1.2)

@@ -1,12 +1,16 @@
 """The metrics on real formats: labels as predictions, moved and broken in known ways."""
 
+import json
+import warnings
+
 import pytest
 import torch
 from mmengine.evaluator import Evaluator
 
 from gvhmr_da_mm.core.camera import transform_smpl
+from gvhmr_da_mm.core.conventions import FOOT_VERTEX_IDS
 from gvhmr_da_mm.core.rotation import rotation_about_axis
-from gvhmr_da_mm.evaluation import CameraSpaceMetric, WorldSpaceMetric
+from gvhmr_da_mm.evaluation import CameraSpaceMetric, ProtocolWarning, WorldSpaceMetric
 from gvhmr_da_mm.registry import METRICS
 
 pytestmark = pytest.mark.fixtures
@@ -119,3 +123,74 @@ def test_a_dataset_can_be_scored_by_another_ones_protocol(fixtures_root, labelle
     assert set(metric.evaluate(1)) == {
         f'emdb2_camera/{name}' for name in ('pa_mpjpe', 'mpjpe', 'pve', 'accel')
     }
+
+
+def test_world_metrics_are_those_of_the_whole_meshes(fixtures_root, labelled_sample):
+    sample = labelled_sample('emdb2', 4, frames=20)
+    metric = WorldSpaceMetric(dataset='emdb2', data_root=fixtures_root)
+    pred, target = sample.pred_instances, sample.gt_instances
+    posed = [pred[name] for name in metric.pred_fields]
+    joints, feet = metric.meshes.predicted_points(FOOT_VERTEX_IDS, *posed)
+    verts = metric.meshes.predicted(*posed)
+    torch.testing.assert_close(joints, metric.meshes.joints(verts), atol=1e-5, rtol=0)
+    torch.testing.assert_close(feet.float(), verts[:, list(FOOT_VERTEX_IDS)], atol=1e-5, rtol=0)
+
+    labels = [target[name] for name in ('body_pose', 'betas', 'global_orient', 'transl')]
+    joints, feet = metric.meshes.target_points(FOOT_VERTEX_IDS, sample.gender, *labels)
+    verts = metric.meshes.target(sample.gender, *labels)
+    torch.testing.assert_close(joints, metric.meshes.joints(verts), atol=1e-5, rtol=0)
+    torch.testing.assert_close(feet.float(), verts[:, list(FOOT_VERTEX_IDS)], atol=1e-5, rtol=0)
+
+
+def test_the_truth_in_the_camera_is_the_moved_mesh(fixtures_root, labelled_sample):
+    sample = labelled_sample('emdb1', 4, frames=10)
+    meshes = CameraSpaceMetric(dataset='emdb1', data_root=fixtures_root).meshes
+    target = sample.gt_instances
+    labels = [target[name] for name in ('body_pose', 'betas', 'global_orient', 'transl')]
+    verts = meshes.target(sample.gender, *labels)
+    expected = verts @ target.T_w2c[:, :3, :3].mT + target.T_w2c[:, None, :3, 3]
+    found = meshes.target_in_camera(target.T_w2c, sample.gender, *labels)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+def test_the_world_pose_is_scored_in_the_world_where_it_is_another(fixtures_root, labelled_sample):
+    sample = labelled_sample('emdb2', 4)
+    exact, _ = evaluate(fixtures_root, [sample], 'emdb2')
+    sample.pred_instances.body_pose_w = sample.pred_instances.body_pose.clone()
+    sample.pred_instances.body_pose[:, 2] += 0.5  # Of the camera alone.
+    assert evaluate(fixtures_root, [sample], 'emdb2')[0] == exact
+    sample.pred_instances.body_pose_w[:, 2] += 0.5
+    bent, _ = evaluate(fixtures_root, [sample], 'emdb2')
+    assert bent['emdb2/wa_mpjpe'] > exact['emdb2/wa_mpjpe'] + 10
+
+
+def test_results_tell_how_the_samples_were_made(fixtures_root, labelled_sample, caplog):
+    one, other = (labelled_sample('emdb1', index, frames=5) for index in (4, 5))
+    for sample, camera in ((one, 'true'), (other, 'dpvo')):
+        sample.set_metainfo(
+            dict(
+                conditions=dict(intrinsics='estimated', camera_rotation=camera),
+                test_time=dict(flip_test=True, postprocess=False),
+            )
+        )
+    _, (metric,) = evaluate(fixtures_root, [one], 'emdb1')
+    facts = metric.protocol_facts
+    assert json.loads(json.dumps(facts)) == facts
+    assert facts['regressor'] == 'smpl24' and facts['strict'] is True
+    assert facts['conditions'] == dict(
+        intrinsics='estimated', camera_rotation='true', flip_test=True, postprocess=False
+    )
+    assert 'flip_test=True' in metric.describe() and metric.protocol.describe() in metric.describe()
+    _, (mixed,) = evaluate(fixtures_root, [one, other], 'emdb1')
+    assert mixed.conditions['camera_rotation'] == 'dpvo | true'
+
+
+def test_conditions_unlike_the_protocol_are_announced(fixtures_root, labelled_sample):
+    sample = labelled_sample('emdb1', 4, frames=5)
+    sample.set_metainfo(dict(conditions=dict(intrinsics='true', camera_rotation='true')))
+    with pytest.warns(ProtocolWarning, match='intrinsics is true instead of estimated'):
+        evaluate(fixtures_root, [sample], 'emdb1')
+    sample.set_metainfo(dict(conditions=dict(intrinsics='estimated', camera_rotation='true')))
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        evaluate(fixtures_root, [sample], 'emdb1')

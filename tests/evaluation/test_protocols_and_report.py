@@ -19,7 +19,8 @@ RESULTS = {
 
 
 def test_protocols_are_frozen_and_name_what_differs():
-    assert set(PROTOCOLS) == {'emdb1', 'emdb2', '3dpw'}
+    assert set(PROTOCOLS) == {'emdb1', 'emdb2', '3dpw', 'rich', 'rich_camera'}
+    assert PROTOCOLS['rich'].target_body == 'smplx' and PROTOCOLS['3dpw'].target_body == 'smpl'
     assert PROTOCOLS['3dpw'].flat_hand_mean and not PROTOCOLS['emdb1'].flat_hand_mean
     assert PROTOCOLS['3dpw'].pelvis == (2, 3) and PROTOCOLS['emdb1'].pelvis == (1, 2)
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -28,7 +29,28 @@ def test_protocols_are_frozen_and_name_what_differs():
 
 @pytest.mark.parametrize('name', PROTOCOLS)
 def test_every_published_number_has_a_label(name):
-    assert PROTOCOLS[name].published and set(PROTOCOLS[name].published) <= set(METRIC_LABELS)
+    assert set(PROTOCOLS[name].published) <= set(METRIC_LABELS)
+    # No published number of RICH was at hand.
+    assert bool(PROTOCOLS[name].published) is not name.startswith('rich')
+
+
+@pytest.mark.parametrize('name', PROTOCOLS)
+def test_a_protocol_tells_itself_in_a_dict_and_a_line(name):
+    protocol = PROTOCOLS[name]
+    assert get_protocol(json.loads(json.dumps(protocol.to_dict()))) == protocol
+    line = protocol.describe()
+    assert '\n' not in line
+    for part in (name, protocol.regressor, protocol.mask, protocol.intrinsics):
+        assert part in line
+
+
+def test_a_protocol_tells_what_was_done_otherwise():
+    emdb1 = PROTOCOLS['emdb1']
+    assert emdb1.differences(dict(intrinsics='estimated', camera_rotation='true')) == {}
+    assert emdb1.differences({}) == {}
+    found = emdb1.differences(dict(intrinsics='true', camera_rotation='dpvo', flip_test=True))
+    assert set(found) == {'intrinsics', 'camera_rotation'}
+    assert found['camera_rotation'].startswith('dpvo instead of true')
 
 
 def test_a_protocol_can_be_written_in_a_config():
@@ -44,6 +66,7 @@ def test_a_protocol_can_be_written_in_a_config():
         (dict(base='emdb1', pelvic=(0,)), 'pelvic'),
         (dict(name='mine'), 'missing'),
         (dict(base='emdb1', space='image'), '`space`'),
+        (dict(base='emdb1', target_body='mano'), "`target_body`.*'mano'"),
     ],
 )
 def test_bad_protocols_are_refused(protocol, message):

@@ -67,5 +67,23 @@ def test_figure_of_any_run(tmp_path, count):
     import cv2
 
     image = cv2.imread(str(out))
-    assert image.shape == (900, 1900, 3)
+    assert image.shape == (900, 2375, 3)
     assert image.std() > 10
+
+
+def test_confidence_is_drawn_where_it_is_logged(tmp_path):
+    import cv2
+
+    pictures = []
+    for name, values in (
+        ('a', {}),
+        ('b', dict(confidence_mean=0.7)),
+        ('c', dict(confidence_mean=2)),
+    ):
+        path = write_run(tmp_path, name, range(1, 9), **values)
+        out = plot_adaptation(read_training_log([path]), tmp_path / f'{name}.png')
+        pictures.append(cv2.imread(str(out)).astype(int))
+    assert pictures[0].shape == (900, 1900, 3)  # no validation, fewer panels
+    panel = [image[:420, 1500:] for image in pictures]
+    assert abs(panel[0] - panel[1]).max() > 50
+    assert abs(panel[1] - panel[2]).max() > 50  # what is beyond 1 counts as 1

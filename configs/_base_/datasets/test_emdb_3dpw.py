@@ -15,9 +15,10 @@ test_dataloader = dict(
     dataset=dict(
         type=MultiSourceDataset,
         datasets=[
-            dict(type=EMDBDataset, data_root=None, split='emdb1'),
-            dict(type=EMDBDataset, data_root=None, split='emdb2'),
-            dict(type=ThreeDPWDataset, data_root=None, split='test'),
+            # `flip_test` loads the mirrored inputs, which `test_cfg` of the model averages with.
+            dict(type=EMDBDataset, data_root=None, split='emdb1', flip_test=True),
+            dict(type=EMDBDataset, data_root=None, split='emdb2', flip_test=True),
+            dict(type=ThreeDPWDataset, data_root=None, split='test', flip_test=True),
         ],
     ),
 )
@@ -26,6 +27,7 @@ test_evaluator = [
     dict(type=WorldSpaceMetric, dataset='emdb2', data_root=None),
     dict(type=CameraSpaceMetric, dataset='3dpw', data_root=None),
 ]
+# Validation follows the same protocol, so that its numbers are those of the test.
 val_dataloader = test_dataloader
 val_evaluator = test_evaluator
 

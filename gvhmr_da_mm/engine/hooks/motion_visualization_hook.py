@@ -3,15 +3,15 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Optional
 
-import torch
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from mmpose.structures import PoseDataSample
 
-from ...core.errors import ConfigError
+from ...core.errors import ConfigError, DataError, MissingFilesError
 from ...registry import HOOKS
+from ...structures import sample_inputs
 from ...visualization import MotionLocalVisualizer, VideoReader
 
 
@@ -21,7 +21,8 @@ class MotionVisualizationHook(Hook):
 
     The pictures go to ``<work_dir>/vis/<mode>_iter_<iteration>`` and to the visualizer's
     backends. The runner's visualizer has to be a :class:`MotionLocalVisualizer`. Priority
-    ``NORMAL``; state: how many samples were drawn in this pass.
+    ``NORMAL``; state: how many samples were drawn in this pass, and whose video was missing. Such
+    samples are drawn on a dark canvas and named in a warning at the end of the pass.
 
     Args:
         enable (bool): Whether to draw at all. Defaults to True.
@@ -30,8 +31,8 @@ class MotionVisualizationHook(Hook):
         draw_gt (bool): Draw the labels too. Defaults to True.
         draw_bbox (bool): Draw the boxes. Defaults to False.
         video_path (str, optional): Where the video of a sample is, with fields of its metainfo in
-            braces, e.g. ``'videos/{dataset}/{sequence}.mp4'``. A sample without a file there is
-            drawn on a dark canvas. Defaults to None: all are.
+            braces, e.g. ``'videos/{dataset}/{sequence}.mp4'``. Defaults to None: all are drawn on a
+            dark canvas.
         out_dir (str): Folder of the pictures, below the work folder. Defaults to ``'vis'``.
 
     Raises:
@@ -58,7 +59,7 @@ class MotionVisualizationHook(Hook):
         self.draw_bbox = draw_bbox
         self.video_path = video_path
         self.out_dir = out_dir
-        self._seen = self._drawn = 0
+        self._start_pass()
 
     def before_run(self, runner: Runner) -> None:
         """Refuse a visualizer that cannot draw motions."""
@@ -70,11 +71,19 @@ class MotionVisualizationHook(Hook):
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Count from the beginning."""
-        self._seen = self._drawn = 0
+        self._start_pass()
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Count from the beginning."""
-        self._seen = self._drawn = 0
+        self._start_pass()
+
+    def after_val_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
+        """Name the samples whose video was missing."""
+        self._report_missing(runner)
+
+    def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
+        """Name the samples whose video was missing."""
+        self._report_missing(runner)
 
     def after_val_iter(
         self,
@@ -95,6 +104,18 @@ class MotionVisualizationHook(Hook):
     ) -> None:
         """Draw samples of the batch."""
         self._draw(runner, 'test', data_batch, outputs or ())
+
+    def _start_pass(self) -> None:
+        self._seen = self._drawn = 0
+        self._missing: list[str] = []
+
+    def _report_missing(self, runner: Runner) -> None:
+        if self._missing:
+            more = f' (and {len(self._missing) - 3} more)' if len(self._missing) > 3 else ''
+            runner.logger.warning(
+                f'{len(self._missing)} of {self._drawn} drawn samples are on a dark canvas: '
+                f'{"; ".join(self._missing[:3])}{more}. The metrics do not depend on videos'
+            )
 
     def _draw(
         self,
@@ -129,7 +150,7 @@ class MotionVisualizationHook(Hook):
                 draw_bbox=self.draw_bbox,
                 out_file=str(folder / f'{name}.png'),
                 step=step,
-                inputs=_inputs_of(data_batch, index),
+                inputs=sample_inputs(data_batch, index),
             )
 
     def _video(self, sample: PoseDataSample) -> Optional[VideoReader]:
@@ -143,16 +164,9 @@ class MotionVisualizationHook(Hook):
                 f'`video_path` {self.video_path!r} names {error}, which is not in the metainfo: '
                 f'{sorted(sample.metainfo_keys())}'
             ) from error
-        return VideoReader(path, sample.get('start', 0)) if path.is_file() else None
-
-
-def _inputs_of(data_batch: Optional[dict], index: int) -> Optional[dict[str, Any]]:
-    """Take one sample's inputs out of a batch, stacked or listed by name."""
-    inputs: Union[dict, Sequence, None] = (data_batch or {}).get('inputs')
-    if isinstance(inputs, dict):
-        return {
-            name: value[index]
-            for name, value in inputs.items()
-            if isinstance(value, (list, tuple, torch.Tensor))
-        }
-    return None
+        try:
+            return VideoReader(path, sample.get('start', 0))
+        except (MissingFilesError, DataError) as error:
+            # A picture is not worth the results of a test run.
+            self._missing.append(str(error))
+            return None

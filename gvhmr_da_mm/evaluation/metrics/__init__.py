@@ -1,7 +1,13 @@
 """Metrics for MMEngine's evaluator."""
 
 from .camera_space_metric import CameraSpaceMetric
-from .sequence_metric import SequenceMetric, SkippedSequenceWarning
+from .sequence_metric import ProtocolWarning, SequenceMetric, SkippedSequenceWarning
 from .world_space_metric import WorldSpaceMetric
 
-__all__ = ['CameraSpaceMetric', 'SequenceMetric', 'SkippedSequenceWarning', 'WorldSpaceMetric']
+__all__ = [
+    'CameraSpaceMetric',
+    'ProtocolWarning',
+    'SequenceMetric',
+    'SkippedSequenceWarning',
+    'WorldSpaceMetric',
+]

@@ -24,6 +24,10 @@ class SkippedSequenceWarning(UserWarning):
     """A sequence, or one of its metrics, could not be scored and is not in the mean."""
 
 
+class ProtocolWarning(UserWarning):
+    """Samples were not made as the protocol says."""
+
+
 class SequenceMetric(BaseMetric):
     """Score the sequences of one dataset by one protocol.
 
@@ -34,7 +38,8 @@ class SequenceMetric(BaseMetric):
     Note:
         State: ``results``, one entry per sequence, cleared by :meth:`evaluate`. After it
         ``per_sequence`` maps each sequence to its number of frames and its means,
-        ``skipped_sequences`` those left out to the reason (both on the main process only).
+        ``skipped_sequences`` those left out to the reason, and ``conditions`` tells how the samples
+        were made and predicted (all on the main process only).
 
     Args:
         dataset (str, optional): Samples with this ``dataset`` in their metainfo are scored.
@@ -64,6 +69,8 @@ class SequenceMetric(BaseMetric):
     """The space the metrics are defined in; a protocol for another space is refused."""
     metric_names: tuple[str, ...]
     pred_fields: tuple[str, ...]
+    pred_substitutes: Mapping[str, str] = {}
+    """Fields, and those that take their place where a prediction has them."""
 
     def __init__(
         self,
@@ -104,6 +111,23 @@ class SequenceMetric(BaseMetric):
         self.meshes = ProtocolMeshes(self.protocol, data_root, support_dir, device)
         self.per_sequence: dict[str, dict[str, float]] = {}
         self.skipped_sequences: dict[str, str] = {}
+        self.conditions: dict[str, Any] = {}
+
+    @property
+    def protocol_facts(self) -> dict[str, Any]:
+        """The protocol and how it was carried out, as plain values to store beside the results."""
+        return dict(
+            **self.protocol.to_dict(),
+            compat=self.compat,
+            strict=self.strict,
+            conditions=dict(self.conditions),
+        )
+
+    def describe(self) -> str:
+        """Return the same in one line, to be printed beside the results."""
+        carried_out = {**self.conditions, 'compat': self.compat, 'strict': self.strict}
+        facts = ', '.join(f'{name}={value}' for name, value in carried_out.items())
+        return f'{self.protocol.describe()} [{facts}]'
 
     @abstractmethod
     def score(
@@ -134,7 +158,12 @@ class SequenceMetric(BaseMetric):
         for sample in data_samples:
             if sample.get('dataset') != self.dataset:
                 continue
-            result = dict(sequence=self._sequence_key(sample), frames=0, values={})
+            result = dict(
+                sequence=self._sequence_key(sample),
+                frames=0,
+                values={},
+                conditions={**sample.get('conditions', {}), **sample.get('test_time', {})},
+            )
             mask, pred, target = self._read(sample)
             if mask.any():
                 scores = self.score(pred, target, sample['gender'], mask)
@@ -168,6 +197,14 @@ class SequenceMetric(BaseMetric):
         results = [unique[name] for name in sorted(unique)]
         self.skipped_sequences = {}
         self.per_sequence = {}
+        self.conditions = _merge_conditions([result['conditions'] for result in results])
+        for name, difference in self.protocol.differences(self.conditions).items():
+            warnings.warn(
+                f'{self.prefix}: {name} is {difference}, so the numbers cannot be compared with '
+                'published ones',
+                ProtocolWarning,
+                stacklevel=2,
+            )
         for result in results:
             if result['frames'] == 0:
                 self._skip(result['sequence'], 'no valid frame')
@@ -211,6 +248,9 @@ class SequenceMetric(BaseMetric):
         sequence = self._sequence_key(sample)
         target = self._take(sample, 'gt_instances', (*TARGET_FIELDS, 'T_w2c', 'mask'))
         pred = self._take(sample, 'pred_instances', self.pred_fields)
+        for name, substitute in self.pred_substitutes.items():
+            if substitute in sample['pred_instances']:
+                pred[name] = self._take(sample, 'pred_instances', (substitute,))[substitute]
         mask = target.pop('mask').bool().cpu()
         for owner, fields in (('gt_instances', target), ('pred_instances', pred)):
             for name, value in fields.items():
@@ -268,3 +308,13 @@ class SequenceMetric(BaseMetric):
         """Average over all values of all arrays; NaN if there is none."""
         values = np.concatenate(arrays)
         return float(values.mean()) if values.size else float('nan')
+
+
+def _merge_conditions(conditions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the value of each condition, or ``'a | b'`` where the samples differ."""
+    merged = {}
+    for name in dict.fromkeys(name for one in conditions for name in one):
+        values = {str(one.get(name, 'unknown')): one.get(name, 'unknown') for one in conditions}
+        only = next(iter(values.values()))
+        merged[name] = only if len(values) == 1 else ' | '.join(sorted(values))
+    return merged

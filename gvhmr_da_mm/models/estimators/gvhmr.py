@@ -25,7 +25,8 @@ from ...core.precision import full_precision
 from ...registry import CODECS, MODELS, TASK_UTILS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets
 from ..checkpoint_guard import adapt_state_dict
-from ..layers import drop_clips, drop_conditions
+from ..layers import drop_conditions
+from ..test_time import MotionRecovery
 
 CAM_ANGVEL_MEAN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CAM_ANGVEL_STD = (0.001, 0.1, 0.1, 0.1, 0.001, 0.1)
@@ -65,10 +66,11 @@ class GVHMR(BaseModel):
             synthetic domain. Defaults to None.
         condition_dropout (float): Probability to drop each condition of a frame in training.
             Defaults to 0.1.
-        feature_dropout (float): Probability to drop the image features of a whole clip in
-            training, so that predictions without them are sound too. Defaults to 0.
         detected_keypoint_prob (float): Probability to use detections where a labelled clip has
             some. Defaults to 0.5.
+        test_cfg (dict, optional): What :meth:`predict` does beside predicting: ``flip_test``,
+            ``postprocess`` and ``static_camera``, see :class:`MotionRecovery`. Defaults to None:
+            nothing.
         compat (str): ``'correct'``, or ``'published'`` to repeat the published code's results.
             Defaults to ``'correct'``.
         data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
@@ -85,8 +87,8 @@ class GVHMR(BaseModel):
         keypoint_noise: Optional[dict] = None,
         feature_alignment: Optional[dict] = None,
         condition_dropout: float = 0.1,
-        feature_dropout: float = 0.0,
         detected_keypoint_prob: float = 0.5,
+        test_cfg: Optional[dict] = None,
         compat: str = 'correct',
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
@@ -105,9 +107,9 @@ class GVHMR(BaseModel):
         )
         self.feature_alignment = feature_alignment and MODELS.build(feature_alignment)
         self.condition_dropout = condition_dropout
-        self.feature_dropout = feature_dropout
         self.detected_keypoint_prob = detected_keypoint_prob
         self.compat = compat
+        self.recovery = MotionRecovery.from_cfg(test_cfg, compat)
         self._register_load_state_dict_pre_hook(adapt_state_dict, with_module=True)
 
     def forward(
@@ -180,7 +182,6 @@ class GVHMR(BaseModel):
         conditions = self.conditions(inputs)
         if drop:
             conditions = drop_conditions(conditions, self.condition_dropout)
-            conditions['f_imgseq'] = drop_clips(conditions['f_imgseq'], self.feature_dropout)
         length = inputs['valid'].sum(dim=1)
         raw = self.head(self.backbone(length=length, **conditions), length)
         return self.decode(raw, inputs)
@@ -301,7 +302,7 @@ class GVHMR(BaseModel):
 
     @full_precision
     def coco_joints(self, prediction: MotionPrediction) -> Tensor:
-        """Return the COCO joints (B, L, 17, 3) in the camera, with graph."""
+        """Return the COCO joints (B, L, 17, 3) of a prediction in the camera, with graph."""
         return self.body_model.coco_matrices(*prediction.camera_pose)
 
     # Prediction
@@ -311,26 +312,21 @@ class GVHMR(BaseModel):
         """Predict clips and attach ``pred_instances``, one instance per frame.
 
         Returns:
-            list[PoseDataSample]: The given samples. Their ``pred_instances`` hold, on the CPU,
+            list[PoseDataSample]: The given samples. Their metainfo tells in ``test_time`` what was
+            done to them. Their ``pred_instances`` hold, on the CPU,
             ``body_pose`` (F, 63), ``betas`` (F, 10), ``global_orient_c``, ``transl_c``,
             ``global_orient_w`` and ``transl_w`` (F, 3), ``static_conf_logits`` (F, 6), and for
             MMPose's metrics and visualizers ``keypoints`` (F, 22, 3) in the camera and
-            ``keypoint_scores`` (F, 22) as arrays.
+            ``keypoint_scores`` (F, 22) as arrays. ``body_pose_w`` (F, 63) is there only where the
+            body pose in the world is another one (published flip test with post-processing).
+
+        Raises:
+            ConfigError: If ``test_cfg`` asks for a flip test without the mirrored inputs.
+            DataError: If post-processing lacks ``static_camera`` in the metainfo.
         """
-        prediction = self.infer(inputs)
-        camera = prediction.in_camera()
-        world = prediction.in_world(inputs['cam_angvel'], self.compat)
-        joints = self.body_model.fk_matrices(*prediction.camera_pose)
-        frames = dict(
-            body_pose=camera.body_pose,
-            betas=camera.betas,
-            global_orient_c=camera.global_orient,
-            transl_c=camera.transl,
-            global_orient_w=world.global_orient,
-            transl_w=world.transl,
-            static_conf_logits=prediction.static_logits,
-            keypoints=joints,
-        )
+        motion = self.recovery(self, inputs, data_samples)
+        joints = self.body_model.fk_matrices(*motion.camera_pose)
+        frames = dict(motion.parameters(), keypoints=joints)
         if data_samples is None:
             data_samples = [PoseDataSample() for _ in inputs['valid']]
         for index, sample in enumerate(data_samples):
@@ -341,6 +337,7 @@ class GVHMR(BaseModel):
                 instances['keypoints'].shape[:2], dtype=np.float32
             )
             sample.pred_instances = InstanceData(**instances)
+            sample.set_metainfo(dict(test_time=self.recovery.facts(sample)))
         return data_samples
 
     def extra_repr(self) -> str:

@@ -1,4 +1,4 @@
-from .condition_dropout import drop_clips, drop_conditions
+from .condition_dropout import drop_conditions
 from .condition_embedding import ImageEmbedding, VectorEmbedding
 from .gated_block import GatedBlock
 from .key_window import KeyWindow
@@ -16,6 +16,5 @@ __all__ = [
     'RotaryAttention',
     'RotaryTable',
     'VectorEmbedding',
-    'drop_clips',
     'drop_conditions',
 ]

@@ -47,25 +47,3 @@ def drop_conditions(
         dropped = (chance < p).reshape(*chance.shape, *[1] * (condition.ndim - 2))
         kept[name] = condition.masked_fill(dropped, 0)
     return kept
-
-
-def drop_clips(condition: Tensor, p: float, generator: Optional[torch.Generator] = None) -> Tensor:
-    """Set a condition to zero in all frames of randomly chosen clips.
-
-    Args:
-        condition (Tensor): Shape (B, L, ...).
-        p (float): Probability that a clip loses the condition.
-        generator (torch.Generator, optional): Source of randomness. Defaults to the global one.
-
-    Returns:
-        Tensor: A new tensor, or the given one where ``p`` is 0.
-
-    Raises:
-        ConfigError: If ``p`` is not a probability.
-    """
-    if not 0 <= p <= 1:
-        raise ConfigError(f'the dropout of whole clips should be in [0, 1], got p={p}')
-    if p == 0:
-        return condition
-    dropped = torch.rand(len(condition), generator=generator, device=condition.device) < p
-    return condition.masked_fill(dropped.view(-1, *[1] * (condition.ndim - 1)), 0)

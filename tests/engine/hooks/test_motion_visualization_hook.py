@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -111,9 +112,40 @@ def test_off(build, tmp_path):
     assert not (tmp_path / 'run/vis').exists()
 
 
-def test_absent_video_is_no_error_and_a_present_one_is_used(build, tmp_path):
-    import cv2
+def test_pictures_of_a_validation_are_in_tensorboard(build, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+    visualizer = dict(
+        type='MotionLocalVisualizer',
+        draw_mesh=False,
+        num_frames=2,
+        tile_size=60,
+        vis_backends=[dict(type='TensorboardVisBackend')],
+    )
+    runner = build(visualizer, interval=3)
+    runner.val()
+    runner.visualizer.close()
+    (event_file,) = (tmp_path / 'run').glob('*/vis_data/events.*')
+    events = EventAccumulator(str(event_file))
+    events.Reload()
+    assert sorted(events.Tags()['images']) == ['val_toy_walk-0', 'val_toy_walk-3']
+    (image,) = events.Images('val_toy_walk-3')
+    decoded = cv2.imdecode(np.frombuffer(image.encoded_image_string, np.uint8), cv2.IMREAD_COLOR)
+    assert (decoded == cv2.imread(str(tmp_path / 'run/vis/val_iter_0/val_toy_walk-3.png'))).all()
+
+
+def test_a_missing_or_damaged_video_is_named(build, tmp_path, warnings_of):
+    (tmp_path / 'videos' / 'walk').mkdir(parents=True)
+    (tmp_path / 'videos' / 'walk' / '1.mp4').write_text('no video')
+    runner = build(interval=1, video_path=f'{tmp_path}/videos/{{sequence}}.mp4')
+    runner.test()
+    (message,) = [text for text in warnings_of if 'dark canvas' in text]
+    assert '6 of 6' in message and 'walk/0.mp4' in message
+    assert 'cannot read the video' in message and 'walk/1.mp4' in message
+    assert len(names(tmp_path / 'run/vis/test_iter_0')) == 6
+
+
+def test_absent_video_is_no_error_and_a_present_one_is_used(build, tmp_path):
     path = tmp_path / 'videos' / 'walk' / '3.mp4'
     with VideoWriter(path) as writer:
         for _ in range(FRAMES):

@@ -1,0 +1,34 @@
+"""The published adaptation recipe, as it is described: to compare with, not to use.
+
+The student is its own teacher, the plain and the mirrored view count the same, the discriminator's
+score is taken as it is and compared with a threshold that rises from 0.6 to 0.9, every term weighs
+1, and nothing pins pseudo-labels to the image.
+"""
+
+from mmengine.config import read_base
+
+from gvhmr_da_mm.models.adaptation import PseudoLabeler
+from gvhmr_da_mm.models.adaptation.views import HorizontalFlip
+
+with read_base():
+    from .da_bedlam_emdb_3dpw import *
+
+model.update(
+    num_augmentations=2,
+    views=[dict(type=HorizontalFlip)],
+    teacher='student',
+    pseudo_labeler=dict(type=PseudoLabeler, featureless_weight=1.0),
+    confidence_calibration='none',
+    synthetic_weight=1.0,
+    real_weight=1.0,
+    discriminator_weight=1.0,
+    adversarial_weight=1.0,
+    reprojection_weight=0.0,
+)
+model.estimator.update(feature_alignment=None)
+custom_hooks[1].update(
+    confidence_threshold_start=0.6,
+    confidence_threshold_end=0.9,
+    confidence_step=0.05,
+    interval=30,
+)

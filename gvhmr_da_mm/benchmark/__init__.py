@@ -1,0 +1,1 @@
+"""Compares methods of adaptation under equal conditions."""

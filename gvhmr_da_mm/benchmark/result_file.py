@@ -1,0 +1,44 @@
+"""The files by which runs and the benchmark talk to each other."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Optional
+
+RUN, RESULT, LOG = 'run.json', 'result.json', 'run.log'
+
+
+def write_result(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON at once or not at all; numbers that are not finite become null.
+
+    Args:
+        path (Path): The file.
+        content (Mapping): What it will hold.
+    """
+    partial = path.with_name(f'.{path.name}.partial')
+    text = json.dumps(finite(content), indent=1, allow_nan=False, ensure_ascii=False)
+    partial.write_text(text + '\n', encoding='utf-8')
+    os.replace(partial, path)
+
+
+def read_result(path: Path) -> Optional[dict[str, Any]]:
+    """Return what a run has written, None if it has not, or not to the end."""
+    try:
+        return json.loads(path.read_text(encoding='utf-8'))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def finite(value: Any) -> Any:
+    """Return a value with plain types for JSON, None in the place of NaN and infinity."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if hasattr(value, 'item'):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,153 @@
+"""A body of which only some linear combinations of vertices are computed."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Optional, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core.errors import ConfigError, DataError
+from ..core.layout import NUM_BETAS, NUM_JOINTS
+from ..core.paths import require_files, resolve_data_root
+from .linear_blend_body import LinearBlendBody
+from .loading import NUM_SMPL_JOINTS, BodyArrays, body_model_file, load_body_arrays
+from .regressors import load_regressor, regressor_file
+from .smplx_full import smplx_fixed_pose
+
+PathLike = Union[str, Path]
+NUM_SMPL_VERTS = 6890
+
+
+class RegressedBody(LinearBlendBody):
+    """Points that are weighted sums of vertices, such as regressed joints, without the mesh.
+
+    Only the vertices with a weight are posed: some hundreds, not thousands.
+
+    Note:
+        K points, V vertices. See :class:`LinearBlendBody` for conventions.
+
+    Args:
+        arrays (BodyArrays): The model file's arrays.
+        num_posed (int): P.
+        fixed_pose (np.ndarray): Axis-angle of the other joints, (J - P, 3).
+        regressor (Tensor): Weights of the vertices in each point, (K, V).
+        num_betas (int): Shape components used. Defaults to 10.
+        chunk_size (int): Frames computed at once. Defaults to 1024.
+    """
+
+    def __init__(
+        self,
+        arrays: BodyArrays,
+        num_posed: int,
+        fixed_pose: np.ndarray,
+        regressor: Tensor,
+        num_betas: int = NUM_BETAS,
+        chunk_size: int = 1024,
+    ) -> None:
+        used = regressor.any(dim=0).nonzero()[:, 0]
+        super().__init__(arrays, num_posed, fixed_pose, num_betas, used.numpy())
+        self._add('regressor', regressor[:, used].double().numpy())
+        self.chunk_size = chunk_size
+
+    def forward(
+        self, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
+    ) -> Tensor:
+        """Return the points.
+
+        Args:
+            body_pose (Tensor): Axis-angle in rad, (..., 3 (P - 1)): 63 for SMPL-X, 69 for SMPL.
+            betas (Tensor): Shape, (..., 10).
+            global_orient (Tensor): Axis-angle in rad, (..., 3).
+            transl (Tensor): In m, (..., 3).
+
+        Returns:
+            Tensor: (..., K, 3) in m.
+        """
+        rotations = self._rotations(body_pose, global_orient, betas)
+        verts = self.pose_vertices(*rotations, transl, self.chunk_size)
+        with torch.autocast(verts.device.type, enabled=False):
+            return self.regressor @ verts
+
+
+def get_regressed_body(
+    kind: str,
+    regressor: str,
+    vertex_ids: tuple[int, ...] = (),
+    gender: str = 'neutral',
+    data_root: Optional[PathLike] = None,
+    support_dir: Optional[PathLike] = None,
+    flat_hand_mean: bool = False,
+    device: str = 'cpu',
+) -> RegressedBody:
+    """Return a float32 body that gives regressed joints and single vertices of SMPL's topology.
+
+    The model is shared, as those of :func:`get_body_model`: do not move or cast it.
+
+    Args:
+        kind (str): 'smplx', whose vertices are mapped to SMPL's, or 'smpl'.
+        regressor (str): Joints: 'smpl24', 'coco17' or '3dpw14'.
+        vertex_ids (tuple[int, ...]): SMPL vertices to add after the joints. Defaults to none.
+        gender (str): 'neutral', 'male' or 'female'. Defaults to 'neutral'.
+        data_root (str | Path, optional): See :func:`resolve_data_root`.
+        support_dir (str | Path, optional): Folder with the resource files, instead of
+            ``<data_root>/support``.
+        flat_hand_mean (bool): Flat SMPL-X hands. Defaults to False.
+        device (str): Where the model is. Defaults to 'cpu'.
+
+    Raises:
+        ConfigError: If ``kind`` or another name is unknown.
+        DataError: If the files do not fit together, or single vertices are asked for where the
+            regressor is not one for SMPL's 6890 vertices.
+        MissingFilesError: If a file does not exist.
+    """
+    if kind not in ('smplx', 'smpl'):
+        raise ConfigError(f"`kind` should be 'smplx' or 'smpl', got {kind!r}")
+    root = resolve_data_root(data_root).absolute()
+    support = Path(support_dir).absolute() if support_dir else None
+    options = (regressor, tuple(vertex_ids), gender, root, support)
+    return _cached(kind, *options, flat_hand_mean and kind == 'smplx', str(device))
+
+
+@lru_cache(maxsize=16)
+def _cached(
+    kind: str,
+    regressor: str,
+    vertex_ids: tuple[int, ...],
+    gender: str,
+    data_root: Path,
+    support_dir: Optional[Path],
+    flat_hand_mean: bool,
+    device: str,
+) -> RegressedBody:
+    joints = load_regressor(regressor, data_root, support_dir).double()
+    if vertex_ids and joints.shape[1] != NUM_SMPL_VERTS:
+        path, _ = regressor_file(regressor, data_root, support_dir)
+        raise DataError(
+            f'single vertices are numbered as in SMPL, so {path} should have {NUM_SMPL_VERTS} '
+            f'columns, got {joints.shape[1]}: on another topology the numbers mean nothing'
+        )
+    single = torch.zeros(len(vertex_ids), joints.shape[1], dtype=joints.dtype)
+    single[range(len(vertex_ids)), list(vertex_ids)] = 1
+    points = torch.cat((joints, single))
+    path, hint = body_model_file(kind, gender, data_root)
+    require_files({path: hint}, owner=RegressedBody.__name__)
+    arrays = load_body_arrays(path, kind)
+    num_posed, fixed_pose = NUM_SMPL_JOINTS, np.zeros((0, 3))
+    if kind == 'smplx':
+        num_posed, fixed_pose = NUM_JOINTS, smplx_fixed_pose(arrays, flat_hand_mean).numpy()
+        smplx2smpl = load_regressor('smplx2smpl', data_root, support_dir).double()
+        if smplx2smpl.shape != (points.shape[1], len(arrays.v_template)):
+            map_path, _ = regressor_file('smplx2smpl', data_root, support_dir)
+            raise DataError(
+                f'{map_path} should have shape ({points.shape[1]}, {len(arrays.v_template)}): the '
+                f'vertices of the joint regressor and of {path}; got {tuple(smplx2smpl.shape)}'
+            )
+        points = torch.sparse.mm(smplx2smpl.t(), points.t()).t()
+    if points.shape[1] != len(arrays.v_template):
+        raise DataError(
+            f'{path} should have {points.shape[1]} vertices, as the joint regressor, got '
+            f'{len(arrays.v_template)}'
+        )
+    return RegressedBody(arrays, num_posed, fixed_pose, points).to(device).eval()

@@ -1,0 +1,61 @@
+"""Correction of the world path by the joints that stand still, for a camera that may move.
+
+Note:
+    Shape letters: B clips, L frames, J joints.
+"""
+
+from typing import Optional
+
+from torch import Tensor
+
+from ..filtering import gaussian_smooth, hold_last_valid
+from .root_path import (
+    HORIZONTAL,
+    check_path,
+    put_on_ground,
+    remove_displacement,
+    static_displacement,
+)
+
+PATH_SMOOTHING = 3.0
+"""Sigma in frames of the smoothing of the horizontal path."""
+
+
+def correct_moving_camera(
+    transl_w: Tensor,
+    joints_w: Tensor,
+    static_logits: Tensor,
+    valid: Optional[Tensor] = None,
+) -> Tensor:
+    """Move the root so that joints which stand still do not slide (GVHMR, post-processing).
+
+    Each step of the root loses the displacement of the joints with a positive logit, averaged with
+    the softmax of these logits. The horizontal path is then smoothed, and the lowest joint is put
+    at y = 0.
+
+    Args:
+        transl_w (Tensor): World translation (B, L, 3), metres.
+        joints_w (Tensor): World joints (B, L, J, 3) at that translation, metres; the first 22 of
+            the SMPL family.
+        static_logits (Tensor): Logits of the static joints (B, L, 6); frame t tells of the step
+            from t to t + 1.
+        valid (Tensor, optional): Frames that exist (B, L), bool, at the start of each clip.
+            Padding has no effect on them. Defaults to None: all.
+
+    Returns:
+        Tensor: World translation (B, L, 3), metres.
+
+    Raises:
+        ShapeError: If a shape is wrong, or there is no frame.
+    """
+    valid = check_path(transl_w, joints_w, static_logits, valid)
+    positive = static_logits[:, :-1] > 0
+    # A finite number, since a softmax over nothing but minus infinity is NaN.
+    weight = static_logits[:, :-1].masked_fill(~positive, -1e6).softmax(dim=-1) * positive
+    sliding = (weight[..., None] * static_displacement(joints_w)).sum(dim=2)
+    path = hold_last_valid(remove_displacement(transl_w, sliding), valid)
+
+    smooth = path.clone()
+    for axis in HORIZONTAL:
+        smooth[..., axis] = gaussian_smooth(path[..., axis], PATH_SMOOTHING, dim=1)
+    return put_on_ground(smooth, joints_w + (smooth - transl_w)[:, :, None], valid)

@@ -1,0 +1,61 @@
+"""What the corrections of the root's path share.
+
+Note:
+    Shape letters: B clips, L frames, J joints, S static joints.
+"""
+
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+from ..checks import check_shape
+from ..conventions import STATIC_JOINTS
+from ..errors import ShapeError
+
+HORIZONTAL = (0, 2)
+"""Axes of the ground in a y-up world."""
+
+
+def check_path(
+    transl_w: Tensor, joints_w: Tensor, static_logits: Tensor, valid: Optional[Tensor]
+) -> Tensor:
+    """Check the arguments of a correction and return the mask of valid frames (B, L).
+
+    Raises:
+        ShapeError: If a shape is wrong, or the clips have no frame.
+    """
+    sizes = check_shape(transl_w, 'B L 3', 'transl_w')
+    if sizes['L'] == 0:
+        raise ShapeError(
+            '`transl_w` should have at least one frame, got (B, 0, 3): leave empty sequences out'
+        )
+    check_shape(joints_w, 'B L J 3', 'joints_w', **sizes)
+    check_shape(static_logits, f'B L {len(STATIC_JOINTS)}', 'static_logits', **sizes)
+    if valid is None:
+        return torch.ones_like(transl_w[..., 0], dtype=torch.bool)
+    check_shape(valid, 'B L', 'valid', **sizes)
+    return valid
+
+
+def static_displacement(joints_w: Tensor) -> Tensor:
+    """Return the displacement (B, L-1, S, 3) of the static joints to the next frame."""
+    return joints_w[:, :, list(STATIC_JOINTS)].diff(dim=1)
+
+
+def remove_displacement(transl_w: Tensor, displacement: Tensor) -> Tensor:
+    """Take a displacement (B, L-1, 3) off each step of a path (B, L, 3); its start stays."""
+    removed = torch.zeros_like(transl_w)
+    removed[:, 1:] = displacement.cumsum(dim=1)
+    return transl_w - removed
+
+
+def put_on_ground(transl_w: Tensor, joints_w: Tensor, valid: Tensor) -> Tensor:
+    """Shift paths (B, L, 3) so that the lowest joint of each clip's valid frames is at y = 0.
+
+    Clips without a valid frame stay where they are.
+    """
+    lowest = joints_w[..., 1].amin(dim=2).masked_fill(~valid, torch.inf).amin(dim=1)
+    shift = torch.zeros_like(transl_w[:, :1])
+    shift[:, 0, 1] = torch.where(lowest.isfinite(), lowest, 0.0)
+    return transl_w - shift

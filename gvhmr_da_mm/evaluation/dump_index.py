@@ -1,0 +1,107 @@
+"""The list of all sequences of a dump, by which a damaged one is told from a whole one."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Union
+
+from ..core.errors import ConfigError, DataError, MissingFilesError
+
+PathLike = Union[str, Path]
+INDEX = 'index.json'
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class DumpEntry:
+    """One file of a dump.
+
+    Attributes:
+        file (str): Path below the folder of the dump.
+        dataset (str): Name of the dataset.
+        sequence (str): Name of the sequence.
+        frames (int): Its length.
+    """
+
+    file: str
+    dataset: str
+    sequence: str
+    frames: int
+
+
+def check_dump_dir(folder: PathLike) -> None:
+    """Refuse a folder that holds a dump already: two would be mixed.
+
+    Args:
+        folder (str | Path): The folder; it need not exist.
+
+    Raises:
+        ConfigError: If it holds an index or npz files, or is a file.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f'`--dump` should be a folder, got the file {str(folder)!r}')
+    if (folder / INDEX).exists() or any(folder.glob('**/*.npz')):
+        raise ConfigError(
+            f'`--dump {folder}` holds predicted sequences already; choose another folder or remove '
+            'it first'
+        )
+
+
+def write_index(folder: PathLike, entries: Sequence[DumpEntry], **meta: Any) -> None:
+    """Write the index of a dump.
+
+    Args:
+        folder (str | Path): The dump.
+        entries (Sequence[DumpEntry]): Its files.
+        meta: Facts about the run: ``config``, ``checkpoint``, ``transductive``.
+    """
+    content = dict(format=FORMAT, meta=meta, sequences=[asdict(entry) for entry in entries])
+    path = Path(folder) / INDEX
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
+
+
+def read_index(folder: PathLike) -> tuple[list[DumpEntry], dict[str, Any]]:
+    """Read the index and compare it with the files that are there.
+
+    Args:
+        folder (str | Path): The dump.
+
+    Returns:
+        tuple: The entries, and the facts about the run.
+
+    Raises:
+        MissingFilesError: If the folder, its index or a sequence is missing.
+        DataError: If the index cannot be read or there are files that it does not name.
+    """
+    folder = Path(folder)
+    path = folder / INDEX
+    if not path.is_file():
+        raise MissingFilesError(
+            f'there is no {INDEX} in {str(folder)!r}: either it is no folder of '
+            '`tools/test.py --dump DIR`, or that run did not end; run it again'
+        )
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+        entries = [DumpEntry(**entry) for entry in content['sequences']]
+        meta, version = dict(content['meta']), content['format']
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f'{path} should be the index of a dump, but: {error}') from error
+    if version != FORMAT:
+        raise DataError(f'{path} should have format {FORMAT}, got {version!r}: dump again')
+    missing = [entry.file for entry in entries if not (folder / entry.file).is_file()]
+    if missing:
+        raise MissingFilesError(
+            f'{len(missing)} of {len(entries)} sequences of {path} are missing: '
+            f'{", ".join(missing[:10])}; copy the whole folder, or dump again'
+        )
+    found = {str(file.relative_to(folder)) for file in folder.glob('**/*.npz')}
+    unknown = sorted(found - {entry.file for entry in entries})
+    if unknown:
+        raise DataError(
+            f'{path} does not name {len(unknown)} file(s) of its folder: '
+            f'{", ".join(unknown[:10])}; they are of another run: remove them'
+        )
+    return entries, meta

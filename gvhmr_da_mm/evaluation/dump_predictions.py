@@ -1,0 +1,68 @@
+"""Writing the predictions of a test run, to be scored, drawn and exported later."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from mmengine.dist import get_world_size
+from mmengine.evaluator import BaseMetric
+
+from ..registry import METRICS
+from ..structures import dump_name, sample_inputs, write_motion_dump
+from .dump_index import DumpEntry, write_index
+
+
+@METRICS.register_module()
+class DumpPredictions(BaseMetric):
+    """Write each sequence to ``<out_dir>/<dataset>/<sequence>.npz``; it scores nothing.
+
+    MMEngine's ``DumpResults`` gathers everything in one pickle at the end; here each rank writes
+    each sequence when it is predicted, in a format that holds no code. The index of all files,
+    which :func:`evaluate_dump` needs, is written last.
+
+    Args:
+        out_dir (str | Path): Folder of the files.
+        collect_device (str): Passed to ``BaseMetric``. Defaults to 'cpu'.
+        collect_dir (str, optional): Passed to ``BaseMetric``. Defaults to None.
+    """
+
+    def __init__(
+        self,
+        out_dir: Union[str, Path],
+        collect_device: str = 'cpu',
+        collect_dir: Optional[str] = None,
+    ) -> None:
+        super().__init__(collect_device, prefix=None, collect_dir=collect_dir)
+        self.out_dir = Path(os.path.abspath(out_dir))
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Write the samples of a batch.
+
+        Args:
+            data_batch (Any): Its ``inputs`` are stored where drawings need them.
+            data_samples (Sequence[dict]): Samples as dicts, with ``pred_instances``.
+        """
+        for index, sample in enumerate(data_samples):
+            name = dump_name(sample)
+            write_motion_dump(self.out_dir / name, sample, sample_inputs(data_batch, index))
+            frames = len(next(iter(sample['pred_instances'].values())))
+            self.results.append(DumpEntry(name, sample['dataset'], sample['sequence'], frames))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather the names of all ranks, whose samplers may differ, and write the index.
+
+        Args:
+            size (int): Length of the test set.
+        """
+        return super().evaluate(size * get_world_size())
+
+    def compute_metrics(self, results: list[DumpEntry]) -> dict[str, float]:
+        """Write the index; there is nothing to report.
+
+        Args:
+            results (list[DumpEntry]): What :meth:`process` stored.
+        """
+        unique = {entry.file: entry for entry in results}
+        write_index(self.out_dir, [unique[name] for name in sorted(unique)])
+        return {}

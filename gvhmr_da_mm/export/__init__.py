@@ -1,0 +1,15 @@
+"""Motions as files of other programs."""
+
+from .bvh import write_bvh
+from .glb import write_glb
+from .skeleton_motion import SkeletonMotion, mean_betas, predicted_motion
+from .smplx_npz import write_smplx_npz
+
+__all__ = [
+    'SkeletonMotion',
+    'mean_betas',
+    'predicted_motion',
+    'write_bvh',
+    'write_glb',
+    'write_smplx_npz',
+]

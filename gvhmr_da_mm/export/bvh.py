@@ -1,0 +1,93 @@
+"""BVH, which most animation programs read: a skeleton and its motion, no mesh."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Union
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+from ..core.conventions import BODY_JOINT_NAMES, PARENTS_22
+from .skeleton_motion import SkeletonMotion
+
+CENTIMETRES = 100.0
+"""BVH has no unit; programs take the numbers for centimetres."""
+TIPS = {'head': (0.0, 0.15, 0.0), 'left_foot': (0.0, 0.0, 0.08), 'right_foot': (0.0, 0.0, 0.08)}
+"""Ends of the last bones (m); that of a wrist goes on as its forearm."""
+TIP_LENGTH = 0.15
+CHANNELS = 'Zrotation Yrotation Xrotation'
+ORDER = 'ZYX'
+
+
+def write_bvh(path: Union[str, Path], motion: SkeletonMotion, scale: float = CENTIMETRES) -> Path:
+    """Write a BVH file.
+
+    Args:
+        path (str | Path): The file; its folder is created.
+        motion (SkeletonMotion): The motion, F frames.
+        scale (float): Numbers of the file per metre. Defaults to 100, centimetres.
+
+    Returns:
+        Path: The file.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    offsets = motion.offsets.numpy() * scale
+    lines = ['HIERARCHY', *_joint(0, offsets, scale), 'MOTION']
+    lines += [f'Frames: {len(motion)}', f'Frame Time: {1 / motion.fps:.8f}']
+    lines += (' '.join(f'{value:.6f}' for value in row) for row in _channels(motion, scale))
+    path.write_text('\n'.join(lines) + '\n', encoding='ascii')
+    return path
+
+
+def depth_first(joint: int = 0) -> Iterator[int]:
+    """Yield the joints in the order in which BVH lists them."""
+    yield joint
+    for child in _children(joint):
+        yield from depth_first(child)
+
+
+def _children(joint: int) -> list[int]:
+    return [child for child, parent in enumerate(PARENTS_22) if parent == joint]
+
+
+def _joint(joint: int, offsets: np.ndarray, scale: float, depth: int = 0) -> Iterator[str]:
+    """Yield the lines of a joint and of what hangs on it."""
+    indent, name = '\t' * depth, BODY_JOINT_NAMES[joint]
+    yield f'{indent}{"JOINT" if depth else "ROOT"} {name}'
+    yield f'{indent}{{'
+    yield f'{indent}\tOFFSET {_numbers(offsets[joint])}'
+    if depth:
+        yield f'{indent}\tCHANNELS 3 {CHANNELS}'
+    else:
+        yield f'{indent}\tCHANNELS 6 Xposition Yposition Zposition {CHANNELS}'
+    children = _children(joint)
+    for child in children:
+        yield from _joint(child, offsets, scale, depth + 1)
+    if not children:
+        yield f'{indent}\tEnd Site'
+        yield f'{indent}\t{{'
+        yield f'{indent}\t\tOFFSET {_numbers(_tip(joint, offsets, scale))}'
+        yield f'{indent}\t}}'
+    yield f'{indent}}}'
+
+
+def _tip(joint: int, offsets: np.ndarray, scale: float) -> np.ndarray:
+    fixed = TIPS.get(BODY_JOINT_NAMES[joint])
+    if fixed is not None:
+        return np.array(fixed) * scale
+    length = np.linalg.norm(offsets[joint])
+    return offsets[joint] / max(length, 1e-9) * TIP_LENGTH * scale
+
+
+def _channels(motion: SkeletonMotion, scale: float) -> np.ndarray:
+    """Return the rows (F, 3 + 3 * 22) of the motion: the root's place, degrees of all joints."""
+    order = list(depth_first())
+    R = motion.R_local[:, order].reshape(-1, 3, 3).numpy()
+    degrees = Rotation.from_matrix(R).as_euler(ORDER, degrees=True).reshape(len(motion), -1)
+    return torch.cat((motion.root * scale, torch.from_numpy(degrees)), dim=1).numpy()
+
+
+def _numbers(values: np.ndarray) -> str:
+    return ' '.join(f'{value:.6f}' for value in values)

@@ -1,0 +1,119 @@
+"""A motion as a tree of bones with rotations, the form that animation files have."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core.conventions import FPS, PARENTS_22
+from ..core.errors import ConfigError, DataError
+from ..core.kinematics import forward_kinematics
+from ..core.layout import NUM_JOINTS
+from ..core.rotation import axis_angle_to_matrix
+from ..structures import MotionDump
+
+SPACES = {'camera': 'c', 'world': 'w'}
+FIELDS = ('body_pose', 'betas', 'keypoints', 'global_orient_c', 'transl_c')
+
+
+@dataclass(frozen=True)
+class SkeletonMotion:
+    """Rotations of the 22 joints, and where the root goes.
+
+    Note:
+        F frames. One skeleton serves all frames: its bones are the mean of theirs.
+
+    Attributes:
+        R_local (Tensor): Rotations relative to the parents (F, 22, 3, 3); the root's in the space.
+        root (Tensor): Positions of the root joint in the space (F, 3), m.
+        offsets (Tensor): Rest positions relative to the parents (22, 3), m; the root's is zero.
+        fps (float): Frames per second. Defaults to 30.
+    """
+
+    R_local: Tensor
+    root: Tensor
+    offsets: Tensor
+    fps: float = FPS
+
+    def __len__(self) -> int:
+        return len(self.root)
+
+    @property
+    def rest_joints(self) -> Tensor:
+        """Joints at rest, the root at the origin (22, 3), m."""
+        # Bones of a tree at rest add up along it.
+        joints = torch.zeros_like(self.offsets)
+        for joint, parent in enumerate(PARENTS_22):
+            if parent >= 0:
+                joints[joint] = joints[parent] + self.offsets[joint]
+        return joints
+
+    def posed(self) -> tuple[Tensor, Tensor]:
+        """Return global rotations (F, 22, 3, 3) and joints (F, 22, 3) in the space, m."""
+        R_global, joints = forward_kinematics(self.R_local, self.rest_joints, PARENTS_22)
+        return R_global, joints + self.root[:, None]
+
+
+def predicted_motion(dump: MotionDump, space: str = 'world') -> SkeletonMotion:
+    """Read the prediction of a dump; no body model is needed.
+
+    The predicted joints tell the bones: turned back by the rotation of its parent, a joint is
+    where it is at rest.
+
+    Args:
+        dump (MotionDump): A predicted sequence.
+        space (str): 'world' (y up) or 'camera'. Defaults to 'world'.
+
+    Raises:
+        ConfigError: If the space is unknown.
+        DataError: If a field is missing.
+    """
+    if space not in SPACES:
+        raise ConfigError(f'`space` should be one of {sorted(SPACES)}, got {space!r}')
+    orient, transl = (f'{name}_{SPACES[space]}' for name in ('global_orient', 'transl'))
+    instances = dump.sample.pred_instances
+    missing = [name for name in (*FIELDS, orient, transl) if name not in instances]
+    if missing:
+        raise DataError(f'{dump.path} should have {missing} in `pred_instances`')
+    values = {name: torch.as_tensor(instances[name]).double() for name in (*FIELDS, orient, transl)}
+    joints_c = values['keypoints'][:, :NUM_JOINTS]
+    R_body = axis_angle_to_matrix(values['body_pose'].unflatten(-1, (-1, 3)))
+    pose = torch.as_tensor(body_pose_of(dump, space)).double()
+    R_posed = axis_angle_to_matrix(pose.unflatten(-1, (-1, 3)))
+    R_c = axis_angle_to_matrix(values['global_orient_c'])
+    offsets = bones_of(joints_c, torch.cat((R_c[:, None], R_body), dim=1))
+    R_root = axis_angle_to_matrix(values[orient])
+    return SkeletonMotion(
+        R_local=torch.cat((R_root[:, None], R_posed), dim=1),
+        root=values[transl] + joints_c[:, 0] - values['transl_c'],
+        offsets=offsets,
+    )
+
+
+def body_pose_of(dump: MotionDump, space: str) -> Tensor:
+    """Return the body pose (F, 63) of a space; post-processing may bend it in the world alone."""
+    instances = dump.sample.pred_instances
+    in_world = space == 'world' and 'body_pose_w' in instances
+    return instances['body_pose_w' if in_world else 'body_pose']
+
+
+def bones_of(joints: Tensor, R_local: Tensor) -> Tensor:
+    """Return the mean rest offsets (22, 3) of a skeleton that was posed.
+
+    Args:
+        joints (Tensor): Posed joints (F, 22, 3), m.
+        R_local (Tensor): Rotations relative to the parents (F, 22, 3, 3).
+    """
+    R_global, _ = forward_kinematics(R_local, torch.zeros_like(joints), PARENTS_22)
+    offsets = torch.zeros(NUM_JOINTS, 3, dtype=joints.dtype)
+    for joint, parent in enumerate(PARENTS_22):
+        if parent >= 0:
+            bone = (joints[:, joint] - joints[:, parent])[..., None]
+            offsets[joint] = (R_global[:, parent].mT @ bone)[..., 0].mean(dim=0)
+    return offsets
+
+
+def mean_betas(dump: MotionDump) -> np.ndarray:
+    """Return the shape of the predicted person (10,): the mean of the frames."""
+    return torch.as_tensor(dump.sample.pred_instances.betas).double().mean(dim=0).numpy()

@@ -1,0 +1,63 @@
+"""SMPL-X parameters under the names that AMASS gave them, for tools that read those."""
+
+from pathlib import Path
+from typing import Union
+
+import numpy as np
+import torch
+
+from ..core.conventions import FPS
+from ..core.errors import ConfigError, DataError
+from ..core.layout import NUM_BODY_JOINTS
+from ..structures import MotionDump
+from .skeleton_motion import SPACES, body_pose_of, mean_betas
+
+NUM_POSES = 55
+"""Joints of SMPL-X: body, jaw, eyes, hands."""
+
+
+def write_smplx_npz(path: Union[str, Path], dump: MotionDump, space: str = 'world') -> Path:
+    """Write ``poses``, ``root_orient``, ``pose_body``, ``trans``, ``betas`` and the like.
+
+    The world is y up, unlike that of AMASS. Hands and face, which are not predicted, are at rest.
+
+    Args:
+        path (str | Path): The npz file; its folder is created.
+        dump (MotionDump): A predicted sequence, F frames.
+        space (str): 'world' or 'camera'. Defaults to 'world'.
+
+    Returns:
+        Path: The file.
+
+    Raises:
+        ConfigError: If the space is unknown.
+        DataError: If a field is missing.
+    """
+    if space not in SPACES:
+        raise ConfigError(f'`space` should be one of {sorted(SPACES)}, got {space!r}')
+    names = [f'{name}_{SPACES[space]}' for name in ('global_orient', 'transl')]
+    instances = dump.sample.pred_instances
+    missing = [name for name in ('body_pose', 'betas', *names) if name not in instances]
+    if missing:
+        raise DataError(f'{dump.path} should have {missing} in `pred_instances`')
+    orient, transl = (torch.as_tensor(instances[name]).numpy() for name in names)
+    pose_body = torch.as_tensor(body_pose_of(dump, space)).numpy()
+    rest = np.zeros((len(dump), 3 * (NUM_POSES - NUM_BODY_JOINTS - 1)), pose_body.dtype)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    betas = mean_betas(dump)
+    with path.open('wb') as file:
+        np.savez_compressed(
+            file,
+            gender='neutral',
+            surface_model_type='smplx',
+            mocap_frame_rate=np.float64(FPS),
+            mocap_time_length=np.float64(len(dump) / FPS),
+            trans=transl,
+            root_orient=orient,
+            pose_body=pose_body,
+            poses=np.concatenate((orient, pose_body, rest), axis=1),
+            betas=betas,
+            num_betas=len(betas),
+        )
+    return path

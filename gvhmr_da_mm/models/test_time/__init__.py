@@ -1,0 +1,7 @@
+"""What happens between the network's prediction and the result at test time."""
+
+from .flip_test import FlipTest
+from .motion_postprocessor import MotionPostprocessor
+from .motion_recovery import MotionRecovery
+
+__all__ = ['FlipTest', 'MotionPostprocessor', 'MotionRecovery']

@@ -1,0 +1,143 @@
+"""From the inputs of a video to motion in camera and world, as `test_cfg` says."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+import torch
+from mmpose.structures import PoseDataSample
+from torch import Tensor, nn
+
+from ...core.errors import ConfigError, DataError
+from ...registry import MODELS
+from ...structures import RecoveredMotion
+from .flip_test import FlipTest
+
+if TYPE_CHECKING:
+    from ..estimators import GVHMR
+
+OPTIONS = ('flip_test', 'postprocess', 'static_camera')
+
+
+class MotionRecovery(nn.Module):
+    """Predict, average with the mirrored prediction, roll out, and post-process.
+
+    Args:
+        flip_test (bool): Whether to predict the mirrored video too and average. The test datasets
+            must load it (``flip_test=True``). Defaults to False.
+        postprocess (bool | dict): Whether to post-process, or the config of what does. Defaults to
+            False; True is ``dict(type='MotionPostprocessor')``.
+        static_camera (bool, optional): Whether the cameras stand still, which decides the
+            post-processing. Defaults to None: as ``static_camera`` in each sample's metainfo says.
+        compat (str): ``'correct'`` or ``'published'``. Defaults to ``'correct'``.
+
+    Raises:
+        ConfigError: If an option has an impossible value.
+    """
+
+    def __init__(
+        self,
+        flip_test: bool = False,
+        postprocess: Union[bool, Mapping[str, Any]] = False,
+        static_camera: Optional[bool] = None,
+        compat: str = 'correct',
+    ) -> None:
+        super().__init__()
+        if not isinstance(flip_test, bool):
+            raise ConfigError(f'`test_cfg.flip_test` should be True or False, got {flip_test!r}')
+        if static_camera not in (None, True, False):
+            raise ConfigError(
+                '`test_cfg.static_camera` should be True, False or None (as the samples say), got '
+                f'{static_camera!r}'
+            )
+        if not isinstance(postprocess, (bool, Mapping)):
+            raise ConfigError(
+                '`test_cfg.postprocess` should be True, False or the config of a post-processor, '
+                f'got {postprocess!r}'
+            )
+        self.static_camera = static_camera
+        self.compat = compat
+        self.flip_test = FlipTest(compat) if flip_test else None
+        self.postprocessor = None
+        if postprocess:
+            config = dict(type='MotionPostprocessor') if postprocess is True else postprocess
+            self.postprocessor = MODELS.build({'compat': compat, **config})
+
+    @classmethod
+    def from_cfg(
+        cls, test_cfg: Optional[Mapping[str, Any]], compat: str = 'correct'
+    ) -> 'MotionRecovery':
+        """Build from the ``test_cfg`` of a model; None stands for no option.
+
+        Raises:
+            ConfigError: If it has an unknown key.
+        """
+        unknown = sorted(set(test_cfg or ()) - set(OPTIONS))
+        if unknown:
+            raise ConfigError(f'`test_cfg` should have keys of {OPTIONS}, got {unknown}')
+        return cls(**(test_cfg or {}), compat=compat)
+
+    def facts(self, sample: PoseDataSample) -> dict[str, Any]:
+        """Return what is done to a sample, to be noted beside its result."""
+        facts = dict(
+            flip_test=self.flip_test is not None,
+            postprocess=self.postprocessor is not None,
+            model_compat=self.compat,
+        )
+        if self.postprocessor is not None:
+            said = sample.get('static_camera')
+            facts['static_camera'] = said if self.static_camera is None else self.static_camera
+        return facts
+
+    def forward(
+        self,
+        model: 'GVHMR',
+        inputs: dict[str, Tensor],
+        data_samples: Optional[Sequence[PoseDataSample]] = None,
+    ) -> RecoveredMotion:
+        """Recover the motion of a batch.
+
+        Args:
+            model (GVHMR): Predicts.
+            inputs (dict[str, Tensor]): Its inputs, with ``flip_*`` ones for the flip test.
+            data_samples (Sequence[PoseDataSample], optional): Their metainfo says which cameras
+                stand still. Defaults to None.
+
+        Raises:
+            ConfigError: If the flip test lacks its inputs.
+            DataError: If it is not known whether a camera stands still, or there is no frame.
+        """
+        if 'valid' in inputs and inputs['valid'].shape[-1] == 0:
+            names = [sample.get('sequence') for sample in data_samples or ()]
+            raise DataError(
+                f'a sequence should have at least one frame, got none in {names or "the batch"}: '
+                'leave empty sequences out of the dataset'
+            )
+        if self.flip_test is None:
+            prediction = model.infer(inputs)
+            motion = RecoveredMotion.from_prediction(prediction, inputs['cam_angvel'], self.compat)
+        else:
+            both = model.infer(self.flip_test.stack(inputs))
+            motion = self.flip_test.merge(both, inputs, model.body_model)
+        if self.postprocessor is not None:
+            static_camera = self._static_cameras(motion.valid, data_samples)
+            # The published code bends the limbs of its averaged motion in the world alone.
+            averaged_as_published = self.flip_test is not None and self.compat == 'published'
+            motion = self.postprocessor(
+                motion, model.body_model, static_camera, limbs_in_camera=not averaged_as_published
+            )
+        return motion
+
+    def _static_cameras(
+        self, valid: Tensor, data_samples: Optional[Sequence[PoseDataSample]]
+    ) -> Tensor:
+        """Return whether each camera stands still (B,), bool."""
+        if self.static_camera is not None:
+            return torch.full((len(valid),), self.static_camera, device=valid.device)
+        known = [sample.get('static_camera') for sample in data_samples or [{}] * len(valid)]
+        if None in known:
+            raise DataError(
+                'post-processing needs to know whether the camera stands still: set '
+                '`static_camera` (True or False) in the metainfo of the samples, or for all of '
+                'them in `test_cfg` of the model'
+            )
+        return torch.tensor(known, dtype=torch.bool, device=valid.device)

@@ -1,0 +1,51 @@
+"""Score predictions that tools/test.py --dump wrote, without the model and the datasets.
+
+The metrics are those of the config's test_evaluator; only the body models are read.
+"""
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
+
+from gvhmr_da_mm.apis import check_files, load_config
+from gvhmr_da_mm.apis.command_line import report_errors
+from gvhmr_da_mm.apis.save_results import save_results
+from gvhmr_da_mm.evaluation import evaluate_dump
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('dump', help='folder that tools/test.py --dump wrote')
+    parser.add_argument(
+        '--out', help='folder for results.json and results.csv; defaults to that of the dump'
+    )
+    parser.add_argument('--data-root', help='folder of the body models, as of the other tools')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override fields of the config, e.g. test_evaluator.0.compat=published',
+    )
+    return parser.parse_args()
+
+
+@report_errors
+def main() -> None:
+    """Score the dump and print the table."""
+    args = parse_args()
+    config = load_config(args.config, args.cfg_options, args.data_root)
+    init_default_scope(config.get('default_scope', 'gvhmr_da_mm'))
+    check_files(config, 'test_evaluator')
+    evaluators = config.test_evaluator
+    evaluators = [evaluators] if isinstance(evaluators, dict) else list(evaluators)
+    results, metrics, meta = evaluate_dump(evaluators, args.dump)
+    save_results(results, metrics, Path(args.out or args.dump), bool(meta.get('transductive')))
+
+
+if __name__ == '__main__':
+    main()
