@@ -396,7 +396,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         )
         # A view of the student may leave frames out.
         targets = targets.replace(valid=targets.valid & prediction.valid)
-        if self.label_camera_only: targets = targets.replace(camera_only=torch.ones_like(targets.camera_only))
+        if self.label_camera_only:
+            targets = targets.replace(camera_only=torch.ones_like(targets.camera_only))
         body_targets = BodyTargets.from_motion(self.student.body_model, targets)
         return self.student.target_loss(prediction, targets, body_targets, inputs, body)
 
