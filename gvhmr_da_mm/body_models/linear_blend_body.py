@@ -116,7 +116,7 @@ class LinearBlendBody(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """The dtype of results."""
-        return self.template.dtype
+        return self.joints.dtype
 
     @property
     def num_vertices(self) -> int:

@@ -12,7 +12,7 @@ from ..core.paths import require_files
 from ..registry import MODELS
 from .linear_blend_body import LinearBlendBody
 from .loading import body_model_file, load_body_arrays
-from .regressed_joints import RegressedJoints
+from .regressed_body import RegressedBody
 from .regressors import load_regressor, regressor_file
 from .smplx_full import smplx_fixed_pose
 
@@ -80,9 +80,7 @@ class SMPLXLight(LinearBlendBody):
         super().__init__(arrays, NUM_JOINTS, fixed_pose, num_betas, ids.numpy())
         self._add('coco_regressor', smplx2coco[:, ids].numpy())
         self.register_buffer('verts_index', torch.searchsorted(ids, chosen), persistent=False)
-        self.coco_body = RegressedJoints(
-            arrays, NUM_JOINTS, fixed_pose, smplx2coco.numpy(), num_betas
-        )
+        self.coco_body = RegressedBody(arrays, NUM_JOINTS, fixed_pose, smplx2coco, num_betas)
 
     @staticmethod
     def required_files(

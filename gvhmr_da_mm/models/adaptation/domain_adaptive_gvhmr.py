@@ -74,6 +74,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         discriminator_weight (float): Weight of the discriminator's own loss. Defaults to 1.
         adversarial_weight (float): Defaults to 1.
         reprojection_weight (float): Defaults to 1.
+        label_world (bool): Whether pseudo-labels supervise the motion in the world, too. Defaults
+            to True.
         label_free (dict[str, dict], optional): Further losses on real clips by name, called with
             the prediction, the inputs and the body. Defaults to None.
         queue_size (int): True motions remembered from synthetic batches. Defaults to 256.
@@ -106,7 +108,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         adversarial_weight: float = 1.0,
         reprojection_weight: float = 1.0,
         label_free: Optional[dict[str, dict]] = None,
-        label_camera_only: bool = False,
+        label_world: bool = True,
         queue_size: int = 256,
         queue_max_len: int = 120,
         confidence_threshold: float = 0.6,
@@ -147,7 +149,7 @@ class DomainAdaptiveGVHMR(BaseModel):
             dict(type='MotionQueue', size=queue_size, max_len=queue_max_len)
         )
         self.teacher_source = teacher
-        self.label_camera_only = label_camera_only
+        self.label_world = label_world
         self.synthetic_weight = synthetic_weight
         self.real_weight = real_weight
         self.discriminator_weight = discriminator_weight
@@ -251,8 +253,9 @@ class DomainAdaptiveGVHMR(BaseModel):
                 terms['generator_adversarial_loss'] = (
                     self.adversarial_weight * generator_adversarial_loss(scores)
                 )
+            coco17 = self.student.coco_joints(prediction) if body is None else body.coco17
+            logs['reprojection_error'] = self.reprojection.error(coco17, inputs)
             if self.reprojection_weight:
-                coco17 = body.coco17 if body is not None else self.student.coco_joints(prediction)
                 terms['reprojection_loss'] = self.reprojection_weight * self.reprojection(
                     coco17, inputs
                 )
@@ -396,7 +399,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         )
         # A view of the student may leave frames out.
         targets = targets.replace(valid=targets.valid & prediction.valid)
-        if self.label_camera_only:
+        if not self.label_world:
             targets = targets.replace(camera_only=torch.ones_like(targets.camera_only))
         body_targets = BodyTargets.from_motion(self.student.body_model, targets)
         return self.student.target_loss(prediction, targets, body_targets, inputs, body)
