@@ -3,6 +3,7 @@
 from mmengine.config import read_base
 
 from gvhmr_da_mm.engine import (
+    CollapseGuardHook,
     ConfidenceThresholdHook,
     DomainMonitorHook,
     FeatureStatisticsHook,
@@ -22,14 +23,15 @@ custom_hooks = [
     dict(type=MotionStatisticsHook),
     dict(
         type=ConfidenceThresholdHook,
-        confidence_threshold_start=0.6,
-        confidence_threshold_end=0.9,
+        confidence_threshold_start=0.5,
+        confidence_threshold_end=0.6,
         confidence_step=0.05,
-        interval=30,
+        interval=100,
         by_epoch=True,
     ),
     dict(type=MeanTeacherHook, momentum=0.001),
     dict(type=SelectionRateHook),
     dict(type=DomainMonitorHook),
     dict(type=FeatureStatisticsHook),
+    dict(type=CollapseGuardHook, action='stop'),
 ]

@@ -24,6 +24,11 @@ model.update(
     discriminator_weight=1.0,
     adversarial_weight=1.0,
     reprojection_weight=0.0,
+    confidence=None,
+    corruption=None,
+    refiner=None,
+    label_world=True,
+    label_free=None,
 )
 model.estimator.update(feature_alignment=None)
 custom_hooks[1].update(

@@ -15,13 +15,11 @@ from ..datasets import MotionDataset
 from ..datasets.clip import pack_clip
 from ..evaluation.functional import mpjpe, pa_mpjpe
 from ..models import DomainAdaptiveGVHMR
-from ..models.adaptation import reprojection_confidence
-from ..models.heads.motion_discriminator import discriminator_pose
+from ..models.adaptation import PseudoLabels
 from ..registry import DATASETS
 from .score_quality import summarise_points
 
 BATCH_SIZE = 16
-AGREEMENT_SCALE = 0.2
 KEEP_ALL = -1.0
 """Threshold below every confidence."""
 Windows = list[tuple[dict, int, int]]
@@ -107,7 +105,7 @@ def _judge(
     truth = _true_joints(model, labelled, windows)
     errors = [_errors(model, labels, truth, inputs) for labels in (all_labels, kept_labels)]
     keep = kept_labels.keep.tolist()
-    scores = _scores(model, all_labels, inputs)
+    scores = _scores(all_labels)
     return dict(
         dataset=[unlabelled.dataset] * len(windows),
         sequence=[info['sequence'] for info, _, _ in windows],
@@ -133,7 +131,9 @@ def _items(dataset: MotionDataset, windows: Windows) -> Iterator[dict]:
         )
 
 
-def _pseudo_label(model: DomainAdaptiveGVHMR, inputs: dict[str, Tensor], threshold: float) -> Any:
+def _pseudo_label(
+    model: DomainAdaptiveGVHMR, inputs: dict[str, Tensor], threshold: float
+) -> PseudoLabels:
     """Make pseudo-labels as training does, with the same random views every time."""
     before = model.confidence_threshold
     model.confidence_threshold = threshold
@@ -144,22 +144,12 @@ def _pseudo_label(model: DomainAdaptiveGVHMR, inputs: dict[str, Tensor], thresho
         model.confidence_threshold = before
 
 
-@torch.no_grad()
-def _scores(
-    model: DomainAdaptiveGVHMR, labels: Any, inputs: dict[str, Tensor]
-) -> dict[str, Tensor]:
-    """Return the scores (B,) of each source of confidence; NaN where it has no evidence."""
-    prediction = labels.prediction
-    pose = discriminator_pose(prediction.body_pose_R)
-    body = model.student.skin(prediction)
-    reprojection, evidence = reprojection_confidence(body.coco17, inputs)
-    scores = dict(
-        discriminator=model.discriminator.score(pose, inputs['valid']),
-        reprojection=reprojection.masked_fill(~evidence, float('nan')),
-    )
-    if model.views:
-        scores['agreement'] = torch.exp(-labels.spread / AGREEMENT_SCALE)
-    return scores
+def _scores(labels: PseudoLabels) -> dict[str, Tensor]:
+    """Return the mean score (B,) over the views of each source; NaN where it has no evidence."""
+    return {
+        name: score.masked_fill(~evidence, float('nan')).nanmean(dim=0)
+        for name, (score, evidence) in labels.scores.items()
+    }
 
 
 def _true_joints(
@@ -177,7 +167,7 @@ def _true_joints(
 
 @torch.no_grad()
 def _errors(
-    model: DomainAdaptiveGVHMR, labels: Any, truth: list[Tensor], inputs: dict[str, Tensor]
+    model: DomainAdaptiveGVHMR, labels: PseudoLabels, truth: list[Tensor], inputs: dict[str, Tensor]
 ) -> dict[str, list[float]]:
     """Return the mean errors of each window's label, mm."""
     predicted = model.student.body_model.fk_matrices(*labels.prediction.camera_pose)

@@ -116,7 +116,7 @@ class LinearBlendBody(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """The dtype of results."""
-        return self.template.dtype
+        return self.joints.dtype
 
     @property
     def num_vertices(self) -> int:
@@ -228,19 +228,9 @@ class LinearBlendBody(nn.Module):
 
     def _skin(self, R_local: Tensor, betas: Tensor) -> Tensor:
         """Blend and skin N frames: (N, P, 3, 3) and (N, num_betas) to (N, V, 3)."""
-        identity = torch.eye(3, dtype=R_local.dtype, device=R_local.device)
-        features = torch.cat((betas, (R_local[:, 1:] - identity).flatten(1)), dim=1)
-        rest = torch.addmm(self.template, features, self.blend_dirs).unflatten(-1, (3, -1))
-
-        joints = self._linear_in_betas(self.joints[: self.num_posed], betas)
-        rotation, position = forward_kinematics(R_local, joints, self.parents)
-        offset = position - (rotation @ joints.unsqueeze(-1)).squeeze(-1)
-        if len(self.anchors):
-            R_parent = rotation.index_select(1, self.anchors)
-            shift = self._linear_in_betas(self.anchor_offsets, betas).unsqueeze(-1)
-            hanging = position.index_select(1, self.anchors) + (R_parent @ shift).squeeze(-1)
-            rotation = torch.cat((rotation, R_parent @ self.R_anchor), dim=1)
-            offset = torch.cat((offset, hanging), dim=1)
+        rest = torch.addmm(self.template, self._features(R_local, betas), self.blend_dirs)
+        rest = rest.unflatten(-1, (3, -1))
+        rotation, offset = self._bones(R_local, betas)
 
         # Coordinates outside, vertices inside: long contiguous rows, and one large product.
         columns = torch.cat((rotation.permute(0, 3, 2, 1).flatten(1, 2), offset.mT), dim=1)
@@ -250,6 +240,25 @@ class LinearBlendBody(nn.Module):
             column = blended[:, 3 * axis : 3 * axis + 3]
             verts = torch.addcmul(verts, column, rest[:, axis : axis + 1])
         return verts.mT.contiguous()
+
+    @staticmethod
+    def _features(R_local: Tensor, betas: Tensor) -> Tensor:
+        """Return what the rest shape is linear in, (N, num_betas + 9 (P - 1))."""
+        identity = torch.eye(3, dtype=R_local.dtype, device=R_local.device)
+        return torch.cat((betas, (R_local[:, 1:] - identity).flatten(1)), dim=1)
+
+    def _bones(self, R_local: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
+        """Return rotations (N, K, 3, 3) and offsets (N, K, 3) of what vertices are skinned to."""
+        joints = self._linear_in_betas(self.joints[: self.num_posed], betas)
+        rotation, position = forward_kinematics(R_local, joints, self.parents)
+        offset = position - (rotation @ joints.unsqueeze(-1)).squeeze(-1)
+        if len(self.anchors):
+            R_parent = rotation.index_select(1, self.anchors)
+            shift = self._linear_in_betas(self.anchor_offsets, betas).unsqueeze(-1)
+            hanging = position.index_select(1, self.anchors) + (R_parent @ shift).squeeze(-1)
+            rotation = torch.cat((rotation, R_parent @ self.R_anchor), dim=1)
+            offset = torch.cat((offset, hanging), dim=1)
+        return rotation, offset
 
     @staticmethod
     def _linear_in_betas(terms: Tensor, betas: Tensor) -> Tensor:

@@ -23,10 +23,14 @@ NUM_SMPL_VERTS = 6890
 class RegressedBody(LinearBlendBody):
     """Points that are weighted sums of vertices, such as regressed joints, without the mesh.
 
-    Only the vertices with a weight are posed: some hundreds, not thousands.
+    A vertex is a weighted sum of what each bone makes of its rest position, and a point a weighted
+    sum of vertices. Summed over the vertices first, a point is a sum over the few bones that its
+    vertices hang on, of a moment that is linear in the features of the rest shape. That is exact,
+    and an order of magnitude less work than posing the vertices.
 
     Note:
-        K points, V vertices. See :class:`LinearBlendBody` for conventions.
+        K points, V vertices, Q pairs of a point and a bone it depends on. ``pose_vertices`` returns
+        the points. See :class:`LinearBlendBody` for conventions.
 
     Args:
         arrays (BodyArrays): The model file's arrays.
@@ -46,10 +50,40 @@ class RegressedBody(LinearBlendBody):
         num_betas: int = NUM_BETAS,
         chunk_size: int = 1024,
     ) -> None:
-        used = regressor.any(dim=0).nonzero()[:, 0]
-        super().__init__(arrays, num_posed, fixed_pose, num_betas, used.numpy())
-        self._add('regressor', regressor[:, used].double().numpy())
+        used = regressor.any(dim=0).nonzero()[:, 0].numpy()
+        super().__init__(arrays, num_posed, fixed_pose, num_betas, used)
+        template, blend_dirs, weights = (
+            self._drop(name).numpy() for name in ('template', 'blend_dirs', 'weights')
+        )
+        # (K, V, bones): the share of each vertex and bone in each point.
+        share = regressor[:, used].double().numpy()[:, :, None] * weights
+        point, bone = share.any(axis=1).nonzero()
+        pairs = share[point, :, bone]  # (Q, V)
+        moments = np.concatenate((template[None], blend_dirs)).reshape(-1, 3, len(used)) @ pairs.T
+        moments = moments.transpose(0, 2, 1).reshape(len(moments), -1)
+        self._add('moment', moments[0])
+        self._add('moment_dirs', moments[1:])
+        self._add('pair_weight', pairs.sum(axis=1)[:, None])
+        self._add('gather', (np.arange(len(regressor))[:, None] == point).astype(np.float64))
+        self.register_buffer('pair_bone', torch.from_numpy(bone), persistent=False)
         self.chunk_size = chunk_size
+
+    def _drop(self, name: str) -> Tensor:
+        delattr(self, name)
+        return self._masters.pop(name)
+
+    @property
+    def num_vertices(self) -> int:
+        """K: what is posed."""
+        return len(self.gather)
+
+    def _skin(self, R_local: Tensor, betas: Tensor) -> Tensor:
+        """Return the points of N frames: (N, P, 3, 3) and (N, num_betas) to (N, K, 3)."""
+        features = self._features(R_local, betas)
+        moments = torch.addmm(self.moment, features, self.moment_dirs).unflatten(-1, (-1, 3, 1))
+        rotation, offset = self._bones(R_local, betas)
+        turned = (rotation.index_select(1, self.pair_bone) @ moments).squeeze(-1)
+        return self.gather @ (turned + self.pair_weight * offset.index_select(1, self.pair_bone))
 
     def forward(
         self, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
@@ -66,9 +100,7 @@ class RegressedBody(LinearBlendBody):
             Tensor: (..., K, 3) in m.
         """
         rotations = self._rotations(body_pose, global_orient, betas)
-        verts = self.pose_vertices(*rotations, transl, self.chunk_size)
-        with torch.autocast(verts.device.type, enabled=False):
-            return self.regressor @ verts
+        return self.pose_vertices(*rotations, transl, self.chunk_size)
 
 
 def get_regressed_body(

@@ -12,6 +12,7 @@ from ..core.paths import require_files
 from ..registry import MODELS
 from .linear_blend_body import LinearBlendBody
 from .loading import body_model_file, load_body_arrays
+from .regressed_body import RegressedBody
 from .regressors import load_regressor, regressor_file
 from .smplx_full import smplx_fixed_pose
 
@@ -79,6 +80,7 @@ class SMPLXLight(LinearBlendBody):
         super().__init__(arrays, NUM_JOINTS, fixed_pose, num_betas, ids.numpy())
         self._add('coco_regressor', smplx2coco[:, ids].numpy())
         self.register_buffer('verts_index', torch.searchsorted(ids, chosen), persistent=False)
+        self.coco_body = RegressedBody(arrays, NUM_JOINTS, fixed_pose, smplx2coco, num_betas)
 
     @staticmethod
     def required_files(
@@ -134,6 +136,16 @@ class SMPLXLight(LinearBlendBody):
         with torch.autocast(verts.device.type, enabled=False):
             coco17 = self.coco_regressor @ verts
         return LightBody(verts.index_select(-2, self.verts_index), coco17)
+
+    def coco_matrices(
+        self,
+        body_pose_R: Tensor,
+        betas: Tensor,
+        R: Optional[Tensor] = None,
+        transl: Optional[Tensor] = None,
+    ) -> Tensor:
+        """Return the COCO joints (..., 17, 3) alone; arguments as :meth:`light_matrices`."""
+        return self.coco_body.pose_vertices(body_pose_R, betas, R, transl)
 
 
 def _check_sizes(

@@ -23,3 +23,7 @@ class MissingFilesError(GVHMRError, FileNotFoundError):
 
 class CheckpointError(GVHMRError, RuntimeError):
     """A checkpoint does not fit the model that should load it."""
+
+
+class TrainingCollapseError(GVHMRError, RuntimeError):
+    """Training got so much worse that going on is of no use."""

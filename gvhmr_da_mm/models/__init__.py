@@ -5,9 +5,10 @@ from .backbones import RotaryTemporalTransformer
 from .data_preprocessors import MotionDataPreprocessor
 from .estimators import GVHMR
 from .heads import MotionDiscriminator, MotionHead
-from .losses import GVHMRLoss, ReprojectionLoss
+from .losses import ContactConsistencyLoss, GVHMRLoss, ReprojectionLoss
 
 __all__ = [
+    'ContactConsistencyLoss',
     'DomainAdaptiveGVHMR',
     'GVHMR',
     'GVHMRLoss',

@@ -1,5 +1,6 @@
 """Training hooks."""
 
+from .collapse_guard_hook import CollapseGuardHook
 from .confidence_threshold_hook import ConfidenceThresholdHook
 from .domain_monitor_hook import DomainMonitorHook
 from .feature_statistics_hook import FeatureStatisticsHook
@@ -9,6 +10,7 @@ from .motion_visualization_hook import MotionVisualizationHook
 from .selection_rate_hook import SelectionRateHook
 
 __all__ = [
+    'CollapseGuardHook',
     'ConfidenceThresholdHook',
     'DomainMonitorHook',
     'FeatureStatisticsHook',

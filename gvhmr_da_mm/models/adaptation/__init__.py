@@ -9,6 +9,8 @@ from .confidence import (
 from .confidence_calibrator import ConfidenceCalibrator
 from .ema import update_ema
 from .feature_alignment import FeatureAlignment
+from .keypoint_refiner import KeypointRefiner
+from .motion_corruption import MotionCorruption
 from .motion_queue import MotionQueue
 from .pseudo_labeler import PseudoLabeler, PseudoLabels, fuse_rotations
 
@@ -16,6 +18,8 @@ __all__ = [
     'CombinedConfidence',
     'ConfidenceCalibrator',
     'FeatureAlignment',
+    'KeypointRefiner',
+    'MotionCorruption',
     'MotionQueue',
     'PseudoLabeler',
     'PseudoLabels',

@@ -20,6 +20,10 @@ from ...structures.motion import MotionPrediction
 from .views.functional import Inputs
 
 MEANS = ('arithmetic', 'geometric')
+SOURCES = ('discriminator', 'reprojection', 'agreement')
+
+ScoreAndEvidence = tuple[Tensor, Tensor]
+"""Scores in [0, 1], and a mask of where there is evidence for them."""
 
 
 @torch.no_grad()
@@ -132,6 +136,9 @@ class CombinedConfidence:
             )
         if mean not in MEANS:
             raise ConfigError(f'`mean` should be one of {MEANS}, got {mean!r}')
+        unknown = sorted(set(weights) - set(SOURCES))
+        if unknown:
+            raise ConfigError(f'`weights` should name {", ".join(SOURCES)}, got {unknown}')
         self.weights = {name: float(weight) for name, weight in weights.items() if weight}
         self.mean = mean
 

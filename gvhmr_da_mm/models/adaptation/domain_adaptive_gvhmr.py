@@ -6,7 +6,7 @@ import torch
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict
 from mmpose.structures import PoseDataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...body_models import LightBody
 from ...core.errors import ConfigError, DataError
@@ -20,6 +20,7 @@ from ..heads.motion_discriminator import (
     frozen,
     generator_adversarial_loss,
 )
+from .candidate_scores import candidate_scores
 from .ema import update_ema
 from .pseudo_labeler import PseudoLabels
 
@@ -58,6 +59,13 @@ class DomainAdaptiveGVHMR(BaseModel):
         confidence_calibration (str): ``'none'`` or ``'quantile'``. Defaults to ``'none'``.
         calibrator (dict, optional): What carries the calibration out. Defaults to
             ``dict(type='ConfidenceCalibrator')``.
+        confidence (dict, optional): What makes up the confidence. Defaults to
+            ``dict(type='CombinedConfidence')``, the discriminator alone.
+        corruption (dict, optional): Makes the discriminator's fakes from true motion, such as
+            ``dict(type='MotionCorruption')``. Defaults to None: its fakes are the student's
+            predictions, the very clips that it has to judge.
+        refiner (dict, optional): Fits pseudo-labels to the detected keypoints, such as
+            ``dict(type='KeypointRefiner')``. Defaults to None.
         reprojection (dict, optional): Loss on detected keypoints. Defaults to
             ``dict(type='ReprojectionLoss')``.
         teacher (str): ``'ema'`` or ``'student'``. Defaults to ``'ema'``.
@@ -66,6 +74,10 @@ class DomainAdaptiveGVHMR(BaseModel):
         discriminator_weight (float): Weight of the discriminator's own loss. Defaults to 1.
         adversarial_weight (float): Defaults to 1.
         reprojection_weight (float): Defaults to 1.
+        label_world (bool): Whether pseudo-labels supervise the motion in the world, too. Defaults
+            to True.
+        label_free (dict[str, dict], optional): Further losses on real clips by name, called with
+            the prediction, the inputs and the body. Defaults to None.
         queue_size (int): True motions remembered from synthetic batches. Defaults to 256.
         queue_max_len (int): Frames of each; at least the ``max_len`` of the synthetic datasets.
             Defaults to 120.
@@ -85,6 +97,9 @@ class DomainAdaptiveGVHMR(BaseModel):
         pseudo_labeler: Optional[dict] = None,
         confidence_calibration: str = 'none',
         calibrator: Optional[dict] = None,
+        confidence: Optional[dict] = None,
+        corruption: Optional[dict] = None,
+        refiner: Optional[dict] = None,
         reprojection: Optional[dict] = None,
         teacher: str = 'ema',
         synthetic_weight: float = 1.0,
@@ -92,6 +107,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         discriminator_weight: float = 1.0,
         adversarial_weight: float = 1.0,
         reprojection_weight: float = 1.0,
+        label_free: Optional[dict[str, dict]] = None,
+        label_world: bool = True,
         queue_size: int = 256,
         queue_max_len: int = 120,
         confidence_threshold: float = 0.6,
@@ -121,11 +138,18 @@ class DomainAdaptiveGVHMR(BaseModel):
         self.calibrator = MODELS.build(
             {'mode': confidence_calibration, **(calibrator or dict(type='ConfidenceCalibrator'))}
         )
+        self.confidence = MODELS.build(confidence or dict(type='CombinedConfidence'))
+        self.corruption = corruption and MODELS.build(corruption)
+        self.refiner = refiner and MODELS.build(refiner)
         self.reprojection = MODELS.build(reprojection or dict(type='ReprojectionLoss'))
+        self.label_free = nn.ModuleDict(
+            {name: MODELS.build(loss) for name, loss in (label_free or {}).items()}
+        )
         self.motion_queue = MODELS.build(
             dict(type='MotionQueue', size=queue_size, max_len=queue_max_len)
         )
         self.teacher_source = teacher
+        self.label_world = label_world
         self.synthetic_weight = synthetic_weight
         self.real_weight = real_weight
         self.discriminator_weight = discriminator_weight
@@ -194,7 +218,10 @@ class DomainAdaptiveGVHMR(BaseModel):
         if domain == 'synthetic':  # Labels of real clips never pass for true motion.
             body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
             self.motion_queue.push(discriminator_pose(body_pose), inputs['valid'])
-        return {f'{domain}_loss': total.detach(), **_named(domain, losses)}
+        logs = {f'{domain}_loss': total.detach(), **_named(domain, losses)}
+        if self.corruption is not None:  # Needs no prediction, so it learns in every iteration.
+            logs.update(self.corruption_step(len(data_samples), optim_wrapper))
+        return logs
 
     def real_step(
         self, inputs: dict[str, Tensor], optim_wrapper: OptimWrapperDict
@@ -208,51 +235,75 @@ class DomainAdaptiveGVHMR(BaseModel):
         Returns:
             dict[str, Tensor]: Log values.
         """
-        labels = self.pseudo_label(inputs)
+        labels = self.pseudo_label(inputs) if self.real_weight else None
+        terms: dict[str, Tensor] = {}
+        logs: dict[str, Tensor] = {}
         with optim_wrapper['model'].optim_context(self.student):
             prediction = self.predict_noised(inputs)
-            body = self.student.skin(prediction)
-            losses = self.pseudo_label_loss(prediction, body, labels, inputs)
-            real = self.real_weight * sum(losses.values())
+            body = self.student.skin(prediction) if labels is not None else None
             pose = discriminator_pose(prediction.body_pose_R)
-            with frozen(self.discriminator):
-                # To full precision: autocast would leave the loss in half of it.
-                scores = self.discriminator(pose, prediction.valid).to(pose)
-            adversarial = self.adversarial_weight * generator_adversarial_loss(scores)
-            reprojection = self.reprojection_weight * self.reprojection(body.coco17, inputs)
-        optim_wrapper['model'].update_params(real + adversarial + reprojection)
+            if labels is not None:
+                losses = self.pseudo_label_loss(prediction, body, labels, inputs)
+                terms['real_loss'] = self.real_weight * sum(losses.values())
+                logs = {**logs, **_named('real', losses), **labels.log_values()}
+            if self.adversarial_weight:
+                with frozen(self.discriminator):
+                    # To full precision: autocast would leave the loss in half of it.
+                    scores = self.discriminator(pose, prediction.valid).to(pose)
+                terms['generator_adversarial_loss'] = (
+                    self.adversarial_weight * generator_adversarial_loss(scores)
+                )
+            coco17 = self.student.coco_joints(prediction) if body is None else body.coco17
+            logs['reprojection_error'] = self.reprojection.error(coco17, inputs)
+            if self.reprojection_weight:
+                terms['reprojection_loss'] = self.reprojection_weight * self.reprojection(
+                    coco17, inputs
+                )
+            for name, module in self.label_free.items():
+                terms[f'{name}_loss'] = module(prediction, inputs, self.student.body_model)
+        if terms:
+            optim_wrapper['model'].update_params(sum(terms.values()))
+        if self.corruption is None:
+            logs.update(self.discriminator_step(pose.detach(), prediction.valid, optim_wrapper))
+        else:
+            logs.update(self.corruption_step(len(pose), optim_wrapper))
+        return {**{name: value.detach() for name, value in terms.items()}, **logs}
 
-        return dict(
-            real_loss=real.detach(),
-            generator_adversarial_loss=adversarial.detach(),
-            reprojection_loss=reprojection.detach(),
-            confidence_mean=labels.confidence.mean(),
-            selection_rate=labels.keep.float().mean(),
-            pseudo_label_spread=labels.spread.mean(),
-            **_named('real', losses),
-            **self.discriminator_step(pose.detach(), prediction.valid, optim_wrapper),
-        )
+    def corruption_step(self, batch: int, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        """Teach the discriminator true motion against corrupted true motion, ``batch`` of each."""
+        if not len(self.motion_queue):
+            return {}
+        pose, valid = self.motion_queue.sample(batch)
+        pose, target = self.corruption(pose, valid)
+        return self.discriminator_step(pose, valid, optim_wrapper, target)
 
     def discriminator_step(
-        self, fake_pose: Tensor, valid: Tensor, optim_wrapper: OptimWrapperDict
+        self,
+        fake_pose: Tensor,
+        valid: Tensor,
+        optim_wrapper: OptimWrapperDict,
+        target: Union[float, Tensor] = 0.0,
     ) -> dict[str, Tensor]:
-        """Teach the discriminator true motion from the queue against detached predictions.
+        """Teach the discriminator true motion from the queue against what is not.
 
         Args:
-            fake_pose (Tensor): Predicted poses (B, L, 69) without graph.
+            fake_pose (Tensor): Poses (B, L, 69) without graph: predicted, or corrupted.
             valid (Tensor): Their valid frames (B, L).
             optim_wrapper (OptimWrapperDict): The wrapper ``'discriminator'`` is used.
+            target (float | Tensor): The scores (B,) that they deserve. Defaults to 0.
 
         Returns:
-            dict[str, Tensor]: The discriminator's losses; empty while no true motion is known.
+            dict[str, Tensor]: The discriminator's losses; empty while no true motion is known, or
+            if ``discriminator_weight`` is 0.
         """
-        if not len(self.motion_queue):
+        if not len(self.motion_queue) or not self.discriminator_weight:
             return {}
         true_pose, true_valid = self.motion_queue.sample(len(fake_pose))
         with optim_wrapper['discriminator'].optim_context(self.discriminator):
             real, fake = discriminator_loss(
                 self.discriminator(true_pose, true_valid).to(true_pose),
                 self.discriminator(fake_pose, valid).to(fake_pose),
+                target,
             )
         optim_wrapper['discriminator'].update_params(self.discriminator_weight * (real + fake))
         self.calibrator.update(self.discriminator.score(true_pose, true_valid))
@@ -277,19 +328,40 @@ class DomainAdaptiveGVHMR(BaseModel):
         for index, (view, (_, state)) in enumerate(zip(self.views, applied), start=1):
             prediction = predictions[index * batch : (index + 1) * batch]
             candidates.append(view.invert(prediction, state, inputs, self._root_offset(prediction)))
-        scores = torch.stack(
-            [
-                self.discriminator.score(discriminator_pose(one.body_pose_R), one.valid)
-                for one in candidates
-            ]
-        )
-        return self.pseudo_labeler(
+        scores = candidate_scores(
+            self.confidence.sources,
             candidates,
-            self.calibrator(scores),
+            inputs,
+            discriminator=self.discriminator,
+            calibrator=self.calibrator,
+            reprojection=self.reprojection,
+            coco_joints=self.student.coco_joints,
+        )
+        labels = self.pseudo_labeler(
+            candidates,
+            self.confidence(scores),
             self.confidence_threshold,
             has_imgfeat=stacked['has_imgfeat'].view(len(candidates), batch),
             inputs=inputs,
+            scores=scores,
         )
+        if self.refiner is not None and labels.keep.any():
+            labels.prediction = self._refine(labels.prediction, labels.keep, inputs)
+        return labels
+
+    def _refine(
+        self, prediction: MotionPrediction, keep: Tensor, inputs: dict[str, Tensor]
+    ) -> MotionPrediction:
+        """Fit the clips that are kept (B,) to their keypoints, and leave the others."""
+        chosen, others = keep.nonzero()[:, 0], (~keep).nonzero()[:, 0]
+        refined = self.refiner(
+            prediction[chosen],
+            {name: value[chosen] for name, value in inputs.items()},
+            self.reprojection,
+            self.student.coco_joints,
+        )
+        together = MotionPrediction.cat([refined, prediction[others]])
+        return together[torch.cat((chosen, others)).argsort()]
 
     def _teach(self, inputs: dict[str, Tensor]) -> MotionPrediction:
         """Predict with the teacher, or with the student in the teacher's place, undisturbed."""
@@ -327,6 +399,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         )
         # A view of the student may leave frames out.
         targets = targets.replace(valid=targets.valid & prediction.valid)
+        if not self.label_world:
+            targets = targets.replace(camera_only=torch.ones_like(targets.camera_only))
         body_targets = BodyTargets.from_motion(self.student.body_model, targets)
         return self.student.target_loss(prediction, targets, body_targets, inputs, body)
 

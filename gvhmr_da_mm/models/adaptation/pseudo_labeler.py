@@ -1,7 +1,7 @@
 """Fusing what a teacher says about several views of a clip into one pseudo-label."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 import torch
@@ -12,7 +12,7 @@ from ...core.errors import ConfigError, ShapeError
 from ...core.rotation import matrix_to_quaternion, mean_rotation, quaternion_to_matrix
 from ...registry import MODELS
 from ...structures.motion import MotionPrediction
-from .confidence import pairwise_angle
+from .confidence import ScoreAndEvidence, pairwise_angle
 from .views.functional import Inputs
 
 VECTOR_FIELDS = ('betas', 'velocity', 'transl_c', 'pred_cam', 'static_logits')
@@ -31,6 +31,8 @@ class PseudoLabels:
         selection (Tensor): Candidates that were chosen (N, B), bool.
         spread (Tensor): Mean angle in radians between the candidates (B,), over all pairs,
             joints and frames, 0 for a single candidate.
+        scores (dict[str, tuple[Tensor, Tensor]]): What the confidence was made of: scores (N, B) by
+            source, with masks of where there is evidence. Defaults to none.
     """
 
     prediction: MotionPrediction
@@ -38,6 +40,15 @@ class PseudoLabels:
     confidence: Tensor
     selection: Tensor
     spread: Tensor
+    scores: dict[str, ScoreAndEvidence] = field(default_factory=dict)
+
+    def log_values(self) -> dict[str, Tensor]:
+        """Return what a training log says about them, scalars."""
+        return dict(
+            confidence_mean=self.confidence.mean(),
+            selection_rate=self.keep.float().mean(),
+            pseudo_label_spread=self.spread.mean(),
+        )
 
 
 def mean_of_two_rotations(rotations: Tensor, weights: Tensor) -> Tensor:
@@ -140,6 +151,7 @@ class PseudoLabeler:
         has_imgfeat: Optional[Tensor] = None,
         frame_confidences: Optional[Tensor] = None,
         inputs: Optional[Inputs] = None,
+        scores: Optional[dict[str, ScoreAndEvidence]] = None,
     ) -> PseudoLabels:
         """Fuse candidates that are all expressed in the original camera and box.
 
@@ -152,6 +164,7 @@ class PseudoLabeler:
             inputs (dict[str, Tensor], optional): The plain inputs. With them ``pred_cam`` is
                 derived from the fused translation, so the two agree to the digit; without them
                 each is averaged by itself.
+            scores (dict, optional): What the confidences were made of, passed on.
 
         Returns:
             PseudoLabels: Without graph.
@@ -181,6 +194,7 @@ class PseudoLabeler:
             confidence=_mean_confidence(confidences, selection),
             selection=selection,
             spread=_mean_over_pairs(pairwise_angle(candidates)),
+            scores=scores or {},
         )
 
     def _check(

@@ -300,6 +300,11 @@ class GVHMR(BaseModel):
         """Return the vertices and COCO joints of a prediction in the camera, with graph."""
         return self.body_model.light_matrices(*prediction.camera_pose)
 
+    @full_precision
+    def coco_joints(self, prediction: MotionPrediction) -> Tensor:
+        """Return the COCO joints (B, L, 17, 3) of a prediction in the camera, with graph."""
+        return self.body_model.coco_matrices(*prediction.camera_pose)
+
     # Prediction
 
     @torch.no_grad()

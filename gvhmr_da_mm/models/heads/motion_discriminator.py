@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Optional
+from typing import Optional, Union
 
 import torch
 from mmengine.model import BaseModule
@@ -168,17 +168,21 @@ class MotionDiscriminator(BaseModule):
         return (features * weights).sum(dim=1)
 
 
-def _squared_distance(scores: Tensor, target: float) -> Tensor:
+def _squared_distance(scores: Tensor, target: Union[float, Tensor]) -> Tensor:
     """Average over samples; exactly zero, with a graph, when there is none."""
     return (scores - target).square().sum() / max(scores.numel(), 1)
 
 
-def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> tuple[Tensor, Tensor]:
+def discriminator_loss(
+    real_scores: Tensor, fake_scores: Tensor, fake_target: Union[float, Tensor] = 0.0
+) -> tuple[Tensor, Tensor]:
     """Pull the scores of true motion to 1 and those of predictions to 0 (LSGAN).
 
     Args:
         real_scores (Tensor): Scores of true motion, any shape.
         fake_scores (Tensor): Scores of *detached* predictions, any shape.
+        fake_target (float | Tensor): What to pull them to instead, where it is known how far each
+            is from true motion. Defaults to 0.
 
     Returns:
         tuple[Tensor, Tensor]: The terms of true motion and of predictions, scalars without
@@ -186,7 +190,7 @@ def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> tuple[Tensor
 
     Source: Mao et al., *Least Squares Generative Adversarial Networks*, ICCV 2017.
     """
-    return _squared_distance(real_scores, 1.0), _squared_distance(fake_scores, 0.0)
+    return _squared_distance(real_scores, 1.0), _squared_distance(fake_scores, fake_target)
 
 
 def generator_adversarial_loss(fake_scores: Tensor) -> Tensor:

@@ -62,3 +62,13 @@ class ReprojectionLoss(nn.Module):
         squared, counts = self.residual(coco17_c, inputs)
         penalty = squared / (squared + self.scale**2) * self.scale**2
         return self.loss_weight * penalty.sum() / counts.sum().clamp(min=1)
+
+    @torch.no_grad()
+    @full_precision
+    def error(self, coco17_c: Tensor, inputs: dict[str, Tensor]) -> Tensor:
+        """Return the mean distance in box sides, 0 where there is no confident detection.
+
+        Arguments as :meth:`residual`.
+        """
+        squared, counts = self.residual(coco17_c, inputs)
+        return squared.sqrt().sum() / counts.sum().clamp(min=1)

@@ -1,0 +1,85 @@
+"""Stops a run whose student and teacher lead each other astray."""
+
+from typing import Optional, Union
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ...core.errors import ConfigError, TrainingCollapseError
+from ...registry import HOOKS
+
+DATA_BATCH = Optional[Union[dict, tuple, list]]
+VALUE = 'reprojection_error'
+ACTIONS = ('stop', 'warn')
+
+
+@HOOKS.register_module()
+class CollapseGuardHook(Hook):
+    """Watch the distance of predictions from detected keypoints, which needs no label.
+
+    Pseudo-labels that are not tied to the image can drift, the student after the teacher and the
+    teacher after the student, while every loss falls. The drift shows in the image. Priority
+    ``NORMAL``; it reads ``reprojection_error`` of the model's log values.
+
+    Args:
+        factor (float): A mean error so many times the lowest one so far is a collapse. Defaults
+            to 2.
+        floor (float): Smallest error, in box sides, that can be one. Defaults to 0.1.
+        window (int): Real iterations that are averaged. Defaults to 20.
+        action (str): ``'stop'`` raises an error, ``'warn'`` warns once. Defaults to ``'stop'``.
+
+    Raises:
+        ConfigError: If a value is out of range.
+    """
+
+    def __init__(
+        self, factor: float = 2.0, floor: float = 0.1, window: int = 20, action: str = 'stop'
+    ) -> None:
+        if factor <= 1 or floor < 0 or window < 1:
+            raise ConfigError(
+                'CollapseGuardHook needs `factor` > 1, `floor` >= 0 and `window` >= 1, got '
+                f'{factor}, {floor} and {window}'
+            )
+        if action not in ACTIONS:
+            raise ConfigError(f'`action` should be one of {ACTIONS}, got {action!r}')
+        self.factor = factor
+        self.floor = floor
+        self.window = window
+        self.action = action
+        self._recent: list[float] = []
+        self._lowest = float('inf')
+        self._warned = False
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: DATA_BATCH = None,
+        outputs: Optional[dict] = None,
+    ) -> None:
+        """Look at the iteration if it was one of real clips.
+
+        Raises:
+            TrainingCollapseError: If the error rose as described, and ``action`` is ``'stop'``.
+        """
+        if outputs is None or VALUE not in outputs:
+            return
+        self._recent = [*self._recent, float(outputs[VALUE])][-self.window :]
+        if len(self._recent) < self.window:
+            return
+        mean = sum(self._recent) / self.window
+        self._lowest = min(self._lowest, mean)
+        if mean <= max(self.factor * self._lowest, self.floor) or self._warned:
+            return
+        message = (
+            f'collapse at iteration {runner.iter + 1}: predictions on real clips are now '
+            f'{mean:.3f} box sides from the detected keypoints, {mean / self._lowest:.1f} times as '
+            f'far as at best ({self._lowest:.3f}). Student and teacher lead each other astray. '
+            "Use `model.teacher='ema'`, a smaller `model.real_weight`, a higher confidence "
+            'threshold or `model.reprojection_weight` > 0; the last checkpoint before this is in '
+            f'{runner.work_dir}'
+        )
+        if self.action == 'stop':
+            raise TrainingCollapseError(message)
+        self._warned = True
+        runner.logger.warning(message)

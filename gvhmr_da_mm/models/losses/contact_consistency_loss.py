@@ -1,0 +1,67 @@
+"""What stands on the ground does not move: supervision of the world path without a label."""
+
+import torch
+from torch import Tensor, nn
+
+from ...core.conventions import FPS, STATIC_JOINTS
+from ...core.errors import ConfigError
+from ...core.precision import full_precision
+from ...registry import MODELS
+from ...structures import MotionPrediction
+
+
+@MODELS.register_module()
+class ContactConsistencyLoss(nn.Module):
+    """Speed, in the world, of the joints that the network itself takes to stand still.
+
+    Only the root's velocity learns: which joints are static, the pose and the orientation are taken
+    as they are. (With a gradient to the pose the camera-space error rises, as a body that does not
+    move at all satisfies the term best.)
+
+    Note:
+        - B: batch, L: frames.
+
+    Args:
+        probability (float): Joints with a static probability above it count, by their probability.
+            Defaults to 0.5.
+        loss_weight (float): Defaults to 1.
+
+    Raises:
+        ConfigError: If ``probability`` is not in [0, 1).
+    """
+
+    def __init__(self, probability: float = 0.5, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        if not 0 <= probability < 1:
+            raise ConfigError(
+                f'`probability` of ContactConsistencyLoss should be in [0, 1), got {probability}'
+            )
+        self.probability = probability
+        self.loss_weight = loss_weight
+
+    @full_precision
+    def forward(
+        self, prediction: MotionPrediction, inputs: dict[str, Tensor], body_model: nn.Module
+    ) -> Tensor:
+        """Return the mean speed of static joints in m/s, zero with a graph if there are none.
+
+        Args:
+            prediction (MotionPrediction): With graph.
+            inputs (dict[str, Tensor]): ``cam_angvel`` (B, L, 6).
+            body_model (nn.Module): The light SMPL-X body.
+        """
+        fixed = prediction.detach()
+        with torch.no_grad():
+            R_w, _ = fixed.rollout(inputs['cam_angvel'])
+            joints = body_model.fk_matrices(fixed.body_pose_R, fixed.betas, R_w)
+            around_root = (joints - joints[..., :1, :])[..., STATIC_JOINTS, :]
+            turned = around_root[:, 1:] - around_root[:, :-1]
+            probability = fixed.static_logits.sigmoid()[:, :-1]
+            both = prediction.valid[:, 1:] & prediction.valid[:, :-1]
+            counts = (probability > self.probability) & both[..., None]
+            weight = torch.where(counts, probability, 0.0)
+        root_step = (R_w[:, :-1] @ prediction.velocity[:, :-1, :, None]).squeeze(-1)
+        speed = (root_step[..., None, :] + turned).norm(dim=-1) * FPS
+        # Padding may hold anything, NaN too.
+        speed = torch.where(counts, speed, 0.0)
+        return self.loss_weight * (speed * weight).sum() / weight.sum().clamp(min=1)
