@@ -76,7 +76,7 @@ def solve_limbs(
     static_logits: Tensor,
     compat: str = 'correct',
 ) -> Tensor:
-    """Bend legs and arms so that static ankles, feet and wrists stay in place (GVHMR, post-processing).
+    """Bend legs and arms so that static ankles, feet and wrists stay (GVHMR, post-processing).
 
     Two sweeps of cyclic coordinate descent per limb. The rotation of a limb's tip relative to its
     parent stays. A frame depends on earlier ones alone, so padding at the end has no effect.

@@ -40,7 +40,7 @@ def correct_static_camera(
     static_logits: Tensor,
     valid: Optional[Tensor] = None,
 ) -> Tensor:
-    """Keep the world path near the one in the camera, which does not drift (GVHMR, post-processing).
+    """Keep the world path near the one in the camera, which does not drift (post-processing).
 
     The smoothed camera path is brought to the world by the first frame's orientations and pelvis.
     Where a coordinate of the world path is off by 0.25 m or more, it and all later ones are pulled
