@@ -7,6 +7,7 @@ from gvhmr_da_mm.body_models import get_body_model, get_regressed_body, load_reg
 from gvhmr_da_mm.body_models.regressors import regressor_file
 from gvhmr_da_mm.core.conventions import FOOT_VERTEX_IDS
 from gvhmr_da_mm.core.errors import ConfigError, DataError, MissingFilesError
+from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
 
 POSE_SIZE = {'smplx': 63, 'smpl': 69}
 
@@ -70,3 +71,15 @@ def test_unknown_kinds_and_missing_files_are_named(toy_root, tmp_path):
         get_regressed_body(
             'smpl', 'smpl24', gender='male', data_root=tmp_path, support_dir=toy_root / 'support'
         )
+
+
+def test_coco_joints_of_the_light_body_need_no_vertices(toy_root):
+    light = get_body_model('smplx_light', 'neutral', toy_root)
+    pose = axis_angle_to_matrix(0.5 * torch.randn(3, 4, 21, 3)).requires_grad_()
+    rest = (torch.randn(3, 4, 10), axis_angle_to_matrix(torch.randn(3, 4, 3)), torch.randn(3, 4, 3))
+    joints = light.coco_matrices(pose, *rest)
+    expected = light.light_matrices(pose, *rest).coco17
+    torch.testing.assert_close(joints, expected, atol=1e-5, rtol=0)
+    weights = torch.randn_like(joints)
+    gradients = [torch.autograd.grad((x * weights).sum(), pose)[0] for x in (joints, expected)]
+    torch.testing.assert_close(*gradients, atol=1e-4, rtol=1e-4)

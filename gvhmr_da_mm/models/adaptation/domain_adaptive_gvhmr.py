@@ -5,11 +5,10 @@ from typing import Optional, Union
 import torch
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict
-from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from ...body_models import LightBody
-from ...core.errors import ConfigError, DataError
+from ...core.errors import ConfigError
 from ...core.precision import full_precision
 from ...registry import MODELS, TRANSFORMS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets
@@ -20,11 +19,11 @@ from ..heads.motion_discriminator import (
     frozen,
     generator_adversarial_loss,
 )
+from .batch_domain import Samples, all_labelled, single_domain
 from .candidate_scores import candidate_scores
 from .ema import update_ema
 from .pseudo_labeler import PseudoLabels
 
-Samples = list[PoseDataSample]
 TEACHERS = ('ema', 'student')
 
 
@@ -37,9 +36,10 @@ class DomainAdaptiveGVHMR(BaseModel):
 
     - *synthetic*: supervised losses; the motion joins the queue of true motion.
     - *real*: the teacher predicts several views of the clips; predictions are mapped back to the
-      original camera, scored, and the confident ones fused to pseudo-labels. The student learns
-      them from a noised view, agrees with detected keypoints, and is asked by the discriminator to
-      move like true motion. Then the discriminator learns, with its own optimiser.
+      original camera, scored, the confident ones fused to pseudo-labels and these fitted to the
+      detected keypoints. The student learns them from a noised view, agrees with the keypoints
+      itself, keeps static joints in place, and may be asked by the discriminator to move like true
+      motion. The discriminator learns with its own optimiser.
 
     No label of a real clip is read: the datasets do not even load them.
 
@@ -208,8 +208,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         """
         data = self.data_preprocessor(data, training=True)
         inputs, data_samples = data['inputs'], data['data_samples']
-        domain = _single_domain(data_samples)
-        if domain == 'real' and not _all_labelled(data_samples):
+        domain = single_domain(data_samples)
+        if domain == 'real' and not all_labelled(data_samples):
             return self.real_step(inputs, optim_wrapper)
         with optim_wrapper['model'].optim_context(self.student):
             losses = self.student.loss(inputs, data_samples)
@@ -345,23 +345,11 @@ class DomainAdaptiveGVHMR(BaseModel):
             inputs=inputs,
             scores=scores,
         )
-        if self.refiner is not None and labels.keep.any():
-            labels.prediction = self._refine(labels.prediction, labels.keep, inputs)
+        if self.refiner is not None:
+            labels.prediction = self.refiner(
+                labels.prediction, inputs, self.reprojection, self.student.coco_joints, labels.keep
+            )
         return labels
-
-    def _refine(
-        self, prediction: MotionPrediction, keep: Tensor, inputs: dict[str, Tensor]
-    ) -> MotionPrediction:
-        """Fit the clips that are kept (B,) to their keypoints, and leave the others."""
-        chosen, others = keep.nonzero()[:, 0], (~keep).nonzero()[:, 0]
-        refined = self.refiner(
-            prediction[chosen],
-            {name: value[chosen] for name, value in inputs.items()},
-            self.reprojection,
-            self.student.coco_joints,
-        )
-        together = MotionPrediction.cat([refined, prediction[others]])
-        return together[torch.cat((chosen, others)).argsort()]
 
     def _teach(self, inputs: dict[str, Tensor]) -> MotionPrediction:
         """Predict with the teacher, or with the student in the teacher's place, undisturbed."""
@@ -407,36 +395,6 @@ class DomainAdaptiveGVHMR(BaseModel):
     def update_teacher(self, momentum: float, skip_buffers: bool = True) -> None:
         """Move the teacher's weights towards the student's by ``momentum``."""
         update_ema(self.teacher, self.student, momentum, skip_buffers)
-
-
-def _single_domain(data_samples: Samples) -> str:
-    """Return the domain of a batch.
-
-    Raises:
-        DataError: If the batch mixes domains.
-    """
-    domains = {sample.domain for sample in data_samples}
-    if len(domains) != 1:
-        raise DataError(
-            f'a batch should hold clips of one domain, got {sorted(domains)}; use '
-            '`batch_sampler=dict(type=AlternatingMultiSourceSampler)` in the train dataloader'
-        )
-    return domains.pop()
-
-
-def _all_labelled(data_samples: Samples) -> bool:
-    """Tell whether the clips of a batch have labels (``real_supervision='labels'``).
-
-    Raises:
-        DataError: If some have and some have not.
-    """
-    labelled = [sample.dataset for sample in data_samples if 'gt_instances' in sample]
-    if labelled and len(labelled) < len(data_samples):
-        raise DataError(
-            f'a real batch holds clips with labels ({sorted(set(labelled))}) and without; use the '
-            'same `real_supervision` for all real datasets'
-        )
-    return bool(labelled)
 
 
 def _named(domain: str, losses: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 """Fitting a pseudo-label to the detected keypoints before the student learns it."""
 
-from typing import Callable
+from typing import Callable, Optional
 
 import torch
 from torch import Tensor
@@ -69,6 +69,7 @@ class KeypointRefiner:
         inputs: dict[str, Tensor],
         reprojection: ReprojectionLoss,
         coco_joints: Callable[[MotionPrediction], Tensor],
+        keep: Optional[Tensor] = None,
     ) -> MotionPrediction:
         """Refine clips that hold finite numbers.
 
@@ -78,13 +79,25 @@ class KeypointRefiner:
             reprojection (ReprojectionLoss): The penalty.
             coco_joints (Callable): Gives the COCO joints (B, L, 17, 3) of a prediction in the
                 camera.
+            keep (Tensor, optional): Clips to refine (B,), bool; the others stay as they are.
+                Defaults to None: all.
 
         Returns:
             MotionPrediction: Without graph; ``x`` is None.
         """
+        if keep is not None and not keep.all():
+            chosen, others = keep.nonzero()[:, 0], (~keep).nonzero()[:, 0]
+            refined = self(
+                prediction[chosen],
+                {name: value[chosen] for name, value in inputs.items()},
+                reprojection,
+                coco_joints,
+            )
+            together = MotionPrediction.cat([refined, prediction[others]])
+            return together[torch.cat((chosen, others)).argsort()]
         change = prediction.betas.new_zeros(*prediction.valid.shape, SIZE)
         if change.numel() == 0:
-            return prediction
+            return prediction.replace(x=None)
         with torch.enable_grad():
             change.requires_grad_()
             optimizer = torch.optim.Adam([change], lr=self.lr)

@@ -107,3 +107,15 @@ def test_autocast_does_not_touch_it(scene):
 def test_impossible_scale_is_named():
     with pytest.raises(ConfigError, match='`scale`.*got 0'):
         ReprojectionLoss(scale=0)
+
+
+def test_the_error_is_the_mean_distance_in_box_sides(scene):
+    joints, inputs = scene
+    exact = shifted(inputs, 0.0)
+    assert ReprojectionLoss().error(joints, exact) < 1e-6
+    moved = shifted(inputs, 3.0)
+    squared, counts = ReprojectionLoss().residual(joints, moved)
+    expected = squared[counts].sqrt().mean()
+    torch.testing.assert_close(ReprojectionLoss().error(joints, moved), expected.detach())
+    inputs['kp2d'][..., 2] = 0
+    assert ReprojectionLoss().error(joints, inputs) == 0

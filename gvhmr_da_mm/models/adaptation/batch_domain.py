@@ -1,0 +1,37 @@
+"""What a batch is made of: one domain, with labels or without."""
+
+from mmpose.structures import PoseDataSample
+
+from ...core.errors import DataError
+
+Samples = list[PoseDataSample]
+
+
+def single_domain(data_samples: Samples) -> str:
+    """Return the domain of a batch.
+
+    Raises:
+        DataError: If the batch mixes domains.
+    """
+    domains = {sample.domain for sample in data_samples}
+    if len(domains) != 1:
+        raise DataError(
+            f'a batch should hold clips of one domain, got {sorted(domains)}; use '
+            '`batch_sampler=dict(type=AlternatingMultiSourceSampler)` in the train dataloader'
+        )
+    return domains.pop()
+
+
+def all_labelled(data_samples: Samples) -> bool:
+    """Tell whether the clips of a batch have labels (``real_supervision='labels'``).
+
+    Raises:
+        DataError: If some have and some have not.
+    """
+    labelled = [sample.dataset for sample in data_samples if 'gt_instances' in sample]
+    if labelled and len(labelled) < len(data_samples):
+        raise DataError(
+            f'a real batch holds clips with labels ({sorted(set(labelled))}) and without; use the '
+            'same `real_supervision` for all real datasets'
+        )
+    return bool(labelled)
