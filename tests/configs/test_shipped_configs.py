@@ -82,8 +82,11 @@ def test_the_defaults_of_adaptation():
     start, end, step = (
         threshold[f'confidence_{name}'] for name in ('threshold_start', 'threshold_end', 'step')
     )
-    assert (start, end, step) == (0.6, 0.9, 0.05)
-    assert config.model.num_augmentations == 2
+    assert (start, end, step) == (0.5, 0.6, 0.05)
+    published = load_config(CONFIGS / 'da_published.py')
+    threshold = published.custom_hooks[1]
+    start, end = (threshold[f'confidence_threshold_{name}'] for name in ('start', 'end'))
+    assert (start, end) == (0.6, 0.9) and published.model.num_augmentations == 2
     assert config.train_dataloader.batch_size == 64
     assert config.train_dataloader.batch_sampler.alternating_ratio == 1
     student, discriminator = config.optim_wrapper.model, config.optim_wrapper.discriminator

@@ -209,7 +209,8 @@ def test_views_exist():
 def test_log_names_are_those_of_training(toy_root):
     rows = table_rows(section(ENGLISH / 'adaptation.md', 'What the log says'))
     named = {word for row in rows for word in code_words(row[0])}
-    model = MODELS.build(toy_adaptation_config(toy_root))
+    contact = dict(contact=dict(type='ContactConsistencyLoss'))
+    model = MODELS.build(toy_adaptation_config(toy_root, label_free=contact))
     model.init_weights()
     config = dict(
         model=dict(optimizer=dict(type='AdamW', lr=1e-3)),

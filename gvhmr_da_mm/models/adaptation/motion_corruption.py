@@ -40,8 +40,8 @@ class MotionCorruption:
         exchange_prob (float): Probability that a clip takes over limbs from another one of the
             batch. Defaults to 0.5.
         limb_prob (float): Probability of each limb then. Defaults to 0.4.
-        scale (float, optional): Mean deviation of a joint, rad, whose target is 1/e. Defaults to
-            None: all targets are 0.
+        scale (float, optional): Mean deviation of a joint, rad, whose target is 1/e; None for
+            targets of 0. Defaults to 0.15.
 
     Raises:
         ConfigError: If a value is out of range.
@@ -52,7 +52,7 @@ class MotionCorruption:
         max_angle: float = 0.5,
         exchange_prob: float = 0.5,
         limb_prob: float = 0.4,
-        scale: Optional[float] = None,
+        scale: Optional[float] = 0.15,
     ) -> None:
         if max_angle <= 0 or (scale is not None and scale <= 0):
             raise ConfigError(

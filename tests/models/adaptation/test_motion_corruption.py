@@ -22,7 +22,7 @@ def test_a_known_deviation_gives_the_target():
 
 
 def test_without_a_scale_every_fake_deserves_nothing():
-    _, target = MotionCorruption()(*clips())
+    _, target = MotionCorruption(scale=None)(*clips())
     assert target.equal(torch.zeros(6))
 
 
