@@ -1,4 +1,4 @@
-"""How long the runs of a benchmark are."""
+"""How long the runs of a benchmark are, and what they train on."""
 
 from dataclasses import dataclass
 
@@ -14,6 +14,8 @@ class Budget:
         batch_size (int): Clips of a batch. Defaults to 12.
         filter_clips (int): Windows of each real dataset on which the filter is judged. Defaults to
             64.
+        hold_out (bool): Keep one real training video in four from training, and test on it, for
+            choices. Defaults to False: train on all.
     """
 
     source_epochs: int = 14
@@ -21,6 +23,7 @@ class Budget:
     batches_per_epoch: int = 50
     batch_size: int = 12
     filter_clips: int = 64
+    hold_out: bool = False
 
     @property
     def steps(self) -> int:

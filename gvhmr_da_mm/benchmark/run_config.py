@@ -49,7 +49,7 @@ def method_config(
     work_dir: PathLike,
     load_from: PathLike,
 ) -> Config:
-    """Return the run of a method, which is tested on the test clips and the held-out ones.
+    """Return the run of a method, tested on the test clips and on those that are held out.
 
     Args:
         method (Method): The method.
@@ -77,8 +77,9 @@ def method_config(
     if method.synthetic_only:
         config.train_dataloader.batch_sampler.alternating_ratio = 0
     for dataset in _real_sources(config):
-        dataset.update(subset='fit', **method.real)
-    _add_held_out(config)
+        dataset.update(subset='fit' if budget.hold_out else 'all', **method.real)
+    if budget.hold_out:
+        _add_held_out(config)
     _network_alone(config)
     config.load_from = str(load_from)
     return _finish(config, seed, work_dir)

@@ -54,7 +54,9 @@ def format_markdown(summary: Mapping[str, Any], methods: Sequence[Method]) -> st
         '',
     ]
     lines += _tables('Test clips', summary, ordered, TEST_SETS)
-    lines += _tables('Held-out training clips, for choices', summary, ordered, HELD_OUT_SETS)
+    if any(_metrics_of(summary, prefix) for prefix in HELD_OUT_SETS):
+        title = 'Held-out training clips, for choices'
+        lines += _tables(title, summary, ordered, HELD_OUT_SETS)
     if any(method.transductive for method in ordered):
         lines += [f'{TRANSDUCTIVE} transductive: adapted on the inputs of test clips, too.', '']
     lines += _pseudo_labels(summary, ordered)

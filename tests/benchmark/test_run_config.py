@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,11 +79,14 @@ def test_real_clips_of_the_methods(toy_root, tmp_path):
         labels = 'labels' if name == 'oracle' else 'none'
         assert [d.real_supervision for d in real] == [labels, labels]
         assert {d.transductive for d in real} == {name == 'full_transductive'}
-        assert {d.subset for d in real} == {'fit'}
+        assert {d.subset for d in real} == {'all'}
 
 
 def test_what_is_tested(toy_root, tmp_path):
     config = build('full', toy_root, tmp_path)
+    assert [m.get('dataset') for m in config.test_evaluator] == ['emdb1', 'emdb2', '3dpw']
+    config = build('full', toy_root, tmp_path, replace(FULL, hold_out=True))
+    assert {d.subset for d in config.train_dataloader.dataset.datasets[1:]} == {'fit'}
     names = [metric.get('dataset') for metric in config.test_evaluator]
     assert names == ['emdb1', 'emdb2', '3dpw', 'val_emdb', 'val_emdb', 'val_3dpw']
     assert not any(d['flip_test'] for d in config.test_dataloader.dataset.datasets)

@@ -50,6 +50,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--size', choices=sorted(SIZES), help='of demo packs; defaults to small')
     parser.add_argument('--data-seed', type=int, help='of demo packs; defaults to 0')
     parser.add_argument('--quick', action='store_true', help='fewer steps, one seed: a first look')
+    parser.add_argument(
+        '--hold-out',
+        action='store_true',
+        default=None,
+        help='keep one real training video in four from training, and test on it, for choices',
+    )
     parser.add_argument('--jobs', type=int, default=2, help='processes at a time')
     for name in ('source-epochs', 'epochs', 'batches-per-epoch', 'batch-size', 'filter-clips'):
         parser.add_argument(f'--{name}', type=int, help=argparse.SUPPRESS)

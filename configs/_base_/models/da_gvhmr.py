@@ -57,7 +57,7 @@ model = dict(
     teacher='ema',
     confidence=dict(
         type=CombinedConfidence,
-        weights=dict(reprojection=2.0, discriminator=1.0),
+        weights=dict(reprojection=4.0, discriminator=1.0),
         mean='geometric',
     ),
     confidence_calibration='quantile',
