@@ -12,6 +12,7 @@ from ..core.errors import CheckpointError, MissingFilesError
 from ..core.paths import require_files
 from ..datasets import MotionDataset
 from ..evaluation import SequenceMetric
+from ..models.checkpoint_reading import HISTORY_BUFFER, read_checkpoint
 from ..registry import DATASETS, METRICS, MODELS
 from .config import walk
 
@@ -20,28 +21,39 @@ PICKLE_MAGIC = b'\x80'
 
 
 def check_checkpoint(path: str) -> None:
-    """Check that a file can be a checkpoint at all, without reading it.
+    """Check that a file is a checkpoint, and one that cannot run code when it is loaded.
+
+    MMEngine loads a file that is more than weights with the whole of :mod:`pickle`.
 
     Args:
         path (str): A file; URLs are left to MMEngine.
 
     Raises:
         MissingFilesError: If there is no such file.
-        CheckpointError: If :func:`torch.save` has not written it, or not to its end.
+        CheckpointError: If :func:`torch.save` has not written it, or not to its end, or if it
+            refers to anything but tensors, plain values and MMEngine's histories.
     """
     if '://' in str(path):
         return
     if not Path(path).is_file():
         raise MissingFilesError(f'there is no checkpoint {str(path)!r}')
-    if zipfile.is_zipfile(path):
-        return
+    if not zipfile.is_zipfile(path) and not _starts_as_pickle(path):
+        raise CheckpointError(
+            f'{path} is no checkpoint, or a part of one: copy or download it again, or take the '
+            'one that was saved before it'
+        )
+    foreign = set(read_checkpoint(path).stored_only) - {HISTORY_BUFFER}
+    if foreign:
+        raise CheckpointError(
+            f'{path} holds more than weights: objects of {", ".join(sorted(foreign))}. Loading '
+            'them would run code. Turn a published checkpoint into one of weights with '
+            '`python tools/model_converters/gvhmr_to_mm.py`'
+        )
+
+
+def _starts_as_pickle(path: str) -> bool:
     with open(path, 'rb') as file:
-        if file.read(1) == PICKLE_MAGIC:
-            return
-    raise CheckpointError(
-        f'{path} is no checkpoint, or a part of one: copy or download it again, or take the one '
-        'that was saved before it'
-    )
+        return file.read(1) == PICKLE_MAGIC
 
 
 def check_files(config: Config, *sections: str) -> None:

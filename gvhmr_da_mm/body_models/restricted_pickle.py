@@ -55,7 +55,8 @@ def _allowed_names() -> dict[tuple[str, str], Any]:
     return allowed
 
 
-_ALLOWED = _allowed_names()
+ALLOWED = _allowed_names()
+"""Names that any restricted unpickler may resolve: numpy arrays and plain types."""
 _STORED_ONLY = ('chumpy', 'scipy.sparse')
 
 
@@ -66,8 +67,8 @@ class _RestrictedUnpickler(pickle.Unpickler):
         self._path = path
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _ALLOWED:
-            return _ALLOWED[module, name]
+        if (module, name) in ALLOWED:
+            return ALLOWED[module, name]
         if any(module == package or module.startswith(f'{package}.') for package in _STORED_ONLY):
             return type(name, (PickledObject,), {'pickled_as': f'{module}.{name}'})
         raise DataError(

@@ -66,7 +66,7 @@ def published_to_ours(
         CheckpointError: Listing all unknown, missing and ill-shaped keys.
     """
     num_layers = _count_blocks(state_dict)
-    names = {theirs: ours for theirs, ours in _key_pairs(num_layers)}
+    names = published_names(num_layers)
     _check_keys(state_dict, names, 'published checkpoint')
     renamed = {names[key]: tensor for key, tensor in state_dict.items()}
     if expected is not None:
@@ -96,6 +96,11 @@ def ours_to_published(
     names = {ours: theirs for theirs, ours in _key_pairs(_count_blocks(network))}
     _check_keys(network, names, 'model')
     return {names[key]: tensor for key, tensor in network.items()}
+
+
+def published_names(num_layers: int) -> dict[str, str]:
+    """Return our name of every published tensor of a network with so many blocks."""
+    return dict(_key_pairs(num_layers))
 
 
 def infer_network_config(state_dict: Mapping[str, Tensor]) -> dict[str, Union[int, float]]:

@@ -1,0 +1,174 @@
+"""Read checkpoints without running code from them or importing what they name.
+
+:func:`torch.load` with ``weights_only=True`` reads tensors and plain containers. Checkpoints of
+Lightning and MMEngine may hold more: settings, callbacks, histories. Objects of packages known to
+be in such files become :class:`StoredObject`, which keeps nothing; no class of theirs is imported.
+Every other name is refused, as a pickle may have any function called by it.
+"""
+
+import collections
+import pickle
+import types
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Union
+
+import torch
+from torch import Tensor
+
+from ..body_models.restricted_pickle import ALLOWED, PickledObject
+from ..core.errors import CheckpointError, MissingFilesError
+
+HISTORY_BUFFER = 'mmengine.logging.history_buffer.HistoryBuffer'
+"""MMEngine's history of a logged value, which every checkpoint of a training holds."""
+_HISTORY_METHODS = ('current', 'max', 'mean', 'min')
+_STORED_ONLY = (
+    'argparse', 'functools', 'hmr4d', 'hydra', 'lightning', 'lightning_fabric',
+    'lightning_utilities', 'omegaconf', 'pathlib', 'pytorch_lightning', 'torchmetrics', 'typing',
+)  # fmt: skip
+_PLAIN_TYPES = (bool, bytes, dict, float, int, list, range, str, tuple)
+_TENSOR_PARTS = {
+    'torch': ('Size', 'device'),
+    'torch._utils': ('_rebuild_parameter', '_rebuild_tensor', '_rebuild_tensor_v2'),
+    'torch.storage': ('TypedStorage', 'UntypedStorage'),
+}
+
+
+class StoredObject(PickledObject):
+    """An object whose class is not imported; what is put into it is dropped."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Accept and ignore whatever the pickle passes to the class."""
+
+    def __setstate__(self, state: Any) -> None:
+        """Drop the state."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Drop an item of what was a dict."""
+
+    def append(self, value: Any) -> None:
+        """Drop an item of what was a list."""
+
+    def extend(self, values: Any) -> None:
+        """Drop items of what was a list."""
+
+
+class Checkpoint(NamedTuple):
+    """What a checkpoint file holds.
+
+    Args:
+        path (Path): The file.
+        content (dict): Its entries.
+        stored_only (tuple[str, ...]): Classes whose objects were not read.
+    """
+
+    path: Path
+    content: dict[str, Any]
+    stored_only: tuple[str, ...] = ()
+
+    @property
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the weights: the entry ``state_dict``, or the content if it is tensors alone.
+
+        Raises:
+            CheckpointError: If there are none.
+        """
+        weights = self.content.get('state_dict', self.content)
+        tensors = isinstance(weights, Mapping) and all(
+            isinstance(name, str) and isinstance(value, Tensor) for name, value in weights.items()
+        )
+        if not tensors or not weights:
+            raise CheckpointError(
+                f'{self.path} should have an entry `state_dict` of named tensors, got the entries '
+                f'{sorted(map(str, self.content)) or "none"}; is it the checkpoint of a model?'
+            )
+        return dict(weights)
+
+
+def read_checkpoint(path: Union[str, Path]) -> Checkpoint:
+    """Read the tensors and plain values of a checkpoint.
+
+    Args:
+        path (str | Path): A file of :func:`torch.save`, as MMEngine and Lightning write them.
+
+    Returns:
+        Checkpoint: The content; tensors are memory-mapped where the format allows it.
+
+    Raises:
+        MissingFilesError: If there is no such file.
+        CheckpointError: If reading it would run code, or it is damaged, or no checkpoint.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFilesError(f'there is no checkpoint {str(path)!r}')
+    mapped = zipfile.is_zipfile(path)
+    options = dict(map_location='cpu', mmap=mapped)
+    stored_only: set[str] = set()
+    try:
+        try:
+            content = torch.load(str(path), weights_only=True, **options)
+        except pickle.UnpicklingError:
+            module = _restricted_module(path, stored_only)
+            content = torch.load(str(path), pickle_module=module, weights_only=False, **options)
+    except (CheckpointError, PermissionError):
+        raise
+    except Exception as error:  # a damaged pickle can raise nearly anything
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise CheckpointError(
+            f'{path} cannot be read: expected a file of `torch.save` with tensors. It is damaged, '
+            f'half-downloaded or something else; copy or download it again. ({reason})'
+        ) from error
+    if not isinstance(content, Mapping):
+        raise CheckpointError(
+            f'{path} should hold a dict with an entry `state_dict`, got {type(content).__name__}'
+        )
+    return Checkpoint(path, dict(content), tuple(sorted(stored_only)))
+
+
+def _restricted_module(path: Path, stored_only: set[str]) -> types.SimpleNamespace:
+    """Return what stands in for the module ``pickle`` in :func:`torch.load`."""
+
+    class Unpickler(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            known = _known_name(module, name)
+            if known is not None:
+                return known
+            full = f'{module}.{name}'
+            if full == HISTORY_BUFFER or module.partition('.')[0] in _STORED_ONLY:
+                stored_only.add(full)
+                return type(name, (StoredObject,), {'pickled_as': full})
+            raise CheckpointError(
+                f'{path} was not loaded: it refers to `{full}`, which is no tensor and could run '
+                'code on this machine. Nothing in it was run. Take the file from its official '
+                'source; if you wrote it yourself, save its `state_dict` alone'
+            )
+
+    def load(file: Any, **options: Any) -> Any:
+        return Unpickler(file, **options).load()
+
+    return types.SimpleNamespace(__name__='restricted_pickle', Unpickler=Unpickler, load=load)
+
+
+def _known_name(module: str, name: str) -> Any:
+    """Return what a name of a tensor or a plain value stands for, or None."""
+    if (module, name) in ALLOWED:
+        return ALLOWED[module, name]
+    if module in ('builtins', '__builtin__'):
+        plain = {kind.__name__: kind for kind in _PLAIN_TYPES}
+        return {**plain, 'getattr': _history_method}.get(name)
+    if module == 'collections' and name in ('OrderedDict', 'defaultdict', 'Counter'):
+        return getattr(collections, name)
+    if name in _TENSOR_PARTS.get(module, ()):
+        owner = {'torch': torch, 'torch._utils': torch._utils, 'torch.storage': torch.storage}
+        return getattr(owner[module], name)
+    if module == 'torch' and isinstance(getattr(torch, name, None), torch.dtype):
+        return getattr(torch, name)
+    return None
+
+
+def _history_method(owner: Any, name: str) -> StoredObject:
+    """Stand in for ``getattr``, with which MMEngine's histories name their own methods."""
+    if getattr(owner, 'pickled_as', None) == HISTORY_BUFFER and name in _HISTORY_METHODS:
+        return StoredObject()
+    raise pickle.UnpicklingError(f'refused to read the attribute {name!r} of {owner!r}')
