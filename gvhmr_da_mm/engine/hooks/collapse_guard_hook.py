@@ -23,7 +23,7 @@ class CollapseGuardHook(Hook):
 
     Args:
         factor (float): A mean error so many times the lowest one so far is a collapse. Defaults
-            to 1.5.
+            to 1.4.
         floor (float): Smallest error, in box sides, that can be one. Defaults to 0.1.
         window (int): Real iterations that are averaged. Defaults to 20.
         action (str): ``'stop'`` raises an error, ``'warn'`` warns once. Defaults to ``'stop'``.
@@ -33,7 +33,7 @@ class CollapseGuardHook(Hook):
     """
 
     def __init__(
-        self, factor: float = 1.5, floor: float = 0.1, window: int = 20, action: str = 'stop'
+        self, factor: float = 1.4, floor: float = 0.1, window: int = 20, action: str = 'stop'
     ) -> None:
         if factor <= 1 or floor < 0 or window < 1:
             raise ConfigError(
