@@ -25,6 +25,7 @@ from .ema import update_ema
 from .pseudo_labeler import PseudoLabels
 
 TEACHERS = ('ema', 'student')
+REAL_TERMS = ('real_loss', 'generator_adversarial_loss', 'reprojection_loss')
 
 
 @MODELS.register_module()
@@ -237,7 +238,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         """
         labels = self.pseudo_label(inputs) if self.real_weight else None
         terms: dict[str, Tensor] = {}
-        logs: dict[str, Tensor] = {}
+        # What has no weight is not computed, and is logged all the same.
+        logs = dict.fromkeys(REAL_TERMS, inputs['kp2d'].new_zeros(()))
         with optim_wrapper['model'].optim_context(self.student):
             prediction = self.predict_noised(inputs)
             body = self.student.skin(prediction) if labels is not None else None
@@ -245,7 +247,7 @@ class DomainAdaptiveGVHMR(BaseModel):
             if labels is not None:
                 losses = self.pseudo_label_loss(prediction, body, labels, inputs)
                 terms['real_loss'] = self.real_weight * sum(losses.values())
-                logs = {**logs, **_named('real', losses), **labels.log_values()}
+                logs.update(**_named('real', losses), **labels.log_values())
             if self.adversarial_weight:
                 with frozen(self.discriminator):
                     # To full precision: autocast would leave the loss in half of it.
@@ -267,7 +269,7 @@ class DomainAdaptiveGVHMR(BaseModel):
             logs.update(self.discriminator_step(pose.detach(), prediction.valid, optim_wrapper))
         else:
             logs.update(self.corruption_step(len(pose), optim_wrapper))
-        return {**{name: value.detach() for name, value in terms.items()}, **logs}
+        return {**logs, **{name: value.detach() for name, value in terms.items()}}
 
     def corruption_step(self, batch: int, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """Teach the discriminator true motion against corrupted true motion, ``batch`` of each."""
