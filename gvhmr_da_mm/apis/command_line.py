@@ -17,6 +17,19 @@ USAGE_ERROR = 2
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that every tool with a config has."""
     parser.add_argument('--work-dir', help='where logs, checkpoints and results are written')
+    _add_config_options(parser)
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of tools that look at the datasets of a config."""
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--dataset', help='one of its datasets, such as emdb_train; default: all')
+    _add_config_options(parser)
+
+
+def _add_config_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--data-root',
         help='folder of all datasets and body models; defaults to '
@@ -29,8 +42,6 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='override fields of the config, e.g. model.num_augmentations=3',
     )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
 def set_local_rank(args: argparse.Namespace) -> None:
