@@ -19,7 +19,7 @@ from ..models.checkpoint_conversion import (
     export_published,
     import_published,
 )
-from ..models.checkpoint_keys import infer_network_config
+from ..models.checkpoint_keys import PUBLISHED_PREFIX, infer_network_config
 from ..models.checkpoint_reading import read_checkpoint
 
 PathLike = Union[str, Path]
@@ -87,7 +87,7 @@ def convert_checkpoint(
 
 def difference_table(rows: Sequence[TensorDifference]) -> Table:
     """Return a table of modules where all is well, and of single tensors where it is not."""
-    table = Table(title='Published checkpoint and network')
+    table = Table(title=f'Published checkpoint ({PUBLISHED_PREFIX}...) and network')
     for heading in ('Published', 'Here', 'Tensors', 'Shape'):
         table.add_column(heading, overflow='fold')
     groups: dict[tuple[str, str], list[TensorDifference]] = {}
@@ -97,7 +97,8 @@ def difference_table(rows: Sequence[TensorDifference]) -> Table:
             groups.setdefault(tuple(names), []).append(row)
     for (theirs, ours), members in groups.items():
         shapes = dict.fromkeys(str(list(row.found)) for row in members)
-        table.add_row(theirs, ours, str(len(members)), ' '.join(shapes))
+        short = theirs[len(PUBLISHED_PREFIX) :]
+        table.add_row(short, ours, str(len(members)), ' '.join(shapes))
     for row in rows:
         if not row.fits:
             table.add_row(row.published, row.ours or '–', '1', _verdict(row), style='red')
