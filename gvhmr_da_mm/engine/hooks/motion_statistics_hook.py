@@ -1,17 +1,13 @@
 """Fits the statistics of the motion representation before training from scratch."""
 
-import inspect
-
-import numpy as np
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from ...codecs import MotionCodec
 from ...core.errors import ConfigError, DataError
-from ...datasets import ClipKey
+from ...datasets.motion_labels import choose_clips, motion_labels
 from ...registry import HOOKS
 from ..unwrap import unwrap_model
 
@@ -63,15 +59,7 @@ class MotionStatisticsHook(Hook):
                 'the motion statistics cannot be fitted, as no training dataset has the domain '
                 "'synthetic'; load a checkpoint, or set `motion_codec.statistics` to a .npz file"
             )
-        rng = np.random.default_rng(self.seed)
-        chosen = rng.permutation(indices)[: self.num_clips]
-        codec.fit(self._labels(dataset, int(index)) for index in chosen)
+        chosen = choose_clips(indices, self.num_clips, self.seed)
+        codec.fit(motion_labels(dataset, chosen, self.seed))
         runner.logger.info(f'Motion statistics fitted on {len(chosen)} clips.')
         return codec.mean.cpu(), codec.std.cpu()
-
-    def _labels(self, dataset: Dataset, index: int) -> dict[str, Tensor]:
-        item = dataset[ClipKey(index, self.seed)]
-        labels = item['data_samples'].gt_instances
-        names = inspect.signature(MotionCodec.encode).parameters
-        clip = {name: labels[name] for name in names if name in labels}
-        return dict(clip, valid=item['inputs']['valid'])
