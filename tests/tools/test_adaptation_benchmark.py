@@ -23,7 +23,7 @@ KEYS = {
 
 
 def test_two_methods_from_end_to_end(call, toy_root, tmp_path):
-    arguments = ['--out', tmp_path, '--data-root', toy_root, '--seeds', 1, *TINY]
+    arguments = ['--out', tmp_path, '--data-root', toy_root, '--seeds', 1, '--hold-out', *TINY]
     code, output, _ = call(TOOL, *arguments, '--methods', 'full,oracle')
     assert code == 0 and str(tmp_path) in output.replace('\n', '')
     summary = json.loads((tmp_path / 'summary.json').read_text())
