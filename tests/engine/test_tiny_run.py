@@ -86,7 +86,7 @@ def test_a_domains_values_wait_for_its_own_iterations(run):
 def test_the_threshold_moves(run):
     values = [entry['confidence_threshold'] for entry in read_log(run.work_dir)]
     assert values == pytest.approx([0.5] * BATCHES + [0.55] * BATCHES)
-    assert run.model.confidence_threshold == pytest.approx(0.65)
+    assert run.model.confidence_threshold == pytest.approx(0.55)
 
 
 def test_the_teacher_is_in_eval_in_the_loop_and_follows(run):
