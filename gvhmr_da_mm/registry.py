@@ -55,7 +55,7 @@ DATASETS = _child('dataset', 'DATASETS', ('datasets',))
 DATA_SAMPLERS = _child('data sampler', 'DATA_SAMPLERS', ('datasets',))
 TRANSFORMS = _child('transform', 'TRANSFORMS', ('datasets', 'models.adaptation.views'))
 
-MODELS = _child('model', 'MODELS', ('models', 'body_models'))
+MODELS = _child('model', 'MODELS', ('models', 'body_models', 'features.networks'))
 MODEL_WRAPPERS = _child('model wrapper', 'MODEL_WRAPPERS', ('engine',), mmengine_registry)
 WEIGHT_INITIALIZERS = _child('weight initializer', 'WEIGHT_INITIALIZERS')
 BATCH_AUGMENTS = _child('batch augment', 'BATCH_AUGMENTS')

@@ -1,0 +1,7 @@
+"""The network that turns the picture of a person into an image feature."""
+
+from .hmr2_feature_network import HMR2FeatureNetwork
+from .token_decoder import TokenDecoder
+from .vision_transformer import VisionTransformer
+
+__all__ = ['HMR2FeatureNetwork', 'TokenDecoder', 'VisionTransformer']
