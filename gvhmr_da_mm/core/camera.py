@@ -13,7 +13,12 @@ import torch
 from torch import Tensor
 
 from .conventions import NEAR_DEPTH
-from .rotation import axis_angle_to_matrix, matrix_to_axis_angle, matrix_to_rot6d
+from .rotation import (
+    axis_angle_to_matrix,
+    matrix_to_axis_angle,
+    matrix_to_rot6d,
+    rot6d_to_matrix,
+)
 
 PERSON_ASPECT = 192 / 256
 """Width to height of the crops keypoint detectors are trained on."""
@@ -156,6 +161,22 @@ def camera_angular_velocity(R_w2c: Tensor) -> Tensor:
         return matrix_to_rot6d(relative)
     relative = R_w2c[..., 1:, :, :] @ R_w2c[..., :-1, :, :].transpose(-1, -2)
     return matrix_to_rot6d(torch.cat((relative, relative[..., -1:, :, :]), dim=-3))
+
+
+def integrate_angular_velocity(cam_angvel: Tensor) -> Tensor:
+    """Invert :func:`camera_angular_velocity` up to the first camera, which is the identity.
+
+    Args:
+        cam_angvel (Tensor): Rotation to the next camera (F, 6), 6D; the last is not used.
+
+    Returns:
+        Tensor: World-to-camera rotations (F, 3, 3).
+    """
+    steps = rot6d_to_matrix(cam_angvel)
+    rotations = [torch.eye(3, dtype=steps.dtype, device=steps.device)]
+    for step in steps[:-1]:
+        rotations.append(step @ rotations[-1])
+    return torch.stack(rotations)
 
 
 def transform_smpl(

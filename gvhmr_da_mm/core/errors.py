@@ -21,6 +21,10 @@ class MissingFilesError(GVHMRError, FileNotFoundError):
     """One or more files are absent; the message lists all of them."""
 
 
+class StorageError(GVHMRError, OSError):
+    """A place to write to is full, write-protected or no folder."""
+
+
 class CheckpointError(GVHMRError, RuntimeError):
     """A checkpoint does not fit the model that should load it."""
 

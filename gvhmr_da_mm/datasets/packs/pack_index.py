@@ -1,0 +1,109 @@
+"""The index of a pack: a JSON line that describes it, then one for each sequence.
+
+A line is appended when a sequence is complete, so nothing done is lost if a conversion stops; of
+two lines of one sequence the later counts.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Optional, Union
+
+from ...core.errors import DataError
+from .pack_entry import PackEntry
+from .pack_schema import FORMAT, VERSION
+
+INDEX = 'index.jsonl'
+
+
+@dataclass
+class PackHeader:
+    """First line of the index.
+
+    Args:
+        dataset (str): Name of the dataset, such as ``emdb``.
+        domain (str): ``synthetic`` or ``real``. Defaults to ``real``.
+        source (str): What it was made of, for people. Defaults to ''.
+        complete (bool): Whether the conversion came to its end. Defaults to False.
+        format (str): Name of the format.
+        version (int): Its version.
+    """
+
+    dataset: str
+    domain: str = 'real'
+    source: str = ''
+    complete: bool = False
+    format: str = FORMAT
+    version: int = VERSION
+
+
+def is_pack(root: Union[str, Path]) -> bool:
+    """Tell whether a folder is one of our packs."""
+    return (Path(root) / INDEX).is_file()
+
+
+def encode_line(entry: PackEntry) -> str:
+    """Return the line of a sequence."""
+    return json.dumps(entry.as_dict(), separators=(',', ':'), ensure_ascii=False) + '\n'
+
+
+def write_index(root: Path, header: PackHeader, entries: list[PackEntry]) -> None:
+    """Write the whole index; the old one stays until the new one is complete."""
+    partial = root / f'.{INDEX}.{os.getpid()}'
+    try:
+        with partial.open('w', encoding='utf-8') as file:
+            file.write(json.dumps(asdict(header), separators=(',', ':')) + '\n')
+            file.writelines(map(encode_line, entries))
+        os.replace(partial, root / INDEX)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_index(root: Union[str, Path]) -> tuple[PackHeader, dict[str, PackEntry], bool]:
+    """Read the index of a pack.
+
+    Args:
+        root (str | Path): The pack.
+
+    Returns:
+        tuple[PackHeader, dict[str, PackEntry], bool]: The header, the sequences by id in the order
+        of the file, and whether its last line was cut off (and left out).
+
+    Raises:
+        DataError: If it is no index, or of a later version.
+    """
+    path = Path(root) / INDEX
+    entries: dict[str, PackEntry] = {}
+    header: Optional[PackHeader] = None
+    # Split at line feeds alone: other separators may be within a name.
+    *lines, last = path.read_bytes().split(b'\n')
+    for number, line in enumerate(lines, 1):
+        try:
+            values = json.loads(line)
+        except ValueError as error:
+            raise DataError(
+                f'{path}, line {number} is no JSON: restore or convert again'
+            ) from error
+        if header is None:
+            header = _header(path, values)
+        else:
+            entry = PackEntry.of(values, f'{path}, line {number}')
+            entries[entry.id] = entry
+    if header is None:
+        raise DataError(f'{path} has no complete line: convert again into an empty folder')
+    return header, entries, bool(last)
+
+
+def _header(path: Path, values: dict) -> PackHeader:
+    if not isinstance(values, dict) or values.get('format') != FORMAT:
+        raise DataError(f'{path} is no index of a pack: its first line should name {FORMAT!r}')
+    if values.get('version') != VERSION:
+        raise DataError(
+            f'{path} has version {values.get("version")!r} of the format, expected {VERSION}: '
+            'update this package, or convert again'
+        )
+    try:
+        return PackHeader(**values)
+    except TypeError as error:
+        raise DataError(f'{path}, line 1: {error}') from error

@@ -1,0 +1,224 @@
+"""Writing packs: one sequence at a time, each complete or not there at all."""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from ...core.errors import DataError, StorageError
+from .pack_entry import FOLDER, PackEntry, sequence_file
+from .pack_index import INDEX, PackHeader, encode_line, is_pack, read_index, write_index
+from .pack_schema import FORMAT, LABELS, VERSION, normalize_arrays
+from .tensor_file import encode_tensors
+
+CHECKSUMS = 'SHA256SUMS'
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_CHUNK = 1 << 20
+
+
+@contextmanager
+def storage_errors(root: Path):
+    """Turn a full or write-protected disk into a :class:`StorageError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageError(
+                f'the disk of {root} is full. The sequences that are complete are kept: make room '
+                'and run the same command again, it continues'
+            ) from error
+        if error.errno in _FORBIDDEN or isinstance(error, (NotADirectoryError, FileExistsError)):
+            raise StorageError(
+                f'cannot write to {root} ({error.strerror}): expected a folder that may be written '
+                'to; change its permissions or choose another'
+            ) from error
+        raise
+
+
+def file_sha256(path: Path) -> str:
+    """Return the checksum of a file as ``sha256sum`` gives it."""
+    digest = hashlib.sha256()
+    with path.open('rb') as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def write_sequence(
+    root: Union[str, Path], sequence_id: str, arrays: Mapping[str, Any], meta: Mapping[str, Any]
+) -> PackEntry:
+    """Write the file of one sequence; may be called in any process, for different sequences.
+
+    Args:
+        root (str | Path): The pack.
+        sequence_id (str): Unique in the pack.
+        arrays (Mapping): As :func:`~.pack_schema.normalize_arrays` takes them.
+        meta (Mapping): Fields of :class:`PackEntry`, ``img_wh`` at least.
+
+    Returns:
+        PackEntry: For :meth:`PackWriter.record`.
+
+    Raises:
+        DataError: If the content is not what the schema promises.
+        StorageError: If the disk is full or may not be written to.
+    """
+    where = f'sequence {sequence_id!r}'
+    if 'bbx_xys' not in arrays:
+        raise DataError(f'{where}: expected the array bbx_xys, got none of that name')
+    entry = PackEntry.of({**meta, 'id': sequence_id, 'frames': len(arrays['bbx_xys'])}, where)
+    stored = normalize_arrays(arrays, entry.frames, where)
+    entry.arrays = tuple(sorted(stored))
+    entry.has_labels = any(name in stored for name in LABELS)
+    entry.has_keypoints, entry.has_features = 'kp2d' in stored, 'features' in stored
+    entry.file = sequence_file(sequence_id)
+    texts = {'format': FORMAT, 'version': str(VERSION), 'entry': json.dumps(entry.as_dict())}
+    content = encode_tensors(stored, texts)
+    entry.bytes, entry.sha256 = len(content), hashlib.sha256(content).hexdigest()
+    path = Path(root) / entry.file
+    partial = path.with_name(f'.{path.name}.{os.getpid()}')
+    with storage_errors(Path(root)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open('wb') as file:
+                file.write(content)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    return entry
+
+
+class PackWriter:
+    """Writes a pack, or goes on with one that is there.
+
+    .. code-block:: python
+
+        with PackWriter('packs/my_videos', 'my_videos', source='tools/...') as writer:
+            for video in videos:
+                if not writer.is_done(video.name, signature):
+                    arrays = dict(bbx_xys=..., kp2d=..., K_fullimg=..., R_w2c=...)
+                    meta = dict(img_wh=(w, h), video=str(video), signature=signature)
+                    writer.add(video.name, arrays, meta)
+
+    A sequence is written to a file of its own, moved into place when complete, and then named in
+    the index. Leaving the ``with`` block without an error finishes the pack: readers refuse one
+    that was interrupted, and the same program run again continues it. One process records; others
+    may call :func:`write_sequence`.
+
+    Args:
+        root (str | Path): Folder of the pack.
+        dataset (str): Name of the dataset in samples.
+        domain (str): ``synthetic`` or ``real``. Defaults to ``real``.
+        source (str): What it is made of, for people. Defaults to ''.
+
+    Raises:
+        StorageError: If the folder cannot be written to.
+        DataError: If it holds another dataset, or something that is no pack.
+    """
+
+    def __init__(
+        self, root: Union[str, Path], dataset: str, domain: str = 'real', source: str = ''
+    ) -> None:
+        self.root = Path(root).expanduser()
+        header = PackHeader(dataset, domain, source)
+        with storage_errors(self.root):
+            (self.root / FOLDER).mkdir(parents=True, exist_ok=True)
+            if is_pack(self.root):
+                found, self._entries, torn = read_index(self.root)
+                if (found.dataset, found.domain) != (dataset, domain):
+                    raise DataError(
+                        f'{self.root} holds {found.dataset!r} ({found.domain}), not {dataset!r} '
+                        f'({domain}): choose another folder'
+                    )
+                self.header = replace(found, source=source)
+                if torn:
+                    self._rewrite()
+            elif sorted(p.name for p in self.root.iterdir()) != [FOLDER]:
+                raise DataError(
+                    f'{self.root} is not empty and is no pack (it has no {INDEX}): choose another '
+                    'folder'
+                )
+            else:
+                self.header, self._entries = header, {}
+                self._rewrite()
+
+    def __enter__(self) -> 'PackWriter':
+        return self
+
+    def __exit__(self, kind, error, traceback) -> None:
+        if kind is None:
+            self.finish()
+
+    @property
+    def entries(self) -> dict[str, PackEntry]:
+        """The sequences that are written, by id."""
+        return self._entries
+
+    def is_done(self, sequence_id: str, signature: str = '') -> bool:
+        """Tell whether a sequence is there: same signature, and a file with its checksum."""
+        entry = self._entries.get(sequence_id)
+        if entry is None or entry.signature != signature:
+            return False
+        path = self.root / entry.file
+        if not path.is_file() or path.stat().st_size != entry.bytes:
+            return False
+        return file_sha256(path) == entry.sha256
+
+    def add(
+        self, sequence_id: str, arrays: Mapping[str, Any], meta: Mapping[str, Any]
+    ) -> PackEntry:
+        """Write a sequence and name it in the index, replacing one of the same id.
+
+        Args:
+            sequence_id (str): Unique in the pack.
+            arrays (Mapping): Tensors or arrays by the names of the schema: ``bbx_xys`` (F, 3) and
+                ``K_fullimg`` (F, 3, 3) or (3, 3) in pixels; ``R_w2c`` (F, 3, 3) or ``T_w2c``
+                (F, 4, 4); where there are any, ``kp2d`` (F, 17, 3), ``features`` (F, 1024),
+                ``observed`` (F,) and the others of :data:`~.pack_schema.ARRAYS`.
+            meta (Mapping): Fields of :class:`PackEntry`: ``img_wh`` at least.
+
+        Returns:
+            PackEntry: What the index says of it.
+
+        Raises:
+            DataError: If the content is not what the schema promises.
+            StorageError: If the disk is full or may not be written to.
+        """
+        entry = write_sequence(self.root, sequence_id, arrays, meta)
+        self.record(entry)
+        return entry
+
+    def record(self, entry: PackEntry) -> None:
+        """Name a sequence, whose file :func:`write_sequence` has written, in the index."""
+        with storage_errors(self.root):
+            if self.header.complete:
+                # From here on the pack is one that is being written.
+                self.header.complete = False
+                self._rewrite()
+            with (self.root / INDEX).open('a', encoding='utf-8') as file:
+                file.write(encode_line(entry))
+        self._entries[entry.id] = entry
+
+    def finish(self, order: Optional[Iterable[str]] = None) -> None:
+        """Write the index anew, as that of a complete pack, and the list of checksums.
+
+        Args:
+            order (Iterable[str], optional): Ids in the order in which datasets should list them;
+                others come after. Defaults to None: as they were added.
+        """
+        ids = [name for name in order or () if name in self._entries]
+        ids = list(dict.fromkeys([*ids, *self._entries]))
+        self._entries = {name: self._entries[name] for name in ids}
+        lines = [f'{entry.sha256}  {entry.file}\n' for entry in self._entries.values()]
+        self.header.complete = True
+        with storage_errors(self.root):
+            (self.root / CHECKSUMS).write_text(''.join(lines), encoding='utf-8')
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        write_index(self.root, self.header, list(self._entries.values()))

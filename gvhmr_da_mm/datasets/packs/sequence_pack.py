@@ -1,0 +1,97 @@
+"""Reading our own packs: an index in memory, arrays mapped when a sequence is asked for."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Union
+
+import torch
+
+from ...core.errors import DataError
+from .pack_entry import PackEntry
+from .pack_index import is_pack, read_index
+from .tensor_file import TensorFile
+
+
+class SequenceFields(Mapping):
+    """Arrays and facts of one sequence by name; nested names (``a.b``) are mappings of their own.
+
+    Args:
+        root (Path): The pack.
+        entry (PackEntry): What the index says of the sequence.
+
+    Raises:
+        DataError: If its file is missing, cut off or damaged.
+    """
+
+    def __init__(self, root: Path, entry: PackEntry) -> None:
+        try:
+            self._file = TensorFile(root / entry.file, entry.bytes)
+        except FileNotFoundError as error:
+            raise DataError(
+                f'{root / entry.file} is named in the index but does not exist: copy it again, or '
+                'run the converter again, which writes what is missing'
+            ) from error
+        self._facts: dict[str, Any] = dict(
+            img_wh=torch.tensor(entry.img_wh),
+            gender=entry.gender,
+            start=entry.start,
+            frames=entry.frames,
+            valid_ranges=entry.valid_ranges or [(0, entry.frames)],
+        )
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._facts:
+            return self._facts[name]
+        if name in self._file:
+            return torch.from_numpy(self._file[name])
+        inner = [key for key in self._file if key.startswith(f'{name}.')]
+        if not inner:
+            raise KeyError(name)
+        return {key[len(name) + 1 :]: torch.from_numpy(self._file[key]) for key in inner}
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._facts
+        yield from dict.fromkeys(key.split('.')[0] for key in self._file)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class SequencePack(Mapping):
+    """A pack: ids to :class:`SequenceFields`, in the order of the index.
+
+    Args:
+        root (str | Path): The pack.
+        allow_incomplete (bool): Whether to open a pack whose conversion was interrupted. Defaults
+            to False.
+
+    Attributes:
+        header (PackHeader): What the pack says of itself.
+        entries (dict[str, PackEntry]): What it says of each sequence.
+
+    Raises:
+        DataError: If there is no index, or it cannot be used.
+    """
+
+    def __init__(self, root: Union[str, Path], allow_incomplete: bool = False) -> None:
+        self.root = Path(root)
+        if not is_pack(self.root):
+            raise DataError(f'{self.root} is no pack: it has no index; docs/en/packs.md tells more')
+        self.header, self.entries, _ = read_index(self.root)
+        if not (self.header.complete or allow_incomplete):
+            raise DataError(
+                f'{self.root} is not complete ({len(self.entries)} sequences): its conversion was '
+                'interrupted. Run the same command again, it continues'
+            )
+
+    def __getitem__(self, sequence_id: str) -> SequenceFields:
+        return SequenceFields(self.root, self.entries[sequence_id])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __contains__(self, sequence_id: object) -> bool:
+        return sequence_id in self.entries
