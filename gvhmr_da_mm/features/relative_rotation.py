@@ -1,0 +1,183 @@
+"""Rotation of a camera between two pictures, from points seen in both.
+
+Note:
+    N points; pixels (N, 2); K (3, 3) intrinsics; ``R_a2b`` (3, 3) turns viewing directions of the
+    first camera into those of the second.
+"""
+
+from typing import NamedTuple, Optional
+
+import cv2
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.spatial.transform import Rotation
+
+MIN_POINTS = 8
+"""With fewer points no rotation is estimated."""
+_HYPOTHESES = 200
+_REFINEMENTS = 5
+
+
+class RelativeRotation(NamedTuple):
+    """What was found.
+
+    Args:
+        R_a2b (np.ndarray): The rotation (3, 3).
+        model (str): ``rotation``: the camera turns only; ``essential``: it moves, too.
+        inliers (np.ndarray): Which points agree (N,), bool.
+        error (float): Median distance of the inliers from where the model sees them, pixels.
+    """
+
+    R_a2b: np.ndarray
+    model: str
+    inliers: np.ndarray
+    error: float
+
+    @property
+    def inlier_ratio(self) -> float:
+        """Share of the points that agree."""
+        return float(self.inliers.mean())
+
+
+def relative_rotation(
+    pixels_a: np.ndarray,
+    pixels_b: np.ndarray,
+    K: np.ndarray,
+    threshold: float = 1.5,
+    prefer_rotation: float = 0.85,
+    seed: int = 0,
+) -> Optional[RelativeRotation]:
+    """Estimate the rotation between two cameras by RANSAC.
+
+    A camera that only turns is tried first, as it needs no depth. The essential matrix explains
+    nearly any set of points as well or better, having more freedom, so it is taken only where the
+    rotation leaves clearly more points unexplained.
+
+    Args:
+        pixels_a (np.ndarray): Points in the first picture (N, 2).
+        pixels_b (np.ndarray): The same points in the second (N, 2).
+        K (np.ndarray): Intrinsics of both (3, 3).
+        threshold (float): Largest distance of an inlier in pixels. Defaults to 1.5.
+        prefer_rotation (float): The rotation is taken if it has this share of the inliers of the
+            essential matrix. Defaults to 0.85.
+        seed (int): Of the random choices. Defaults to 0.
+
+    Returns:
+        RelativeRotation, optional: None with fewer than 8 points, or none that agree.
+    """
+    if len(pixels_a) < MIN_POINTS:
+        return None
+    turned = _rotation_only(pixels_a, pixels_b, K, threshold, seed)
+    if turned is not None and turned.inlier_ratio >= prefer_rotation:
+        return turned
+    moved = _essential(pixels_a, pixels_b, K, threshold)
+    if moved is None or turned is None:
+        return turned or moved
+    enough = turned.inliers.sum() >= prefer_rotation * moved.inliers.sum()
+    return turned if enough else moved
+
+
+def viewing_directions(pixels: np.ndarray, K: np.ndarray) -> np.ndarray:
+    """Return the unit directions (N, 3) in which a camera sees pixels (N, 2)."""
+    rays = np.column_stack((pixels, np.ones(len(pixels)))) @ np.linalg.inv(K).T
+    return rays / np.linalg.norm(rays, axis=1, keepdims=True)
+
+
+def fit_rotation(rays_a: np.ndarray, rays_b: np.ndarray) -> np.ndarray:
+    """Return the rotations (..., 3, 3) that turn directions a (..., N, 3) best into b (Kabsch)."""
+    left, _, right = np.linalg.svd(np.swapaxes(rays_b, -1, -2) @ rays_a)
+    sign = np.ones(left.shape[:-1])
+    sign[..., 2] = np.linalg.det(left @ right)
+    return (left * sign[..., None, :]) @ right
+
+
+def _turned_pixels(rays: np.ndarray, R_a2b: np.ndarray, K: np.ndarray) -> np.ndarray:
+    """Project turned directions (N, 3) to (..., N, 2); behind the camera is infinitely far."""
+    seen = rays @ np.swapaxes(R_a2b, -1, -2) @ K.T
+    depth = np.where(seen[..., 2:] > 1e-6, seen[..., 2:], np.nan)
+    return np.nan_to_num(seen[..., :2] / depth, nan=1e9)
+
+
+def _rotation_only(
+    pixels_a: np.ndarray, pixels_b: np.ndarray, K: np.ndarray, threshold: float, seed: int
+) -> Optional[RelativeRotation]:
+    rays_a, rays_b = viewing_directions(pixels_a, K), viewing_directions(pixels_b, K)
+    generator = np.random.default_rng(seed)
+    pairs = generator.integers(0, len(rays_a), (_HYPOTHESES, 2))
+    candidates = fit_rotation(rays_a[pairs], rays_b[pairs])
+    # All points as one more hypothesis: the best one where there are no outliers.
+    candidates = np.concatenate((candidates, fit_rotation(rays_a, rays_b)[None]))
+    distance = np.linalg.norm(_turned_pixels(rays_a, candidates, K) - pixels_b, axis=-1)
+    # Truncated squares: among equal counts the closer fit wins.
+    rotation = candidates[(np.minimum(distance, threshold) ** 2).sum(axis=1).argmin()]
+    for _ in range(_REFINEMENTS):
+        distance = np.linalg.norm(_turned_pixels(rays_a, rotation, K) - pixels_b, axis=-1)
+        inliers = distance < threshold
+        if inliers.sum() < MIN_POINTS // 2:
+            return None
+        rotation = fit_rotation(rays_a[inliers], rays_b[inliers])
+    distance = np.linalg.norm(_turned_pixels(rays_a, rotation, K) - pixels_b, axis=-1)
+    inliers = distance < threshold
+    if not inliers.any():
+        return None
+    return RelativeRotation(rotation, 'rotation', inliers, float(np.median(distance[inliers])))
+
+
+def _essential(
+    pixels_a: np.ndarray, pixels_b: np.ndarray, K: np.ndarray, threshold: float
+) -> Optional[RelativeRotation]:
+    cv2.setRNGSeed(0)
+    points_a, points_b = (np.ascontiguousarray(p, dtype=np.float64) for p in (pixels_a, pixels_b))
+    matrix, mask = cv2.findEssentialMat(
+        points_a, points_b, K, method=cv2.RANSAC, prob=0.999, threshold=threshold
+    )
+    if matrix is None or matrix.shape != (3, 3):
+        return None
+    _, rotation, shift, mask = cv2.recoverPose(matrix, points_a, points_b, K, mask=mask)
+    inliers = mask[:, 0] > 0
+    if inliers.sum() < MIN_POINTS:
+        return None
+    rotation, shift = _refine(rotation, shift[:, 0], points_a[inliers], points_b[inliers], K)
+    distance = np.abs(_epipolar_distance(rotation, shift, points_a, points_b, K))
+    inliers = distance < threshold
+    if not inliers.any():
+        return None
+    return RelativeRotation(rotation, 'essential', inliers, float(np.median(distance[inliers])))
+
+
+def _refine(
+    rotation: np.ndarray,
+    shift: np.ndarray,
+    pixels_a: np.ndarray,
+    pixels_b: np.ndarray,
+    K: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit rotation and direction of the shift to all inliers; RANSAC has used five of them."""
+
+    def motion(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        direction = shift + step[3:]
+        return Rotation.from_rotvec(step[:3]).as_matrix() @ rotation, direction
+
+    def distances(step: np.ndarray) -> np.ndarray:
+        return _epipolar_distance(*motion(step), pixels_a, pixels_b, K)
+
+    fitted = least_squares(distances, np.zeros(6), loss='soft_l1', f_scale=0.5, max_nfev=20)
+    return motion(fitted.x)
+
+
+def _epipolar_distance(
+    rotation: np.ndarray,
+    shift: np.ndarray,
+    pixels_a: np.ndarray,
+    pixels_b: np.ndarray,
+    K: np.ndarray,
+) -> np.ndarray:
+    """Return the signed Sampson distances (N,) in pixels, whatever the length of the shift."""
+    inverse = np.linalg.inv(K)
+    x, y, z = shift
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    fundamental = inverse.T @ cross @ rotation @ inverse
+    a, b = (np.column_stack((p, np.ones(len(p)))) for p in (pixels_a, pixels_b))
+    lines_b, lines_a = a @ fundamental.T, b @ fundamental
+    slope = (lines_b[:, :2] ** 2).sum(1) + (lines_a[:, :2] ** 2).sum(1)
+    return (b * lines_b).sum(1) / np.sqrt(np.maximum(slope, 1e-18))

@@ -1,0 +1,191 @@
+"""Rotation of a camera over a video, measured in the picture's background."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Optional
+
+import cv2
+import numpy as np
+
+from .point_tracks import background_mask, find_points, follow_points
+from .relative_rotation import MIN_POINTS, RelativeRotation, relative_rotation
+
+
+@dataclass
+class CameraRotation:
+    """Rotation of a camera over F frames.
+
+    Args:
+        R_w2c (np.ndarray): World to camera (F, 3, 3); the world is the camera of the first frame.
+        static (bool): Whether the camera stands still; the rotations are then exactly the same.
+        report (dict): How it was found, for people: plain numbers and strings.
+    """
+
+    R_w2c: np.ndarray
+    static: bool
+    report: dict = field(default_factory=dict)
+
+
+class VisualGyro:
+    """Estimate how a camera turns, from points of the background followed through the video.
+
+    Each frame is compared with a key frame, not with the one before, so that errors do not add up;
+    a new key frame is taken where too few points are left or the view has changed much. Feed the
+    frames in order to :meth:`add`, then call :meth:`finish`.
+
+    Note:
+        A camera that only turns is told from one that also moves by :func:`relative_rotation`.
+        Angles scale with the focal length: one that is 10 % too long makes them 10 % too small.
+
+    Args:
+        K (np.ndarray): Intrinsics (3, 3), pixels.
+        threshold (float): Largest distance of an inlier in pixels. Defaults to 1.5.
+        max_side (int): Larger pictures are resized to this longer side. Defaults to 960.
+        min_kept (float): Share of a key frame's points below which a new one is taken. Defaults to
+            0.5.
+        max_angle (float): Angle to the key frame in radians beyond which a new one is taken.
+            Defaults to 0.2.
+        static_angle (float): A camera that never turns further than this, in radians, and does not
+            move either, stands still. Defaults to 0.006, a third of a degree.
+        static_pixels (float): The same for the median motion of the points, in pixels of the
+            resized picture. Defaults to 4.
+    """
+
+    def __init__(
+        self,
+        K: np.ndarray,
+        threshold: float = 1.5,
+        max_side: int = 960,
+        min_kept: float = 0.5,
+        max_angle: float = 0.2,
+        static_angle: float = 0.006,
+        static_pixels: float = 4.0,
+    ) -> None:
+        self.K = np.asarray(K, dtype=np.float64)
+        self.threshold, self.max_side = threshold, max_side
+        self.min_kept, self.max_angle = min_kept, max_angle
+        self.static_angle, self.static_pixels = static_angle, static_pixels
+        self._rotations: list[np.ndarray] = []
+        self._found: list[Optional[RelativeRotation]] = []
+        self._motion: list[float] = []
+        self._last: Optional[np.ndarray] = None
+        self._R_key = np.eye(3)
+        self._num_keys = 0
+
+    def add(self, image: Optional[np.ndarray], boxes: Optional[np.ndarray] = None) -> None:
+        """Take in the next frame.
+
+        Args:
+            image (np.ndarray, optional): RGB (H, W, 3), uint8. None, a frame that could not be
+                read, is taken as the one before.
+            boxes (np.ndarray, optional): Corners (P, 4) left, top, right, bottom of people, whose
+                motion is not the camera's. Defaults to None.
+        """
+        if image is None:
+            self._hold()
+            return
+        gray, scale = self._gray(image)
+        people = None if boxes is None else np.asarray(boxes, dtype=np.float64) * scale
+        mask = background_mask(gray.shape, people)
+        if self._last is None or self._last.shape != gray.shape:
+            self._hold()
+            self._start_key(gray, mask)
+            return
+        self._follow(gray, mask)
+        found = relative_rotation(self._key_points, self._points, self._scaled_K, self.threshold)
+        if found is None:
+            self._hold()
+            self._start_key(gray, mask)
+            return
+        self._append(found.R_a2b @ self._R_key, found)
+        self._last = gray
+        kept = found.inliers.sum() / max(self._num_start, 1)
+        if kept < self.min_kept or rotation_angle(found.R_a2b) > self.max_angle:
+            self._start_key(gray, mask)
+
+    def finish(self) -> CameraRotation:
+        """Return the rotation of all frames that were added."""
+        rotations = np.stack(self._rotations) if self._rotations else np.zeros((0, 3, 3))
+        angles = np.array([rotation_angle(rotation) for rotation in rotations])
+        found = [item for item in self._found if item is not None]
+        moving = sum(item.model == 'essential' for item in found)
+        lost = max(len(self._found) - 1 - len(found), 0)
+        most_angle = float(angles.max()) if len(angles) else 0.0
+        most_pixels = max(self._motion, default=0.0)
+        static = bool(found) and most_angle < self.static_angle and most_pixels < self.static_pixels
+        report = dict(
+            frames=len(rotations),
+            frames_lost=lost,
+            frames_with_translation=moving,
+            key_frames=self._num_keys,
+            inlier_ratio=round(float(np.mean([i.inlier_ratio for i in found])), 4) if found else 0,
+            largest_angle_deg=round(float(np.degrees(most_angle)), 4),
+            largest_motion_px=round(most_pixels, 3),
+            static=static,
+        )
+        if static:
+            rotations = np.broadcast_to(np.eye(3), rotations.shape).copy()
+        return CameraRotation(rotations, static, report)
+
+    # ---------------------------------------------------------------------------------------------
+
+    def _gray(self, image: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return the grey picture and its scale; the intrinsics follow."""
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        scale = min(1.0, self.max_side / max(gray.shape))
+        if scale < 1:
+            gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        self._scaled_K = np.diag([scale, scale, 1.0]) @ self.K
+        return gray, scale
+
+    def _start_key(self, gray: np.ndarray, mask: np.ndarray) -> None:
+        self._last = gray
+        self._R_key = self._rotations[-1]
+        self._key_points = self._points = find_points(gray, mask)
+        self._num_start = len(self._points)
+        self._num_keys += 1
+
+    def _follow(self, gray: np.ndarray, mask: np.ndarray) -> None:
+        """Move the points to this frame and drop those that are lost or on a person now."""
+        points, kept = follow_points(self._last, gray, self._points)
+        pixels = np.clip(points.round().astype(int), 0, np.array(gray.shape)[::-1] - 1)
+        kept &= mask[pixels[:, 1], pixels[:, 0]] > 0
+        self._points, self._key_points = points[kept], self._key_points[kept]
+
+    def _append(self, R_w2c: np.ndarray, found: Optional[RelativeRotation]) -> None:
+        self._rotations.append(R_w2c)
+        self._found.append(found)
+        if found is not None:
+            shift = np.linalg.norm(self._points - self._key_points, axis=1)
+            self._motion.append(float(np.median(shift)) if len(shift) >= MIN_POINTS else 0.0)
+
+    def _hold(self) -> None:
+        """Repeat the last rotation: what the camera did is not known."""
+        self._append(self._rotations[-1] if self._rotations else np.eye(3), None)
+
+
+def estimate_camera_rotation(
+    images: Iterable[Optional[np.ndarray]],
+    K: np.ndarray,
+    boxes: Optional[Iterable[Optional[np.ndarray]]] = None,
+    **options: float,
+) -> CameraRotation:
+    """Run a :class:`VisualGyro` over a video.
+
+    Args:
+        images (Iterable[np.ndarray, optional]): RGB frames (H, W, 3), None where unreadable.
+        K (np.ndarray): Intrinsics (3, 3).
+        boxes (Iterable, optional): Corners (P, 4) of the people in each frame.
+        options (float): As :class:`VisualGyro`.
+    """
+    gyro = VisualGyro(K, **options)
+    people = iter(boxes) if boxes is not None else None
+    for image in images:
+        gyro.add(image, None if people is None else next(people))
+    return gyro.finish()
+
+
+def rotation_angle(rotation: np.ndarray) -> float:
+    """Return the angle of a rotation (3, 3) in radians, exact for small ones, too."""
+    sine = np.linalg.norm(rotation - rotation.T) / np.sqrt(8)
+    return float(np.arctan2(sine, (np.trace(rotation) - 1) / 2))
