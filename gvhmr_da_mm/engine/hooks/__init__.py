@@ -4,6 +4,7 @@ from .collapse_guard_hook import CollapseGuardHook
 from .confidence_threshold_hook import ConfidenceThresholdHook
 from .domain_monitor_hook import DomainMonitorHook
 from .feature_statistics_hook import FeatureStatisticsHook
+from .log_history_hook import LogHistoryHook
 from .mean_teacher_hook import MeanTeacherHook
 from .motion_statistics_hook import MotionStatisticsHook
 from .motion_visualization_hook import MotionVisualizationHook
@@ -14,6 +15,7 @@ __all__ = [
     'ConfidenceThresholdHook',
     'DomainMonitorHook',
     'FeatureStatisticsHook',
+    'LogHistoryHook',
     'MeanTeacherHook',
     'MotionStatisticsHook',
     'MotionVisualizationHook',

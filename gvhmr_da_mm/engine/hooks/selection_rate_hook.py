@@ -9,7 +9,7 @@ from ...core.errors import ConfigError
 from ...registry import HOOKS
 
 DATA_BATCH = Optional[Union[dict, tuple, list]]
-SCALAR = 'train/selection_rate'
+VALUE = 'selection_rate'
 
 
 @HOOKS.register_module()
@@ -18,7 +18,7 @@ class SelectionRateHook(Hook):
 
     Training on real clips then goes on without pseudo-labels, and nothing but the rate in the log
     would tell. Epochs without a real iteration do not count. Priority ``NORMAL``; it reads
-    ``train/selection_rate`` from the message hub.
+    ``selection_rate`` of the model's log values.
 
     Args:
         interval (int, optional): Look every so many iterations as well, for iteration-based loops,
@@ -32,12 +32,13 @@ class SelectionRateHook(Hook):
         if interval is not None and interval < 1:
             raise ConfigError(f'`interval` should be at least 1, got {interval}')
         self.interval = interval
-        self._start = 0
+        self._count = 0
+        self._highest = 0.0
         self._warned = False
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Remember where the history of the epoch begins."""
-        self._start = len(_history(runner))
+        """Begin to count."""
+        self._count, self._highest = 0, 0.0
 
     def after_train_iter(
         self,
@@ -46,7 +47,10 @@ class SelectionRateHook(Hook):
         data_batch: DATA_BATCH = None,
         outputs: Optional[dict] = None,
     ) -> None:
-        """Look at the last ``interval`` iterations."""
+        """Note the rate, and look at the last ``interval`` iterations."""
+        if outputs is not None and VALUE in outputs:
+            self._count += 1
+            self._highest = max(self._highest, float(outputs[VALUE]))
         if self.interval is not None and self.every_n_train_iters(runner, self.interval):
             self._look(runner, f'{self.interval} iterations')
 
@@ -56,24 +60,19 @@ class SelectionRateHook(Hook):
             self._look(runner, f'epoch {runner.epoch + 1}')
 
     def _look(self, runner: Runner, period: str) -> None:
-        rates = _history(runner)
-        # An epoch may have had synthetic batches only; the history itself is bounded.
-        recent, self._start = rates[self._start :], len(rates)
-        if self._warned or not len(recent) or recent.max() > 0:
+        count, highest = self._count, self._highest
+        self._count, self._highest = 0, 0.0
+        # An epoch may have had synthetic batches only.
+        if self._warned or not count or highest > 0:
             return
         self._warned = True
         threshold = runner.message_hub.log_scalars.get('train/confidence_threshold')
         now = '' if threshold is None else f' (the threshold is {threshold.current():.3g})'
         runner.logger.warning(
             f'Not one pseudo-label was chosen during {period}{now}: the selection rate was 0 '
-            f'{len(recent)} times. Lower `confidence_threshold_start` and '
+            f'{count} times. Lower `confidence_threshold_start` and '
             '`confidence_threshold_end` of ConfidenceThresholdHook below `confidence_mean` in the '
             "log. With `model.confidence_calibration='none'`, try 'quantile': a least-squares "
             'discriminator scores near 0.5 once it has converged. A quantile needs '
             '`model.calibrator.min_scores` true motions first, so very short runs choose nothing.'
         )
-
-
-def _history(runner: Runner):
-    buffer = runner.message_hub.log_scalars.get(SCALAR)
-    return [] if buffer is None else buffer.data[0]
