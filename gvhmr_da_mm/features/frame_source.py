@@ -1,0 +1,225 @@
+"""Pictures of a clip in order: a video, or a folder of images."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Optional, Union
+
+import cv2
+import numpy as np
+
+from ..core.conventions import FPS
+from ..core.errors import DataError, MissingFilesError
+
+VIDEO_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg')
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
+_ATTEMPTS = 100
+"""So many frames in a row that cannot be decoded are the end of a video."""
+_NOMINAL = 0.2
+"""Frames this far, in usual steps, from equal times make a frame rate variable."""
+
+
+class FrameSource(ABC):
+    """Frames of a clip and when they were taken.
+
+    Attributes:
+        path (Path): Where they are.
+        name (str): Name of the clip: that of the file or folder.
+        img_wh (tuple[int, int]): Width and height in pixels, upright.
+        seconds (np.ndarray): Time of each frame (N,), increasing.
+        notes (list[str]): What was found unusual, for people.
+    """
+
+    path: Path
+    name: str
+    img_wh: tuple[int, int]
+    seconds: np.ndarray
+    notes: list[str]
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+    @abstractmethod
+    def frames(
+        self, wanted: Optional[Collection[int]] = None
+    ) -> Iterator[tuple[int, Optional[np.ndarray]]]:
+        """Yield number and RGB picture (H, W, 3), or None where it cannot be read.
+
+        Args:
+            wanted (Collection[int], optional): Numbers of the frames to read, in whatever order;
+                they come in that of the clip. Defaults to None: all.
+        """
+
+
+def open_frames(path: Union[str, Path], fps: float = FPS) -> FrameSource:
+    """Open a video, or a folder of images.
+
+    Args:
+        path (str | Path): The file or folder.
+        fps (float): Frames per second of a folder of images. Defaults to 30.
+
+    Raises:
+        MissingFilesError: If it does not exist.
+        DataError: If it holds no picture that can be read.
+    """
+    return ImageFolder(path, fps) if Path(path).is_dir() else VideoFrames(path)
+
+
+def find_clips(path: Union[str, Path]) -> list[Path]:
+    """Return the clips at a path: itself if it is a video or holds images, else those in it.
+
+    Raises:
+        MissingFilesError: If the path does not exist, or there are none.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise MissingFilesError(f'there is no file or folder {str(path)!r}')
+    if path.is_file():
+        return [path]
+    if _images(path):
+        return [path]
+    found = [
+        entry
+        for entry in sorted(path.rglob('*'))
+        if (entry.suffix.lower() in VIDEO_SUFFIXES and entry.is_file())
+        or (entry.is_dir() and _images(entry))
+    ]
+    if not found:
+        raise MissingFilesError(
+            f'{str(path)!r} holds no video ({", ".join(VIDEO_SUFFIXES)}) and no folder of images '
+            f'({", ".join(IMAGE_SUFFIXES)})'
+        )
+    return found
+
+
+class VideoFrames(FrameSource):
+    """Frames of a video, turned upright as the file says.
+
+    The video is gone through once when it is opened, as its header alone tells neither how many
+    frames can be decoded nor, at a variable frame rate, when they were taken.
+
+    Args:
+        path (str | Path): The video.
+
+    Raises:
+        MissingFilesError: If the file does not exist.
+        DataError: If no frame of it can be decoded.
+    """
+
+    def __init__(self, path: Union[str, Path]) -> None:
+        self.path, self.name = Path(path), Path(path).stem
+        if not self.path.is_file():
+            raise MissingFilesError(f'there is no video {str(path)!r}')
+        self.notes = []
+        capture = self._open()
+        told = round(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        fps = capture.get(cv2.CAP_PROP_FPS)
+        turned = round(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
+        milliseconds = []
+        while _grab(capture):
+            milliseconds.append(capture.get(cv2.CAP_PROP_POS_MSEC))
+        capture.release()
+        first = next((image for _, image in self._read(range(1))), None)
+        if first is None:
+            raise DataError(
+                f'{self.path}: no frame can be decoded; the file is damaged, half-downloaded or no '
+                'video that this OpenCV knows. `ffmpeg -i IN -c:v libx264 OUT.mp4` may help'
+            )
+        self.img_wh = (first.shape[1], first.shape[0])
+        if turned:
+            self.notes.append(f'turned by {turned} degrees, as its metadata says')
+        self.seconds = self._times(np.array(milliseconds) / 1000, fps)
+        if told > len(self):
+            self.notes.append(f'{told - len(self)} of {told} frames cannot be decoded')
+
+    def frames(
+        self, wanted: Optional[Collection[int]] = None
+    ) -> Iterator[tuple[int, Optional[np.ndarray]]]:
+        """See :meth:`FrameSource.frames`; the frames between are decoded, but not converted."""
+        yield from self._read(range(len(self)) if wanted is None else wanted)
+
+    def _open(self) -> cv2.VideoCapture:
+        capture = cv2.VideoCapture(str(self.path))
+        if not capture.isOpened():
+            raise DataError(
+                f'{self.path}: OpenCV cannot open it; the file is damaged, half-downloaded or no '
+                'video'
+            )
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        return capture
+
+    def _read(self, wanted: Collection[int]) -> Iterator[tuple[int, Optional[np.ndarray]]]:
+        numbers = set(wanted)
+        capture = self._open()
+        try:
+            for number in range(max(numbers, default=-1) + 1):
+                grabbed = _grab(capture)
+                if number not in numbers:
+                    continue
+                found, image = capture.retrieve() if grabbed else (False, None)
+                yield number, cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if found else None
+        finally:
+            capture.release()
+
+    def _times(self, seconds: np.ndarray, fps: float) -> np.ndarray:
+        """Return the times of the frames: the header's frame rate where there are no others."""
+        steps = np.diff(seconds)
+        if (steps <= 0).any():
+            if not fps > 0:
+                raise DataError(f'{self.path} tells neither times of frames nor a frame rate')
+            self.notes.append(f'times of frames are not increasing; taken as {fps:g} per second')
+            return np.arange(len(seconds)) / fps
+        if len(steps) and np.ptp(steps) > _NOMINAL * np.median(steps):
+            rate = 1 / np.median(steps)
+            self.notes.append(f'variable frame rate, mostly {rate:.2f} per second')
+        return seconds - seconds[:1]
+
+
+class ImageFolder(FrameSource):
+    """Images of a folder in the order of their names; all have the size of the first.
+
+    Args:
+        path (str | Path): The folder.
+        fps (float): Frames per second. Defaults to 30.
+
+    Raises:
+        DataError: If it holds no image that can be read.
+    """
+
+    def __init__(self, path: Union[str, Path], fps: float = FPS) -> None:
+        self.path, self.name = Path(path), Path(path).name
+        self.files = _images(self.path)
+        self.seconds = np.arange(len(self.files)) / fps
+        self.notes = []
+        first = next(
+            (image for file in self.files if (image := self._read(file)) is not None), None
+        )
+        if first is None:
+            raise DataError(f'{self.path} holds no image that can be read')
+        self.img_wh = (first.shape[1], first.shape[0])
+
+    def frames(
+        self, wanted: Optional[Collection[int]] = None
+    ) -> Iterator[tuple[int, Optional[np.ndarray]]]:
+        """See :meth:`FrameSource.frames`; an image of another size counts as unreadable."""
+        numbers = range(len(self)) if wanted is None else sorted(set(wanted))
+        for number in numbers:
+            image = self._read(self.files[number])
+            if image is not None and image.shape[1::-1] != self.img_wh:
+                image = None
+            yield number, image
+
+    @staticmethod
+    def _read(file: Path) -> Optional[np.ndarray]:
+        image = cv2.imread(str(file), cv2.IMREAD_COLOR)
+        return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _images(folder: Path) -> list[Path]:
+    files = (file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+    return sorted(file for file in files if file.is_file())
+
+
+def _grab(capture: cv2.VideoCapture) -> bool:
+    """Go to the next frame that can be decoded; False at the end."""
+    return any(capture.grab() for _ in range(_ATTEMPTS))
