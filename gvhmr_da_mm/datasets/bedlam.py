@@ -8,16 +8,18 @@ import torch
 from torch import Tensor
 
 from ..core.conventions import GRAVITY_Y_UP
-from ..core.errors import ConfigError
+from ..core.errors import ConfigError, DataError
 from ..core.gravity_view import gravity_view_rotation
 from ..core.layout import NUM_JOINTS
 from ..registry import DATASETS
 from .clip import Clip
 from .motion_dataset import MotionDataset
 from .pack_io import PackRecord, load_pack
+from .packs.training_labels import world_training_labels
 
 _PARTS = ('all60', 'maxspan60')
 _HOW_TO_GET = 'BEDLAM/hmr4d_support of the GVHMR data release (docs/en/data.md)'
+_HOW_TO_CONVERT = 'a pack of tools/dataset_converters (docs/en/packs.md)'
 _MAX_LISTED = 20
 
 
@@ -25,8 +27,16 @@ def feature_file(mid: str) -> str:
     """Return the feature file, relative to its folder, of a BEDLAM sequence id.
 
     ``inputs/bedlam/bedlam_download/{scene}/mp4/{clip}`` has its features in ``{scene}/{clip}.pt``.
+
+    Raises:
+        DataError: If the id has another form.
     """
     parts = mid.split('/')
+    if len(parts) < 3:
+        raise DataError(
+            f'the BEDLAM sequence {mid!r} should be named `.../scene/mp4/clip`, which says where '
+            'its features are'
+        )
     return f'{parts[-3]}/{parts[-1]}.pt'
 
 
@@ -68,6 +78,8 @@ class BEDLAMDataset(MotionDataset):
 
     def required_files(self) -> dict[Union[str, Path], str]:
         """Return the label pack, the lists of clips and the feature folders."""
+        if self.pack_root is not None:
+            return {self.pack_root: _HOW_TO_CONVERT}
         files = {self._labels: _HOW_TO_GET}
         for part in self.parts:
             files[self._ranges(part)] = files[self._features(part)] = _HOW_TO_GET
@@ -75,6 +87,8 @@ class BEDLAMDataset(MotionDataset):
 
     def list_clips(self) -> list[dict]:
         """Return one entry per listed clip."""
+        if self.pack_root is not None:
+            return self._list_pack(self.pack_root)
         labels = load_pack(self._labels)
         clips = []
         for part in self.parts:
@@ -85,8 +99,25 @@ class BEDLAMDataset(MotionDataset):
                 clips.append(dict(sequence=mid, start=start, end=end, part=part))
         return clips
 
+    def _list_pack(self, root: Path) -> list[dict]:
+        entries = load_pack(root).entries.values()
+        return [
+            dict(
+                sequence=entry.sequence,
+                start=entry.start,
+                end=entry.start + entry.frames,
+                part=part,
+                id=entry.id,
+            )
+            for part in self.parts
+            for entry in entries
+            if part in entry.splits
+        ]
+
     def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
         """Return the feature files that are missing; each folder is listed only once."""
+        if self.pack_root is not None:
+            return {}
         listed: dict[Path, set[str]] = {}
         missing = []
         for clip in clips:
@@ -101,11 +132,13 @@ class BEDLAMDataset(MotionDataset):
 
     def read_clip(self, info: dict, start: int, end: int) -> Clip:
         """Read a window: labels by frame, features by frame relative to their first."""
+        if self.pack_root is not None:
+            return self._read_pack_clip(self.pack_root, info, start, end)
         mid = info['sequence']
         path = self._features(info['part']) / feature_file(mid)
         features = PackRecord.read(path, mid)
         first = int(features.value('start_end')[0])
-        width, height = (int(size) for size in features.tensor('img_wh', '2'))
+        img_wh = features.image_size()
         boxes = features.rows('bbx_xys', 'F 3', start, end, first)
         f_imgseq = features.rows('features', 'F 1024', start, end, first)
 
@@ -115,12 +148,33 @@ class BEDLAMDataset(MotionDataset):
             sequence=mid,
             start=start,
             end=end,
-            img_wh=(width, height),
+            img_wh=img_wh,
             bbx_xys=boxes,
             K_fullimg=labels.rows('cam_int', 'F 3 3', start, end),
             R_w2c=T_w2c[:, :3, :3],
             f_imgseq=f_imgseq,
             labels=self._read_labels(labels, T_w2c, start, end),
+            supervision='full',
+        )
+
+    @staticmethod
+    def _read_pack_clip(root: Path, info: dict, start: int, end: int) -> Clip:
+        record = PackRecord.of(root, info['id'])
+        first = record.value('start', int)
+        T_w2c = record.rows('T_w2c', 'F 4 4', start, end, first)
+        has_features = 'features' in record
+        return Clip(
+            sequence=info['sequence'],
+            start=start,
+            end=end,
+            img_wh=record.image_size(),
+            bbx_xys=record.rows('bbx_xys', 'F 3', start, end, first),
+            K_fullimg=record.rows('K_fullimg', 'F 3 3', start, end, first),
+            R_w2c=T_w2c[:, :3, :3],
+            f_imgseq=(
+                record.rows('features', 'F 1024', start, end, first) if has_features else None
+            ),
+            labels=world_training_labels(record, T_w2c, start, end, first),
             supervision='full',
         )
 

@@ -1,7 +1,7 @@
 """EMDB: real outdoor and indoor video with a moving camera."""
 
 from pathlib import Path
-from typing import Optional, Union
+from typing import Union
 
 import torch
 from torch import Tensor
@@ -20,6 +20,14 @@ from .splits import EMDB_TEST_PREFIXES, emdb_sequences
 _HOW_TO_GET = 'EMDB/hmr4d_support of the GVHMR data release (docs/en/data.md)'
 _IMAGE_WH = (1440, 1920)
 _SMALL_IMAGE_WH = {'P0_09': (720, 960)}
+
+
+def default_image_size(name: str) -> tuple[int, int]:
+    """Return width and height of a sequence of the published pack, which does not say."""
+    for prefix, size in _SMALL_IMAGE_WH.items():
+        if name.startswith(prefix):
+            return size
+    return _IMAGE_WH
 
 
 def _runs(mask: Tensor) -> list[tuple[int, int]]:
@@ -66,19 +74,20 @@ class EMDBDataset(RealVideoDataset):
 
     @property
     def _pack(self) -> Path:
-        return self._folder / 'emdb_vit_v4.pt'
+        return self.pack_root or self._folder / 'emdb_vit_v4.pt'
 
     @property
     def _trajectories(self) -> Path:
         return self._folder / 'emdb_dpvo_traj.pt'
 
-    def _flip_file(self, name: str) -> Path:
+    def flip_file(self, name: str) -> Path:
+        """Return the published file of mirrored features."""
         return self._folder / 'imgfeats' / 'emdb_flip' / f'{name}.pt'
 
     def required_files(self) -> dict[Union[str, Path], str]:
         """Return the pack, and what the options need besides."""
         files = {self._pack: _HOW_TO_GET}
-        if self.camera == 'dpvo':
+        if self.camera == 'dpvo' and self.pack_root is None:
             files[self._trajectories] = _HOW_TO_GET
         needs_smpl = (self.test_mode and self.with_joints) or self.labelled_training
         for gender in ('male', 'female') if needs_smpl else ():
@@ -137,26 +146,24 @@ class EMDBDataset(RealVideoDataset):
 
     def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
         """Return the missing features of mirrored images."""
-        files = [self._flip_file(clip['sequence']) for clip in clips]
-        return self.missing_flip_files(files, f'{_HOW_TO_GET}; or set flip_test=False')
+        names = [clip['sequence'] for clip in clips]
+        return self.missing_flip_files(names, f'{_HOW_TO_GET}; or set flip_test=False')
 
     @staticmethod
     def _image_size(record: PackRecord) -> tuple[int, int]:
         if 'img_wh' in record:
-            width, height = record.tensor('img_wh', '2').tolist()
-            return int(width), int(height)
-        for prefix, size in _SMALL_IMAGE_WH.items():
-            if record.sequence.startswith(prefix):
-                return size
-        return _IMAGE_WH
+            return record.image_size()
+        return default_image_size(record.sequence)
 
     def _camera_rotation(self, record: PackRecord, start: int, end: int, frames: int) -> Tensor:
         if self.camera == 'true':
             return record.rows('T_w2c', 'F 4 4', start, end, F=frames)[:, :3, :3]
-        name = record.sequence
-        poses = load_pack(self._trajectories)
-        trajectory = PackRecord(self._trajectories, name, {'poses': poses.get(name)})
-        quaternion_xyzw = trajectory.rows('poses', 'F 7', start, end, F=frames)[:, 3:]
+        name, key = record.sequence, 'dpvo_poses'
+        trajectory = record
+        if self.pack_root is None:
+            poses = load_pack(self._trajectories)
+            trajectory = PackRecord(self._trajectories, name, {key: poses.get(name)})
+        quaternion_xyzw = trajectory.rows(key, 'F 7', start, end, F=frames)[:, 3:]
         return quaternion_to_matrix(quaternion_xyzw[:, [3, 0, 1, 2]]).mT
 
     def read_inputs(self, info: dict, start: int, end: int) -> Clip:
@@ -174,19 +181,14 @@ class EMDBDataset(RealVideoDataset):
             bbx_xys=boxes,
             K_fullimg=self.choose_intrinsics(record, img_wh),
             R_w2c=self._camera_rotation(record, start, end, frames),
-            f_imgseq=record.rows('features', 'F 1024', start, end, F=frames),
-            kp2d=record.rows('kp2d', 'F 17 3', start, end, F=frames),
+            f_imgseq=self.observed_rows(record, 'features', 'F 1024', start, end, F=frames),
+            kp2d=self.observed_rows(record, 'kp2d', 'F 17 3', start, end, F=frames),
         )
-        flip = self._read_flip(name)
+        flip = self.read_flip(name)
         if flip is not None:
             clip.flip_f_imgseq = flip.rows('features', 'F 1024', start, end, F=frames)
             clip.flip_bbx_xys = flip.rows('bbx_xys', 'F 3', start, end, F=frames)
         return clip
-
-    def _read_flip(self, name: str) -> Optional[PackRecord]:
-        path = self._flip_file(name)
-        wanted = self.flip_test or (self.flip_features and path.exists())
-        return PackRecord.read(path, name) if wanted else None
 
     def read_test_labels(self, info: dict, start: int, end: int) -> tuple[dict, Tensor, str]:
         """Read gendered SMPL in the world, which is y up."""

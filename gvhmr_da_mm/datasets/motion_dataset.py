@@ -38,6 +38,8 @@ class MotionDataset(BaseDataset):
     Args:
         data_root (str | Path, optional): Folder of all datasets. Defaults to None: the variable
             ``GVHMR_DATA_ROOT``, else ``data``.
+        pack (str | Path, optional): Folder of one of our own packs (docs/en/packs.md) below the
+            data root, to read in place of the published files. Defaults to None.
         dataset (str): Name of this dataset in samples and metrics.
         domain (str): ``synthetic`` or ``real``.
         min_len (int): Shortest training window in frames; a shorter clip is used whole. Defaults
@@ -69,6 +71,7 @@ class MotionDataset(BaseDataset):
         self,
         data_root: Optional[Union[str, Path]] = None,
         *,
+        pack: Optional[Union[str, Path]] = None,
         dataset: str,
         domain: str,
         min_len: int = 60,
@@ -95,6 +98,7 @@ class MotionDataset(BaseDataset):
         self.flip_features = flip_features
         self.on_bad_sample = on_bad_sample
         self._warned: set[str] = set()
+        self.pack = pack
         super().__init__(
             data_root=resolve_data_root(data_root),
             data_prefix={},
@@ -117,6 +121,11 @@ class MotionDataset(BaseDataset):
         self._metainfo.update(metainfo or {})
         if not lazy_init:
             self.full_init()
+
+    @property
+    def pack_root(self) -> Optional[Path]:
+        """The folder of our own pack, or None where the published files are read."""
+        return None if self.pack is None else self.data_root / self.pack
 
     # -- to be written by a subclass --------------------------------------------------------------
 

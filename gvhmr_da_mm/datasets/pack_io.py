@@ -1,7 +1,8 @@
-"""Reading ``torch.save`` packs without running code from them, lazily and once per process.
+"""Reading packs, published ones and our own, without running code from them, once per process.
 
-A pack is opened with ``weights_only=True`` (no code in the file can run) and memory-mapped: only
-the rows that are asked for are read from disk. :func:`load_pack` keeps what it opened in a cache of
+A published pack (``torch.save``) is opened with ``weights_only=True`` (no code in the file can run)
+and memory-mapped: only the rows that are asked for are read from disk. One of our own is a folder
+(:mod:`.packs`), whose index alone is read. :func:`load_pack` keeps what it opened in a cache of
 the process, so datasets hold paths alone, pickle to workers in a few bytes, and several splits of
 one file share its index.
 """
@@ -18,6 +19,8 @@ from torch import Tensor
 
 from ..core.checks import check_shape
 from ..core.errors import DataError, ShapeError
+from .packs import SequencePack
+from .packs.pack_index import INDEX
 
 PathLike = Union[str, Path]
 
@@ -63,11 +66,16 @@ def _load_cached(path: str, modified_ns: int, size: int) -> Any:
     return read_pack(path)
 
 
+@lru_cache(maxsize=32)
+def _load_folder_cached(path: str, modified_ns: int, size: int) -> SequencePack:
+    return SequencePack(path)
+
+
 def load_pack(path: PathLike) -> Mapping:
     """Open a pack that holds one entry per sequence; at most once per process.
 
     Args:
-        path (str | Path): The file.
+        path (str | Path): The file, or the folder of one of our own packs.
 
     Returns:
         Mapping: Sequence name to entry.
@@ -75,6 +83,12 @@ def load_pack(path: PathLike) -> Mapping:
     Raises:
         DataError: If it cannot be read or is no mapping.
     """
+    if Path(path).is_dir():
+        index = Path(path) / INDEX
+        if not index.is_file():
+            raise DataError(f'{path} is no pack: it has no {INDEX}; docs/en/packs.md tells more')
+        status = index.stat()
+        return _load_folder_cached(str(path), status.st_mtime_ns, status.st_size)
     status = Path(path).stat()
     pack = _load_cached(str(path), status.st_mtime_ns, status.st_size)
     if not isinstance(pack, Mapping):
@@ -137,6 +151,13 @@ class PackRecord:
             raise self.error(key, names, type(value).__name__)
         return value
 
+    def with_prefix(self, prefix: str) -> 'PackRecord':
+        """Return the fields whose names start with ``prefix``, by the rest of their names."""
+        fields = {
+            key[len(prefix) :]: self.fields[key] for key in self.fields if key.startswith(prefix)
+        }
+        return PackRecord(self.path, self.sequence, fields, f'{self.prefix}{prefix}')
+
     def nested(self, key: str) -> 'PackRecord':
         """Return the record below ``key``."""
         return PackRecord(self.path, self.sequence, self.value(key), f'{self.prefix}{key}.')
@@ -159,6 +180,13 @@ class PackRecord:
             known = f' with {sizes}' if sizes else ''
             raise self.error(key, f'shape ({pattern}){known}', f'{tuple(tensor.shape)}') from error
         return tensor
+
+    def image_size(self, key: str = 'img_wh') -> tuple[int, int]:
+        """Return the image's width and height in pixels."""
+        width, height = self.tensor(key, '2').tolist()
+        if not (width >= 1 and height >= 1):
+            raise self.error(key, 'a width and height of at least 1 pixel', f'{width} x {height}')
+        return int(width), int(height)
 
     def rows(
         self, key: str, pattern: str, start: int, end: int, first: int = 0, **sizes: int

@@ -1,16 +1,16 @@
 """Base of the real datasets: unlabelled for training, labelled for evaluation."""
 
 from pathlib import Path
-from typing import Union
+from typing import Optional, Union
 
 from torch import Tensor
 
 from ..core.camera import estimate_intrinsics
-from ..core.errors import ConfigError
+from ..core.errors import ConfigError, DataError
 from .clip import Clip
 from .motion_dataset import MotionDataset
 from .options import check_choice
-from .pack_io import PackRecord
+from .pack_io import PackRecord, load_pack
 from .splits import SUBSETS, holdout
 
 
@@ -109,6 +109,10 @@ class RealVideoDataset(MotionDataset):
         """Return the labels of a supervised training item and the kind of supervision."""
         raise NotImplementedError
 
+    def flip_file(self, name: str) -> Path:
+        """Return the published file with the features of a sequence's mirrored images."""
+        raise NotImplementedError
+
     # ---------------------------------------------------------------------------------------------
 
     def read_clip(self, info: dict, start: int, end: int) -> Clip:
@@ -123,6 +127,27 @@ class RealVideoDataset(MotionDataset):
         elif self.labelled_training:
             clip.labels, clip.supervision = self.read_train_labels(info, start, end)
         return clip
+
+    def load_data_list(self) -> list[dict]:
+        """List the clips, and say once what those of our own pack lack."""
+        clips = super().load_data_list()
+        if self.pack_root is not None:
+            entries = load_pack(self.pack_root).entries
+            names = dict.fromkeys(clip['sequence'] for clip in clips)
+            for array, what in (('kp2d', '2D keypoints'), ('features', 'image features')):
+                lacking = sum(array not in entries[name].arrays for name in names)
+                if lacking:
+                    text = f'{lacking} of {len(names)} sequences of {self.pack_root} have no {what}'
+                    self._warn_once(array, f'{text} and are used without them')
+        return clips
+
+    def observed_rows(
+        self, record: PackRecord, key: str, pattern: str, start: int, end: int, **sizes: int
+    ) -> Optional[Tensor]:
+        """Read what our own packs may lack; published files must have it."""
+        if self.pack_root is not None and key not in record:
+            return None
+        return record.rows(key, pattern, start, end, **sizes)
 
     def select_subset(self, names: list[str], groups: list[str]) -> list[str]:
         """Apply ``subset`` to the names of the training split."""
@@ -145,8 +170,32 @@ class RealVideoDataset(MotionDataset):
         """How test items are made, for protocols: options that change the numbers."""
         return dict(intrinsics=self.intrinsics, camera_rotation=self.camera)
 
-    def missing_flip_files(self, files: list[Path], hint: str) -> dict[Union[str, Path], str]:
-        """Return the mirrored features that ``flip_test`` needs and that do not exist."""
+    def missing_flip_files(self, names: list[str], hint: str) -> dict[Union[str, Path], str]:
+        """Return the files of mirrored features that ``flip_test`` needs and that do not exist.
+
+        Raises:
+            DataError: If our own pack has sequences without them.
+        """
         if not self.flip_test:
             return {}
-        return {path: hint for path in files if not path.exists()}
+        if self.pack_root is None:
+            return {path: hint for path in map(self.flip_file, names) if not path.exists()}
+        entries = load_pack(self.pack_root).entries
+        lacking = [name for name in names if 'flip_features' not in entries[name].arrays]
+        if lacking:
+            raise DataError(
+                f'{self.pack_root}: {len(lacking)} of {len(names)} sequences have no features of '
+                f'the mirrored images, such as {lacking[0]!r}: convert with features that have '
+                'them, or set flip_test=False'
+            )
+        return {}
+
+    def read_flip(self, name: str) -> Optional[PackRecord]:
+        """Open the features and boxes of the mirrored images, where they are wanted."""
+        if self.pack_root is None:
+            path = self.flip_file(name)
+            wanted = self.flip_test or (self.flip_features and path.exists())
+            return PackRecord.read(path, name) if wanted else None
+        record = PackRecord.of(self.pack_root, name)
+        wanted = self.flip_test or (self.flip_features and 'flip_features' in record)
+        return record.with_prefix('flip_') if wanted else None

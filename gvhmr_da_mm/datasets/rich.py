@@ -46,9 +46,10 @@ class RICHDataset(RealVideoDataset):
 
     @property
     def _pack(self) -> Path:
-        return self._folder / 'rich_test.pt'
+        return self.pack_root or self._folder / 'rich_test.pt'
 
-    def _flip_file(self, name: str) -> Path:
+    def flip_file(self, name: str) -> Path:
+        """Return the file of mirrored features."""
         # Sequences are named by scene and camera, and may have slashes.
         return self._folder / 'imgfeats' / 'rich_flip' / f'{name}.pt'
 
@@ -78,8 +79,8 @@ class RICHDataset(RealVideoDataset):
 
     def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
         """Return the missing features of mirrored images."""
-        files = [self._flip_file(clip['sequence']) for clip in clips]
-        return self.missing_flip_files(files, f'{_HOW_TO_GET}; or set flip_test=False')
+        names = [clip['sequence'] for clip in clips]
+        return self.missing_flip_files(names, f'{_HOW_TO_GET}; or set flip_test=False')
 
     def _extrinsics(self, record: PackRecord, frames: int) -> Tensor:
         """Return the one camera of a sequence for each frame, (F, 4, 4)."""
@@ -91,22 +92,22 @@ class RICHDataset(RealVideoDataset):
     def read_inputs(self, info: dict, start: int, end: int) -> Clip:
         """Read boxes, keypoints, features and camera; never a label."""
         record = PackRecord.of(self._pack, info['sequence'])
-        width, height = (int(size) for size in record.tensor('img_wh', '2'))
+        img_wh = record.image_size()
         frames = len(record.tensor('bbx_xys', 'F 3'))
         clip = Clip(
             sequence=info['sequence'],
             start=start,
             end=end,
-            img_wh=(width, height),
+            img_wh=img_wh,
             bbx_xys=record.rows('bbx_xys', 'F 3', start, end),
-            K_fullimg=self.choose_intrinsics(record, (width, height)),
+            K_fullimg=self.choose_intrinsics(record, img_wh),
             R_w2c=self._extrinsics(record, end - start)[:, :3, :3],
-            f_imgseq=record.rows('features', 'F 1024', start, end, F=frames),
-            kp2d=record.rows('kp2d', 'F 17 3', start, end, F=frames),
+            f_imgseq=self.observed_rows(record, 'features', 'F 1024', start, end, F=frames),
+            kp2d=self.observed_rows(record, 'kp2d', 'F 17 3', start, end, F=frames),
             static_camera=True,
         )
-        if self.flip_test:
-            flip = PackRecord.read(self._flip_file(info['sequence']), info['sequence'])
+        flip = self.read_flip(info['sequence'])
+        if flip is not None:
             clip.flip_f_imgseq = flip.rows('features', 'F 1024', start, end, F=frames)
             clip.flip_bbx_xys = flip.rows('bbx_xys', 'F 3', start, end, F=frames)
         return clip

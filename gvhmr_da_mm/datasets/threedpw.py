@@ -6,7 +6,7 @@ from typing import Optional, Union
 from torch import Tensor
 
 from ..body_models.loading import body_model_file
-from ..core.errors import DataError
+from ..core.errors import ConfigError, DataError
 from ..registry import DATASETS
 from .clip import Clip
 from .options import check_choice
@@ -48,7 +48,7 @@ class ThreeDPWDataset(RealVideoDataset):
         return self.data_root / '3DPW' / 'hmr4d_support'
 
     def _pack(self, split: str) -> Path:
-        return self._folder / f'{split}_3dpw_gt_labels.pt'
+        return self.pack_root or self._folder / f'{split}_3dpw_gt_labels.pt'
 
     def _keypoints(self, split: str) -> Path:
         return self._folder / f'preproc_{split}_kp2d_v0.pt'
@@ -59,13 +59,14 @@ class ThreeDPWDataset(RealVideoDataset):
 
     @property
     def _refit(self) -> Path:
-        return self._folder / 'train_refit_smplx.pt'
+        return self.pack_root or self._folder / 'train_refit_smplx.pt'
 
     def _features(self, split: str) -> Path:
         name = '3dpw_train_smplx_refit' if split == 'train' else '3dpw_test'
         return self._folder / 'imgfeats' / name
 
-    def _flip_file(self, name: str) -> Path:
+    def flip_file(self, name: str) -> Path:
+        """Return the published file of mirrored features."""
         return self._folder / 'imgfeats' / '3dpw_test_flip' / f'{name}.pt'
 
     def required_files(self) -> dict[Union[str, Path], str]:
@@ -73,8 +74,10 @@ class ThreeDPWDataset(RealVideoDataset):
         splits = ('train', 'test') if self.transductive else (self.split,)
         files = {}
         for split in splits:
-            files[self._pack(split)] = files[self._features(split)] = _HOW_TO_GET
-        if 'test' in splits:
+            files[self._pack(split)] = _HOW_TO_GET
+            if self.pack_root is None:
+                files[self._features(split)] = _HOW_TO_GET
+        if 'test' in splits and self.pack_root is None:
             files[self._keypoints('test')] = files[self._test_boxes] = _HOW_TO_GET
         if self.labelled_training:
             files[self._refit] = _HOW_TO_GET
@@ -87,31 +90,52 @@ class ThreeDPWDataset(RealVideoDataset):
     def list_clips(self) -> list[dict]:
         """Return one entry per person, or per range of good labels when training on them."""
         path = self._pack(self.split)
-        names = list(load_pack(path))
+        names = self._names(self.split)
         if self.split == 'train':
             # Persons of one video share its frames: `{video}_{person}`.
             names = self.select_subset(names, [name.rsplit('_', 1)[0] for name in names])
+        self._check_mask(names)
         clips = [clip for name in names for clip in self._clips_of(name, self.split)]
         if self.transductive:
-            for name in load_pack(self._pack('test')):
+            for name in self._names('test'):
                 clips += [{**c, 'transductive': True} for c in self._clips_of(name, 'test')]
         if not clips:
-            raise DataError(f'{path} holds no sequence')
-        if not self._keypoints(self.split).exists():
+            raise DataError(f'{path} holds no sequence of {self.split!r}')
+        path = self._keypoints(self.split)
+        if self.pack_root is None and not path.exists():
             self._warn_once(
                 'keypoints',
-                f'{self._keypoints(self.split)} does not exist, so its clips are used without 2D '
-                'keypoints: the model sees image features and boxes only, and the reprojection '
-                'loss has nothing to compare with. docs/en/data.md shows the format of the file',
+                f'{path} does not exist, so its clips are used without 2D keypoints: the model '
+                'sees image features and boxes only, and the reprojection loss has nothing to '
+                'compare with. docs/en/data.md shows the format of the file',
             )
         return clips
+
+    def _names(self, split: str) -> list[str]:
+        pack = load_pack(self._pack(split))
+        if self.pack_root is None:
+            return list(pack)
+        return [name for name, entry in pack.entries.items() if split in entry.splits]
+
+    def _check_mask(self, names: list[str]) -> None:
+        if self.pack_root is None or not self.test_mode:
+            return
+        entries = load_pack(self.pack_root).entries
+        lacking = [name for name in names if self.mask_key not in entries[name].arrays]
+        if lacking:
+            raise ConfigError(
+                f'{self.pack_root} has no `{self.mask_key}` for {len(lacking)} of {len(names)} '
+                f'sequences, such as {lacking[0]!r}. The raw data set has `mask_raw` only: set '
+                'mask_key=mask_raw, and say so with your results'
+            )
 
     def _clips_of(self, name: str, split: str) -> list[dict]:
         frames = len(PackRecord.of(self._pack(split), name).tensor('T_w2c', 'F 4 4'))
         ranges = ((0, frames),)
         if self.labelled_training:
             refit = PackRecord.of(self._refit, name)
-            stored = refit.value('valid_range_list', list, tuple)
+            key = 'valid_range_list' if self.pack_root is None else 'valid_ranges'
+            stored = refit.value(key, list, tuple)
             ranges = THREEDPW_GOOD_RANGES.get(name, stored)
         return [
             dict(sequence=name, start=int(start), end=min(int(end), frames), split=split)
@@ -122,21 +146,23 @@ class ThreeDPWDataset(RealVideoDataset):
     def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
         """Return the missing feature files."""
         names = {clip['sequence']: clip['split'] for clip in clips}
-        files = [self._features(split) / f'{name}.pt' for name, split in names.items()]
-        missing = {path: _HOW_TO_GET for path in files if not path.exists()}
-        flips = [self._flip_file(name) for name in names]
+        missing: dict[Union[str, Path], str] = {}
+        if self.pack_root is None:
+            files = [self._features(split) / f'{name}.pt' for name, split in names.items()]
+            missing = {path: _HOW_TO_GET for path in files if not path.exists()}
         hint = f'{_HOW_TO_GET}; or set flip_test=False'
-        return {**missing, **self.missing_flip_files(flips, hint)}
+        return {**missing, **self.missing_flip_files(list(names), hint)}
 
     def read_inputs(self, info: dict, start: int, end: int) -> Clip:
         """Read boxes, keypoints, features and camera; never a label."""
         name, split = info['sequence'], info['split']
         record = PackRecord.of(self._pack(split), name)
         frames = len(record.tensor('T_w2c', 'F 4 4'))
-        width, height = record.tensor('img_wh', '2').tolist()
-        img_wh = (int(width), int(height))
-        features = PackRecord.read(self._features(split) / f'{name}.pt', name)
-        boxes = PackRecord.of(self._test_boxes, name) if split == 'test' else features
+        img_wh = record.image_size()
+        features = boxes = record
+        if self.pack_root is None:
+            features = PackRecord.read(self._features(split) / f'{name}.pt', name)
+            boxes = PackRecord.of(self._test_boxes, name) if split == 'test' else features
         clip = Clip(
             sequence=name,
             start=start,
@@ -145,10 +171,10 @@ class ThreeDPWDataset(RealVideoDataset):
             bbx_xys=boxes.rows('bbx_xys', 'F 3', start, end, F=frames),
             K_fullimg=self.choose_intrinsics(record, img_wh),
             R_w2c=record.rows('T_w2c', 'F 4 4', start, end)[:, :3, :3],
-            f_imgseq=features.rows('features', 'F 1024', start, end, F=frames),
+            f_imgseq=self.observed_rows(features, 'features', 'F 1024', start, end, F=frames),
             kp2d=self._read_keypoints(name, split, start, end, frames),
         )
-        flip = self._read_flip(name)
+        flip = self.read_flip(name)
         if flip is not None:
             clip.flip_f_imgseq = flip.rows('features', 'F 1024', start, end, F=frames)
             clip.flip_bbx_xys = flip.rows('bbx_xys', 'F 3', start, end, F=frames)
@@ -157,16 +183,14 @@ class ThreeDPWDataset(RealVideoDataset):
     def _read_keypoints(
         self, name: str, split: str, start: int, end: int, frames: int
     ) -> Optional[Tensor]:
+        if self.pack_root is not None:
+            record = PackRecord.of(self.pack_root, name)
+            return self.observed_rows(record, 'kp2d', 'F 17 3', start, end)
         path = self._keypoints(split)
         if not path.exists():
             return None
         record = PackRecord(path, name, {'kp2d': load_pack(path).get(name)})
         return record.rows('kp2d', 'F 17 3', start, end, F=frames)
-
-    def _read_flip(self, name: str) -> Optional[PackRecord]:
-        path = self._flip_file(name)
-        wanted = self.flip_test or (self.flip_features and path.exists())
-        return PackRecord.read(path, name) if wanted else None
 
     @property
     def conditions(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import torch
 
@@ -78,6 +78,8 @@ class SequencePack(Mapping):
         if not is_pack(self.root):
             raise DataError(f'{self.root} is no pack: it has no index; docs/en/packs.md tells more')
         self.header, self.entries, _ = read_index(self.root)
+        # One item asks for the same sequence several times: inputs, labels, mirrored features.
+        self._recent: Optional[tuple[str, SequenceFields]] = None
         if not (self.header.complete or allow_incomplete):
             raise DataError(
                 f'{self.root} is not complete ({len(self.entries)} sequences): its conversion was '
@@ -85,7 +87,11 @@ class SequencePack(Mapping):
             )
 
     def __getitem__(self, sequence_id: str) -> SequenceFields:
-        return SequenceFields(self.root, self.entries[sequence_id])
+        recent = self._recent
+        if recent is None or recent[0] != sequence_id:
+            recent = (sequence_id, SequenceFields(self.root, self.entries[sequence_id]))
+            self._recent = recent
+        return recent[1]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries)
