@@ -6,6 +6,7 @@ from .keypoint_embedding import KeypointEmbedding
 from .mlp import MLP
 from .rotary_attention import RotaryAttention
 from .rotary_table import RotaryTable
+from .windowed_attention import windowed_attention
 
 __all__ = [
     'GatedBlock',
@@ -17,4 +18,5 @@ __all__ = [
     'RotaryTable',
     'VectorEmbedding',
     'drop_conditions',
+    'windowed_attention',
 ]

@@ -1,30 +1,65 @@
 """Which frames each frame may attend to."""
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Optional
+from typing import NamedTuple, Optional
 
 import torch
 from torch import Tensor
 
+BLOCK = 64
+"""Queries that share a block of keys: the fastest on a CPU, and a multiple of 8 for GPU kernels."""
 
-@dataclass(frozen=True)
+
+class WindowPart(NamedTuple):
+    """Rows of the attention that are computed together, and the keys that hold all they see."""
+
+    rows: slice
+    keys: slice
+    mask: Optional[Tensor]
+    """Visibility (B or 1, 1, rows, keys), bool; of blocks (B x blocks or 1, 1, BLOCK, keys of a
+    block). None if all is visible."""
+    is_blocked: bool = False
+    """Whether the rows are cut into blocks of ``BLOCK``, each with overlapping keys of its own."""
+
+
 class KeyWindow:
-    """One half-open interval of visible keys per query: ``low <= key < high``.
+    """One half-open interval of visible keys per query.
+
+    A sequence of at most ``max_len`` frames sees all of its valid frames. In a longer one, frame i
+    sees ``max_len // 2`` frames to each side (``i - max_len // 2 <= key < i + max_len // 2``), and
+    frames near a border see the ``max_len`` frames there. Padding is not seen, except by
+    padding rows whose interval holds nothing else: without a key, softmax would make them NaN.
+    Nothing reads these rows.
+
+    So a long sequence has three parts: the first rows all see the same keys, so do the last ones,
+    and the interval of those in between moves with them. These are cut into blocks, whose masks are
+    alike without padding: then masks take no memory that grows with L, and O(L) with padding.
 
     Note:
         Shape letters: B batch (or 1 if all samples agree), L frames.
 
-    An interval says all that padding and the local band need, so that an attention with O(L)
-    memory can use the two bounds, and only the dense one has to build :attr:`mask`.
-
     Args:
-        low (Tensor): First visible key (B, L).
-        high (Tensor): One past the last visible key (B, L), greater than ``low``.
+        num_frames (int): L.
+        max_len (int): Longest sequence that is seen as a whole.
+        length (Tensor, optional): Valid frames of each sample (B,). Defaults to None: all.
+        device (torch.device, optional): Where masks go. Defaults to where ``length`` is.
+
+    Source: GVHMR, Sec. 3.3.
     """
 
-    low: Tensor
-    high: Tensor
+    def __init__(
+        self,
+        num_frames: int,
+        max_len: int,
+        length: Optional[Tensor] = None,
+        device: Optional[torch.device] = None,
+    ) -> None:
+        self.num_frames = num_frames
+        self.max_len = max_len
+        # An empty sample keeps one key, again to stay finite.
+        self.end = None if length is None else length.clamp(min=1)[:, None, None, None]
+        self.device = device if length is None else length.device
+        self.half = max_len // 2
+        self.parts = self._long_parts() if num_frames > max_len else [self._short_part()]
 
     @classmethod
     def build(
@@ -34,43 +69,64 @@ class KeyWindow:
         length: Optional[Tensor] = None,
         device: Optional[torch.device] = None,
     ) -> Optional['KeyWindow']:
-        """Combine padding with the local band of sequences longer than those trained on.
-
-        A sequence of at most ``max_len`` frames sees all of its valid frames. In a longer one,
-        frame i sees ``max_len // 2`` frames to each side, and frames near the borders see the
-        first or last ``max_len`` frames. Padding rows whose band holds no valid frame see the last
-        valid ones instead: without a key, softmax would make them NaN.
-
-        Args:
-            num_frames (int): Frames L of the (padded) batch.
-            max_len (int): Longest sequence seen in training.
-            length (Tensor, optional): Valid frames (B,). Defaults to all.
-            device (torch.device, optional): Where the bounds go. Defaults to where ``length`` is.
-
-        Returns:
-            KeyWindow, optional: None if every frame sees every other one.
-
-        Source: GVHMR, Sec. 3.3.
-        """
+        """Return the window, or None if every frame sees every other one."""
         if length is None and num_frames <= max_len:
             return None
-        device = device if length is None else length.device
-        frame = torch.arange(num_frames, device=device)[None]
-        if num_frames <= max_len:
-            low, high = torch.zeros_like(frame), torch.full_like(frame, num_frames)
-        else:
-            half = max_len // 2
-            low = (frame - half).clamp(0, num_frames - max_len)
-            high = (frame + half).clamp(max_len, num_frames)
-        if length is None:
-            return cls(low, high)
-        # An empty sample keeps one key, again to stay finite; nothing reads its output.
-        end = length.clamp(min=1)[:, None]
-        shifted = torch.where(low < end, low, (end - max_len).clamp(min=0))
-        return cls(shifted, torch.minimum(high, end))
+        return cls(num_frames, max_len, length, device)
 
-    @cached_property
     def mask(self) -> Tensor:
-        """Visibility as a boolean (B, 1, L, L), rows are queries; built once for all layers."""
-        key = torch.arange(self.low.shape[-1], device=self.low.device)
-        return ((key >= self.low[..., None]) & (key < self.high[..., None]))[:, None]
+        """Return the whole mask (B, 1, L, L), rows are queries: O(L²), to look at short ones."""
+        frames = self._frames(0, self.num_frames)
+        return self._visible(frames, frames)
+
+    def _short_part(self) -> WindowPart:
+        frames = slice(0, self.num_frames)
+        # All rows see the same, so one row of the mask will do.
+        mask = self._visible(self._frames(0, 1), self._frames(0, self.num_frames))
+        return WindowPart(frames, frames, mask)
+
+    def _long_parts(self) -> list[WindowPart]:
+        length, half, max_len = self.num_frames, self.half, self.max_len
+        head, tail = max_len - half, length - half
+        blocked = head + (tail - head) // BLOCK * BLOCK
+        parts = [self._part(slice(0, head), slice(0, max_len), alike=True)]
+        if blocked > head:
+            parts.append(self._blocked_part(slice(head, blocked)))
+        if tail > blocked:
+            parts.append(self._part(slice(blocked, tail), slice(blocked - half, tail + half)))
+        parts.append(self._part(slice(tail, length), slice(length - max_len, length), alike=True))
+        return parts
+
+    def _part(self, rows: slice, keys: slice, alike: bool = False) -> WindowPart:
+        """Return a part without blocks; without padding, rows that are alike see all its keys."""
+        mask = None
+        if self.end is not None or not alike:
+            mask = self._visible(
+                self._frames(rows.start, rows.stop), self._frames(keys.start, keys.stop)
+            )
+        return WindowPart(rows, keys, mask)
+
+    def _blocked_part(self, rows: slice) -> WindowPart:
+        # Without padding the first block's mask is everyone's.
+        count = 1 if self.end is None else (rows.stop - rows.start) // BLOCK
+        start = rows.start + BLOCK * torch.arange(count, device=self.device)[:, None]
+        row = start + self._frames(0, BLOCK)
+        key = start + self._frames(-self.half, BLOCK + self.half)
+        keys = slice(rows.start - self.half, rows.stop + self.half)
+        mask = self._visible(row, key).flatten(0, 1)[:, None]
+        return WindowPart(rows, keys, mask, is_blocked=True)
+
+    def _frames(self, start: int, stop: int) -> Tensor:
+        return torch.arange(start, stop, device=self.device)[None]
+
+    def _visible(self, row: Tensor, key: Tensor) -> Tensor:
+        """Return which keys (N, K) each row (N, R) of N blocks sees: (B or 1, N, R, K)."""
+        row, key = row[..., None], key[:, None]
+        low, high = torch.zeros_like(row), torch.full_like(row, self.num_frames)
+        if self.num_frames > self.max_len:
+            low = (row - self.half).clamp(0, self.num_frames - self.max_len)
+            high = (row + self.half).clamp(self.max_len, self.num_frames)
+        visible = ((key >= low) & (key < high))[None]
+        if self.end is None:
+            return visible
+        return visible & ((key < self.end) | (low >= self.end))

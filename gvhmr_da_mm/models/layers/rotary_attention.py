@@ -2,7 +2,6 @@
 
 from typing import Optional
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gvhmr_da_mm.core.errors import ConfigError
@@ -10,14 +9,15 @@ from gvhmr_da_mm.registry import MODELS
 
 from .key_window import KeyWindow
 from .rotary_table import RotaryTable
+from .windowed_attention import windowed_attention
 
 
 @MODELS.register_module()
 class RotaryAttention(nn.Module):
     """Self-attention over time whose queries and keys carry their frame as a rotation.
 
-    Replace it through ``attention`` of the backbone's config, e.g. by one that uses only the
-    bounds of the :class:`KeyWindow`.
+    Replace it through ``attention`` of the backbone's config. What a frame sees is told by the
+    :class:`KeyWindow`, part by part; its whole mask takes O(L²) memory.
 
     Note:
         Shape letters: B batch, L frames, C channels, H heads, D = C / H.
@@ -63,12 +63,12 @@ class RotaryAttention(nn.Module):
             layer(x).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for layer in (self.query, self.key, self.value)
         )
-        attended = F.scaled_dot_product_attention(
+        attended = windowed_attention(
             # Under autocast the table is float32 and so are the products.
             rotary.rotate(query).type_as(value),
             rotary.rotate(key).type_as(value),
             value,
-            attn_mask=None if window is None else window.mask,
-            dropout_p=self.weight_dropout if self.training else 0.0,
+            window,
+            self.weight_dropout if self.training else 0.0,
         )
         return self.drop(self.proj(attended.transpose(1, 2).flatten(-2)))

@@ -41,7 +41,7 @@ def test_matches_explicit_softmax():
         return layer(x).reshape(2, 9, 2, 8).permute(0, 2, 1, 3)
 
     logits = table.rotate(heads(attention.query)) @ table.rotate(heads(attention.key)).mT / 8**0.5
-    weights = logits.masked_fill(~window.mask, -torch.inf).softmax(dim=-1)
+    weights = logits.masked_fill(~window.mask(), -torch.inf).softmax(dim=-1)
     expected = attention.proj((weights @ heads(attention.value)).permute(0, 2, 1, 3).flatten(2))
     torch.testing.assert_close(attention(x, table, window), expected)
 

@@ -1,0 +1,62 @@
+"""Attention within a window of frames, in time and memory linear in their number."""
+
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .key_window import BLOCK, KeyWindow, WindowPart
+
+
+def windowed_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    window: Optional[KeyWindow] = None,
+    dropout_p: float = 0.0,
+) -> Tensor:
+    """Attend to the keys that a window shows, part by part.
+
+    Note:
+        Shape letters: B batch, H heads, L frames, D channels of a head.
+
+    Args:
+        query (Tensor): Shape (B, H, L, D).
+        key (Tensor): Shape (B, H, L, D).
+        value (Tensor): Shape (B, H, L, D).
+        window (KeyWindow, optional): Visible keys. Defaults to all.
+        dropout_p (float): Dropout of the weights. Defaults to 0.
+
+    Returns:
+        Tensor: Shape (B, H, L, D).
+    """
+    if window is None:
+        return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout_p)
+    parts = [_attend(query, key, value, part, dropout_p) for part in window.parts]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
+
+
+def _attend(
+    query: Tensor, key: Tensor, value: Tensor, part: WindowPart, dropout_p: float
+) -> Tensor:
+    """Compute some rows (B, H, rows, D)."""
+    query, key, value = query[:, :, part.rows], key[:, :, part.keys], value[:, :, part.keys]
+    if not part.is_blocked:
+        return F.scaled_dot_product_attention(query, key, value, part.mask, dropout_p)
+    blocks = F.scaled_dot_product_attention(
+        query.unflatten(2, (-1, BLOCK)).transpose(1, 2).flatten(0, 1),
+        _overlapping(key, part.mask.shape[-1]),
+        _overlapping(value, part.mask.shape[-1]),
+        part.mask,
+        dropout_p,
+    )
+    return blocks.unflatten(0, (len(query), -1)).transpose(1, 2).flatten(2, 3)
+
+
+def _overlapping(x: Tensor, size: int) -> Tensor:
+    """Return overlapping blocks (B x blocks, H, size, D) of (B, H, L, D), without a copy if B = 1.
+
+    A block starts ``BLOCK`` frames after the one before.
+    """
+    return x.unfold(2, size, BLOCK).permute(0, 2, 1, 4, 3).flatten(0, 1)
