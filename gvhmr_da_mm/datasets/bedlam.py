@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import Union
 
-import torch
 from torch import Tensor
 
 from ..core.conventions import GRAVITY_Y_UP
@@ -137,7 +136,7 @@ class BEDLAMDataset(MotionDataset):
         mid = info['sequence']
         path = self._features(info['part']) / feature_file(mid)
         features = PackRecord.read(path, mid)
-        first = int(features.value('start_end')[0])
+        first = features.frame_range('start_end')[0]
         img_wh = features.image_size()
         boxes = features.rows('bbx_xys', 'F 3', start, end, first)
         f_imgseq = features.rows('features', 'F 1024', start, end, first)
@@ -182,9 +181,7 @@ class BEDLAMDataset(MotionDataset):
     def _read_labels(labels: PackRecord, T_w2c: Tensor, start: int, end: int) -> dict[str, Tensor]:
         labels.tensor('skeleton', f'{NUM_JOINTS} 3')
         pose = labels.rows('pose', 'F 66', start, end)
-        betas = labels.tensor('beta', '10').float()
-        if not torch.isfinite(betas).all():
-            raise labels.error('beta', 'finite values', 'NaN or infinity')
+        betas = labels.matrix('beta', '10')
         return dict(
             body_pose=pose[:, 3:],
             betas=betas.expand(end - start, -1),

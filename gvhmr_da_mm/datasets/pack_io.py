@@ -18,11 +18,13 @@ import torch
 from torch import Tensor
 
 from ..core.checks import check_shape
-from ..core.errors import DataError, ShapeError
+from ..core.errors import DataError, MissingFilesError, ShapeError
 from .packs import SequencePack
 from .packs.pack_index import INDEX
 
 PathLike = Union[str, Path]
+MAX_IMAGE_SIDE = 100_000
+"""Pixels; a larger image is a damaged number."""
 
 
 def _first_line(error: Exception) -> str:
@@ -39,14 +41,17 @@ def read_pack(path: PathLike) -> Any:
         Any: Its content; tensors are memory-mapped and must not be written to.
 
     Raises:
+        MissingFilesError: If there is no such file.
         DataError: If the file is damaged or holds more than plain containers and tensors.
     """
-    # Only the zip format (torch >= 1.6) can be mapped; older files are read as a whole.
-    mmap = zipfile.is_zipfile(path)
     try:
+        # Only the zip format (torch >= 1.6) can be mapped; older files are read as a whole.
+        mmap = zipfile.is_zipfile(path)
         return torch.load(path, map_location='cpu', mmap=mmap, weights_only=True)
-    except (FileNotFoundError, PermissionError):
-        raise
+    except FileNotFoundError as error:
+        raise MissingFilesError(f'{path} does not exist (any more)') from error
+    except PermissionError as error:
+        raise DataError(f'{path} may not be read: {error.strerror}') from error
     except pickle.UnpicklingError as error:
         raise DataError(
             f'{path} cannot be read safely: expected dicts, lists, numbers, strings and tensors, '
@@ -54,7 +59,7 @@ def read_pack(path: PathLike) -> Any:
             'once with `torch.load(..., weights_only=False)` and save plain tensors. '
             f'({_first_line(error)})'
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
+    except Exception as error:  # a damaged file can raise nearly anything
         raise DataError(
             f'{path} is damaged or is no file of `torch.save`: copy or download it again. '
             f'({_first_line(error)})'
@@ -81,8 +86,11 @@ def load_pack(path: PathLike) -> Mapping:
         Mapping: Sequence name to entry.
 
     Raises:
+        MissingFilesError: If there is no such file.
         DataError: If it cannot be read or is no mapping.
     """
+    if not Path(path).exists():
+        raise MissingFilesError(f'{path} does not exist (any more)')
     if Path(path).is_dir():
         index = Path(path) / INDEX
         if not index.is_file():
@@ -94,6 +102,24 @@ def load_pack(path: PathLike) -> Mapping:
     if not isinstance(pack, Mapping):
         raise DataError(f'{path} should hold a dict of sequences, got {type(pack).__name__}')
     return pack
+
+
+def as_frame_range(value: Any, record: 'PackRecord', key: str) -> tuple[int, int]:
+    """Return a pair of frames (start, end) with 0 <= start < end.
+
+    Args:
+        value (Any): A tuple, list or tensor of two whole numbers.
+        record (PackRecord): Where it is from, for messages.
+        key (str): The field, for messages.
+
+    Raises:
+        DataError: If it is something else.
+    """
+    pair = value.tolist() if isinstance(value, Tensor) and value.numel() == 2 else value
+    whole = isinstance(pair, (list, tuple)) and len(pair) == 2
+    if not whole or not all(type(frame) is int for frame in pair) or not 0 <= pair[0] < pair[1]:
+        raise record.error(key, 'frames (start, end) with 0 <= start < end', f'{value!r:.80}')
+    return pair[0], pair[1]
 
 
 class PackRecord:
@@ -179,14 +205,28 @@ class PackRecord:
         except ShapeError as error:
             known = f' with {sizes}' if sizes else ''
             raise self.error(key, f'shape ({pattern}){known}', f'{tuple(tensor.shape)}') from error
-        return tensor
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex():
+            kind = f'{tensor.layout}, {tensor.dtype}'
+            raise self.error(key, 'a dense tensor of real numbers', kind)
+        return tensor.detach()
+
+    def matrix(self, key: str, pattern: str) -> Tensor:
+        """Copy a field that is not per frame as float32, finite."""
+        values = self.tensor(key, pattern).to(torch.float32, copy=True)
+        if not values.isfinite().all():
+            raise self.error(key, 'finite values', 'NaN or infinity')
+        return values
 
     def image_size(self, key: str = 'img_wh') -> tuple[int, int]:
         """Return the image's width and height in pixels."""
-        width, height = self.tensor(key, '2').tolist()
-        if not (width >= 1 and height >= 1):
-            raise self.error(key, 'a width and height of at least 1 pixel', f'{width} x {height}')
+        width, height = self.matrix(key, '2').tolist()
+        if not (1 <= width <= MAX_IMAGE_SIDE and 1 <= height <= MAX_IMAGE_SIDE):
+            raise self.error(key, 'width and height in pixels', f'{width:g} x {height:g}')
         return int(width), int(height)
+
+    def frame_range(self, key: str) -> tuple[int, int]:
+        """Return a pair of frames (start, end)."""
+        return as_frame_range(self.value(key), self, key)
 
     def rows(
         self, key: str, pattern: str, start: int, end: int, first: int = 0, **sizes: int

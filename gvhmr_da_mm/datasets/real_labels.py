@@ -54,7 +54,7 @@ def evaluation_labels(
     params = read_smpl(record, start, end)
     T_w2c = record.rows('T_w2c', 'F 4 4', start, end)
     # The true camera, for drawing the truth: the network may be given an estimated one.
-    K = record.tensor('K_fullimg', '3 3').clone().float().expand(len(mask), 3, 3)
+    K = record.matrix('K_fullimg', '3 3').expand(len(mask), 3, 3)
     labels: dict[str, Any] = dict(**params, T_w2c=T_w2c, K_fullimg=K, mask=mask)
     if with_joints:
         smpl = get_body_model('smpl', read_gender(record), data_root=data_root)

@@ -163,7 +163,7 @@ class RealVideoDataset(MotionDataset):
         """Return K (3, 3): the stored one, or the estimate from the image's size."""
         if self.intrinsics == 'estimated':
             return estimate_intrinsics(*img_wh)
-        return record.tensor('K_fullimg', '3 3').clone().float()
+        return record.matrix('K_fullimg', '3 3')
 
     @property
     def conditions(self) -> dict[str, str]:

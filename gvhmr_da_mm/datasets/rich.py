@@ -84,10 +84,7 @@ class RICHDataset(RealVideoDataset):
 
     def _extrinsics(self, record: PackRecord, frames: int) -> Tensor:
         """Return the one camera of a sequence for each frame, (F, 4, 4)."""
-        T_w2c = record.tensor('T_w2c', '4 4').clone().float()
-        if not T_w2c.isfinite().all():
-            raise record.error('T_w2c', 'finite values', 'NaN or infinity')
-        return T_w2c.expand(frames, 4, 4)
+        return record.matrix('T_w2c', '4 4').expand(frames, 4, 4)
 
     def read_inputs(self, info: dict, start: int, end: int) -> Clip:
         """Read boxes, keypoints, features and camera; never a label."""
@@ -130,5 +127,5 @@ class RICHDataset(RealVideoDataset):
             visible = mask[:, None].expand(joints_c.shape[:2])
             labels['lifting_target'] = joints_c.numpy()
             labels['lifting_target_visible'] = visible.float().numpy()
-        K = record.tensor('K_fullimg', '3 3').clone().float().expand(end - start, 3, 3)
+        K = record.matrix('K_fullimg', '3 3').expand(end - start, 3, 3)
         return dict(labels, T_w2c=T_w2c.clone(), K_fullimg=K, mask=mask), mask, gender

@@ -1,0 +1,49 @@
+"""Which way is down."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ....core.rotation import axis_angle_to_matrix
+from ..finding import Finding
+from ..sequence import Sequence
+from .table import sequence_check
+
+OFF = 60.0
+"""A body or camera further from upright than so many degrees is not upright."""
+UPSIDE_DOWN = 120.0
+
+
+@sequence_check('gravity')
+def gravity(sequence: Sequence) -> Iterator[Finding]:
+    """The labels' world has its gravity where the format says.
+
+    A crawling person is no error, nor is a rolled camera: the world is wrong where both the person
+    and the camera are off upright in nearly all frames, or the person stands on the head in nearly
+    all.
+    """
+    trusted = sequence.trusted
+    found = sequence.together('orient_w', 'T_w2c')
+    if sequence.gravity is None or found is None or not trusted.any():
+        return
+    orient, extrinsics = found
+    up = -orient.rows.new_tensor(sequence.gravity)
+    body = _angle(axis_angle_to_matrix(orient.rows)[..., 1], up)
+    R_w2c = extrinsics.rows[..., :3, :3].expand(len(trusted), 3, 3)
+    # The image's up is -y in the camera.
+    camera = _angle(-R_w2c[:, 1], up)
+    both = (body > OFF) & (camera > OFF)
+    if both[trusted].double().mean() > 0.9:
+        yield orient.error(
+            f'the world is not upright: the person is {float(body[trusted].median()):.0f} and the '
+            f'camera {float(camera[trusted].median()):.0f} degrees off; expected gravity along '
+            f'{sequence.gravity}'
+        )
+    elif (body > UPSIDE_DOWN)[trusted].double().mean() > 0.9:
+        yield orient.error('the person is upside down: wrong world or wrong label')
+
+
+def _angle(directions: Tensor, up: Tensor) -> Tensor:
+    """Return degrees (F,) between unit vectors (F, 3) and one (3,)."""
+    return torch.rad2deg(torch.acos((directions @ up).clamp(-1, 1)))

@@ -1,0 +1,16 @@
+from .base import LAYOUTS, PackLayout, SequenceName, register_layout
+from .bedlam import BEDLAMLayout
+from .emdb import EMDBLayout
+from .rich import RICHLayout
+from .threedpw import ThreeDPWLayout
+
+__all__ = [
+    'LAYOUTS',
+    'BEDLAMLayout',
+    'EMDBLayout',
+    'PackLayout',
+    'RICHLayout',
+    'SequenceName',
+    'ThreeDPWLayout',
+    'register_layout',
+]
