@@ -1,0 +1,51 @@
+"""MMEngine's local file backend, with writes that are complete or not there."""
+
+import os
+from pathlib import Path
+from typing import Union
+
+from mmengine.fileio import LocalBackend, register_backend
+
+from ..core.atomic_file import write_atomically
+
+PathLike = Union[str, Path]
+ATOMIC = 'gvhmr_da_mm.atomic'
+"""Name of the backend in ``backend_args``."""
+
+
+@register_backend(ATOMIC, force=True)
+class AtomicLocalBackend(LocalBackend):
+    """Write files of the local file system atomically.
+
+    As ``backend_args=dict(backend='gvhmr_da_mm.atomic')`` wherever MMEngine writes files.
+    """
+
+    def put(self, obj: bytes, filepath: PathLike) -> None:
+        """Write bytes to a file; its folder is made."""
+        os.makedirs(os.path.dirname(filepath) or '.', exist_ok=True)
+        write_atomically(filepath, obj)
+
+    def put_text(self, obj: str, filepath: PathLike, encoding: str = 'utf-8') -> None:
+        """Write text to a file; its folder is made."""
+        self.put(obj.encode(encoding), filepath)
+
+
+class LateRemovalBackend(AtomicLocalBackend):
+    """Put off removing files until their successor is on the disk."""
+
+    def __init__(self) -> None:
+        self._outdated: list[str] = []
+
+    def remove(self, filepath: PathLike) -> None:
+        """Note a file that is to go."""
+        self._outdated.append(str(filepath))
+
+    def remove_outdated(self) -> None:
+        """Remove the files noted so far."""
+        for path in self._outdated:
+            Path(path).unlink(missing_ok=True)
+        self.keep_outdated()
+
+    def keep_outdated(self) -> None:
+        """Forget the files noted so far."""
+        self._outdated.clear()

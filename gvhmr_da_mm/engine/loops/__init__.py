@@ -1,0 +1,5 @@
+"""Loops of training."""
+
+from .resumable_train_loop import ResumableTrainLoop
+
+__all__ = ['ResumableTrainLoop']

@@ -1,0 +1,154 @@
+"""Epochs that can be left, and entered again, at any iteration."""
+
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, Optional
+
+import torch
+from mmengine.runner import EpochBasedTrainLoop
+from torch import nn
+
+from ...registry import LOOPS
+from ..random_state import random_state, set_random_state
+from ..stop_signals import EXIT_RESUMABLE, StopSignals, shield_workers
+
+
+@LOOPS.register_module()
+class ResumableTrainLoop(EpochBasedTrainLoop):
+    """MMEngine's epoch-based loop, which also resumes in the middle of an epoch.
+
+    - A batch sampler with ``start_step``, such as :class:`AlternatingMultiSourceSampler`, is told
+      where to begin. Batches of others are read and dropped, which is logged.
+    - Validation that was due when the checkpoint was saved is made up for. It leaves the random
+      numbers of training alone, so a run is the same with and without it.
+    - SIGTERM and SIGINT end the run after the running iteration with exit code
+      :data:`EXIT_RESUMABLE`, once the stage ``before_stop`` of the hooks, where
+      :class:`SafeCheckpointHook` saves, is over. A second SIGINT raises at once.
+
+    The state that it does not know, :class:`TrainingStateHook` keeps. Arguments are those of
+    :class:`mmengine.runner.EpochBasedTrainLoop`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.step = 0
+        self.validation_due = False
+        self.training_random_state: Optional[dict] = None
+        self.signals = StopSignals()
+
+    def position(self) -> dict[str, Any]:
+        """Return where the run is, beside the epoch: arguments of :meth:`go_on_at`."""
+        return dict(
+            step=self.step, epoch_length=len(self.dataloader), validation_due=self.validation_due
+        )
+
+    def go_on_at(self, step: int, epoch_length: int, validation_due: bool) -> None:
+        """Begin elsewhere than at the start of an epoch.
+
+        Args:
+            step (int): Batches of the epoch that are done.
+            epoch_length (int): Batches that the epoch had; where it has another number now, the
+                same share of them counts as done.
+            validation_due (bool): Whether the epoch before has not been validated.
+        """
+        length = len(self.dataloader)
+        if length != epoch_length:
+            self.step = step * length // epoch_length
+            self.runner.logger.warning(
+                f'An epoch had {epoch_length} batches and has {length} now (batch size, ranks or '
+                f'data changed): going on after {self.step} of them'
+            )
+        else:
+            self.step = step
+        self.validation_due = validation_due
+
+    def run(self) -> nn.Module:
+        """Train, from the beginning or from where a checkpoint was saved."""
+        with StopSignals() as self.signals:
+            for loop in filter(None, (self, self.runner.val_loop)):
+                shield_workers(loop.dataloader)
+            self.runner.call_hook('before_train')
+            if not self.step:
+                self.runner.call_hook('before_first_step')
+            while self._unfinished() and not self.stop_training:
+                if not self.validation_due:
+                    self.run_epoch()
+                    self.stop_if_asked()
+                self._decide_current_val_interval()
+                self._validate()
+                self.stop_if_asked()
+            self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def _unfinished(self) -> bool:
+        return self._epoch < self._max_epochs or self.validation_due
+
+    def run_epoch(self) -> None:
+        """Iterate over what is left of the epoch."""
+        self.runner.call_hook('before_train_epoch')
+        self.runner.model.train()
+        batches = self._batches()
+        if self.step:
+            # What hooks did so far, the interrupted process had done before.
+            self.runner.call_hook('before_first_step')
+        for step, batch in enumerate(batches, start=self.step):
+            self.run_iter(step, batch)
+        self.step, self.validation_due = 0, True
+        self.runner.call_hook('after_train_epoch')
+        self._epoch += 1
+
+    def run_iter(self, idx: int, data_batch: Sequence[dict]) -> None:
+        """Train on one batch, then stop if asked to.
+
+        Args:
+            idx (int): The batch in the epoch, from 0.
+            data_batch (Sequence[dict]): The batch.
+        """
+        self.step = idx + 1
+        super().run_iter(idx, data_batch)
+        self.stop_if_asked()
+
+    def _batches(self) -> Iterator[Sequence[dict]]:
+        """Return the batches of the epoch from the current step on."""
+        sampler = self.dataloader.batch_sampler
+        jumps = hasattr(sampler, 'start_step')
+        if jumps:
+            sampler.start_step = self.step
+        # A loader draws a seed for its workers, whenever they happen to start.
+        with torch.random.fork_rng(devices=[]):
+            batches = iter(self.dataloader)
+        if self.step and not jumps:
+            self.runner.logger.warning(
+                f'{type(sampler).__name__} cannot begin in the middle of an epoch: reading '
+                f'{self.step} batches again'
+            )
+            batches = itertools.islice(batches, self.step, None)
+        return batches
+
+    def _validate(self) -> None:
+        """Validate if it is time, without changing what training draws."""
+        epoch, loop = self._epoch, self.runner.val_loop
+        scheduled = epoch % self.val_interval == 0 or epoch == self._max_epochs
+        if loop is not None and epoch >= self.val_begin and scheduled:
+            self.training_random_state = random_state()
+            loop.run()
+            set_random_state(self.training_random_state)
+            self.training_random_state = None
+        self.validation_due = False
+
+    def stop_if_asked(self) -> None:
+        """Save and exit if a signal to stop has come; all ranks together.
+
+        Raises:
+            SystemExit: With :data:`EXIT_RESUMABLE`.
+        """
+        if not self.signals.any_rank():
+            return
+        self.runner.call_hook('before_stop')
+        self.runner.visualizer.close()
+        self.runner.logger.warning(
+            f'Stopped by a signal in epoch {self._epoch + 1} after iteration {self._iter}; go on '
+            f'with `--resume` (exit code {EXIT_RESUMABLE})'
+        )
+        sys.exit(EXIT_RESUMABLE)
