@@ -3,6 +3,7 @@ from .clip import Clip, pack_clip
 from .emdb import EMDBDataset
 from .motion_dataset import MotionDataset
 from .multi_source import MultiSourceDataset
+from .pack_dataset import PackDataset
 from .real_video_dataset import RealVideoDataset
 from .rich import RICHDataset
 from .samplers import AlternatingMultiSourceSampler, ClipKey
@@ -17,6 +18,7 @@ __all__ = [
     'EMDBDataset',
     'MotionDataset',
     'MultiSourceDataset',
+    'PackDataset',
     'RICHDataset',
     'RealVideoDataset',
     'SourceRange',

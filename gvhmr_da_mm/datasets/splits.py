@@ -52,3 +52,9 @@ def holdout(names: Iterable[str], groups: Iterable[str], subset: str, every: int
     # The second of each n, so that a split of two videos already has one to hold out.
     held_out = set(sorted(set(groups))[1::every])
     return [name for name, group in zip(names, groups) if (group in held_out) == (subset == 'val')]
+
+
+def emdb_splits(name: str) -> tuple[str, ...]:
+    """Return every split a sequence of EMDB is in: ``emdb1``, ``emdb2`` or both, else ``train``."""
+    found = tuple(split for split, p in EMDB_TEST_PREFIXES.items() if name.startswith(p))
+    return found or ('train',)

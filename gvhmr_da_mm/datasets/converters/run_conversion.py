@@ -1,0 +1,176 @@
+"""Runs a converter: in parallel, going on where it stopped, and past sequences that fail."""
+
+import json
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Optional, Union
+
+import torch
+
+from ...core.errors import ConfigError, StorageError
+from ..packs import PackEntry, PackWriter, write_sequence
+from ..packs.pack_writer import storage_errors
+from .converter import ConversionTask, Converter, Failure
+
+FAILURES = 'failures.json'
+_CHUNK = 16
+Outcome = Union[PackEntry, Failure]
+
+
+@dataclass
+class ConversionReport:
+    """What a conversion did.
+
+    Args:
+        planned (int): Sequences that there are, after ``limit``.
+        skipped (int): Those that were done before.
+        written (int): Those that were written now.
+        failures (list[Failure]): Those that could not be, and files that could not be read.
+    """
+
+    planned: int
+    skipped: int = 0
+    written: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all is done, 1 if something failed."""
+        return 1 if self.failures else 0
+
+
+def run_conversion(
+    converter: Converter,
+    root: Path,
+    jobs: int = 1,
+    limit: Optional[int] = None,
+    dry_run: bool = False,
+    start: Callable[[int], None] = lambda total: None,
+    advance: Callable[[str], None] = lambda name: None,
+) -> ConversionReport:
+    """Convert what is not done yet.
+
+    Sequences that fail are listed in ``failures.json`` of the pack and tried again next time.
+
+    Args:
+        converter (Converter): What to do.
+        root (Path): Folder of the pack.
+        jobs (int): Processes. Defaults to 1: this one.
+        limit (int, optional): Only the first so many sequences. Defaults to None.
+        dry_run (bool): Only tell what would be done; nothing is written. Defaults to False.
+        start (Callable): Called with the number of sequences to do.
+        advance (Callable): Called with the id of each that is done or has failed.
+
+    Returns:
+        ConversionReport: What was done.
+
+    Raises:
+        ConfigError: If an argument is impossible, or a process was killed.
+        StorageError: If the disk is full or write-protected; what is done stays.
+        GVHMRError: If the source is not what it should be, as a whole.
+    """
+    if jobs < 1 or (limit is not None and limit < 1):
+        raise ConfigError(f'`jobs` and `limit` should be at least 1, got {jobs} and {limit}')
+    if not dry_run:
+        _check_writable(root)
+    converter.failures.clear()
+    tasks = converter.plan()[:limit]
+    doubles = len(tasks) - len({task.id for task in tasks})
+    if doubles:
+        raise ConfigError(f'{converter.source}: {doubles} sequence(s) have the id of another')
+    report = ConversionReport(len(tasks), failures=list(converter.failures))
+    if dry_run:
+        start(len(tasks))
+        return report
+    with PackWriter(root, converter.dataset, converter.domain, converter.source) as writer:
+        todo = [task for task in tasks if not writer.is_done(task.id, task.signature)]
+        report.skipped = len(tasks) - len(todo)
+        start(len(todo))
+        try:
+            for outcome in _outcomes(converter, writer.root, todo, jobs):
+                if isinstance(outcome, Failure):
+                    report.failures.append(outcome)
+                else:
+                    writer.record(outcome)
+                    report.written += 1
+                advance(outcome.id)
+        finally:
+            _write_failures(writer.root, report.failures)
+        writer.finish([task.id for task in tasks])
+    return report
+
+
+def _check_writable(root: Path) -> None:
+    """Try to write before anything is read: plans of large datasets take their time."""
+    probe = root.expanduser() / '.write-test'
+    with storage_errors(root):
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+
+
+def _write_failures(root: Path, failures: list[Failure]) -> None:
+    path = root / FAILURES
+    with storage_errors(root):
+        if failures:
+            path.write_text(json.dumps([asdict(failure) for failure in failures], indent=1) + '\n')
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _outcomes(
+    converter: Converter, root: Path, tasks: list[ConversionTask], jobs: int
+) -> Iterator[Outcome]:
+    if jobs == 1 or len(tasks) < 2:
+        for task in tasks:
+            yield _convert(converter, root, task)
+        return
+    # Spawned, not forked: threads of torch do not survive a fork.
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,)) as pool:
+        chunks = _chunks(tasks)
+        running = set()
+        try:
+            while True:
+                # Not all at once: results must not pile up, nor work after a full disk.
+                for chunk in chunks:
+                    running.add(pool.submit(_convert_chunk, converter, root, chunk))
+                    if len(running) > 2 * jobs:
+                        break
+                if not running:
+                    return
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield from future.result()
+        except BrokenProcessPool as error:
+            raise ConfigError(
+                'a process was killed, most likely for want of memory: run again with fewer '
+                '`--jobs`; what is done is kept'
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _chunks(tasks: list[ConversionTask]) -> Iterator[list[ConversionTask]]:
+    for _, group in groupby(tasks, key=lambda task: task.source):
+        same = list(group)
+        yield from (same[first : first + _CHUNK] for first in range(0, len(same), _CHUNK))
+
+
+def _convert_chunk(converter: Converter, root: Path, tasks: list[ConversionTask]) -> list[Outcome]:
+    return [_convert(converter, root, task) for task in tasks]
+
+
+def _convert(converter: Converter, root: Path, task: ConversionTask) -> Outcome:
+    try:
+        arrays, meta = converter.convert(task)
+        return write_sequence(root, task.id, arrays, {**meta, 'signature': task.signature})
+    except StorageError:
+        raise
+    except Exception as error:  # one bad sequence must not end the conversion of thousands
+        return Failure.of(task.id, task.source, error)
