@@ -11,7 +11,12 @@ from mmengine.hooks import (
 from mmengine.runner import LogProcessor
 from mmengine.visualization import LocalVisBackend, TensorboardVisBackend
 
-from gvhmr_da_mm.engine import LogHistoryHook, MotionVisualizationHook, ReplicatedDataParallel
+from gvhmr_da_mm.engine import (
+    DivergenceGuardHook,
+    LogHistoryHook,
+    MotionVisualizationHook,
+    ReplicatedDataParallel,
+)
 from gvhmr_da_mm.visualization import MotionLocalVisualizer
 
 default_scope = 'gvhmr_da_mm'
@@ -23,6 +28,7 @@ default_hooks = dict(
     logger=dict(type=LoggerHook, interval=50),
     param_scheduler=dict(type=ParamSchedulerHook),
     checkpoint=dict(type=CheckpointHook, interval=10, max_keep_ckpts=3),
+    divergence_guard=dict(type=DivergenceGuardHook, patience=10),
     log_history=dict(type=LogHistoryHook, max_length=2000),
     visualization=dict(type=MotionVisualizationHook, enable=False, interval=10),
 )

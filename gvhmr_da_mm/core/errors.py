@@ -31,3 +31,7 @@ class CheckpointError(GVHMRError, RuntimeError):
 
 class TrainingCollapseError(GVHMRError, RuntimeError):
     """Training got so much worse that going on is of no use."""
+
+
+class DivergenceError(GVHMRError, RuntimeError):
+    """Losses or gradients were not finite so often that training does not go on."""

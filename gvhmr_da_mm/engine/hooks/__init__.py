@@ -2,6 +2,7 @@
 
 from .collapse_guard_hook import CollapseGuardHook
 from .confidence_threshold_hook import ConfidenceThresholdHook
+from .divergence_guard_hook import DivergenceGuardHook
 from .domain_monitor_hook import DomainMonitorHook
 from .feature_statistics_hook import FeatureStatisticsHook
 from .log_history_hook import LogHistoryHook
@@ -13,6 +14,7 @@ from .selection_rate_hook import SelectionRateHook
 __all__ = [
     'CollapseGuardHook',
     'ConfidenceThresholdHook',
+    'DivergenceGuardHook',
     'DomainMonitorHook',
     'FeatureStatisticsHook',
     'LogHistoryHook',

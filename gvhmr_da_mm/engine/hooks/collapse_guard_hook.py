@@ -1,6 +1,7 @@
 """Stops a run whose student and teacher lead each other astray."""
 
-from typing import Optional, Union
+from math import isfinite
+from typing import Any, Optional, Union
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -50,6 +51,15 @@ class CollapseGuardHook(Hook):
         self._lowest = float('inf')
         self._warned = False
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what has been seen so far, for :class:`TrainingStateHook`."""
+        return dict(recent=list(self._recent), lowest=self._lowest, warned=self._warned)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` returned."""
+        self._recent = list(state_dict['recent'])
+        self._lowest, self._warned = state_dict['lowest'], state_dict['warned']
+
     def after_train_iter(
         self,
         runner: Runner,
@@ -64,7 +74,10 @@ class CollapseGuardHook(Hook):
         """
         if outputs is None or VALUE not in outputs:
             return
-        self._recent = [*self._recent, float(outputs[VALUE])][-self.window :]
+        error = float(outputs[VALUE])
+        if not isfinite(error):  # A single bad batch, which DivergenceGuardHook deals with.
+            return
+        self._recent = [*self._recent, error][-self.window :]
         if len(self._recent) < self.window:
             return
         mean = sum(self._recent) / self.window

@@ -17,9 +17,10 @@ DATA_BATCH = Optional[Union[dict, tuple, list]]
 class MeanTeacherHook(Hook):
     """Call ``model.update_teacher(momentum)`` after each update of the student.
 
-    Iterations that only accumulate gradients, or that leave the student's optimiser alone, move
-    nothing. The hook has no state to save: the warm-up counts from ``runner.iter``. Priority
-    ``NORMAL``, so that hooks that evaluate or save afterwards see the new teacher.
+    Iterations that only accumulate gradients, that leave the student's optimiser alone, or whose
+    update was skipped (:class:`DivergenceGuardHook`) move nothing. The hook has no state to save:
+    the warm-up counts from ``runner.iter``. Priority ``NORMAL``, so that hooks that evaluate or
+    save afterwards see the new teacher.
 
     Args:
         momentum (float): Share of the student per update, in (0, 1]. Defaults to 0.001.
@@ -76,7 +77,9 @@ class MeanTeacherHook(Hook):
         # The count of backward passes tells an untouched optimiser from one that has just stepped.
         touched = optimizer._inner_count != self._last_count
         self._last_count = optimizer._inner_count
-        if touched and optimizer.should_update():
+        # Wrappers of other packages skip nothing that they would tell of.
+        skipped = getattr(optimizer, 'last_skip', None) is not None
+        if touched and optimizer.should_update() and not skipped:
             update = runner.iter // optimizer._accumulative_counts
             options = {} if self.skip_buffers is None else dict(skip_buffers=self.skip_buffers)
             unwrap_model(runner).update_teacher(self.momentum_at(update), **options)

@@ -10,6 +10,7 @@ from .constructors import (
     AdaptationOptimWrapperDict,
     PrecisionOptimWrapperConstructor,
 )
+from .finite_step_mixin import FiniteStepMixin, SkippedStep
 
 __all__ = [
     'AdaptationOptimWrapperConstructor',
@@ -17,5 +18,7 @@ __all__ = [
     'AveragingAmpOptimWrapper',
     'AveragingOptimWrapper',
     'BFloat16OptimWrapper',
+    'FiniteStepMixin',
     'PrecisionOptimWrapperConstructor',
+    'SkippedStep',
 ]

@@ -10,6 +10,10 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import nn
 
 from ...registry import OPTIM_WRAPPERS
+from .finite_step_mixin import FiniteStepMixin
+
+SMALLEST_SCALE = 1.0
+"""A loss scale that shrank to this shows that the gradient itself overflows."""
 
 
 class _AverageGradients:
@@ -28,17 +32,32 @@ class _AverageGradients:
 
 
 @OPTIM_WRAPPERS.register_module()
-class AveragingOptimWrapper(_AverageGradients, OptimWrapper):
+class AveragingOptimWrapper(_AverageGradients, FiniteStepMixin, OptimWrapper):
     """Single precision."""
 
 
 @OPTIM_WRAPPERS.register_module()
-class AveragingAmpOptimWrapper(_AverageGradients, AmpOptimWrapper):
+class AveragingAmpOptimWrapper(_AverageGradients, FiniteStepMixin, AmpOptimWrapper):
     """Half precision with a loss scale, on a GPU; scaled gradients are averaged as they are."""
+
+    _gradients_are_scaled = True
+
+    def _leave_out(self, loss_is_finite: bool, **kwargs: Any) -> bool:
+        """Let the scaler skip the update and look for a smaller scale.
+
+        A loss that is not finite is none of its business: no scale would help. Otherwise the skip
+        counts once there is nothing left to look for.
+        """
+        if not loss_is_finite:
+            return True
+        is_static = self._scale_update_param is not None
+        counts = is_static or self.loss_scaler.get_scale() <= SMALLEST_SCALE
+        AmpOptimWrapper.step(self, **kwargs)
+        return counts
 
 
 @OPTIM_WRAPPERS.register_module()
-class BFloat16OptimWrapper(_AverageGradients, OptimWrapper):
+class BFloat16OptimWrapper(_AverageGradients, FiniteStepMixin, OptimWrapper):
     """Run the forward pass in bfloat16; its range is float32's, so the loss is not scaled.
 
     MMEngine's :class:`AmpOptimWrapper` refuses to run without a GPU.

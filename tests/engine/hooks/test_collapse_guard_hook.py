@@ -52,3 +52,7 @@ def test_one_window_is_needed_first():
 def test_impossible_settings(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
         CollapseGuardHook(**options)
+
+
+def test_a_single_bad_batch_is_no_collapse():
+    feed(CollapseGuardHook(window=3), [0.08, 0.07, 0.08, float('nan'), float('inf'), 0.08, 0.07])

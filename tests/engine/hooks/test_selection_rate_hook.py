@@ -50,3 +50,29 @@ def test_iteration_based_loop(run, toy, warnings_of):
 def test_impossible_interval():
     with pytest.raises(ConfigError, match='interval'):
         SelectionRateHook(interval=0)
+
+
+def jumps(messages):
+    return [message for message in messages if 'Every real clip became' in message]
+
+
+def test_a_rate_of_one_for_an_epoch_is_told_once(run, toy, warnings_of):
+    hooks = [ConfidenceThresholdHook(), SelectionRateHook(min_batches=3)]
+    run(hooks, toy(rates=[0.5, 0.5, 0.5, *[1.0] * 6]))
+    (message,) = jumps(warnings_of)
+    assert 'epoch 2' in message and 'in all 3 real batches' in message
+    assert 'threshold is 0.65' in message and 'it has jumped' in message
+
+
+def test_a_rate_of_one_in_few_batches_or_without_a_threshold_is_fine(run, toy, warnings_of):
+    run([SelectionRateHook(min_batches=4)], toy(rates=[1.0] * 9))
+    run([SelectionRateHook(min_batches=3)], toy(rates=[1.0, 0.9, 1.0] * 3))
+    zero = ConfidenceThresholdHook(confidence_threshold_start=0.0, confidence_threshold_end=0.0)
+    run([zero, SelectionRateHook(min_batches=3)], toy(rates=[1.0] * 9))
+    assert not jumps(warnings_of)
+
+
+def test_a_collapse_is_told_as_one(run, toy, warnings_of):
+    run([SelectionRateHook()], toy(rates=[0.5] * 3 + [0.0] * 3), epochs=2)
+    (message,) = warned(warnings_of)
+    assert 'the selection has collapsed' in message
