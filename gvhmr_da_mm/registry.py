@@ -70,7 +70,9 @@ PARAM_SCHEDULERS = _child('parameter scheduler', 'PARAM_SCHEDULERS')
 
 METRICS = _child('metric', 'METRICS', ('evaluation',))
 EVALUATORS = _child('evaluator', 'EVALUATORS', ('evaluation',))
-TASK_UTILS = _child('task util', 'TASK_UTILS', ('codecs', 'models.adaptation'))
+TASK_UTILS = _child(
+    'task util', 'TASK_UTILS', ('codecs', 'models.adaptation', 'features.detectors')
+)
 
 # The parents of these four are MMEngine's: MMPose's import `mmpose.models` or
 # `mmpose.visualization`, which need compiled packages.

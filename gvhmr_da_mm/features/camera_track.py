@@ -1,0 +1,55 @@
+"""Camera rotation of a clip, from one of three sources, at 30 frames per second."""
+
+from pathlib import Path
+from typing import Union
+
+import numpy as np
+from scipy.spatial.transform import Rotation, Slerp
+
+from ..core.errors import DataError
+from .camera_file import read_camera_rotations
+from .time_plan import TimePlan
+from .visual_gyro import CameraRotation
+
+
+def static_rotation(plan: TimePlan) -> CameraRotation:
+    """Return the rotation of a camera that stands still."""
+    return CameraRotation(np.tile(np.eye(3), (len(plan), 1, 1)), True, dict(source='static'))
+
+
+def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) -> CameraRotation:
+    """Read rotations of the frames of a video, or of the frames at 30 per second.
+
+    Args:
+        path (str | Path): As for :func:`read_camera_rotations`.
+        plan (TimePlan): From the video's frames to those at 30 per second.
+        num_frames (int): Frames of the video.
+
+    Raises:
+        DataError: If the file has another number of frames.
+    """
+    rotations = read_camera_rotations(path)
+    if len(rotations) == num_frames:
+        rotations = resample_rotations(rotations, plan)
+    elif len(rotations) != len(plan):
+        raise DataError(
+            f'{path} has {len(rotations)} rotations; expected one for each of the {num_frames} '
+            f'frames of the video, or of its {len(plan)} frames at 30 per second'
+        )
+    return CameraRotation(rotations, False, dict(source=str(path)))
+
+
+def rotation_from_gyro(found: CameraRotation, plan: TimePlan) -> CameraRotation:
+    """Bring what a gyro found in the frames of ``plan.used`` to 30 frames per second."""
+    lower, upper = np.searchsorted(plan.used, np.stack((plan.lower, plan.upper)))
+    own = TimePlan(lower, upper, plan.weight, plan.missing)
+    report = dict(source='visual gyro', **found.report)
+    return CameraRotation(resample_rotations(found.R_w2c, own), found.static, report)
+
+
+def resample_rotations(rotations: np.ndarray, plan: TimePlan) -> np.ndarray:
+    """Interpolate rotations (N, 3, 3) on the sphere to the times of a plan (F, 3, 3)."""
+    if len(rotations) == 1:
+        return rotations[plan.lower]
+    track = Slerp(np.arange(len(rotations)), Rotation.from_matrix(rotations))
+    return track((1 - plan.weight) * plan.lower + plan.weight * plan.upper).as_matrix()

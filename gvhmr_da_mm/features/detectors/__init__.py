@@ -1,0 +1,8 @@
+"""Where people and their keypoints come from."""
+
+from .detections import Detections, boxes_around
+from .keypoint_file import KeypointFile
+from .mediapipe_pose import MediaPipePose
+from .mmpose_pose import MMPosePose
+
+__all__ = ['Detections', 'KeypointFile', 'MMPosePose', 'MediaPipePose', 'boxes_around']

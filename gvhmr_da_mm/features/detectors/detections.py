@@ -1,0 +1,50 @@
+"""What a detector says of one picture."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...core.layout import NUM_COCO
+
+MIN_CONFIDENCE = 0.3
+"""Less confident keypoints do not count for a box."""
+MIN_KEYPOINTS = 4
+MARGIN = 0.08
+"""Share of its longer side by which a box exceeds the keypoints on each side: hands, feet, hair."""
+
+
+class Detections(NamedTuple):
+    """The P people of a picture.
+
+    Args:
+        boxes (np.ndarray): Corners (P, 4) left, top, right, bottom, pixels.
+        keypoints (np.ndarray): COCO-17 (P, 17, 3): pixels and confidence, 0 to 1.
+    """
+
+    boxes: np.ndarray
+    keypoints: np.ndarray
+
+    @classmethod
+    def none(cls) -> 'Detections':
+        """Return those of a picture without people."""
+        return cls(np.zeros((0, 4)), np.zeros((0, NUM_COCO, 3)))
+
+
+def boxes_around(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fit boxes to keypoints.
+
+    Args:
+        keypoints (np.ndarray): Pixels and confidence (P, J, 3).
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: Corners (P, 4), and which people have enough confident
+        keypoints for a box (P,), bool.
+    """
+    confident = keypoints[..., 2] > MIN_CONFIDENCE
+    with_box = confident.sum(axis=1) >= MIN_KEYPOINTS
+    points = keypoints[..., :2]
+    low = np.where(confident[..., None], points, np.inf).min(axis=1)
+    high = np.where(confident[..., None], points, -np.inf).max(axis=1)
+    low[~with_box], high[~with_box] = 0, 0
+    margin = MARGIN * (high - low).max(axis=1, keepdims=True)
+    return np.concatenate((low - margin, high + margin), axis=1), with_box

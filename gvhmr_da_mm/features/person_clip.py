@@ -1,0 +1,108 @@
+"""What was observed of one person in one video, at 30 frames per second."""
+
+import json
+import os
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import numpy as np
+
+from ..core.errors import DataError, MissingFilesError
+from ..core.layout import IMAGE_FEATURE_DIM, NUM_COCO
+
+_SHAPES = dict(
+    bbx_xys=(3,),
+    kp2d=(NUM_COCO, 3),
+    observed=(),
+    frame_numbers=(),
+    features=(IMAGE_FEATURE_DIM,),
+    flip_features=(IMAGE_FEATURE_DIM,),
+    flip_bbx_xys=(3,),
+)
+_REQUIRED = ('bbx_xys', 'kp2d', 'observed', 'frame_numbers')
+
+
+@dataclass
+class PersonClip:
+    """Observations of a person over F frames.
+
+    Args:
+        name (str): Of the clip, and of the person where there are several.
+        img_wh (tuple[int, int]): Width and height in pixels, upright.
+        start (int): The first of the frames, counted at 30 per second from the video's beginning.
+        bbx_xys (np.ndarray): Boxes (F, 3): centre and side, pixels.
+        kp2d (np.ndarray): COCO-17 (F, 17, 3): pixels and confidence, 0 where not observed.
+        observed (np.ndarray): Frames in which the person was seen (F,), bool.
+        frame_numbers (np.ndarray): The video's frame that is nearest to each (F,).
+        features (np.ndarray, optional): Image features (F, 1024). Defaults to None.
+        flip_features (np.ndarray, optional): Those of the mirrored pictures (F, 1024).
+        flip_bbx_xys (np.ndarray, optional): Boxes in the mirrored pictures (F, 3).
+        facts (dict): How it was made and what was unusual: plain numbers, strings and lists.
+    """
+
+    name: str
+    img_wh: tuple[int, int]
+    start: int
+    bbx_xys: np.ndarray
+    kp2d: np.ndarray
+    observed: np.ndarray
+    frame_numbers: np.ndarray
+    features: Optional[np.ndarray] = None
+    flip_features: Optional[np.ndarray] = None
+    flip_bbx_xys: Optional[np.ndarray] = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.bbx_xys)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays that there are, by name."""
+        named = {name: getattr(self, name) for name in _SHAPES}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def save(self, path: Union[str, Path]) -> None:
+        """Write an ``.npz`` file, whole or not at all; no pickle is needed to read it."""
+        path = Path(path)
+        about = dict(name=self.name, img_wh=list(self.img_wh), start=self.start, facts=self.facts)
+        partial = path.with_name(f'.{path.name}.{os.getpid()}')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open('wb') as file:
+                np.savez(file, about=json.dumps(about), **self.arrays())
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: Union[str, Path]) -> 'PersonClip':
+        """Read what :meth:`save` has written.
+
+        Raises:
+            MissingFilesError: If there is no such file.
+            DataError: If it holds something else.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise MissingFilesError(f'there is no file of observations {str(path)!r}')
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                arrays = {name: content[name] for name in _SHAPES if name in content}
+                about = json.loads(str(content['about']))
+            clip = cls(
+                name=about['name'],
+                img_wh=tuple(about['img_wh']),
+                start=about['start'],
+                facts=about['facts'],
+                **arrays,
+            )
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            raise DataError(
+                f'{path} should be what tools/extract_features.py writes, it is not ({error}): '
+                'remove it and run that tool again'
+            ) from error
+        for name, array in arrays.items():
+            if array.shape != (len(clip), *_SHAPES[name]):
+                raise DataError(f'{path}: {name} has shape {array.shape} for {len(clip)} frames')
+        return clip

@@ -1,0 +1,126 @@
+"""People followed through a video by the overlap of their boxes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from ..core.errors import ConfigError
+from .detectors.detections import Detections
+
+CHOICES = ('largest', 'longest', 'all')
+
+
+@dataclass
+class PersonTrack:
+    """One person, from the first to the last frame it is seen in.
+
+    Args:
+        start (int): The first frame.
+        boxes (np.ndarray): Corners (L, 4), interpolated where the person is not seen.
+        keypoints (np.ndarray): COCO-17 (L, 17, 3), interpolated and of confidence 0 there.
+        seen (np.ndarray): Where it is seen (L,), bool.
+    """
+
+    start: int
+    boxes: np.ndarray
+    keypoints: np.ndarray
+    seen: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @property
+    def area(self) -> float:
+        """Sum of the box areas over the frames in which the person is seen, square pixels."""
+        size = np.maximum(self.boxes[self.seen, 2:] - self.boxes[self.seen, :2], 0)
+        return float(size.prod(axis=1).sum())
+
+
+def box_overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the intersection over union (P, Q) of boxes (P, 4) and (Q, 4)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    common = np.maximum(high - low, 0).prod(axis=-1)
+    area_a, area_b = ((box[:, 2:] - box[:, :2]).prod(axis=-1) for box in (a, b))
+    return common / np.maximum(area_a[:, None] + area_b[None] - common, 1e-9)
+
+
+def link_tracks(
+    frames: Sequence[Detections], min_overlap: float = 0.2, max_gap: int = 30
+) -> list[PersonTrack]:
+    """Join the detections of successive frames to tracks.
+
+    Args:
+        frames (Sequence[Detections]): The people of each frame, in order.
+        min_overlap (float): Least intersection over union of a person's boxes in a frame and where
+            it was last seen. Defaults to 0.2.
+        max_gap (int): A person that is not seen for longer than so many frames is a new one.
+            Defaults to 30.
+
+    Returns:
+        list[PersonTrack]: In the order of their beginning.
+    """
+    open_tracks: list[list[tuple[int, int]]] = []
+    tracks: list[list[tuple[int, int]]] = []
+    for number, people in enumerate(frames):
+        open_tracks = [track for track in open_tracks if number - track[-1][0] <= max_gap + 1]
+        last = [frames[frame].boxes[person] for frame, person in (t[-1] for t in open_tracks)]
+        overlap = box_overlap(np.reshape(last, (-1, 4)), people.boxes)
+        rows, columns = linear_sum_assignment(-overlap)
+        taken = set()
+        for row, column in zip(rows, columns):
+            if overlap[row, column] >= min_overlap:
+                open_tracks[row].append((number, column))
+                taken.add(column)
+        for column in range(len(people.boxes)):
+            if column not in taken:
+                track = [(number, column)]
+                tracks.append(track)
+                open_tracks.append(track)
+    return [_fill(track, frames) for track in tracks]
+
+
+def choose_tracks(
+    tracks: Sequence[PersonTrack], choice: str = 'largest', min_frames: int = 30
+) -> list[PersonTrack]:
+    """Choose whom to keep.
+
+    Args:
+        tracks (Sequence[PersonTrack]): Those of a video.
+        choice (str): ``largest`` (sum of box areas), ``longest`` (frames in which it is seen) or
+            ``all``. Defaults to ``largest``.
+        min_frames (int): People seen in fewer frames are left out. Defaults to 30.
+
+    Returns:
+        list[PersonTrack]: One, or all; none if nobody is seen long enough.
+
+    Raises:
+        ConfigError: If the choice is none of these.
+    """
+    if choice not in CHOICES:
+        raise ConfigError(f'`people` should be one of {CHOICES}, got {choice!r}')
+    long_enough = [track for track in tracks if track.seen.sum() >= min_frames]
+    if choice == 'all' or not long_enough:
+        return long_enough
+    size = {'largest': lambda t: t.area, 'longest': lambda t: t.seen.sum()}[choice]
+    return [max(long_enough, key=size)]
+
+
+def _fill(track: list[tuple[int, int]], frames: Sequence[Detections]) -> PersonTrack:
+    """Interpolate boxes and keypoints where the person is not seen."""
+    numbers = np.array([frame for frame, _ in track])
+    everywhere = np.arange(numbers[0], numbers[-1] + 1)
+    boxes = np.stack([frames[frame].boxes[person] for frame, person in track])
+    keypoints = np.stack([frames[frame].keypoints[person] for frame, person in track])
+    seen = np.isin(everywhere, numbers)
+    filled = _interpolate(numbers, keypoints, everywhere)
+    filled[~seen, :, 2] = 0
+    return PersonTrack(int(numbers[0]), _interpolate(numbers, boxes, everywhere), filled, seen)
+
+
+def _interpolate(numbers: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    flat = values.reshape(len(values), -1)
+    columns = [np.interp(wanted, numbers, column) for column in flat.T]
+    return np.stack(columns, axis=1).reshape(len(wanted), *values.shape[1:])
