@@ -1,0 +1,164 @@
+"""Image features of a person's clip, in batches, continued where they were interrupted."""
+
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..core.errors import GVHMRError
+from ..core.layout import IMAGE_FEATURE_DIM
+from .frame_source import FrameSource
+from .person_clip import PersonClip
+from .person_crop import crop_person, mirror_box
+
+Progress = Callable[[Iterable], Iterable]
+
+
+class ImageFeatureExtractor:
+    """Fill in the features of clips.
+
+    A frame that cannot be read gets a feature of zeros, which is what the model is trained to see
+    where there is no picture; it is told in the clip's facts.
+
+    Args:
+        network (nn.Module): Crops (B, 3, 256, 256), uint8, to features (B, 1024).
+        batch_size (int): Crops at a time; 16 need 5 GB in fp32 with ViT-H. Defaults to 16.
+        flip (bool): Whether to make features of the mirrored pictures, too, which the flip test
+            needs. Defaults to True.
+        image_scale (float): See :func:`crop_person`. Defaults to 1.
+        device (str, optional): Defaults to None: a GPU if there is one. On a GPU the network runs
+            in fp16.
+        save_every (int): Batches after which unfinished work is saved. Defaults to 50.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        batch_size: int = 16,
+        flip: bool = True,
+        image_scale: float = 1.0,
+        device: Optional[str] = None,
+        save_every: int = 50,
+    ) -> None:
+        self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        self.network = network.to(self.device).eval()
+        self.batch_size, self.flip, self.save_every = batch_size, flip, save_every
+        self.image_scale = image_scale
+
+    def __call__(
+        self,
+        clip: PersonClip,
+        source: FrameSource,
+        partial: Optional[Path] = None,
+        progress: Progress = iter,
+    ) -> PersonClip:
+        """Add ``features`` (F, 1024), float16, to a clip, and the mirrored ones.
+
+        Args:
+            clip (PersonClip): Boxes and numbers of frames; it is changed.
+            source (FrameSource): Its video.
+            partial (Path, optional): File of unfinished work, removed in the end. Defaults to
+                None: nothing is saved in between.
+            progress (Callable): Wraps the loop over batches. Defaults to ``iter``.
+
+        Returns:
+            PersonClip: The same clip.
+        """
+        mirrored = mirror_box(clip.bbx_xys, clip.img_wh[0])
+        rows = 2 if self.flip else 1
+        features = np.zeros((rows, len(clip), IMAGE_FEATURE_DIM), np.float16)
+        done = self._resume(partial, clip, features)
+        failures: list[str] = []
+        crops = self._crops(clip, source, mirrored, done, failures)
+        for number, (frames, batch) in enumerate(progress(_batches(crops, self.batch_size)), 1):
+            result = self._run(batch)
+            features[:, frames] = result.reshape(len(frames), rows, -1).transpose(1, 0, 2)
+            if partial is not None and number % self.save_every == 0:
+                self._save(partial, clip, features, frames[-1] + 1)
+        clip.features = features[0]
+        if self.flip:
+            clip.flip_features = features[1]
+            clip.flip_bbx_xys = mirrored.astype(np.float32)
+        clip.facts = {**clip.facts, 'feature_failures': failures}
+        if partial is not None:
+            partial.unlink(missing_ok=True)
+        return clip
+
+    def _crops(
+        self,
+        clip: PersonClip,
+        source: FrameSource,
+        mirrored: np.ndarray,
+        done: int,
+        failures: list[str],
+    ) -> Iterator[tuple[int, list[np.ndarray]]]:
+        """Yield each frame that can be read with its crops: plain, and mirrored if wanted."""
+        wanted = clip.frame_numbers[done:]
+        pictures = source.frames(np.unique(wanted).tolist())
+        last, image = -1, None
+        for frame, number in enumerate(wanted, done):
+            while last < number:
+                last, image = next(pictures)
+            if image is None:
+                failures.append(f'frame {number} cannot be decoded')
+                continue
+            try:
+                crops = [crop_person(image, clip.bbx_xys[frame], self.image_scale)]
+                if self.flip:
+                    flipped = np.ascontiguousarray(image[:, ::-1])
+                    crops.append(crop_person(flipped, mirrored[frame], self.image_scale))
+            except GVHMRError as error:
+                failures.append(f'frame {number}: {error}')
+                continue
+            yield frame, crops
+
+    @torch.no_grad()
+    def _run(self, crops: list[np.ndarray]) -> np.ndarray:
+        """Return the features (B, 1024) of crops (256, 256, 3)."""
+        batch = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).to(self.device)
+        with torch.autocast(self.device.type, torch.float16, self.device.type == 'cuda'):
+            features: Tensor = self.network(batch)
+        return features.float().cpu().numpy()
+
+    def _save(self, partial: Path, clip: PersonClip, features: np.ndarray, done: int) -> None:
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        writing = partial.with_name(f'{partial.name}.writing')
+        with writing.open('wb') as file:
+            np.savez(file, features=features, done=done, bbx_xys=clip.bbx_xys)
+        writing.replace(partial)
+
+    def _resume(self, partial: Optional[Path], clip: PersonClip, features: np.ndarray) -> int:
+        """Read unfinished work of the same boxes into ``features``; return how far it came."""
+        if partial is None or not partial.is_file():
+            return 0
+        try:
+            with np.load(partial, allow_pickle=False) as content:
+                same = np.array_equal(content['bbx_xys'], clip.bbx_xys)
+                if not same or content['features'].shape != features.shape:
+                    return 0
+                features[:] = content['features']
+                return int(content['done'])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            return 0  # cut off while it was written: begin anew
+
+
+def _batches(
+    crops: Iterator[tuple[int, list[np.ndarray]]], batch_size: int
+) -> Iterator[tuple[list[int], list[np.ndarray]]]:
+    """Gather frames and their crops, about ``batch_size`` crops at a time."""
+    first = next(crops, None)
+    if first is None:
+        return
+    per_batch = max(batch_size // len(first[1]), 1)
+    rest = [first]
+    while True:
+        group = rest + list(islice(crops, per_batch - len(rest)))
+        rest = []
+        if not group:
+            return
+        yield [frame for frame, _ in group], [crop for _, several in group for crop in several]
