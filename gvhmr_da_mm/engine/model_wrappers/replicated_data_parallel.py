@@ -3,8 +3,8 @@
 from typing import Any
 
 import torch
-from mmengine.dist import broadcast, get_rank
-from torch import nn
+from mmengine.dist import all_reduce, broadcast, get_rank, get_world_size
+from torch import Tensor, nn
 
 from ...registry import MODEL_WRAPPERS
 
@@ -18,7 +18,9 @@ class ReplicatedDataParallel(nn.Module):
     ranks from the weights of the first and pass calls on, so checkpoints are those of a single
     process. Optimiser wrappers built by :class:`PrecisionOptimWrapperConstructor` average the
     gradients before each update, which also makes accumulation cost no communication. Each rank
-    gets random numbers of its own, so that dropout, noise and views differ between them.
+    gets random numbers of its own, so that dropout, noise and views differ between them. Log values
+    are averaged over the ranks: hooks that stop or warn because of them do so on all ranks at once,
+    as one that stopped alone would leave the others waiting.
 
     Args:
         module (nn.Module): The model.
@@ -36,8 +38,8 @@ class ReplicatedDataParallel(nn.Module):
         return self.module(*args, **kwargs)
 
     def train_step(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the model's own training step."""
-        return self.module.train_step(*args, **kwargs)
+        """Call the model's own training step and average what it has to log."""
+        return average_scalars(self.module.train_step(*args, **kwargs))
 
     def val_step(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model's own validation step."""
@@ -46,3 +48,13 @@ class ReplicatedDataParallel(nn.Module):
     def test_step(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model's own test step."""
         return self.module.test_step(*args, **kwargs)
+
+
+def average_scalars(values: dict[str, Any]) -> dict[str, Any]:
+    """Average the scalar tensors of a dict over all ranks, which have the same ones."""
+    names = sorted(n for n, v in values.items() if isinstance(v, Tensor) and v.numel() == 1)
+    if get_world_size() == 1 or not names:
+        return values
+    stacked = torch.stack([values[name].detach().float().flatten()[0] for name in names])
+    all_reduce(stacked, op='mean')
+    return {**values, **dict(zip(names, stacked.unbind()))}

@@ -12,6 +12,7 @@ from ...core.errors import ConfigError
 from ...core.precision import full_precision
 from ...registry import MODELS, TRANSFORMS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets
+from ..across_ranks import gather_clips, mean_denominator
 from ..checkpoint_guard import adapt_student_teacher
 from ..heads.motion_discriminator import (
     discriminator_loss,
@@ -42,7 +43,8 @@ class DomainAdaptiveGVHMR(BaseModel):
       itself, keeps static joints in place, and may be asked by the discriminator to move like true
       motion. The discriminator learns with its own optimiser.
 
-    No label of a real clip is read: the datasets do not even load them.
+    No label of a real clip is read: the datasets do not even load them. With several ranks the true
+    motions, their scores and what means are taken over are those of all ranks.
 
     Note:
         - B: batch, L: frames, N: views.
@@ -218,7 +220,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         optim_wrapper['model'].update_params(total)
         if domain == 'synthetic':  # Labels of real clips never pass for true motion.
             body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
-            self.motion_queue.push(discriminator_pose(body_pose), inputs['valid'])
+            poses = discriminator_pose(body_pose)
+            self.motion_queue.push(gather_clips(poses), gather_clips(inputs['valid']))
         logs = {f'{domain}_loss': total.detach(), **_named(domain, losses)}
         if self.corruption is not None:  # Needs no prediction, so it learns in every iteration.
             logs.update(self.corruption_step(len(data_samples), optim_wrapper))
@@ -256,10 +259,11 @@ class DomainAdaptiveGVHMR(BaseModel):
                     self.adversarial_weight * generator_adversarial_loss(scores)
                 )
             coco17 = self.student.coco_joints(prediction) if body is None else body.coco17
-            logs['reprojection_error'] = self.reprojection.error(coco17, inputs)
+            detections = mean_denominator(self.reprojection.counts(inputs).sum())
+            logs['reprojection_error'] = self.reprojection.error(coco17, inputs, detections)
             if self.reprojection_weight:
                 terms['reprojection_loss'] = self.reprojection_weight * self.reprojection(
-                    coco17, inputs
+                    coco17, inputs, detections
                 )
             for name, module in self.label_free.items():
                 terms[f'{name}_loss'] = module(prediction, inputs, self.student.body_model)
@@ -308,7 +312,7 @@ class DomainAdaptiveGVHMR(BaseModel):
                 target,
             )
         optim_wrapper['discriminator'].update_params(self.discriminator_weight * (real + fake))
-        self.calibrator.update(self.discriminator.score(true_pose, true_valid))
+        self.calibrator.update(gather_clips(self.discriminator.score(true_pose, true_valid)))
         return dict(discriminator_real_loss=real.detach(), discriminator_fake_loss=fake.detach())
 
     @torch.no_grad()

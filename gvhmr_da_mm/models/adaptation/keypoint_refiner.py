@@ -10,6 +10,7 @@ from ...core.layout import NUM_BODY_JOINTS
 from ...core.rotation import axis_angle_to_matrix
 from ...registry import MODELS
 from ...structures import MotionPrediction
+from ..across_ranks import total_over_ranks
 from ..losses import ReprojectionLoss
 
 ROOT = 3 * NUM_BODY_JOINTS
@@ -30,6 +31,9 @@ class KeypointRefiner:
 
     Note:
         - B: batch, L: frames.
+        - The penalty is a mean over all detections of a batch, and the other terms are means over
+          its clips. With several ranks these counts are those of all ranks, so that a clip's label
+          does not depend on how many there are.
         - Shape, contacts and the direction of gravity in the camera stay as predicted, and so does
           the path in the world.
 
@@ -85,27 +89,46 @@ class KeypointRefiner:
         Returns:
             MotionPrediction: Without graph; ``x`` is None.
         """
-        if keep is not None and not keep.all():
-            chosen, others = keep.nonzero()[:, 0], (~keep).nonzero()[:, 0]
-            refined = self(
-                prediction[chosen],
-                {name: value[chosen] for name, value in inputs.items()},
-                reprojection,
-                coco_joints,
-            )
-            together = MotionPrediction.cat([refined, prediction[others]])
-            return together[torch.cat((chosen, others)).argsort()]
+        if keep is None:
+            keep = torch.ones_like(prediction.valid[:, 0])
+        # Before any rank may leave, as all have to take part.
+        detections = (reprojection.counts(inputs) & keep[:, None, None]).sum()
+        totals = total_over_ranks(torch.stack((detections, keep.sum()))).clamp(min=1)
+        if keep.all():
+            return self._refine(prediction, inputs, reprojection, coco_joints, totals)
+        chosen, others = keep.nonzero()[:, 0], (~keep).nonzero()[:, 0]
+        refined = self._refine(
+            prediction[chosen],
+            {name: value[chosen] for name, value in inputs.items()},
+            reprojection,
+            coco_joints,
+            totals,
+        )
+        together = MotionPrediction.cat([refined, prediction[others]])
+        return together[torch.cat((chosen, others)).argsort()]
+
+    def _refine(
+        self,
+        prediction: MotionPrediction,
+        inputs: dict[str, Tensor],
+        reprojection: ReprojectionLoss,
+        coco_joints: Callable[[MotionPrediction], Tensor],
+        totals: Tensor,
+    ) -> MotionPrediction:
+        """Refine all clips; ``totals`` (2,) are the detections and clips to average over."""
         change = prediction.betas.new_zeros(*prediction.valid.shape, SIZE)
         if change.numel() == 0:
             return prediction.replace(x=None)
+        frames = change.shape[1]
+        detections, clips = totals
         with torch.enable_grad():
             change.requires_grad_()
             optimizer = torch.optim.Adam([change], lr=self.lr)
             for _ in range(self.steps):
-                penalty = reprojection(coco_joints(_apply(prediction, change)), inputs)
-                drift = change[..., :DEPTH].square().sum(dim=-1).mean()
-                jump = change.diff(dim=1).square().sum(dim=-1)
-                jump = jump.mean() if jump.numel() else 0.0
+                coco17_c = coco_joints(_apply(prediction, change))
+                penalty = reprojection(coco17_c, inputs, detections)
+                drift = change[..., :DEPTH].square().sum() / (clips * frames)
+                jump = change.diff(dim=1).square().sum() / (clips * max(frames - 1, 1))
                 loss = penalty + self.prior * drift + self.smoothness * jump
                 (change.grad,) = torch.autograd.grad(loss, change)
                 optimizer.step()

@@ -8,6 +8,7 @@ from ...core.errors import ConfigError
 from ...core.precision import full_precision
 from ...registry import MODELS
 from ...structures import MotionPrediction
+from ..across_ranks import mean_denominator
 
 
 @MODELS.register_module()
@@ -64,4 +65,4 @@ class ContactConsistencyLoss(nn.Module):
         speed = (root_step[..., None, :] + turned).norm(dim=-1) * FPS
         # Padding may hold anything, NaN too.
         speed = torch.where(counts, speed, 0.0)
-        return self.loss_weight * (speed * weight).sum() / weight.sum().clamp(min=1)
+        return self.loss_weight * (speed * weight).sum() / mean_denominator(weight.sum())

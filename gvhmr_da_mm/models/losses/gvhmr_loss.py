@@ -20,6 +20,7 @@ from ...core.trajectory import integrate_velocity
 from ...registry import MODELS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets
 from ...structures.targets import relative_to_hips
+from ..across_ranks import mean_denominator
 
 WEAK_SCALE_RANGE = (0.3, 5.0)
 WEAK_SHIFT_LIMIT = 3.0
@@ -123,7 +124,7 @@ class GVHMRLoss(nn.Module):
             static_conf=self._static(prediction, targets, body_model, world_valid),
         )
         if self.normalize_by_valid:
-            share = valid.float().mean().clamp(min=1 / valid.numel())
+            share = mean_denominator(valid.sum()) / valid.numel()
             terms = {name: value / share for name, value in terms.items()}
         return terms
 

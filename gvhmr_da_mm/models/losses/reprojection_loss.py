@@ -1,5 +1,7 @@
 """Agreement of a prediction with detected 2D keypoints, the one term that needs no label."""
 
+from typing import Optional
+
 import torch
 from torch import Tensor, nn
 
@@ -34,6 +36,11 @@ class ReprojectionLoss(nn.Module):
         self.scale = scale
         self.loss_weight = loss_weight
 
+    def counts(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Return which detections count (B, L, 17), bool; ``inputs`` as :meth:`residual`."""
+        visible = inputs['kp2d'][..., 2] > self.confidence
+        return visible & (inputs['valid'] & (inputs['bbx_xys'][..., 2] > 0))[..., None]
+
     def residual(self, coco17_c: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return squared distances and which of them count.
 
@@ -45,30 +52,42 @@ class ReprojectionLoss(nn.Module):
         Returns:
             tuple[Tensor, Tensor]: Squared distances in box sides (B, L, 17) and a mask (B, L, 17).
         """
+        counts = self.counts(inputs)
         has_box = inputs['bbx_xys'][..., 2] > 0
         bbx_xys = torch.where(has_box[..., None], inputs['bbx_xys'], 1.0)
-        counts = (inputs['kp2d'][..., 2] > self.confidence) & (inputs['valid'] & has_box)[..., None]
         projected = project_to_box(clamp_depth(coco17_c), inputs['K_fullimg'], bbx_xys)
         detected = to_box_coordinates(inputs['kp2d'][..., :2], bbx_xys)
         difference = torch.where(counts[..., None], projected - detected, 0.0)
         return (difference**2).sum(dim=-1), counts
 
     @full_precision
-    def forward(self, coco17_c: Tensor, inputs: dict[str, Tensor]) -> Tensor:
+    def forward(
+        self, coco17_c: Tensor, inputs: dict[str, Tensor], denominator: Optional[Tensor] = None
+    ) -> Tensor:
         """Return the mean penalty over confident detections, zero with a graph if there are none.
 
-        Arguments as :meth:`residual`.
+        Args:
+            coco17_c (Tensor): As :meth:`residual`.
+            inputs (dict[str, Tensor]): As :meth:`residual`.
+            denominator (Tensor, optional): What to divide the sum by. Defaults to None: the number
+                of detections that count, at least 1.
         """
         squared, counts = self.residual(coco17_c, inputs)
         penalty = squared / (squared + self.scale**2) * self.scale**2
-        return self.loss_weight * penalty.sum() / counts.sum().clamp(min=1)
+        if denominator is None:
+            denominator = counts.sum().clamp(min=1)
+        return self.loss_weight * penalty.sum() / denominator
 
     @torch.no_grad()
     @full_precision
-    def error(self, coco17_c: Tensor, inputs: dict[str, Tensor]) -> Tensor:
+    def error(
+        self, coco17_c: Tensor, inputs: dict[str, Tensor], denominator: Optional[Tensor] = None
+    ) -> Tensor:
         """Return the mean distance in box sides, 0 where there is no confident detection.
 
-        Arguments as :meth:`residual`.
+        Arguments as :meth:`forward`.
         """
         squared, counts = self.residual(coco17_c, inputs)
-        return squared.sqrt().sum() / counts.sum().clamp(min=1)
+        if denominator is None:
+            denominator = counts.sum().clamp(min=1)
+        return squared.sqrt().sum() / denominator

@@ -1,0 +1,179 @@
+"""Two gloo ranks train as one process does on the batch of both, adaptation included."""
+
+import copy
+import socket
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from mmengine.dist import get_dist_info
+
+from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor, ReplicatedDataParallel
+from gvhmr_da_mm.registry import MODELS
+from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_model_config
+
+CLIPS, FRAMES = 4, 16
+DOMAINS = ('synthetic', 'real', 'synthetic', 'real', 'real', 'synthetic')
+# Ranks have different numbers of valid frames, detections and kept pseudo-labels.
+LENGTHS = [16, 5, 12, 16]
+SCENARIOS = {
+    'float32': dict(
+        dtype=torch.float32,
+        threshold=0.5,
+        student=dict(optimizer=dict(type='SGD', lr=1e-4)),
+        loss=dict(type='GVHMRLoss'),
+    ),
+    'float64': dict(
+        dtype=torch.float64,
+        threshold=0.8,
+        student=dict(
+            optimizer=dict(type='AdamW', lr=1e-3),
+            clip_grad=dict(max_norm=0.5),
+            accumulative_counts=2,
+        ),
+        loss=dict(type='GVHMRLoss', normalize_by_valid=True),
+    ),
+}
+
+
+def build(data_root, scenario):
+    """Return a model in which nothing is random, and its optimisers."""
+    torch.manual_seed(3)
+    estimator = toy_model_config(
+        data_root,
+        num_layers=1,
+        condition_dropout=0.0,
+        detected_keypoint_prob=1.0,
+        loss=scenario['loss'],
+    )
+    config = toy_adaptation_config(
+        data_root,
+        estimator,
+        discriminator=dict(
+            type='MotionDiscriminator', hidden_size=16, attention_size=8, dropout=0.0
+        ),
+        views=[dict(type='HorizontalFlip')],
+        confidence_calibration='quantile',
+        calibrator=dict(type='ConfidenceCalibrator', size=32, min_scores=CLIPS),
+        refiner=dict(type='KeypointRefiner', steps=3),
+        label_free=dict(contact=dict(type='ContactConsistencyLoss', probability=0.3)),
+        reprojection_weight=10.0,
+        queue_max_len=FRAMES,
+        confidence_threshold=scenario['threshold'],
+    )
+    model = MODELS.build(config).to(scenario['dtype'])
+    # The embeddings of the conditions start at zero: let all of them count.
+    for parameter in model.student.parameters():
+        parameter.data.add_(0.02 * torch.randn_like(parameter))
+    model.teacher.load_state_dict(model.student.state_dict())
+    model.motion_queue.sample = lambda num: newest(model.motion_queue, num)
+    model.train()
+    parts = dict(model=scenario['student'], discriminator=dict(optimizer=dict(type='SGD', lr=1e-2)))
+    return model, AdaptationOptimWrapperConstructor(copy.deepcopy(parts))(model)
+
+
+def newest(queue, num):
+    """Return this rank's part of the newest clips instead of drawing some."""
+    rank, world_size = get_dist_info()
+    total = num * world_size
+    slots = int(queue.num_pushed) - total + torch.arange(rank * num, (rank + 1) * num)
+    slots = slots % len(queue.body_pose)
+    return queue.body_pose[slots], queue.valid[slots]
+
+
+def batches(dtype):
+    """Return the batches of this rank."""
+    rank, world_size = get_dist_info()
+    part = slice(rank * CLIPS // world_size, (rank + 1) * CLIPS // world_size)
+    for seed, domain in enumerate(DOMAINS):
+        batch = toy_batch(domain, CLIPS, FRAMES, lengths=LENGTHS, seed=seed, dtype=dtype)
+        if domain == 'real':
+            batch['inputs']['kp2d'][0][:, 5:, 2] = 0.0
+            batch['inputs']['kp2d'][3][4:, :, 2] = 0.0
+        inputs = {name: values[part] for name, values in batch['inputs'].items()}
+        yield dict(inputs=inputs, data_samples=batch['data_samples'][part])
+
+
+def train(data_root, name):
+    """Train, and return gradients, log values and all states."""
+    scenario = SCENARIOS[name]
+    model, wrapper = build(data_root, scenario)
+    gradients = []
+    for part in wrapper.values():
+        part.optimizer.register_step_pre_hook(
+            lambda optimizer, *_: gradients.append(
+                [p.grad.clone() for g in optimizer.param_groups for p in g['params']
+                 if p.grad is not None]
+            )
+        )  # fmt: skip
+    run = ReplicatedDataParallel(model)
+    wrapper.initialize_count_status(model, 0, len(DOMAINS))
+    logs = []
+    for batch in batches(scenario['dtype']):
+        logs.append(run.train_step(batch, wrapper))
+        model.update_teacher(0.1)
+    return dict(gradients=gradients, logs=logs, state=model.state_dict())
+
+
+def train_rank(rank, port, data_root, folder):
+    torch.set_num_threads(1)
+    dist.init_process_group('gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
+    torch.save({name: train(data_root, name) for name in SCENARIOS}, f'{folder}/{rank}.pth')
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope='module')
+def ranks(toy_root, tmp_path_factory):
+    """Return what each of two ranks has got, for each scenario."""
+    folder = tmp_path_factory.mktemp('ranks')
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    mp.spawn(train_rank, (port, toy_root, str(folder)), nprocs=2)
+    return [torch.load(folder / f'{rank}.pth') for rank in range(2)]
+
+
+@pytest.fixture(scope='module', params=SCENARIOS)
+def runs(request, toy_root, ranks):
+    """Return the tolerance, the run of one process and those of two ranks."""
+    tolerance = 2e-4 if request.param == 'float32' else 1e-9
+    return tolerance, train(toy_root, request.param), [rank[request.param] for rank in ranks]
+
+
+def largest(tensors):
+    return max(tensor.abs().max().item() for tensor in tensors)
+
+
+def test_gradients_are_those_of_the_whole_batch(runs):
+    tolerance, alone, (first, _) = runs
+    assert len(first['gradients']) == len(alone['gradients']) > len(DOMAINS) // 2
+    for ours, whole in zip(first['gradients'], alone['gradients']):
+        assert len(ours) == len(whole)
+        scale = largest(whole)
+        assert scale > 0
+        assert largest(a - b for a, b in zip(ours, whole)) < tolerance * scale
+
+
+def test_weights_teacher_queue_and_calibrator_too(runs):
+    tolerance, alone, (first, second) = runs
+    assert first['state'].keys() == alone['state'].keys()
+    for name, value in alone['state'].items():
+        assert torch.equal(first['state'][name], second['state'][name]), name
+        assert torch.allclose(first['state'][name].double(), value.double(), atol=tolerance), name
+    assert alone['state']['calibrator.num_seen'] == CLIPS * DOMAINS.count('real')
+    assert alone['state']['motion_queue.num_pushed'] == CLIPS * DOMAINS.count('synthetic')
+
+
+def test_all_ranks_log_the_means_over_all_clips(runs):
+    tolerance, alone, (first, second) = runs
+    chosen = []
+    for ours, others, whole in zip(first['logs'], second['logs'], alone['logs']):
+        assert ours.keys() == others.keys() == whole.keys()
+        for name, value in whole.items():
+            assert ours[name] == others[name], name
+            # Log values are exchanged in single precision.
+            wanted = pytest.approx(float(value), rel=max(tolerance, 1e-5), abs=1e-6)
+            assert float(ours[name]) == wanted, name
+        chosen.append(float(whole.get('selection_rate', 0)))
+    assert any(0 < rate < 1 for rate in chosen), chosen
