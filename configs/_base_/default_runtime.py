@@ -12,6 +12,7 @@ from mmengine.runner import LogProcessor
 from mmengine.visualization import LocalVisBackend, TensorboardVisBackend
 
 from gvhmr_da_mm.engine import (
+    BadSampleHook,
     DivergenceGuardHook,
     LogHistoryHook,
     MotionVisualizationHook,
@@ -29,6 +30,7 @@ default_hooks = dict(
     param_scheduler=dict(type=ParamSchedulerHook),
     checkpoint=dict(type=CheckpointHook, interval=10, max_keep_ckpts=3),
     divergence_guard=dict(type=DivergenceGuardHook, patience=10),
+    bad_samples=dict(type=BadSampleHook),
     log_history=dict(type=LogHistoryHook, max_length=2000),
     visualization=dict(type=MotionVisualizationHook, enable=False, interval=10),
 )

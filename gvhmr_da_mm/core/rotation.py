@@ -52,6 +52,21 @@ def rot6d_to_matrix(rot6d: Tensor) -> Tensor:
     return torch.stack((first, second, torch.cross(first, second, dim=-1)), dim=-2)
 
 
+def is_rotation(matrix: Tensor, tolerance: float = 1e-2) -> Tensor:
+    """Tell which matrices (..., 3, 3) are rotations (...).
+
+    Args:
+        matrix (Tensor): Any matrices; those that are not finite are no rotations.
+        tolerance (float): Largest deviation of ``R R^T`` from the identity. Defaults to 1e-2.
+
+    Returns:
+        Tensor: bool; reflections are no rotations.
+    """
+    unit = torch.eye(3, dtype=matrix.dtype, device=matrix.device)
+    deviation = (matrix @ matrix.transpose(-1, -2) - unit).abs().amax(dim=(-1, -2))
+    return (deviation <= tolerance) & (torch.linalg.det(matrix) > 0)
+
+
 def project_to_so3(matrix: Tensor) -> Tensor:
     """Return the nearest rotation (..., 3, 3) in the Frobenius norm, never a reflection."""
     return roma.special_procrustes(matrix)

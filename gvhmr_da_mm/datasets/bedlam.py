@@ -1,6 +1,7 @@
 """BEDLAM: rendered people with exact labels, the synthetic source."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Union
 
@@ -89,13 +90,18 @@ class BEDLAMDataset(MotionDataset):
         if self.pack_root is not None:
             return self._list_pack(self.pack_root)
         labels = load_pack(self._labels)
+
+        def clips_of(mid: str, part: str) -> list[dict]:
+            if mid not in labels:
+                PackRecord.of(self._labels, mid)
+            path = self._ranges(part)
+            ranges = PackRecord(path, mid, load_pack(path))
+            start, end = ranges.frame_range(mid)
+            return [dict(sequence=mid, start=start, end=end, part=part)]
+
         clips = []
         for part in self.parts:
-            for mid, value in load_pack(self._ranges(part)).items():
-                if mid not in labels:
-                    PackRecord.of(self._labels, mid)
-                start, end = (int(frame) for frame in value)
-                clips.append(dict(sequence=mid, start=start, end=end, part=part))
+            clips += self.list_each(load_pack(self._ranges(part)), partial(clips_of, part=part))
         return clips
 
     def _list_pack(self, root: Path) -> list[dict]:

@@ -107,12 +107,12 @@ class EMDBDataset(RealVideoDataset):
             chosen = self.select_subset(chosen, chosen)
         else:
             self._check_complete(chosen)
-        clips = [clip for name in chosen for clip in self._clips_of(name)]
+        clips = self.list_each(chosen, self._clips_of)
         if self.transductive:
             tested = {name for split in self.TEST_SPLITS for name in emdb_sequences(names, split)}
-            for name in (name for name in names if name in tested):
-                clips += [{**clip, 'transductive': True} for clip in self._clips_of(name)]
-        if not clips:
+            added = self.list_each([name for name in names if name in tested], self._clips_of)
+            clips += [{**clip, 'transductive': True} for clip in added]
+        if not clips and not self.left_out:
             raise self._empty(len(names))
         return clips
 

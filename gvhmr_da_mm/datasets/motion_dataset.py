@@ -1,7 +1,7 @@
 """Base of all datasets: windows, padding, packing, and what happens to bad clips."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
@@ -11,9 +11,10 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from ..core.conventions import BODY_JOINT_NAMES, FPS
-from ..core.errors import ConfigError, DataError
+from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..core.paths import require_files, resolve_data_root
 from ..registry import TRANSFORMS
+from .bad_samples import BadSample, check_clip, describe_bad_samples
 from .clip import Clip, pack_clip
 from .options import check_choice
 from .samplers.clip_key import ClipKey
@@ -21,6 +22,10 @@ from .source_range import SourceRange
 from .windows import draw_window, num_windows
 
 DOMAINS = ('synthetic', 'real')
+BAD_CLIP = (DataError, MissingFilesError)
+"""Errors that ``on_bad_sample='skip'`` is about."""
+REPLACED = 'replaced_bad_samples'
+"""Field of a sample that stands in for bad ones: the list of :class:`BadSample`."""
 
 
 class MotionDataset(BaseDataset):
@@ -52,14 +57,21 @@ class MotionDataset(BaseDataset):
             per epoch. Defaults to True.
         flip_features (bool): Whether training items carry the features of the mirrored image
             (``flip_f_imgseq``, ``has_flip_imgfeat``). Defaults to False.
-        on_bad_sample (str): What to do with a training clip that holds NaN or wrong shapes:
-            ``error``, or ``skip`` (warn once per sequence, take the next clip). Defaults to
-            ``error``.
+        on_bad_sample (str): What to do with a training clip that cannot be used (missing or
+            damaged files and fields, wrong shapes, NaN, boxes without a size, cameras that are
+            none): ``error``, or ``skip``. To skip, the ends of every clip are read when clips are
+            listed, and bad ones are left out; what only shows later is replaced by the next clip
+            that is good, the same one for the same :class:`ClipKey`. Nothing is skipped silently:
+            see ``left_out`` and :class:`~gvhmr_da_mm.engine.BadSampleHook`. Test clips are never
+            skipped, as the scores of fewer are other scores. Defaults to ``error``.
         pipeline (Sequence[dict | Callable]): Transforms of the packed item. Defaults to ().
         metainfo (dict, optional): Additions to the dataset's meta information.
         indices (int | Sequence[int], optional): Use only these clips, as in MMEngine.
         test_mode (bool): Whole sequences instead of windows. Defaults to False.
         lazy_init (bool): Read the list of clips on first use. Defaults to False.
+
+    Attributes:
+        left_out (list[BadSample]): Clips that were left out of the list because they are bad.
 
     Raises:
         ConfigError: If an argument is impossible.
@@ -97,6 +109,7 @@ class MotionDataset(BaseDataset):
         self.list_long_clips_often = list_long_clips_often
         self.flip_features = flip_features
         self.on_bad_sample = on_bad_sample
+        self.left_out: list[BadSample] = []
         self._warned: set[str] = set()
         self.pack = pack
         super().__init__(
@@ -154,8 +167,10 @@ class MotionDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """Check the files and list the clips; called by MMEngine once."""
         require_files(self.required_files(), owner=self.dataset)
+        self.left_out = []
         clips = self.list_clips()
-        require_files(self.clip_files(clips), owner=self.dataset)
+        if not self.skips_bad_clips:
+            require_files(self.clip_files(clips), owner=self.dataset)
         if self.test_mode:
             entries = clips
         else:
@@ -163,8 +178,12 @@ class MotionDataset(BaseDataset):
             if len(kept) < len(clips):
                 short = len(clips) - len(kept)
                 self.log(f'left {short} clip(s) out: shorter than {self.min_frames} frames')
+            if self.skips_bad_clips:
+                kept = self._usable_clips(kept)
             entries = [clip for clip in kept for _ in range(self._listings(clip))]
         if not entries:
+            if self.left_out:
+                raise self._all_bad(self.left_out)
             raise DataError(
                 f'{self.dataset}: no usable clip in {self.data_root.absolute()} '
                 f'({len(clips)} found, all shorter than min_frames={self.min_frames})'
@@ -172,6 +191,51 @@ class MotionDataset(BaseDataset):
         num_sequences = len({entry['sequence'] for entry in entries})
         self.log(f'{len(entries)} clips of {num_sequences} sequences')
         return entries
+
+    @property
+    def skips_bad_clips(self) -> bool:
+        """Whether bad clips are left out."""
+        return self.on_bad_sample == 'skip' and not self.test_mode
+
+    def list_each(self, names: Iterable[str], clips_of: Callable[[str], list[dict]]) -> list[dict]:
+        """List the clips of each sequence, without those that cannot be if bad clips are skipped.
+
+        Args:
+            names (Iterable[str]): The sequences.
+            clips_of (Callable): Returns the clips of one of them.
+        """
+        clips = []
+        for name in names:
+            try:
+                clips += clips_of(name)
+            except BAD_CLIP as error:
+                if not self.skips_bad_clips:
+                    raise
+                self.left_out.append(BadSample(self.dataset, name, -1, -1, str(error)))
+        return clips
+
+    def _usable_clips(self, clips: list[dict]) -> list[dict]:
+        """Leave clips out whose first or last frame cannot be read."""
+        files_are_missing = bool(self.clip_files(clips))
+        usable = []
+        for clip in clips:
+            start, end = clip['start'], clip['end']
+            try:
+                if files_are_missing:
+                    require_files(self.clip_files([clip]), owner=self.dataset)
+                for frame in (start, end - 1):
+                    check_clip(self.read_clip(clip, frame, frame + 1))
+                usable.append(clip)
+            except BAD_CLIP as error:
+                sample = BadSample(self.dataset, clip['sequence'], start, end, str(error))
+                self.left_out.append(sample)
+        if self.left_out:
+            self.log(
+                f'left {len(self.left_out)} bad clip(s) or sequence(s) out, {len(usable)} clips '
+                f'are good: {describe_bad_samples(self.left_out)}',
+                logging.WARNING,
+            )
+        return usable
 
     def _listings(self, clip: dict) -> int:
         if not self.list_long_clips_often:
@@ -194,21 +258,35 @@ class MotionDataset(BaseDataset):
         if self.test_mode:
             info = self.get_data_info(index)
             return self._item(info, info['start'], info['end'])
+        replaced: list[BadSample] = []
         for offset in range(len(self)):
             info = self.get_data_info((index + offset) % len(self) if offset else index)
             rng = np.random.default_rng(seed)
             window = draw_window(info['start'], info['end'], self.min_len, self.max_len, rng)
             try:
-                return self._item(info, *window)
-            except DataError as error:
+                item = self._item(info, *window)
+            except BAD_CLIP as error:
                 if self.on_bad_sample == 'error':
                     raise
+                bad = BadSample(self.dataset, info['sequence'], *window, str(error))
+                replaced.append(bad)
                 self._warn_once(info['sequence'], f'skipped a bad clip: {error}')
-        raise DataError(f'{self.dataset}: every one of its {len(self)} clips is bad')
+                continue
+            if replaced:
+                # Tells the main process, which a worker cannot otherwise.
+                item['data_samples'].set_data({REPLACED: replaced})
+            return item
+        raise self._all_bad(replaced)
+
+    def _all_bad(self, samples: list[BadSample]) -> DataError:
+        reasons = describe_bad_samples(samples)
+        return DataError(f'{self.dataset}: every one of its {len(samples)} clips is bad: {reasons}')
 
     def _item(self, info: dict, start: int, end: int) -> dict[str, Any]:
+        clip = self.read_clip(info, start, end)
+        check_clip(clip)
         item = pack_clip(
-            self.read_clip(info, start, end),
+            clip,
             dataset=self.dataset,
             domain=self.domain,
             max_len=None if self.test_mode else self.max_len,

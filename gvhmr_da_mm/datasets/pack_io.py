@@ -67,8 +67,14 @@ def read_pack(path: PathLike) -> Any:
 
 
 @lru_cache(maxsize=32)
-def _load_cached(path: str, modified_ns: int, size: int) -> Any:
-    return read_pack(path)
+def _load_cached(path: str, modified_ns: int, size: int) -> Mapping:
+    pack = read_pack(path)
+    if not isinstance(pack, Mapping):
+        raise DataError(f'{path} should hold a dict of sequences, got {type(pack).__name__}')
+    odd = [name for name in pack if not isinstance(name, str)]
+    if odd:
+        raise DataError(f'{path} should have names of sequences as keys, got {odd[0]!r:.80}')
+    return pack
 
 
 @lru_cache(maxsize=32)
@@ -98,10 +104,7 @@ def load_pack(path: PathLike) -> Mapping:
         status = index.stat()
         return _load_folder_cached(str(path), status.st_mtime_ns, status.st_size)
     status = Path(path).stat()
-    pack = _load_cached(str(path), status.st_mtime_ns, status.st_size)
-    if not isinstance(pack, Mapping):
-        raise DataError(f'{path} should hold a dict of sequences, got {type(pack).__name__}')
-    return pack
+    return _load_cached(str(path), status.st_mtime_ns, status.st_size)
 
 
 def as_frame_range(value: Any, record: 'PackRecord', key: str) -> tuple[int, int]:

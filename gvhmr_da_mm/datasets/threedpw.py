@@ -1,5 +1,6 @@
 """3DPW: real outdoor video; its world is not aligned with gravity."""
 
+from functools import partial
 from pathlib import Path
 from typing import Optional, Union
 
@@ -10,7 +11,7 @@ from ..core.errors import ConfigError, DataError
 from ..registry import DATASETS
 from .clip import Clip
 from .options import check_choice
-from .pack_io import PackRecord, load_pack
+from .pack_io import PackRecord, as_frame_range, load_pack
 from .real_labels import camera_training_labels, evaluation_labels, read_gender
 from .real_video_dataset import RealVideoDataset
 from .splits import THREEDPW_GOOD_RANGES
@@ -95,10 +96,10 @@ class ThreeDPWDataset(RealVideoDataset):
             # Persons of one video share its frames: `{video}_{person}`.
             names = self.select_subset(names, [name.rsplit('_', 1)[0] for name in names])
         self._check_mask(names)
-        clips = [clip for name in names for clip in self._clips_of(name, self.split)]
+        clips = self.list_each(names, partial(self._clips_of, split=self.split))
         if self.transductive:
-            for name in self._names('test'):
-                clips += [{**c, 'transductive': True} for c in self._clips_of(name, 'test')]
+            tested = self.list_each(self._names('test'), partial(self._clips_of, split='test'))
+            clips += [{**clip, 'transductive': True} for clip in tested]
         if not clips:
             raise DataError(f'{path} holds no sequence of {self.split!r}')
         path = self._keypoints(self.split)
@@ -136,9 +137,10 @@ class ThreeDPWDataset(RealVideoDataset):
             refit = PackRecord.of(self._refit, name)
             key = 'valid_range_list' if self.pack_root is None else 'valid_ranges'
             stored = refit.value(key, list, tuple)
-            ranges = THREEDPW_GOOD_RANGES.get(name, stored)
+            pairs = [as_frame_range(limits, refit, key) for limits in stored]
+            ranges = THREEDPW_GOOD_RANGES.get(name, pairs)
         return [
-            dict(sequence=name, start=int(start), end=min(int(end), frames), split=split)
+            dict(sequence=name, start=start, end=min(end, frames), split=split)
             for start, end in ranges
             if start < frames
         ]

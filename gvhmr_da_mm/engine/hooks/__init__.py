@@ -1,5 +1,6 @@
 """Training hooks."""
 
+from .bad_sample_hook import BadSampleHook
 from .collapse_guard_hook import CollapseGuardHook
 from .confidence_threshold_hook import ConfidenceThresholdHook
 from .divergence_guard_hook import DivergenceGuardHook
@@ -12,6 +13,7 @@ from .motion_visualization_hook import MotionVisualizationHook
 from .selection_rate_hook import SelectionRateHook
 
 __all__ = [
+    'BadSampleHook',
     'CollapseGuardHook',
     'ConfidenceThresholdHook',
     'DivergenceGuardHook',

@@ -6,7 +6,7 @@ from math import atan, degrees
 import torch
 from torch import Tensor
 
-from ....core.rotation import relative_angle
+from ....core.rotation import is_rotation, relative_angle
 from ..fields import Field
 from ..finding import Finding
 from ..sequence import Sequence
@@ -86,7 +86,7 @@ def camera_pose(sequence: Sequence) -> Iterator[Finding]:
     """Extrinsics are rigid: rotations in SO(3), last row (0, 0, 0, 1)."""
     for field in sequence.all('T_w2c'):
         poses = field.rows.reshape(-1, 4, 4)
-        bad = not_rotations(poses[:, :3, :3])
+        bad = ~is_rotation(poses[:, :3, :3])
         if bad.any():
             worst = poses[bad][0, :3, :3]
             yield field.error(

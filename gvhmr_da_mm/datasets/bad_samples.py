@@ -1,0 +1,82 @@
+"""Clips that cannot be used: how they are recognised, and what is kept of them."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..core.errors import DataError
+from ..core.rotation import is_rotation
+from .clip import Clip
+
+NAMED = 5
+"""Clips that a log line names; a report names all."""
+
+
+@dataclass(frozen=True)
+class BadSample:
+    """A clip that was left out or replaced.
+
+    Attributes:
+        dataset (str): Its dataset.
+        sequence (str): Its sequence.
+        start (int): First frame that was asked for; -1 where the sequence could not be listed.
+        end (int): One past the last.
+        reason (str): The error: file, key, what was expected and what was found.
+    """
+
+    dataset: str
+    sequence: str
+    start: int
+    end: int
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for a JSON file."""
+        return asdict(self)
+
+
+def describe_bad_samples(samples: list[BadSample]) -> str:
+    """Name the sequences of some bad clips, with their reasons."""
+    reasons = {sample.sequence: sample.reason for sample in samples}
+    lines = [f'{sequence}: {reason}' for sequence, reason in list(reasons.items())[:NAMED]]
+    if len(reasons) > NAMED:
+        lines.append(f'and {len(reasons) - NAMED} more sequences')
+    return '; '.join(lines)
+
+
+def check_clip(clip: Clip) -> None:
+    """Check what would make a batch of numbers that are not finite, or of nonsense.
+
+    Shapes and finite values are the business of :class:`.pack_io.PackRecord`. Frames of a test clip
+    that do not count may have no box.
+
+    Args:
+        clip (Clip): A clip as read.
+
+    Raises:
+        DataError: If a box has no size, a focal length is not positive, or the camera's rotation is
+            none.
+    """
+    size = clip.bbx_xys[:, 2] > 0
+    mask = (clip.labels or {}).get('mask')
+    if mask is not None:
+        size = size | ~mask
+    focal = clip.K_fullimg[..., [0, 1], [0, 1]].reshape(-1, 2).amin(dim=1) > 0
+    _require(clip, 'bbx_xys', size, 'boxes with a side above 0 px')
+    _require(clip, 'K_fullimg', focal, 'focal lengths above 0 px')
+    _require(clip, 'R_w2c', is_rotation(clip.R_w2c), 'rotations of the camera')
+
+
+def _require(clip: Clip, key: str, good: Tensor, expected: str) -> None:
+    if good.all():
+        return
+    frame = clip.start + int((~good).nonzero()[0])
+    count = int(torch.sum(~good))
+    raise DataError(
+        f'sequence `{clip.sequence}`, frames {clip.start} to {clip.end - 1}, `{key}`: expected '
+        f'{expected}, but {count} of {len(good)} are not, first at frame {frame}. '
+        'tools/dataset_tools/validate.py names the file and finds all such sequences; '
+        "on_bad_sample='skip' trains without them"
+    )

@@ -1,0 +1,120 @@
+"""Tells which clips training goes without."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from mmengine.dist import all_gather_object, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ...datasets.bad_samples import BadSample, describe_bad_samples
+from ...datasets.motion_dataset import REPLACED, MotionDataset
+from ...registry import HOOKS
+
+DATA_BATCH = Optional[Union[dict, tuple, list]]
+REPORT = 'bad_samples.json'
+
+
+@HOOKS.register_module()
+class BadSampleHook(Hook):
+    """Report what ``on_bad_sample='skip'`` of the datasets has skipped.
+
+    At the start it logs how many clips were left out when they were listed; after each epoch, how
+    many draws met a bad clip and were served another one. All are listed in ``bad_samples.json``
+    in the folder of the run's log: ``left_out``, and ``replaced`` with the number of draws. With
+    ``on_bad_sample='error'`` there is nothing to report, and no file. Priority ``NORMAL``.
+    """
+
+    def __init__(self) -> None:
+        self._replaced: dict[BadSample, int] = {}
+        self._of_epoch: list[BadSample] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what has been replaced so far, for :class:`TrainingStateHook`."""
+        return dict(
+            replaced=[dict(sample.as_dict(), draws=n) for sample, n in self._replaced.items()],
+            of_epoch=[sample.as_dict() for sample in self._of_epoch],
+        )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` returned."""
+        self._replaced = {}
+        for entry in state_dict['replaced']:
+            draws = entry['draws']
+            fields = {name: value for name, value in entry.items() if name != 'draws'}
+            self._replaced[BadSample(**fields)] = draws
+        self._of_epoch = [BadSample(**entry) for entry in state_dict['of_epoch']]
+
+    def before_train(self, runner: Runner) -> None:
+        """Tell what was left out when the clips were listed."""
+        left_out = self._left_out(runner)
+        if left_out:
+            runner.logger.warning(
+                f'{len(left_out)} bad clip(s) or sequence(s) are left out of training; all are '
+                f'listed in {self._path(runner)}'
+            )
+        self._write(runner)
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: DATA_BATCH = None,
+        outputs: Optional[dict] = None,
+    ) -> None:
+        """Note which clips of the batch stand in for bad ones."""
+        samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else None
+        for sample in samples or []:
+            self._of_epoch += getattr(sample, REPLACED, [])
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Tell what was replaced in the epoch."""
+        gathered = [sample for part in all_gather_object(self._of_epoch) for sample in part]
+        self._of_epoch = []
+        if not gathered:
+            return
+        for sample in gathered:
+            self._replaced[sample] = self._replaced.get(sample, 0) + 1
+        runner.logger.warning(
+            f'{len(gathered)} draw(s) of this epoch met a bad clip and got another: '
+            f'{describe_bad_samples(gathered)}. All are listed in {self._path(runner)}'
+        )
+        self._write(runner)
+
+    def after_train(self, runner: Runner) -> None:
+        """Tell the rest, where training ends within an epoch."""
+        self.after_train_epoch(runner)
+
+    @staticmethod
+    def _path(runner: Runner) -> Path:
+        return Path(runner.log_dir) / REPORT
+
+    @staticmethod
+    def _left_out(runner: Runner) -> list[BadSample]:
+        found = _motion_datasets(runner.train_dataloader.dataset)
+        return [sample for dataset in found for sample in dataset.left_out]
+
+    def _write(self, runner: Runner) -> None:
+        left_out = self._left_out(runner)
+        if not is_main_process() or not (left_out or self._replaced):
+            return
+        report = dict(
+            left_out=[sample.as_dict() for sample in left_out],
+            replaced=[dict(sample.as_dict(), draws=n) for sample, n in self._replaced.items()],
+        )
+        path = self._path(runner)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=2) + '\n')
+
+
+def _motion_datasets(dataset: Any) -> Iterator[MotionDataset]:
+    """Yield the datasets that one is made of."""
+    if isinstance(dataset, MotionDataset):
+        yield dataset
+        return
+    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    for part in inner:
+        if part is not None:
+            yield from _motion_datasets(part)
