@@ -1,5 +1,7 @@
 """Smoothing over time, joint speeds and masks of valid frames."""
 
+from typing import Optional
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -66,6 +68,16 @@ def static_mask(
 def length_to_mask(length: Tensor, max_length: int) -> Tensor:
     """Return a boolean mask (B, L), true for the first ``length[b]`` frames."""
     return torch.arange(max_length, device=length.device) < length[:, None]
+
+
+def length_unless_full(valid: Tensor) -> Optional[Tensor]:
+    """Return the number of valid frames (B,) of a mask (B, L), or None if it is known that all are.
+
+    Without lengths there is nothing to mask. A GPU is not asked, as it would have to be waited for.
+    """
+    if valid.device.type == 'cpu' and bool(valid.all()):
+        return None
+    return valid.sum(dim=1)
 
 
 def hold_last_valid(signal: Tensor, valid: Tensor) -> Tensor:

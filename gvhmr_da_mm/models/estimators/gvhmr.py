@@ -20,6 +20,7 @@ from ...core.camera import (
 from ...core.checks import check_shape
 from ...core.conventions import COMPAT_MODES
 from ...core.errors import ConfigError, DataError
+from ...core.filtering import length_unless_full
 from ...core.layout import IMAGE_FEATURE_DIM, NUM_COCO
 from ...core.precision import full_precision
 from ...registry import CODECS, MODELS, TASK_UTILS
@@ -182,7 +183,7 @@ class GVHMR(BaseModel):
         conditions = self.conditions(inputs)
         if drop:
             conditions = drop_conditions(conditions, self.condition_dropout)
-        length = inputs['valid'].sum(dim=1)
+        length = length_unless_full(inputs['valid'])
         raw = self.head(self.backbone(length=length, **conditions), length)
         return self.decode(raw, inputs)
 
