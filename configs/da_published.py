@@ -25,8 +25,10 @@ model.update(
     adversarial_weight=1.0,
     reprojection_weight=0.0,
     confidence=None,
-    corruption=None,
+    fake_target=None,
+    discriminator_steps=1,
     refiner=None,
+    label_path=None,
     label_world=True,
     label_free=None,
 )

@@ -13,8 +13,9 @@ from gvhmr_da_mm.models.adaptation import (
     CombinedConfidence,
     ConfidenceCalibrator,
     KeypointRefiner,
-    MotionCorruption,
+    NearestMotionTarget,
     PseudoLabeler,
+    StancePath,
 )
 from gvhmr_da_mm.models.adaptation.views import (
     BoxJitter,
@@ -60,14 +61,16 @@ model = dict(
         weights=dict(reprojection=4.0, discriminator=1.0),
         mean='geometric',
     ),
-    confidence_calibration='quantile',
+    confidence_calibration='none',
     calibrator=dict(type=ConfidenceCalibrator, size=1024, min_scores=64),
-    corruption=dict(type=MotionCorruption, max_angle=0.5, exchange_prob=0.5, scale=0.15),
+    fake_target=dict(type=NearestMotionTarget, scale=0.3),
+    discriminator_steps=2,
     pseudo_labeler=dict(type=PseudoLabeler, featureless_weight=0.25),
     refiner=dict(type=KeypointRefiner, steps=30),
     reprojection=dict(type=ReprojectionLoss, confidence=0.5, scale=0.1),
-    # Fitted to the image, a label is better in the camera; the world path gains by contacts alone.
-    label_world=False,
+    # The refined pose knows better than the teacher how the body moves through the world.
+    label_path=dict(type=StancePath, temperature=0.02, smoothing=5.0),
+    label_world=True,
     label_free=dict(contact=dict(type=ContactConsistencyLoss, loss_weight=0.3)),
     # Chosen on held-out real training clips of the miniature packs; docs/en/adaptation.md tells.
     synthetic_weight=1.0,

@@ -64,11 +64,14 @@ class DomainAdaptiveGVHMR(BaseModel):
             ``dict(type='ConfidenceCalibrator')``.
         confidence (dict, optional): What makes up the confidence. Defaults to
             ``dict(type='CombinedConfidence')``, the discriminator alone.
-        corruption (dict, optional): Makes the discriminator's fakes from true motion, such as
-            ``dict(type='MotionCorruption')``. Defaults to None: its fakes are the student's
-            predictions, the very clips that it has to judge.
+        fake_target (dict, optional): The scores that the discriminator learns for the student's
+            predictions, such as ``dict(type='NearestMotionTarget')``. Defaults to None: 0 for all.
+        discriminator_steps (int): Updates of the discriminator in each real iteration. Defaults
+            to 1.
         refiner (dict, optional): Fits pseudo-labels to the detected keypoints, such as
             ``dict(type='KeypointRefiner')``. Defaults to None.
+        label_path (dict, optional): Gives pseudo-labels a path through the world, such as
+            ``dict(type='StancePath')``. Defaults to None: the teacher's.
         reprojection (dict, optional): Loss on detected keypoints. Defaults to
             ``dict(type='ReprojectionLoss')``.
         teacher (str): ``'ema'`` or ``'student'``. Defaults to ``'ema'``.
@@ -101,8 +104,10 @@ class DomainAdaptiveGVHMR(BaseModel):
         confidence_calibration: str = 'none',
         calibrator: Optional[dict] = None,
         confidence: Optional[dict] = None,
-        corruption: Optional[dict] = None,
+        fake_target: Optional[dict] = None,
+        discriminator_steps: int = 1,
         refiner: Optional[dict] = None,
+        label_path: Optional[dict] = None,
         reprojection: Optional[dict] = None,
         teacher: str = 'ema',
         synthetic_weight: float = 1.0,
@@ -142,8 +147,9 @@ class DomainAdaptiveGVHMR(BaseModel):
             {'mode': confidence_calibration, **(calibrator or dict(type='ConfidenceCalibrator'))}
         )
         self.confidence = MODELS.build(confidence or dict(type='CombinedConfidence'))
-        self.corruption = corruption and MODELS.build(corruption)
+        self.fake_target = fake_target and MODELS.build(fake_target)
         self.refiner = refiner and MODELS.build(refiner)
+        self.label_path = label_path and MODELS.build(label_path)
         self.reprojection = MODELS.build(reprojection or dict(type='ReprojectionLoss'))
         self.label_free = nn.ModuleDict(
             {name: MODELS.build(loss) for name, loss in (label_free or {}).items()}
@@ -153,6 +159,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         )
         self.teacher_source = teacher
         self.label_world = label_world
+        self.discriminator_steps = discriminator_steps
         self.synthetic_weight = synthetic_weight
         self.real_weight = real_weight
         self.discriminator_weight = discriminator_weight
@@ -220,12 +227,11 @@ class DomainAdaptiveGVHMR(BaseModel):
         optim_wrapper['model'].update_params(total)
         if domain == 'synthetic':  # Labels of real clips never pass for true motion.
             body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
-            poses = discriminator_pose(body_pose)
-            self.motion_queue.push(gather_clips(poses), gather_clips(inputs['valid']))
-        logs = {f'{domain}_loss': total.detach(), **_named(domain, losses)}
-        if self.corruption is not None:  # Needs no prediction, so it learns in every iteration.
-            logs.update(self.corruption_step(len(data_samples), optim_wrapper))
-        return logs
+            true_pose = gather_clips(discriminator_pose(body_pose))
+            valid = gather_clips(inputs['valid'])
+            self.motion_queue.push(true_pose, valid)
+            self.discriminator.observe(true_pose, valid)
+        return {f'{domain}_loss': total.detach(), **_named(domain, losses)}
 
     def real_step(
         self, inputs: dict[str, Tensor], optim_wrapper: OptimWrapperDict
@@ -269,34 +275,19 @@ class DomainAdaptiveGVHMR(BaseModel):
                 terms[f'{name}_loss'] = module(prediction, inputs, self.student.body_model)
         if terms:
             optim_wrapper['model'].update_params(sum(terms.values()))
-        if self.corruption is None:
+        for _ in range(self.discriminator_steps):
             logs.update(self.discriminator_step(pose.detach(), prediction.valid, optim_wrapper))
-        else:
-            logs.update(self.corruption_step(len(pose), optim_wrapper))
         return {**logs, **{name: value.detach() for name, value in terms.items()}}
 
-    def corruption_step(self, batch: int, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
-        """Teach the discriminator true motion against corrupted true motion, ``batch`` of each."""
-        if not len(self.motion_queue):
-            return {}
-        pose, valid = self.motion_queue.sample(batch)
-        pose, target = self.corruption(pose, valid)
-        return self.discriminator_step(pose, valid, optim_wrapper, target)
-
     def discriminator_step(
-        self,
-        fake_pose: Tensor,
-        valid: Tensor,
-        optim_wrapper: OptimWrapperDict,
-        target: Union[float, Tensor] = 0.0,
+        self, fake_pose: Tensor, valid: Tensor, optim_wrapper: OptimWrapperDict
     ) -> dict[str, Tensor]:
-        """Teach the discriminator true motion from the queue against what is not.
+        """Teach the discriminator true motion from the queue against predictions.
 
         Args:
-            fake_pose (Tensor): Poses (B, L, 69) without graph: predicted, or corrupted.
+            fake_pose (Tensor): Predicted poses (B, L, 69) without graph.
             valid (Tensor): Their valid frames (B, L).
             optim_wrapper (OptimWrapperDict): The wrapper ``'discriminator'`` is used.
-            target (float | Tensor): The scores (B,) that they deserve. Defaults to 0.
 
         Returns:
             dict[str, Tensor]: The discriminator's losses; empty while no true motion is known, or
@@ -304,6 +295,9 @@ class DomainAdaptiveGVHMR(BaseModel):
         """
         if not len(self.motion_queue) or not self.discriminator_weight:
             return {}
+        target = 0.0
+        if self.fake_target is not None:
+            target = self.fake_target(fake_pose, valid, self.motion_queue)
         true_pose, true_valid = self.motion_queue.sample(len(fake_pose))
         with optim_wrapper['discriminator'].optim_context(self.discriminator):
             real, fake = discriminator_loss(
@@ -312,7 +306,7 @@ class DomainAdaptiveGVHMR(BaseModel):
                 target,
             )
         optim_wrapper['discriminator'].update_params(self.discriminator_weight * (real + fake))
-        self.calibrator.update(gather_clips(self.discriminator.score(true_pose, true_valid)))
+        self.calibrator.update(self.discriminator.score(true_pose, true_valid))
         return dict(discriminator_real_loss=real.detach(), discriminator_fake_loss=fake.detach())
 
     @torch.no_grad()
@@ -354,6 +348,10 @@ class DomainAdaptiveGVHMR(BaseModel):
         if self.refiner is not None:
             labels.prediction = self.refiner(
                 labels.prediction, inputs, self.reprojection, self.student.coco_joints, labels.keep
+            )
+        if self.label_path is not None:
+            labels.prediction = self.label_path(
+                labels.prediction, inputs['cam_angvel'], self.student.body_model
             )
         return labels
 

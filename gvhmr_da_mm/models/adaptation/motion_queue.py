@@ -81,6 +81,29 @@ class MotionQueue(nn.Module):
         Raises:
             DataError: If the queue is empty.
         """
+        index = self._draw(num, generator)
+        return self.body_pose[index], self.valid[index]
+
+    def sample_frames(self, num: int) -> Tensor:
+        """Draw single frames with replacement: a clip, then one of its frames.
+
+        Args:
+            num (int): How many.
+
+        Returns:
+            Tensor: Body poses (num, 69).
+
+        Raises:
+            DataError: If the queue is empty.
+        """
+        clip = self._draw(num)
+        valid = self.valid[clip]
+        # A clip without valid frames holds zeros, the rest pose: any frame of it will do.
+        chances = torch.where(valid.any(dim=1, keepdim=True), valid, True).float()
+        return self.body_pose[clip, torch.multinomial(chances, 1).squeeze(1)]
+
+    def _draw(self, num: int, generator: Optional[torch.Generator] = None) -> Tensor:
+        """Draw the slots (num,) of clips."""
         if not len(self):
             raise DataError(
                 'The queue of true motion is empty: a synthetic batch has to come first '
@@ -88,5 +111,4 @@ class MotionQueue(nn.Module):
             )
         device = None if generator is None else generator.device
         index = torch.randint(len(self), (num,), generator=generator, device=device)
-        index = index.to(self.body_pose.device)
-        return self.body_pose[index], self.valid[index]
+        return index.to(self.body_pose.device)

@@ -16,6 +16,8 @@ from ...core.rotation import matrix_to_axis_angle
 from ...registry import MODELS
 
 POOLINGS = ('attention', 'max', 'avg')
+MIN_DEVIATION = 0.05
+"""Joints hardly ever bent, rad, are not blown up beyond this; the hands never move at all."""
 
 
 def discriminator_pose(body_pose: Tensor) -> Tensor:
@@ -39,6 +41,9 @@ class MotionDiscriminator(BaseModule):
 
     The recurrence runs forward in time over the valid frames moved to the front, so neither the
     amount of padding nor what it holds can change a score. The valid frames may lie anywhere.
+
+    Channels are standardised by the mean and deviation of the true motion seen so far (see
+    :meth:`observe`): as they come, the small angles of most joints teach a fresh LSTM very slowly.
 
     Note:
         B clips, L frames, C hidden channels.
@@ -79,6 +84,9 @@ class MotionDiscriminator(BaseModule):
             )
         self.input_size = input_size
         self.pooling = pooling
+        self.register_buffer('num_observed', torch.zeros((), dtype=torch.float64))
+        self.register_buffer('input_mean', torch.zeros(input_size))
+        self.register_buffer('input_var', torch.ones(input_size))
         self.lstm = nn.LSTM(
             input_size,
             hidden_size,
@@ -118,7 +126,9 @@ class MotionDiscriminator(BaseModule):
         # A stable sort moves the valid frames to the front and keeps their order.
         order = torch.argsort((~valid).to(torch.uint8), dim=1, stable=True)
         valid_in_order = valid.gather(1, order)
-        frames = body_pose.gather(1, order[..., None].expand_as(body_pose))
+        deviation = self.input_var.sqrt().clamp(min=MIN_DEVIATION)
+        frames = (body_pose - self.input_mean) / deviation
+        frames = frames.gather(1, order[..., None].expand_as(frames))
         # Not a product: padding that holds NaN must not matter either.
         frames = frames.masked_fill(~valid_in_order[..., None], 0)
         features = self._recur(frames)
@@ -134,6 +144,31 @@ class MotionDiscriminator(BaseModule):
             return self(body_pose, valid)
         finally:
             self.train(training)
+
+    @torch.no_grad()
+    def observe(self, body_pose: Tensor, valid: Tensor) -> None:
+        """Take true motion into the mean and variance that inputs are standardised by.
+
+        Args:
+            body_pose (Tensor): True motion (B, L, 69), radians; of all ranks.
+            valid (Tensor): Frames that exist (B, L), bool.
+
+        Source: updating mean and sum of squares by batches, Chan et al., 1983.
+        """
+        frames = body_pose.masked_fill(~valid[..., None], 0).flatten(0, 1).double()
+        sums = torch.stack((frames.sum(dim=0), frames.square().sum(dim=0)))
+        sums = torch.cat((valid.sum().to(sums).expand(2, 1), sums), dim=1)
+        count, (mean, square) = sums[0, 0], sums[:, 1:] / sums[0, 0].clamp(min=1)
+        total = self.num_observed + count
+        share = count / total.clamp(min=1)
+        known_mean = self.input_mean.double()
+        # Nothing is known at first, so that share is 1 then and the initial values vanish.
+        change = mean - known_mean
+        var = (1 - share) * self.input_var + share * (square - mean.square())
+        var = var + share * (1 - share) * change.square()
+        self.input_mean.copy_(known_mean + share * change)
+        self.input_var.copy_(var.clamp(min=0))
+        self.num_observed.copy_(total)
 
     def _mask(self, body_pose: Tensor, valid: Optional[Tensor], shape: dict[str, int]) -> Tensor:
         if valid is None:

@@ -97,6 +97,27 @@ def test_score_is_eval_without_gradient_and_restores_the_mode():
     assert not torch.equal(net(pose), net(pose)), 'dropout is on in train mode'
 
 
+def test_inputs_are_standardised_by_all_true_motion_seen():
+    critic = MotionDiscriminator(hidden_size=8, attention_size=4)
+    batches = [torch.randn(5, 9, 69) * 0.3 + 0.5, torch.randn(2, 9, 69) * 0.1 - 0.2]
+    masks = [torch.rand(5, 9) < 0.7, torch.ones(2, 9, dtype=torch.bool)]
+    batches[0][~masks[0]] = float('nan')
+    for pose, valid in zip(batches, masks):
+        critic.observe(pose, valid)
+    frames = torch.cat([pose[valid] for pose, valid in zip(batches, masks)])
+    torch.testing.assert_close(critic.input_mean, frames.mean(dim=0))
+    torch.testing.assert_close(critic.input_var, frames.var(dim=0, unbiased=False))
+    critic.observe(batches[1], torch.zeros(2, 9, dtype=torch.bool))
+    torch.testing.assert_close(critic.input_mean, frames.mean(dim=0))
+
+    plain = MotionDiscriminator(hidden_size=8, attention_size=4)
+    plain.load_state_dict(critic.state_dict())
+    plain.input_mean.zero_()
+    plain.input_var.fill_(1.0)
+    standard = (batches[1] - critic.input_mean) / critic.input_var.sqrt()
+    torch.testing.assert_close(critic.score(batches[1]), plain.score(standard))
+
+
 def test_learns_to_tell_still_from_jittering_motion():
     torch.manual_seed(1)
     net = MotionDiscriminator(hidden_size=32, attention_size=16)
