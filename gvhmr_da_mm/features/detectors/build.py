@@ -1,0 +1,64 @@
+"""The detector that a user's word stands for."""
+
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from ...core.errors import MissingFilesError
+from ...registry import TASK_UTILS
+from .keypoint_file import KeypointFile
+from .mediapipe_pose import import_mediapipe
+
+DETECTORS = {'mediapipe': 'MediaPipePose', 'mmpose': 'MMPosePose'}
+
+
+def file_of(path: Union[str, Path], clip_id: str, suffixes: tuple[str, ...]) -> Path:
+    """Return a file that is named, or the one of a clip where a folder is named.
+
+    Raises:
+        MissingFilesError: If there is none.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    found = [path / f'{clip_id}{suffix}' for suffix in suffixes]
+    for candidate in found:
+        if candidate.is_file():
+            return candidate
+    raise MissingFilesError(f'{clip_id}: expected the file {" or ".join(map(str, found))}')
+
+
+def check_detector(keypoints: str) -> None:
+    """Fail before any video is read where the detector cannot be used.
+
+    Raises:
+        ConfigError: If MediaPipe is asked for and not installed.
+        MissingFilesError: If a file or folder of keypoints does not exist.
+    """
+    if keypoints == 'mediapipe':
+        import_mediapipe()
+    elif keypoints not in DETECTORS and not Path(keypoints).exists():
+        raise MissingFilesError(
+            f'keypoints should be one of {", ".join(DETECTORS)}, a file or a folder of files; '
+            f'there is no {keypoints!r}'
+        )
+
+
+def build_detector(
+    keypoints: str, options: Optional[dict[str, Any]], clip_id: str, num_frames: int
+) -> Any:
+    """Build a detector for a clip.
+
+    Args:
+        keypoints (str): ``mediapipe``, ``mmpose``, an ``.npz`` file, or a folder of
+            ``{clip}.npz``.
+        options (dict, optional): Arguments of the detector.
+        clip_id (str): The clip, for files in a folder.
+        num_frames (int): Frames of its video.
+
+    Raises:
+        ConfigError: If it cannot be built.
+        MissingFilesError: If there is no file of keypoints.
+    """
+    if keypoints in DETECTORS:
+        return TASK_UTILS.build(dict(type=DETECTORS[keypoints], **(options or {})))
+    return KeypointFile(file_of(keypoints, clip_id, ('.npz',)), num_frames)

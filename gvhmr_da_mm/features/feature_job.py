@@ -1,0 +1,116 @@
+"""Settings of how people are observed, and the observing of one video by them."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Optional
+
+from ..core.errors import ConfigError
+from ..registry import MODELS
+from .detectors import build_detector, check_detector
+from .frame_source import FrameSource
+from .image_features import ImageFeatureExtractor
+from .observe import Progress, observe
+from .person_clip import PersonClip
+from .person_tracks import CHOICES
+from .time_plan import TimePlan
+from .visual_gyro import VisualGyro
+
+
+@dataclass
+class FeatureJob:
+    """How to observe people; workers get a copy each.
+
+    Args:
+        keypoints (str): ``mediapipe``, ``mmpose``, a file, or a folder of files. Defaults to
+            ``mediapipe``.
+        detector (dict): Arguments of the detector. Defaults to {}.
+        people (str): ``largest``, ``longest`` or ``all``. Defaults to ``largest``.
+        min_frames (int): People seen in fewer frames are left out. Defaults to 30.
+        checkpoint (str, optional): Weights of HMR2.0. Defaults to None: no image features.
+        network (dict): Arguments of :class:`HMR2FeatureNetwork`. Defaults to {}.
+        batch_size (int): Crops at a time. Defaults to 16.
+        flip (bool): Whether to make mirrored features, too. Defaults to True.
+        image_scale (float): See :func:`crop_person`. Defaults to 1.
+        device (str, optional): Of the networks. Defaults to None: a GPU if there is one.
+
+    Raises:
+        ConfigError: If an argument is impossible.
+    """
+
+    keypoints: str = 'mediapipe'
+    detector: dict[str, Any] = field(default_factory=dict)
+    people: str = 'largest'
+    min_frames: int = 30
+    checkpoint: Optional[str] = None
+    network: dict[str, Any] = field(default_factory=dict)
+    batch_size: int = 16
+    flip: bool = True
+    image_scale: float = 1.0
+    device: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        if self.people not in CHOICES:
+            raise ConfigError(f'`people` should be one of {CHOICES}, got {self.people!r}')
+        if self.min_frames < 1 or self.batch_size < 1 or self.image_scale <= 0:
+            raise ConfigError(
+                '`min_frames`, `batch_size` and `image_scale` should be positive, got '
+                f'{self.min_frames}, {self.batch_size} and {self.image_scale}'
+            )
+        self._extractor: Optional[ImageFeatureExtractor] = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, '_extractor': None}
+
+    def check(self) -> None:
+        """Fail early where detector or weights are not there.
+
+        Raises:
+            GVHMRError: Saying what is missing.
+        """
+        check_detector(self.keypoints)
+        if self.checkpoint is not None:
+            self.extractor()
+
+    def describe(self) -> dict[str, Any]:
+        """Return what results depend on, for signatures."""
+        described = asdict(self)
+        for name in ('batch_size', 'device'):
+            del described[name]
+        return described
+
+    def extractor(self) -> ImageFeatureExtractor:
+        """Return the image network, which is loaded once in each process."""
+        if self._extractor is None:
+            network = MODELS.build(
+                dict(type='HMR2FeatureNetwork', checkpoint=self.checkpoint, **self.network)
+            )
+            self._extractor = ImageFeatureExtractor(
+                network, self.batch_size, self.flip, self.image_scale, self.device
+            )
+        return self._extractor
+
+    def observe(
+        self,
+        source: FrameSource,
+        clip_id: str,
+        gyro: Optional[VisualGyro] = None,
+        progress: Progress = iter,
+    ) -> tuple[list[PersonClip], TimePlan]:
+        """Observe the people of a video, without image features; see :func:`observe`."""
+        with build_detector(self.keypoints, self.detector, clip_id, len(source)) as detector:
+            facts = dict(keypoints=Path(self.keypoints).name)
+            return observe(
+                source, detector, self.people, self.min_frames, gyro, facts, progress=progress
+            )
+
+    def add_features(
+        self,
+        clip: PersonClip,
+        source: FrameSource,
+        partial: Optional[Path] = None,
+        progress: Progress = iter,
+    ) -> PersonClip:
+        """Add image features to a clip if weights are given; see :class:`ImageFeatureExtractor`."""
+        if self.checkpoint is None:
+            return clip
+        return self.extractor()(clip, source, partial, progress)
