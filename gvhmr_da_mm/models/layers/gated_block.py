@@ -42,5 +42,5 @@ class GatedBlock(nn.Module):
 
     def forward(self, x: Tensor, rotary: RotaryTable, window: Optional[KeyWindow] = None) -> Tensor:
         """Refine tokens (B, L, C)."""
-        x = x + self.gate_attn * self.attn(self.norm1(x), rotary, window)
-        return x + self.gate_ffn * self.ffn(self.norm2(x))
+        x = torch.addcmul(x, self.gate_attn, self.attn(self.norm1(x), rotary, window))
+        return torch.addcmul(x, self.gate_ffn, self.ffn(self.norm2(x)))

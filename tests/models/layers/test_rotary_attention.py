@@ -57,3 +57,16 @@ def test_gradients():
 def test_odd_heads_are_refused():
     with pytest.raises(ConfigError, match='multiple of 2'):
         RotaryAttention(12, num_heads=4)
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_both_forms_of_the_rotation_agree(dtype, monkeypatch):
+    table = RotaryTable.build(7, 8, dtype, CPU)
+    x = torch.randn(2, 7, 3, 8, dtype=dtype).transpose(1, 2).requires_grad_()
+    complex_form = table.rotate(x)
+    monkeypatch.setattr(torch.compiler, 'is_compiling', lambda: True)
+    real_form = table.rotate(x)
+    torch.testing.assert_close(complex_form, real_form)
+    seed = torch.randn_like(x)
+    gradients = [torch.autograd.grad(form, x, seed)[0] for form in (complex_form, real_form)]
+    torch.testing.assert_close(*gradients)
