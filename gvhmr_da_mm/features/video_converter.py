@@ -1,0 +1,216 @@
+"""Videos of one's own to a pack: the unlabelled real domain."""
+
+import re
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+import torch
+
+from ..core.camera import box_to_xyxy, estimate_intrinsics, intrinsics_from_sensor
+from ..core.conventions import FPS
+from ..core.errors import ConfigError, DataError, MissingFilesError
+from ..datasets.converters import ConversionTask, Converter, Failure, signature_of
+from .camera_track import rotation_from_file, rotation_from_gyro, static_rotation
+from .detectors import Detections, file_of
+from .extract_features import clip_id, load_people
+from .feature_job import FeatureJob
+from .frame_source import FrameSource, find_clips, open_frames
+from .observe import detect
+from .person_clip import PersonClip
+from .time_plan import TimePlan, plan_times
+from .visual_gyro import CameraRotation, VisualGyro
+
+_CAMERA_SUFFIXES = ('.npz', '.npy', '.txt', '.csv')
+_MILLIMETRES = re.compile(r'([\d.]+)\s*mm')
+
+
+def intrinsics_of(focal: Optional[str], width: int, height: int) -> np.ndarray:
+    """Return K (3, 3) of a video.
+
+    Args:
+        focal (str, optional): Focal length in pixels, or as ``24mm`` of full-frame film. None is
+            the default guess, the image's diagonal.
+        width (int): Pixels.
+        height (int): Pixels.
+
+    Raises:
+        ConfigError: If it is no length.
+    """
+    if focal is None:
+        return estimate_intrinsics(width, height).numpy()
+    millimetres = _MILLIMETRES.fullmatch(focal.strip())
+    try:
+        length = float(millimetres[1] if millimetres else focal)
+    except ValueError:
+        length = 0.0
+    if not 0 < length < float('inf'):
+        raise ConfigError(f'`focal` should be pixels such as 1200, or such as 24mm, got {focal!r}')
+    if millimetres:
+        return intrinsics_from_sensor(width, height, length).numpy()
+    return np.array([[length, 0, width / 2], [0, length, height / 2], [0, 0, 1]])
+
+
+class VideoConverter(Converter):
+    """Makes one sequence of each video, or of each person that was extracted before.
+
+    Args:
+        path (Path): A video, a folder of images, or a folder of these.
+        job (FeatureJob): How people are observed; ``people='all'`` is not possible here.
+        camera (str): ``gyro``, ``static``, a file of rotations, or a folder of such files.
+            Defaults to ``gyro``.
+        focal (str, optional): See :func:`intrinsics_of`. Defaults to None.
+        observations (Path, optional): Folder that ``tools/extract_features.py`` has filled: boxes,
+            keypoints and image features are taken from there. Defaults to None.
+        fps (float): Frames per second of folders of images. Defaults to 30.
+        split (str): Split of the sequences. Defaults to ``train``.
+        dataset (str): Name of the dataset. Defaults to ``video``.
+
+    Raises:
+        ConfigError: If an argument is impossible.
+        MissingFilesError: If something that is named does not exist.
+    """
+
+    domain = 'real'
+
+    def __init__(
+        self,
+        path: Path,
+        job: FeatureJob,
+        camera: str = 'gyro',
+        focal: Optional[str] = None,
+        observations: Optional[Path] = None,
+        fps: float = FPS,
+        split: str = 'train',
+        dataset: str = 'video',
+    ) -> None:
+        super().__init__()
+        self.path, self.job, self.camera, self.focal = Path(path), job, camera, focal
+        self.observations, self.fps, self.split = observations, fps, split
+        self.dataset, self.source = dataset, str(path)
+        intrinsics_of(focal, 100, 100)
+        if camera not in ('gyro', 'static') and not Path(camera).exists():
+            raise MissingFilesError(
+                f'camera should be gyro, static, a file or a folder of rotations; there is no '
+                f'{camera!r}'
+            )
+        if observations is not None and not observations.is_dir():
+            raise MissingFilesError(f'there is no folder of observations {str(observations)!r}')
+        if observations is None and job.people == 'all':
+            raise ConfigError(
+                'all people of a video need tools/extract_features.py --people all first; then '
+                'name its folder by --features'
+            )
+
+    def plan(self) -> list[ConversionTask]:
+        """Return one task per video, or per person that was extracted."""
+        tasks = []
+        for clip in find_clips(self.path):
+            name = clip_id(clip, self.path)
+            options = dict(camera=self.camera, focal=self.focal, fps=self.fps, split=self.split)
+            if self.observations is None:
+                signature = signature_of([clip, *self._inputs(name)], **options, **self._job())
+                tasks.append(ConversionTask(name, clip, signature, dict(name=name)))
+                continue
+            files = load_people(self.observations, name)
+            if not files:
+                error = MissingFilesError(
+                    f'{self.observations} has no observations of {name!r}: run '
+                    'tools/extract_features.py on the same folder'
+                )
+                self.failures.append(Failure.of(name, clip, error))
+            for file in files:
+                person = file.relative_to(self.observations).with_suffix('').as_posix()
+                signature = signature_of([clip, file, *self._inputs(name)], **options)
+                facts = dict(name=name, file=file)
+                tasks.append(ConversionTask(person, clip, signature, facts))
+        return tasks
+
+    def convert(self, task: ConversionTask) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Observe a video, or read what was observed, and measure its camera."""
+        source = open_frames(task.source, self.fps)
+        name = task.facts['name']
+        K = intrinsics_of(self.focal, *source.img_wh)
+        gyro = VisualGyro(K) if self.camera == 'gyro' else None
+        if 'file' in task.facts:
+            clip = PersonClip.load(task.facts['file'])
+            plan = plan_times(source.seconds)
+            _check_same(clip, source, plan, task.facts['file'])
+            if gyro is not None:
+                detect(source, _KnownPerson(clip), plan, gyro)
+        else:
+            (clip,), plan = self.job.observe(source, name, gyro)
+            self.job.add_features(clip, source)
+        rotation = self._rotation(plan, source, name, gyro)
+        return self._arrays(clip, K, rotation), self._meta(clip, name, source, rotation)
+
+    # ---------------------------------------------------------------------------------------------
+
+    def _job(self) -> dict[str, Any]:
+        return {f'job_{key}': value for key, value in self.job.describe().items()}
+
+    def _inputs(self, name: str) -> list[Path]:
+        """Return the files of the user that a sequence depends on, where there are any."""
+        files = []
+        if self.observations is None and Path(self.job.keypoints).exists():
+            keypoints = Path(self.job.keypoints)
+            files.append(keypoints / f'{name}.npz' if keypoints.is_dir() else keypoints)
+        if self.camera not in ('gyro', 'static'):
+            camera = Path(self.camera)
+            inner = [camera / f'{name}{suffix}' for suffix in _CAMERA_SUFFIXES]
+            files += inner if camera.is_dir() else [camera]
+        return files
+
+    def _rotation(
+        self, plan: TimePlan, source: FrameSource, name: str, gyro: Optional[VisualGyro]
+    ) -> CameraRotation:
+        if gyro is not None:
+            return rotation_from_gyro(gyro.finish(), plan)
+        if self.camera == 'static':
+            return static_rotation(plan)
+        return rotation_from_file(file_of(self.camera, name, _CAMERA_SUFFIXES), plan, len(source))
+
+    @staticmethod
+    def _arrays(clip: PersonClip, K: np.ndarray, rotation: CameraRotation) -> dict[str, Any]:
+        arrays = clip.arrays()
+        del arrays['frame_numbers']
+        frames = slice(clip.start, clip.start + len(clip))
+        return dict(arrays, K_fullimg=K, R_w2c=rotation.R_w2c[frames])
+
+    def _meta(
+        self, clip: PersonClip, name: str, source: FrameSource, rotation: CameraRotation
+    ) -> dict[str, Any]:
+        return dict(
+            img_wh=clip.img_wh,
+            start=clip.start,
+            splits=(self.split,),
+            static_camera=rotation.static,
+            video=str(source.path),
+            group=name,
+            extra=dict(clip.facts, camera=rotation.report),
+        )
+
+
+class _KnownPerson:
+    """The person of a clip, as a detector would find it."""
+
+    needs_images = False
+
+    def __init__(self, clip: PersonClip) -> None:
+        self._numbers = clip.frame_numbers
+        self._boxes = box_to_xyxy(torch.from_numpy(clip.bbx_xys)).numpy()
+        self._keypoints = clip.kp2d
+
+    def __call__(self, image: Optional[np.ndarray], number: int) -> Detections:
+        row = min(int(np.searchsorted(self._numbers, number)), len(self._numbers) - 1)
+        return Detections(self._boxes[row : row + 1], self._keypoints[row : row + 1])
+
+
+def _check_same(clip: PersonClip, source: FrameSource, plan: TimePlan, file: Path) -> None:
+    end = clip.start + len(clip)
+    same = end <= len(plan) and np.array_equal(plan.nearest[clip.start : end], clip.frame_numbers)
+    if clip.img_wh != source.img_wh or not same:
+        raise DataError(
+            f'{file} was made of another video than {source.path} (size or times of its frames): '
+            'run tools/extract_features.py again'
+        )
