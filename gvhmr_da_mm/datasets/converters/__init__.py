@@ -5,6 +5,9 @@ from .published_bedlam import PublishedBedlamConverter
 from .published_emdb import PublishedEmdbConverter
 from .published_rich import PublishedRichConverter
 from .published_threedpw import PublishedThreeDPWConverter
+from .raw_bedlam import RawBedlamConverter
+from .raw_emdb import RawEmdbConverter
+from .raw_threedpw import RawThreeDPWConverter
 from .run_conversion import ConversionReport, run_conversion
 
 PUBLISHED_CONVERTERS = {
@@ -24,6 +27,9 @@ __all__ = [
     'PublishedEmdbConverter',
     'PublishedRichConverter',
     'PublishedThreeDPWConverter',
+    'RawBedlamConverter',
+    'RawEmdbConverter',
+    'RawThreeDPWConverter',
     'run_conversion',
     'signature_of',
 ]

@@ -63,9 +63,11 @@ class Converter:
         dataset (str): Name of the dataset.
         domain (str): ``synthetic`` or ``real``.
         source (str): What the pack is made of, for people.
+        with_labels (bool): Whether 3D labels and masks go into the pack.
         failures (list[Failure]): Files that :meth:`plan` could not use.
     """
 
+    with_labels = True
     dataset = ''
     domain = 'real'
     source = ''

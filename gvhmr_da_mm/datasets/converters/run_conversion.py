@@ -5,7 +5,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Optional, Union
@@ -14,6 +14,7 @@ import torch
 
 from ...core.errors import ConfigError, StorageError
 from ..packs import PackEntry, PackWriter, write_sequence
+from ..packs.pack_schema import LABELS
 from ..packs.pack_writer import storage_errors
 from .converter import ConversionTask, Converter, Failure
 
@@ -80,6 +81,8 @@ def run_conversion(
         _check_writable(root)
     converter.failures.clear()
     tasks = converter.plan()[:limit]
+    if not converter.with_labels:
+        tasks = [replace(task, signature=f'{task.signature}-unlabelled') for task in tasks]
     doubles = len(tasks) - len({task.id for task in tasks})
     if doubles:
         raise ConfigError(f'{converter.source}: {doubles} sequence(s) have the id of another')
@@ -169,6 +172,8 @@ def _convert_chunk(converter: Converter, root: Path, tasks: list[ConversionTask]
 def _convert(converter: Converter, root: Path, task: ConversionTask) -> Outcome:
     try:
         arrays, meta = converter.convert(task)
+        if not converter.with_labels:
+            arrays = {name: array for name, array in arrays.items() if name not in LABELS}
         return write_sequence(root, task.id, arrays, {**meta, 'signature': task.signature})
     except StorageError:
         raise

@@ -1,0 +1,28 @@
+"""Turn the 3DPW download into one of our own packs (docs/en/packs.md)."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gvhmr_da_mm.apis.command_line import report_errors
+from gvhmr_da_mm.apis.convert_dataset import add_converter_arguments, convert_dataset
+from gvhmr_da_mm.datasets.converters import RawThreeDPWConverter
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('source', metavar='IN', type=Path, help='folder with sequenceFiles')
+    add_converter_arguments(parser, features='{video}_{person}.npz')
+    return parser.parse_args()
+
+
+@report_errors
+def main() -> int:
+    """Convert."""
+    args = parse_args()
+    return convert_dataset(RawThreeDPWConverter(args.source, args.features), args.out, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
