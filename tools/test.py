@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from gvhmr_da_mm.apis import check_checkpoint, check_files, load_config
 from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
 from gvhmr_da_mm.apis.save_results import save_results
+from gvhmr_da_mm.engine.safe_loading import safe_checkpoint_loading
 from gvhmr_da_mm.evaluation import check_dump_dir, read_index, write_index
 
 
@@ -61,7 +62,8 @@ def main() -> None:
     check_files(config, 'model', 'test_dataloader', 'test_evaluator')
 
     runner = Runner.from_cfg(config)
-    checkpoint = runner.load_checkpoint(args.checkpoint, map_location='cpu')
+    with safe_checkpoint_loading():
+        checkpoint = runner.load_checkpoint(args.checkpoint, map_location='cpu')
     trained_on = checkpoint.get('meta', {}).get('dataset_meta') or {}
     transductive = bool(trained_on.get('transductive', False))
     results = runner.test()

@@ -17,6 +17,7 @@ from gvhmr_da_mm.engine import (
     LogHistoryHook,
     MotionVisualizationHook,
     ReplicatedDataParallel,
+    SafeLoadingHook,
 )
 from gvhmr_da_mm.visualization import MotionLocalVisualizer
 
@@ -29,6 +30,7 @@ default_hooks = dict(
     logger=dict(type=LoggerHook, interval=50),
     param_scheduler=dict(type=ParamSchedulerHook),
     checkpoint=dict(type=CheckpointHook, interval=10, max_keep_ckpts=3),
+    safe_loading=dict(type=SafeLoadingHook),
     divergence_guard=dict(type=DivergenceGuardHook, patience=10),
     bad_samples=dict(type=BadSampleHook),
     log_history=dict(type=LogHistoryHook, max_length=2000),

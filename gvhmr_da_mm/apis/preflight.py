@@ -12,7 +12,7 @@ from ..core.errors import CheckpointError, MissingFilesError
 from ..core.paths import require_files
 from ..datasets import MotionDataset
 from ..evaluation import SequenceMetric
-from ..models.checkpoint_reading import HISTORY_BUFFER, read_checkpoint
+from ..models.checkpoint_reading import read_checkpoint
 from ..registry import DATASETS, METRICS, MODELS
 from .config import walk
 
@@ -42,10 +42,10 @@ def check_checkpoint(path: str) -> None:
             f'{path} is no checkpoint, or a part of one: copy or download it again, or take the '
             'one that was saved before it'
         )
-    foreign = set(read_checkpoint(path).stored_only) - {HISTORY_BUFFER}
+    foreign = read_checkpoint(path).stored_only
     if foreign:
         raise CheckpointError(
-            f'{path} holds more than weights: objects of {", ".join(sorted(foreign))}. Loading '
+            f'{path} holds more than weights: objects of {", ".join(foreign)}. Loading '
             'them would run code. Turn a published checkpoint into one of weights with '
             '`python tools/model_converters/gvhmr_to_mm.py`'
         )

@@ -4,11 +4,11 @@ import pickle
 from pathlib import Path
 from typing import Optional, Union
 
-import torch
 from torch import Tensor
 
 from ..core.errors import ConfigError, DataError
 from ..core.paths import require_files, resolve_data_root
+from ..core.tensor_file import load_tensor_file
 
 REGRESSOR_FILES = {
     'smpl24': 'smpl_neutral_J_regressor.pt',
@@ -73,7 +73,7 @@ def load_regressor(
     path, hint = regressor_file(name, data_root, support_dir)
     require_files({path: hint}, owner=f'The regressor {name!r}')
     try:
-        tensor = torch.load(path, map_location='cpu', weights_only=True)
+        tensor = load_tensor_file(path)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise DataError(f'{path} should be a tensor saved by torch.save: {error}') from error
     if not isinstance(tensor, Tensor):

@@ -1,80 +1,37 @@
-"""Read the arrays of a SMPL pickle without running what else it may ask for.
+"""Read the arrays of the pickles of SMPL and 3DPW without running what else they may ask for.
 
-A pickle can name any function of any module and have it called. The SMPL family's files need very
-little: numpy arrays, scipy's sparse matrices and, in the oldest files, chumpy arrays. Only the
-numpy names are resolved. Objects of scipy.sparse and chumpy become :class:`PickledObject`, which
-keeps their stored state, so neither package is imported. Every other name is refused.
+These files need very little: numpy arrays, scipy's sparse matrices and, in the oldest ones, chumpy
+arrays. Only the numpy names are resolved. Objects of scipy.sparse and chumpy become
+:class:`~gvhmr_da_mm.core.restricted_unpickler.PickledObject`, which keeps their stored state, so
+neither package is imported. Every other name is refused.
 """
 
-import codecs
-import pickle
 from pathlib import Path
 from typing import Any, Union
 
 import numpy as np
 
 from ..core.errors import DataError
+from ..core.restricted_unpickler import PLAIN_NAMES, RestrictedUnpickler, stand_in
 
-
-class PickledObject:
-    """The stored state of an object whose class is not imported."""
-
-    pickled_as = ''
-    state: Any = None
-
-    def __init__(self, *args) -> None:
-        """Accept and ignore whatever the pickle passes to the class."""
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-
-def _reconstruct(cls: type, base: type, state: Any) -> PickledObject:
-    """Stand in for ``copyreg._reconstructor``, for stored objects alone."""
-    if not (isinstance(cls, type) and issubclass(cls, PickledObject)):
-        raise pickle.UnpicklingError(f'cannot reconstruct {cls!r}')
-    return cls()
-
-
-def _allowed_names() -> dict[tuple[str, str], Any]:
-    array = np.zeros(1)
-    # Taken from numpy's own pickles: the modules they live in changed with numpy 2.
-    rebuild, scalar = array.__reduce__()[0], array[0].__reduce__()[0]
-    from_buffer = array.__reduce_ex__(5)[0]
-    allowed = {('numpy', name): getattr(np, name) for name in ('ndarray', 'dtype', 'zeros')}
-    for package in ('numpy.core', 'numpy._core'):
-        allowed[package + '.multiarray', '_reconstruct'] = rebuild
-        allowed[package + '.multiarray', 'scalar'] = scalar
-        allowed[package + '.numeric', '_frombuffer'] = from_buffer
-    for builtins in ('builtins', '__builtin__'):
-        for plain in (object, set, frozenset, bytearray, complex, slice):
-            allowed[builtins, plain.__name__] = plain
-    for copyreg in ('copyreg', 'copy_reg'):
-        allowed[copyreg, '_reconstructor'] = _reconstruct
-    allowed['_codecs', 'encode'] = codecs.encode
-    return allowed
-
-
-ALLOWED = _allowed_names()
-"""Names that any restricted unpickler may resolve: numpy arrays and plain types."""
 _STORED_ONLY = ('chumpy', 'scipy.sparse')
 
 
-class _RestrictedUnpickler(pickle.Unpickler):
+class _ModelUnpickler(RestrictedUnpickler):
     def __init__(self, file, path: Path) -> None:
         # Python 2 stored bytes as text; latin1 maps them one to one.
         super().__init__(file, encoding='latin1')
         self._path = path
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in ALLOWED:
-            return ALLOWED[module, name]
+        if (module, name) in PLAIN_NAMES:
+            return PLAIN_NAMES[module, name]
         if any(module == package or module.startswith(f'{package}.') for package in _STORED_ONLY):
-            return type(name, (PickledObject,), {'pickled_as': f'{module}.{name}'})
+            return stand_in(module, name)
         raise DataError(
             f'{self._path} refers to `{module}.{name}`; expected numpy arrays, scipy.sparse '
             'matrices, chumpy arrays and plain types only. It was not loaded, because unpickling '
-            'it could run code: use the file of the official SMPL website'
+            'it could run code: use the file of the official website'
         )
 
 
@@ -93,7 +50,7 @@ def load_restricted_pickle(path: Union[str, Path]) -> Any:
     path = Path(path)
     with path.open('rb') as file:
         try:
-            return _RestrictedUnpickler(file, path).load()
+            return _ModelUnpickler(file, path).load()
         except DataError:
             raise
         except Exception as error:  # a damaged pickle can raise nearly anything
@@ -104,7 +61,7 @@ def stored_array(value: Any) -> np.ndarray:
     """Return what was stored as a dense array.
 
     Args:
-        value (Any): An array, or a :class:`PickledObject` of scipy.sparse (CSC, CSR) or chumpy
+        value (Any): An array, or a ``PickledObject`` of scipy.sparse (CSC, CSR) or chumpy
             (``Ch``, ``Select``, ``Reshape``).
 
     Returns:

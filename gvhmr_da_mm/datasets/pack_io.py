@@ -8,23 +8,28 @@ one file share its index.
 """
 
 import pickle
-import zipfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Union
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ..body_models.restricted_pickle import load_restricted_pickle, stored_array
 from ..core.checks import check_shape
 from ..core.errors import DataError, MissingFilesError, ShapeError
+from ..core.restricted_unpickler import PickledObject
+from ..core.tensor_file import is_archive, load_tensor_file
 from .packs import SequencePack
 from .packs.pack_index import INDEX
 
 PathLike = Union[str, Path]
 MAX_IMAGE_SIDE = 100_000
 """Pixels; a larger image is a damaged number."""
+MAX_FRAMES = 10**8
+"""A longer video, of over a month, is a damaged number."""
 
 
 def _first_line(error: Exception) -> str:
@@ -32,10 +37,12 @@ def _first_line(error: Exception) -> str:
 
 
 def read_pack(path: PathLike) -> Any:
-    """Read a file written by ``torch.save`` without executing anything in it.
+    """Read a file written by ``torch.save``, or a pickle, without executing anything in it.
 
     Args:
-        path (str | Path): The file.
+        path (str | Path): The file. A ``.pkl`` file that is a plain pickle, as the raw files of
+            3DPW and EMDB are, may hold numpy arrays, sparse matrices and chumpy arrays; they become
+            tensors.
 
     Returns:
         Any: Its content; tensors are memory-mapped and must not be written to.
@@ -46,8 +53,14 @@ def read_pack(path: PathLike) -> Any:
     """
     try:
         # Only the zip format (torch >= 1.6) can be mapped; older files are read as a whole.
-        mmap = zipfile.is_zipfile(path)
-        return torch.load(path, map_location='cpu', mmap=mmap, weights_only=True)
+        mmap = is_archive(path)
+        if not mmap and Path(path).suffix == '.pkl':
+            content = load_restricted_pickle(path)
+            if not isinstance(content, int):  # The number that files of `torch.save` begin with.
+                return _with_tensors(content)
+        return load_tensor_file(path, mmap=mmap)
+    except DataError:
+        raise
     except FileNotFoundError as error:
         raise MissingFilesError(f'{path} does not exist (any more)') from error
     except PermissionError as error:
@@ -64,6 +77,20 @@ def read_pack(path: PathLike) -> Any:
             f'{path} is damaged or is no file of `torch.save`: copy or download it again. '
             f'({_first_line(error)})'
         ) from error
+
+
+def _with_tensors(value: Any) -> Any:
+    """Replace the arrays of a raw pickle by tensors."""
+    if isinstance(value, dict):
+        return {key: _with_tensors(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_tensors(part) for part in value]
+    if isinstance(value, (np.ndarray, np.generic, PickledObject)):
+        array = stored_array(np.asarray(value) if isinstance(value, np.generic) else value)
+        # PyTorch knows neither foreign byte orders nor, before 2.3, unsigned integers.
+        wide = array.astype(np.int64) if array.dtype.kind == 'u' and array.itemsize > 1 else array
+        return torch.from_numpy(wide.astype(wide.dtype.newbyteorder('=')))
+    return value
 
 
 @lru_cache(maxsize=32)
@@ -120,7 +147,8 @@ def as_frame_range(value: Any, record: 'PackRecord', key: str) -> tuple[int, int
     """
     pair = value.tolist() if isinstance(value, Tensor) and value.numel() == 2 else value
     whole = isinstance(pair, (list, tuple)) and len(pair) == 2
-    if not whole or not all(type(frame) is int for frame in pair) or not 0 <= pair[0] < pair[1]:
+    whole = whole and all(type(frame) is int for frame in pair)
+    if not (whole and 0 <= pair[0] < pair[1] <= MAX_FRAMES):
         raise record.error(key, 'frames (start, end) with 0 <= start < end', f'{value!r:.80}')
     return pair[0], pair[1]
 

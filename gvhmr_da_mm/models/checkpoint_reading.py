@@ -1,24 +1,36 @@
 """Read checkpoints without running code from them or importing what they name.
 
 :func:`torch.load` with ``weights_only=True`` reads tensors and plain containers. Checkpoints of
-Lightning and MMEngine may hold more: settings, callbacks, histories. Objects of packages known to
-be in such files become :class:`StoredObject`, which keeps nothing; no class of theirs is imported.
-Every other name is refused, as a pickle may have any function called by it.
+Lightning and MMEngine hold more: settings, callbacks, histories. MMEngine's histories of logged
+values are restored. Objects of packages known to be in such files become :class:`StoredObject`,
+which keeps nothing; no class of theirs is imported. Every other name is refused, as a pickle may
+have any function called by it.
+
+This works alike with all versions of PyTorch. An allow-list for ``weights_only`` exists since 2.4
+only, and for MMEngine's histories it would have to hold ``getattr``, which gives a hostile file
+more than their methods.
 """
 
 import collections
 import pickle
 import types
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Union
 
+import numpy as np
 import torch
+from mmengine.logging import HistoryBuffer
 from torch import Tensor
 
-from ..body_models.restricted_pickle import ALLOWED, PickledObject
-from ..core.errors import CheckpointError, MissingFilesError
+from ..core.errors import CheckpointError, DataError, MissingFilesError
+from ..core.restricted_unpickler import (
+    PLAIN_NAMES,
+    PickledObject,
+    RestrictedUnpickler,
+    stand_in,
+)
+from ..core.tensor_file import is_archive, load_tensor_file
 
 HISTORY_BUFFER = 'mmengine.logging.history_buffer.HistoryBuffer'
 """MMEngine's history of a logged value, which every checkpoint of a training holds."""
@@ -33,6 +45,26 @@ _TENSOR_PARTS = {
     'torch._utils': ('_rebuild_parameter', '_rebuild_tensor', '_rebuild_tensor_v2'),
     'torch.storage': ('TypedStorage', 'UntypedStorage'),
 }
+
+
+class StoredHistory(PickledObject):
+    """A history of MMEngine as it is stored."""
+
+    pickled_as = HISTORY_BUFFER
+
+    def restore(self) -> HistoryBuffer:
+        """Return the history.
+
+        Raises:
+            CheckpointError: If it is damaged.
+        """
+        state = self.state if isinstance(self.state, dict) else {}
+        values, counts = state.get('_log_history'), state.get('_count_history')
+        length = state.get('max_length')
+        arrays = isinstance(values, np.ndarray) and isinstance(counts, np.ndarray)
+        if not arrays or len(values) != len(counts) or not isinstance(length, int):
+            raise CheckpointError('a history of logged values is damaged')
+        return HistoryBuffer(values, counts, max_length=length)
 
 
 class StoredObject(PickledObject):
@@ -86,14 +118,19 @@ class Checkpoint(NamedTuple):
         return dict(weights)
 
 
-def read_checkpoint(path: Union[str, Path]) -> Checkpoint:
-    """Read the tensors and plain values of a checkpoint.
+def read_checkpoint(
+    path: Union[str, Path], map_location: Any = 'cpu', mmap: bool = True
+) -> Checkpoint:
+    """Read the tensors, plain values and histories of a checkpoint.
 
     Args:
         path (str | Path): A file of :func:`torch.save`, as MMEngine and Lightning write them.
+        map_location (Any): Where tensors go, as for :func:`torch.load`. Defaults to ``'cpu'``.
+        mmap (bool): Map tensors into memory where the format allows it, instead of reading them.
+            Defaults to True.
 
     Returns:
-        Checkpoint: The content; tensors are memory-mapped where the format allows it.
+        Checkpoint: The content.
 
     Raises:
         MissingFilesError: If there is no such file.
@@ -102,15 +139,17 @@ def read_checkpoint(path: Union[str, Path]) -> Checkpoint:
     path = Path(path)
     if not path.is_file():
         raise MissingFilesError(f'there is no checkpoint {str(path)!r}')
-    mapped = zipfile.is_zipfile(path)
-    options = dict(map_location='cpu', mmap=mapped)
     stored_only: set[str] = set()
     try:
+        options = dict(map_location=map_location, mmap=mmap and is_archive(path))
         try:
-            content = torch.load(str(path), weights_only=True, **options)
+            content = load_tensor_file(path, **options)
         except pickle.UnpicklingError:
             module = _restricted_module(path, stored_only)
             content = torch.load(str(path), pickle_module=module, weights_only=False, **options)
+        content = _restore_histories(content)
+    except DataError as error:
+        raise CheckpointError(str(error)) from error
     except (CheckpointError, PermissionError):
         raise
     except Exception as error:  # a damaged pickle can raise nearly anything
@@ -129,15 +168,17 @@ def read_checkpoint(path: Union[str, Path]) -> Checkpoint:
 def _restricted_module(path: Path, stored_only: set[str]) -> types.SimpleNamespace:
     """Return what stands in for the module ``pickle`` in :func:`torch.load`."""
 
-    class Unpickler(pickle.Unpickler):
+    class Unpickler(RestrictedUnpickler):
         def find_class(self, module: str, name: str) -> Any:
             known = _known_name(module, name)
             if known is not None:
                 return known
             full = f'{module}.{name}'
-            if full == HISTORY_BUFFER or module.partition('.')[0] in _STORED_ONLY:
+            if full == HISTORY_BUFFER:
+                return StoredHistory
+            if module.partition('.')[0] in _STORED_ONLY:
                 stored_only.add(full)
-                return type(name, (StoredObject,), {'pickled_as': full})
+                return stand_in(module, name, StoredObject)
             raise CheckpointError(
                 f'{path} was not loaded: it refers to `{full}`, which is no tensor and could run '
                 'code on this machine. Nothing in it was run. Take the file from its official '
@@ -152,8 +193,8 @@ def _restricted_module(path: Path, stored_only: set[str]) -> types.SimpleNamespa
 
 def _known_name(module: str, name: str) -> Any:
     """Return what a name of a tensor or a plain value stands for, or None."""
-    if (module, name) in ALLOWED:
-        return ALLOWED[module, name]
+    if (module, name) in PLAIN_NAMES:
+        return PLAIN_NAMES[module, name]
     if module in ('builtins', '__builtin__'):
         plain = {kind.__name__: kind for kind in _PLAIN_TYPES}
         return {**plain, 'getattr': _history_method}.get(name)
@@ -169,6 +210,17 @@ def _known_name(module: str, name: str) -> Any:
 
 def _history_method(owner: Any, name: str) -> StoredObject:
     """Stand in for ``getattr``, with which MMEngine's histories name their own methods."""
-    if getattr(owner, 'pickled_as', None) == HISTORY_BUFFER and name in _HISTORY_METHODS:
+    if owner is StoredHistory and name in _HISTORY_METHODS:
         return StoredObject()
     raise pickle.UnpicklingError(f'refused to read the attribute {name!r} of {owner!r}')
+
+
+def _restore_histories(content: Any) -> Any:
+    """Replace stored histories, which are in mappings, by MMEngine's."""
+    if isinstance(content, StoredHistory):
+        return content.restore()
+    if isinstance(content, dict):
+        for key, value in content.items():
+            if isinstance(value, (dict, StoredHistory)):
+                content[key] = _restore_histories(value)
+    return content

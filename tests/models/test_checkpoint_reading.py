@@ -14,7 +14,7 @@ from mmengine.logging import HistoryBuffer
 
 from gvhmr_da_mm.apis import check_checkpoint
 from gvhmr_da_mm.core.errors import CheckpointError, MissingFilesError
-from gvhmr_da_mm.models.checkpoint_reading import HISTORY_BUFFER, read_checkpoint
+from gvhmr_da_mm.models.checkpoint_reading import read_checkpoint
 
 WEIGHTS = {
     'a': torch.arange(6.0).reshape(2, 3).T,
@@ -110,7 +110,10 @@ def test_a_checkpoint_of_mmengine(tmp_path):
     torch.save(dict(state_dict=WEIGHTS, message_hub=dict(log_scalars={'loss': history})), path)
     checkpoint = read_checkpoint(path)
     assert_weights(checkpoint.state_dict)
-    assert checkpoint.stored_only == (HISTORY_BUFFER,)
+    assert not checkpoint.stored_only
+    restored = checkpoint.content['message_hub']['log_scalars']['loss']
+    assert type(restored) is HistoryBuffer and restored.data[0].tolist() == [0.5, 0.25]
+    assert restored.statistics('mean') == 0.375
     check_checkpoint(path)
 
 

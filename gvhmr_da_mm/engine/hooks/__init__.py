@@ -10,6 +10,7 @@ from .log_history_hook import LogHistoryHook
 from .mean_teacher_hook import MeanTeacherHook
 from .motion_statistics_hook import MotionStatisticsHook
 from .motion_visualization_hook import MotionVisualizationHook
+from .safe_loading_hook import SafeLoadingHook
 from .selection_rate_hook import SelectionRateHook
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     'MeanTeacherHook',
     'MotionStatisticsHook',
     'MotionVisualizationHook',
+    'SafeLoadingHook',
     'SelectionRateHook',
 ]

@@ -1,0 +1,76 @@
+"""MMEngine's loading of checkpoints, without running code from them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import torch
+from mmengine.dist import barrier, get_dist_info
+from mmengine.runner import CheckpointLoader
+
+from ..core.errors import CheckpointError
+from ..models.checkpoint_reading import read_checkpoint
+
+WEB = ('http://', 'https://')
+
+
+def load_from_restricted_pickle(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Load a checkpoint as :class:`mmengine.runner.CheckpointLoader` does, from a file or the web.
+
+    Args:
+        filename (str): A path or an address.
+        map_location (Any): As for :func:`torch.load`. Defaults to None, the CPU.
+
+    Returns:
+        dict[str, Any]: The content, with MMEngine's histories.
+
+    Raises:
+        MissingFilesError: If there is no such file.
+        CheckpointError: If loading it would run code, or its scheme is of another kind.
+    """
+    if filename.startswith(WEB):
+        path = _download(filename)
+    elif '://' in filename:
+        raise CheckpointError(
+            f'{filename!r} is neither a file nor an address of the web: loaders of other schemes '
+            'run code of what they load. Download it and pass the path'
+        )
+    else:
+        path = Path(filename).expanduser()
+    checkpoint = read_checkpoint(path, 'cpu' if map_location is None else map_location, mmap=False)
+    if checkpoint.stored_only:
+        raise CheckpointError(
+            f'{filename} holds more than weights: objects of {", ".join(checkpoint.stored_only)}. '
+            'Loading them would run code. Turn a published checkpoint into one of weights with '
+            '`python tools/model_converters/gvhmr_to_mm.py`'
+        )
+    return checkpoint.content
+
+
+@contextmanager
+def safe_checkpoint_loading() -> Iterator[None]:
+    """Have all of MMEngine load checkpoints with :func:`load_from_restricted_pickle`.
+
+    MMEngine reads with ``weights_only=True`` where PyTorch does so by default, with ``getattr`` on
+    the list of what is allowed, and reads everything where that fails.
+    """
+    before = dict(CheckpointLoader._schemes)
+    CheckpointLoader.register_scheme(list(before), load_from_restricted_pickle, force=True)
+    try:
+        yield
+    finally:
+        for prefix, loader in before.items():
+            CheckpointLoader.register_scheme(prefix, loader, force=True)
+
+
+def _download(address: str) -> Path:
+    """Return the file of an address, which the first process fetches if it is not there."""
+    name = Path(urlparse(address).path).name
+    path = Path(torch.hub.get_dir()) / 'checkpoints' / name
+    if get_dist_info()[0] == 0 and not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(address, str(path), progress=False)
+    barrier()
+    return path
