@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
 from gvhmr_da_mm.apis import check_checkpoint, check_files, limit_for_debugging, load_config
 from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
+from gvhmr_da_mm.engine.checkpoint_files import find_last_checkpoint
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,7 +54,7 @@ def main() -> None:
 def resume_from(config: Config, checkpoint: str) -> None:
     """Go on from a checkpoint; with ``'auto'`` from the latest one, if there is any."""
     if checkpoint == 'auto':
-        checkpoint = find_latest_checkpoint(config.work_dir)
+        checkpoint = find_last_checkpoint(config.work_dir)
     # Without one this is the first start, which may begin from `load_from`.
     if checkpoint:
         config.resume, config.load_from = True, checkpoint

@@ -1,7 +1,6 @@
 """What every run shares: hooks, logging, seeds."""
 
 from mmengine.hooks import (
-    CheckpointHook,
     DistSamplerSeedHook,
     IterTimerHook,
     LoggerHook,
@@ -17,7 +16,9 @@ from gvhmr_da_mm.engine import (
     LogHistoryHook,
     MotionVisualizationHook,
     ReplicatedDataParallel,
+    SafeCheckpointHook,
     SafeLoadingHook,
+    TrainingStateHook,
 )
 from gvhmr_da_mm.visualization import MotionLocalVisualizer
 
@@ -29,7 +30,8 @@ default_hooks = dict(
     sampler_seed=dict(type=DistSamplerSeedHook),
     logger=dict(type=LoggerHook, interval=50),
     param_scheduler=dict(type=ParamSchedulerHook),
-    checkpoint=dict(type=CheckpointHook, interval=10, max_keep_ckpts=3),
+    checkpoint=dict(type=SafeCheckpointHook, interval=10, max_keep_ckpts=3, rolling_interval=1000),
+    training_state=dict(type=TrainingStateHook),
     safe_loading=dict(type=SafeLoadingHook),
     divergence_guard=dict(type=DivergenceGuardHook, patience=10),
     bad_samples=dict(type=BadSampleHook),

@@ -1,5 +1,6 @@
 """Hooks, optimisers and what else drives training."""
 
 from .hooks import *  # noqa: F403
+from .loops import *  # noqa: F403
 from .model_wrappers import *  # noqa: F403
 from .optim_wrappers import *  # noqa: F403

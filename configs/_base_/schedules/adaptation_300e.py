@@ -1,11 +1,10 @@
 """The adaptation schedule: AdamW 1e-4 for the student, Adam 1e-4 for the discriminator."""
 
-from mmengine.runner import EpochBasedTrainLoop
 from torch.optim import Adam, AdamW
 
-from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
+from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor, ResumableTrainLoop
 
-train_cfg = dict(type=EpochBasedTrainLoop, max_epochs=300, val_interval=10)
+train_cfg = dict(type=ResumableTrainLoop, max_epochs=300, val_interval=10)
 optim_wrapper = dict(
     constructor=AdaptationOptimWrapperConstructor,
     model=dict(

@@ -1,12 +1,11 @@
 """The published supervised schedule: AdamW 2e-4, halved at epochs 200 and 350."""
 
 from mmengine.optim import MultiStepLR
-from mmengine.runner import EpochBasedTrainLoop
 from torch.optim import AdamW
 
-from gvhmr_da_mm.engine import PrecisionOptimWrapperConstructor
+from gvhmr_da_mm.engine import PrecisionOptimWrapperConstructor, ResumableTrainLoop
 
-train_cfg = dict(type=EpochBasedTrainLoop, max_epochs=500, val_interval=10)
+train_cfg = dict(type=ResumableTrainLoop, max_epochs=500, val_interval=10)
 optim_wrapper = dict(
     constructor=PrecisionOptimWrapperConstructor,
     precision='fp32',

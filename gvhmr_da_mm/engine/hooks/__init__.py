@@ -10,8 +10,10 @@ from .log_history_hook import LogHistoryHook
 from .mean_teacher_hook import MeanTeacherHook
 from .motion_statistics_hook import MotionStatisticsHook
 from .motion_visualization_hook import MotionVisualizationHook
+from .safe_checkpoint_hook import SafeCheckpointHook
 from .safe_loading_hook import SafeLoadingHook
 from .selection_rate_hook import SelectionRateHook
+from .training_state_hook import TrainingStateHook
 
 __all__ = [
     'BadSampleHook',
@@ -24,6 +26,8 @@ __all__ = [
     'MeanTeacherHook',
     'MotionStatisticsHook',
     'MotionVisualizationHook',
+    'SafeCheckpointHook',
     'SafeLoadingHook',
     'SelectionRateHook',
+    'TrainingStateHook',
 ]

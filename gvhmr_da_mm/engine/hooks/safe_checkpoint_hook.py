@@ -187,6 +187,6 @@ def _failure(path: str, error: OSError) -> str:
     folder = os.path.dirname(path)
     free = f', {shutil.disk_usage(folder).free / 2**20:.0f} MB are free' if folder else ''
     return (
-        f'{path} could not be written ({error}{free}): earlier checkpoints are in place. Make room, '
-        'or save elsewhere with `default_hooks.checkpoint.out_dir`.'
+        f'{path} could not be written ({error}{free}); earlier checkpoints are in place. Make '
+        'room, or save elsewhere with `default_hooks.checkpoint.out_dir`.'
     )

@@ -34,9 +34,9 @@ class TrainingStateHook(Hook):
 
     Everything is set right before the first batch: hooks that have run by then, such as those of
     the beginning of the epoch, have drawn and logged what the interrupted process already had.
-    Works with :class:`ResumableTrainLoop`, which calls the stage ``before_first_step``. Checkpoints
-    without optimiser, such as best ones, are left as they are. Priority ``VERY_HIGH``, so that other
-    hooks see the optimisers' counts.
+    Works with :class:`ResumableTrainLoop`, which calls the stage ``before_first_step``.
+    Checkpoints without optimiser, such as best ones, are left as they are. Priority ``VERY_HIGH``,
+    so that other hooks see the optimisers' counts.
     """
 
     priority = 'VERY_HIGH'
@@ -88,6 +88,11 @@ class TrainingStateHook(Hook):
         if seed is not None and sampler is not None:
             sampler.seed = seed
         load_optimizer_states(runner, self._state['optimizers'])
+        if any(state['gradients'] for state in self._state['optimizers'].values()):
+            runner.logger.warning(
+                'The accumulated gradients are in the checkpoint and none is lost, whatever '
+                'MMEngine says about `_accumulative_counts`'
+            )
         self._history = _read_history(runner.message_hub)
         if isinstance(runner.train_loop, ResumableTrainLoop):
             runner.train_loop.go_on_at(**self._state['position'])

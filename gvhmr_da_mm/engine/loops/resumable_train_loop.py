@@ -1,5 +1,6 @@
 """Epochs that can be left, and entered again, at any iteration."""
 
+import errno
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,9 +10,12 @@ import torch
 from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 
+from ...core.errors import StorageError
 from ...registry import LOOPS
 from ..random_state import random_state, set_random_state
 from ..stop_signals import EXIT_RESUMABLE, StopSignals, shield_workers
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @LOOPS.register_module()
@@ -64,7 +68,23 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self.validation_due = validation_due
 
     def run(self) -> nn.Module:
-        """Train, from the beginning or from where a checkpoint was saved."""
+        """Train, from the beginning or from where a checkpoint was saved.
+
+        Raises:
+            StorageError: If the disk is too full to write logs. Checkpoints are not needed to go on
+                training, see :class:`SafeCheckpointHook`.
+        """
+        try:
+            return self._run()
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise StorageError(
+                f'nothing can be written to {self.runner.work_dir} any more ({error}). Make room, '
+                'then go on with `--resume`'
+            ) from error
+
+    def _run(self) -> nn.Module:
         with StopSignals() as self.signals:
             for loop in filter(None, (self, self.runner.val_loop)):
                 shield_workers(loop.dataloader)
