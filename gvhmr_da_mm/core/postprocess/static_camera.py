@@ -6,7 +6,6 @@ Note:
 
 from typing import Optional
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -92,16 +91,23 @@ def correct_static_camera(
 def _pull(gap: Tensor) -> Tensor:
     """Return how far each coordinate is moved in total, given its gap (B, L, 3) to the target.
 
-    Each frame's pull depends on all earlier ones, so this is a loop over the frames: in NumPy,
-    where a step over all clips and axes costs microseconds.
+    Each frame's pull depends on all earlier ones, so this is a loop over the frames: over Python
+    numbers, which are two orders of magnitude faster here than operations on arrays of three.
     """
-    gaps = np.ascontiguousarray(gap.detach().cpu().numpy().swapaxes(0, 1))
-    moved = np.zeros_like(gaps)
-    total = np.zeros_like(gaps[0])
-    for frame, row in enumerate(gaps):
-        rest = row - total
-        total = total + np.where(
-            np.abs(rest) >= TOLERATED_GAP, np.clip(rest, -MAX_PULL, MAX_PULL), 0
-        ).astype(gaps.dtype)
-        moved[frame] = total
-    return torch.from_numpy(moved.swapaxes(0, 1).copy()).to(gap)
+    curves = gap.detach().cpu().double().mT
+    moved = [[_pull_curve(curve) for curve in clip] for clip in curves.tolist()]
+    # Without clips or frames, lists do not tell the shape.
+    return torch.tensor(moved, dtype=torch.float64).reshape(curves.shape).mT.to(gap)
+
+
+def _pull_curve(gaps: list[float]) -> list[float]:
+    """Return the total pull up to each frame of one coordinate."""
+    total, totals = 0.0, []
+    for gap in gaps:
+        rest = gap - total
+        if rest >= TOLERATED_GAP:
+            total += min(rest, MAX_PULL)
+        elif rest <= -TOLERATED_GAP:
+            total += max(rest, -MAX_PULL)
+        totals.append(total)
+    return totals
