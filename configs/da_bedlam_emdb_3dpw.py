@@ -23,8 +23,8 @@ custom_hooks = [
     dict(type=MotionStatisticsHook),
     dict(
         type=ConfidenceThresholdHook,
-        confidence_threshold_start=0.5,
-        confidence_threshold_end=0.6,
+        confidence_threshold_start=0.4,
+        confidence_threshold_end=0.5,
         confidence_step=0.05,
         interval=100,
         by_epoch=True,

@@ -33,7 +33,7 @@ def config():
         ('train_dataloader.dataset.datasets.1.transductive', True),
         ('train_dataloader.dataset.datasets.1.min_frames', 10),  # An argument of a base class.
         ('train_dataloader.pin_memory', True),  # A dataloader has no type.
-        ('custom_hooks.1.confidence_threshold_start', 0.5),
+        ('custom_hooks.1.confidence_threshold_start', 0.4),
         ('default_hooks.checkpoint.save_best', 'emdb1/pa_mpjpe'),
         ('load_from', 'some.pth'),
         ('work_dir', 'somewhere'),  # An argument of the Runner.

@@ -74,7 +74,7 @@ model = dict(
     label_free=dict(contact=dict(type=ContactConsistencyLoss, loss_weight=0.3)),
     # Chosen on held-out real training clips of the miniature packs; docs/en/adaptation.md tells.
     synthetic_weight=1.0,
-    real_weight=0.2,
+    real_weight=0.5,
     discriminator_weight=1.0,
     adversarial_weight=0.0,
     reprojection_weight=300.0,
