@@ -93,6 +93,7 @@ setup(
     python_requires='>=3.9',
     install_requires=read_requirements('runtime'),
     extras_require={
+        'mediapipe': read_requirements('mediapipe'),
         'optional': read_requirements('optional'),
         'tests': read_requirements('tests'),
     },

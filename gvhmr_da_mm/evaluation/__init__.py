@@ -6,6 +6,7 @@ from .evaluate_dump import evaluate_dump
 from .metrics import (
     CameraSpaceMetric,
     ProtocolWarning,
+    ReprojectionMetric,
     SequenceMetric,
     SkippedSequenceWarning,
     WorldSpaceMetric,
@@ -19,6 +20,7 @@ __all__ = [
     'PROTOCOLS',
     'Protocol',
     'ProtocolWarning',
+    'ReprojectionMetric',
     'SequenceMetric',
     'SkippedSequenceWarning',
     'WorldSpaceMetric',

@@ -22,6 +22,8 @@ METRIC_LABELS: dict[str, tuple[str, str]] = {
     'rte': ('RTE', '%'),
     'jitter': ('Jitter', '10 m/s³'),
     'fs': ('Foot sliding', 'mm'),
+    'reprojection_px': ('Reprojection', 'px'),
+    'reprojection_box': ('Reprojection in the box', '%'),
 }
 """Label and unit of each metric. All are errors: smaller is better."""
 

@@ -1,0 +1,29 @@
+"""GVHMR adapted to videos of one's own, without labels: synthetic BEDLAM clips in turn with theirs.
+
+`tools/dataset_converters/videos.py VIDEOS DATA_ROOT/packs/videos` makes the pack; another one is
+named by `train_dataloader.dataset.datasets.1.pack` and `test_dataloader.dataset.datasets.0.pack`.
+The same videos are predicted in the test, without labels: the metric is the distance from detected
+keypoints, and `tools/test.py --dump` keeps the motion.
+"""
+
+from mmengine.config import read_base
+
+from gvhmr_da_mm.datasets import PackDataset
+from gvhmr_da_mm.evaluation import ReprojectionMetric
+
+with read_base():
+    from .da_bedlam_emdb_3dpw import *
+
+train_dataloader.dataset.datasets = [
+    bedlam,
+    dict(type=PackDataset, data_root=None, pack='packs/videos', dataset='video'),
+]
+test_dataloader.dataset.datasets = [
+    dict(type=PackDataset, data_root=None, pack='packs/videos', dataset='video', test_mode=True)
+]
+test_evaluator = [dict(type=ReprojectionMetric, dataset='video', data_root=None)]
+val_cfg = val_dataloader = val_evaluator = None
+
+# Mirrored features are there only if `extract_features.py` made some: then set both flip tests.
+model.update(estimator=dict(test_cfg=dict(flip_test=False)))
+train_cfg.update(max_epochs=20)

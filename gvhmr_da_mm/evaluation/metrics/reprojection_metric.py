@@ -1,0 +1,151 @@
+"""How well predictions agree with detected keypoints: a number that needs no label."""
+
+from collections.abc import Sequence
+from typing import Any, Optional
+
+import numpy as np
+import torch
+from mmengine.dist import get_world_size
+from mmengine.evaluator import BaseMetric
+from torch import Tensor
+
+from ...core.camera import clamp_depth, perspective_project
+from ...core.errors import DataError
+from ...core.rotation import axis_angle_to_matrix
+from ...registry import METRICS, MODELS
+from ...structures import sample_inputs
+from ..meshes import PathLike
+
+FIELDS = ('body_pose', 'betas', 'global_orient_c', 'transl_c')
+INPUTS = ('kp2d', 'bbx_xys', 'K_fullimg')
+
+
+@METRICS.register_module()
+class ReprojectionMetric(BaseMetric):
+    """Mean distance of projected COCO joints from confident detections.
+
+    The results are named ``<prefix>/reprojection_px`` (pixels) and ``reprojection_box`` (per cent
+    of the box side). A person may agree with the keypoints and be wrong in depth: this is no
+    measure of accuracy in 3D.
+
+    Note:
+        F: frames of a sequence. State: ``results``, one entry per sequence; after
+        :meth:`evaluate`, ``per_sequence`` maps each sequence to its frames and means.
+
+    Args:
+        dataset (str): Samples with this ``dataset`` in their metainfo are scored. Defaults to
+            ``video``.
+        confidence (float): Detections at or below it do not count. Defaults to 0.5.
+        data_root (str | Path, optional): Data root with the body models. Defaults to None: the
+            environment's.
+        support_dir (str | Path, optional): Folder of the regressors. Defaults to None: that of the
+            data root.
+        collect_device (str): Passed to ``BaseMetric``. Defaults to 'cpu'.
+        prefix (str, optional): Prefix of the results. Defaults to None: ``dataset``.
+        collect_dir (str, optional): Passed to ``BaseMetric``. Defaults to None.
+    """
+
+    metric_names = ('reprojection_px', 'reprojection_box')
+
+    def __init__(
+        self,
+        dataset: str = 'video',
+        confidence: float = 0.5,
+        data_root: Optional[PathLike] = None,
+        support_dir: Optional[PathLike] = None,
+        collect_device: str = 'cpu',
+        prefix: Optional[str] = None,
+        collect_dir: Optional[str] = None,
+    ) -> None:
+        super().__init__(collect_device, prefix or dataset, collect_dir)
+        self.dataset, self.confidence = dataset, confidence
+        self.body_model = MODELS.build(
+            dict(type='SMPLXLight', data_root=data_root, support_dir=support_dir)
+        )
+        self.per_sequence: dict[str, dict[str, float]] = {}
+
+    @torch.no_grad()
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Project the samples of our dataset.
+
+        Args:
+            data_batch (Any): Its ``inputs`` hold the detections.
+            data_samples (Sequence[dict]): Samples as dicts, with ``pred_instances``.
+
+        Raises:
+            DataError: If a field is missing.
+        """
+        for index, sample in enumerate(data_samples):
+            if sample.get('dataset') != self.dataset:
+                continue
+            inputs = sample_inputs(data_batch, index)
+            self._check(sample, inputs)
+            frames = len(sample['pred_instances']['transl_c'])
+            distance, counts = self._distance(
+                [torch.as_tensor(sample['pred_instances'][name]).cpu() for name in FIELDS],
+                [torch.as_tensor(inputs[name][:frames]).cpu() for name in INPUTS],
+            )
+            side = torch.as_tensor(inputs['bbx_xys'][:frames, 2:]).cpu().expand_as(distance)
+            pixels = distance[counts].numpy()
+            share = 100 * (distance / side)[counts].numpy()
+            self.results.append(
+                dict(
+                    sequence=f'{sample["sequence"]}[{sample.get("start")}]',
+                    frames=frames,
+                    sums=np.array([pixels.sum(), share.sum()]),
+                    count=len(pixels),
+                )
+            )
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather the results of all ranks; repeated sequences are dropped by name.
+
+        Args:
+            size (int): Length of the test set.
+        """
+        return super().evaluate(size * get_world_size())
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Average over all confident detections.
+
+        Args:
+            results (list[dict]): What :meth:`process` stored.
+
+        Returns:
+            dict[str, float]: Empty if there was no confident detection.
+        """
+        unique = {result['sequence']: result for result in results}
+        scored = [unique[name] for name in sorted(unique) if unique[name]['count']]
+        self.per_sequence = {
+            result['sequence']: dict(frames=result['frames'], **self._means([result]))
+            for result in scored
+        }
+        return self._means(scored) if scored else {}
+
+    def _means(self, results: list[dict]) -> dict[str, float]:
+        sums = sum(result['sums'] for result in results)
+        count = sum(result['count'] for result in results)
+        return dict(zip(self.metric_names, (sums / count).tolist()))
+
+    def _check(self, sample: dict, inputs: dict) -> None:
+        pred = sample.get('pred_instances') or {}
+        missing = [name for name in FIELDS if name not in pred]
+        missing += [f'inputs.{name}' for name in INPUTS if name not in inputs]
+        if missing:
+            raise DataError(
+                f'{self.dataset} sequence {sample.get("sequence")!r} should have '
+                f'{", ".join(missing)} to be compared with detections'
+            )
+
+    def _distance(self, pred: list[Tensor], inputs: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return distances (F, 17) in pixels and which of them count (F, 17)."""
+        body_pose, betas, global_orient, transl = pred
+        kp2d, _, K = inputs
+        joints = self.body_model.coco_matrices(
+            axis_angle_to_matrix(body_pose.unflatten(-1, (-1, 3))),
+            betas,
+            axis_angle_to_matrix(global_orient),
+            transl,
+        )
+        pixels = perspective_project(clamp_depth(joints), K)
+        return (pixels - kp2d[..., :2]).norm(dim=-1), kp2d[..., 2] > self.confidence
