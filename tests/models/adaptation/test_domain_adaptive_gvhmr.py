@@ -9,7 +9,8 @@ from mmengine.optim import OptimWrapper
 
 from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
-from gvhmr_da_mm.models.heads.motion_discriminator import discriminator_pose
+from gvhmr_da_mm.models.adaptation import StancePath, domain_adaptive_gvhmr
+from gvhmr_da_mm.models.heads.motion_discriminator import discriminator_loss, discriminator_pose
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_model_config
 
@@ -203,6 +204,54 @@ def test_the_teacher_never_trains(model, wrappers):
     one, two = (model.data_preprocessor(toy_batch('real', 2))['inputs'] for _ in range(2))
     first, second = model.teacher.infer(one), model.teacher.infer(two)
     assert torch.equal(first.x, second.x)
+
+
+def test_labels_walk_as_their_feet_say(toy_root, built, wrappers):
+    model = MODELS.build(toy_adaptation_config(toy_root, label_path=dict(type='StancePath')))
+    model.load_state_dict(built.state_dict())
+    inputs = model.data_preprocessor(toy_batch('real', 2))['inputs']
+    theirs, labels = built.pseudo_label(inputs).prediction, model.pseudo_label(inputs).prediction
+    expected = StancePath()(theirs, inputs['cam_angvel'], model.student.body_model)
+    torch.testing.assert_close(labels.velocity, expected.velocity)
+    assert not labels.velocity.allclose(theirs.velocity)
+    logs = model.train().train_step(toy_batch('real', 2), wrappers(model))
+    assert logs['real_transl_w_loss'] > 0
+
+
+# The discriminator
+
+
+def test_fakes_get_the_score_of_their_distance_to_true_motion(toy_root, wrappers, monkeypatch):
+    config = toy_adaptation_config(
+        toy_root, fake_target=dict(type='NearestMotionTarget', scale=0.5), discriminator_steps=3
+    )
+    model = MODELS.build(config).train()
+    wrappers = wrappers(model)
+    model.train_step(toy_batch('synthetic', 2), wrappers)
+    targets = []
+
+    def loss(real, fake, target):
+        targets.append((target, fake))
+        return discriminator_loss(real, fake, target)
+
+    monkeypatch.setattr(domain_adaptive_gvhmr, 'discriminator_loss', loss)
+    model.train_step(toy_batch('real', 2), wrappers)
+    assert len(targets) == 3 == steps(wrappers['discriminator'])
+    for target, fake in targets:
+        assert target.shape == fake.shape and ((target > 0) & (target < 1)).all()
+
+
+def test_the_discriminator_standardises_by_the_motion_of_synthetic_batches(model, wrappers):
+    wrappers = wrappers(model)
+    model.train_step(toy_batch('real', 2), wrappers)
+    assert model.discriminator.num_observed == 0
+    batch = toy_batch('synthetic', 2)
+    model.train_step(batch, wrappers)
+    inputs = model.data_preprocessor(batch)
+    pose = torch.stack([sample.gt_instances.body_pose for sample in inputs['data_samples']])
+    frames = discriminator_pose(pose)[inputs['inputs']['valid']]
+    torch.testing.assert_close(model.discriminator.input_mean, frames.mean(dim=0))
+    assert model.discriminator.num_observed == len(frames)
 
 
 def test_training_uses_what_the_hooks_write(model, wrappers):
