@@ -10,6 +10,8 @@ LOG := $(VENV)/install.log
 # Python 3.10 or 3.11: the pinned packages have wheels for these. Name another with PYTHON=...
 PYTHON ?=
 PYTEST_ARGS ?=
+# Processes that run tests side by side, each file in one of them.
+TEST_JOBS ?= 2
 # Two numeric threads in each process fight for the same cores when tests run side by side.
 export OMP_NUM_THREADS ?= 1
 
@@ -58,7 +60,7 @@ $(PACKAGE_STAMP): $(DEPS_STAMP) $(PACKAGE_FILES)
 	@touch $@
 
 test: venv lint  ## Check the style and run all tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
 
 demo: venv  ## Train, adapt and evaluate on made-up data, and draw the result
 	$(BIN)/python tools/demo.py
