@@ -6,7 +6,13 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from gvhmr_da_mm.apis import check_checkpoint, check_files, limit_for_debugging, load_config
+from gvhmr_da_mm.apis import (
+    check_checkpoint,
+    check_files,
+    dry_run,
+    limit_for_debugging,
+    load_config,
+)
 from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
 from gvhmr_da_mm.engine.checkpoint_files import find_last_checkpoint
 
@@ -24,6 +30,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate in between')
     parser.add_argument(
         '--debug', action='store_true', help='two epochs of four batches, everything logged'
+    )
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='try each dataset and one step on each domain, print what it takes, write nothing',
     )
     add_common_arguments(parser)
     return parser.parse_args()
@@ -47,6 +58,12 @@ def main() -> None:
     if config.get('load_from'):
         check_checkpoint(config.load_from)
     used = ['model', 'train_dataloader', 'val_dataloader', 'val_evaluator']
+    if args.dry_run:
+        if args.no_validate:
+            config.test_cfg = config.test_dataloader = config.test_evaluator = None
+        check_files(config, *used, 'test_dataloader', 'test_evaluator')
+        dry_run(config)
+        return
     check_files(config, *used)
     Runner.from_cfg(config).train()
 

@@ -1,12 +1,15 @@
 """What tools and notebooks call."""
 
 from .config import check_options, limit_for_debugging, load_config, set_data_root
+from .dry_run import DryRunReport, dry_run
 from .preflight import check_checkpoint, check_files
 
 __all__ = [
+    'DryRunReport',
     'check_checkpoint',
     'check_files',
     'check_options',
+    'dry_run',
     'limit_for_debugging',
     'load_config',
     'set_data_root',

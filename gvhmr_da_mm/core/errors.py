@@ -33,5 +33,9 @@ class TrainingCollapseError(GVHMRError, RuntimeError):
     """Training got so much worse that going on is of no use."""
 
 
+class DryRunError(GVHMRError, RuntimeError):
+    """A dry run met an error that has no better name; the message tells the stage."""
+
+
 class DivergenceError(GVHMRError, RuntimeError):
     """Losses or gradients were not finite so often that training does not go on."""

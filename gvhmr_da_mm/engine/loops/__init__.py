@@ -1,5 +1,6 @@
 """Loops of training."""
 
+from .dry_run_loop import DryRunLoop, TriedSource
 from .resumable_train_loop import ResumableTrainLoop
 
-__all__ = ['ResumableTrainLoop']
+__all__ = ['DryRunLoop', 'ResumableTrainLoop', 'TriedSource']

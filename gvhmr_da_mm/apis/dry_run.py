@@ -1,0 +1,169 @@
+"""Try a training out without writing anything."""
+
+import copy
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+from typing import Optional
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+
+from ..core.errors import ConfigError
+from ..engine.loops.dry_run_loop import DryRunLoop, TriedSource, peak_memory, stage
+from ..engine.unwrap import unwrap_model
+from .config import walk
+
+STATISTICS_CLIPS = 16
+"""Clips that hooks measure statistics on; the training reads more."""
+MIB = 2**20
+
+
+@dataclass
+class DryRunReport:
+    """What a dry run has found.
+
+    Args:
+        sources (list[TriedSource]): The datasets.
+        parameters (dict[str, tuple[int, int]]): Numbers, all and those that learn, of each part of
+            the model.
+        memory (int): Most bytes of main memory.
+        device (str): Where the model was.
+    """
+
+    sources: list[TriedSource]
+    parameters: dict[str, tuple[int, int]]
+    memory: int
+    device: str
+
+
+def dry_run(config: Config, console: Optional[Console] = None) -> DryRunReport:
+    """Build a run, try each of its datasets and domains once, and print what it takes.
+
+    Log, dumped config and all else go to a temporary folder, which is gone afterwards.
+
+    Args:
+        config (Config): The config of the run, ``load_from`` and ``resume`` included; not changed.
+        console (Console, optional): Where tables are printed. Defaults to None: the terminal.
+
+    Returns:
+        DryRunReport: What was printed.
+
+    Raises:
+        ConfigError: If a launcher is used.
+        DryRunError: If something fails that has no error of its own.
+    """
+    if config.get('launcher', 'none') != 'none':
+        raise ConfigError(
+            '`--dry-run` runs in one process: leave `--launcher` out; each of several GPUs needs '
+            'what one does'
+        )
+    config = copy.deepcopy(config)
+    _prepare(config)
+    with TemporaryDirectory(prefix='gvhmr_da_mm_dry_run_') as folder:
+        config.work_dir = folder
+        with stage('building the run'):
+            runner = Runner.from_cfg(config)
+            runner.train()
+    model = unwrap_model(runner)
+    report = DryRunReport(
+        runner.train_loop.sources,
+        _parameters(model),
+        peak_memory(),
+        str(next(model.parameters()).device),
+    )
+    show_report(report, console or Console())
+    return report
+
+
+def _prepare(config: Config) -> None:
+    """Leave out what writes, and what only makes sense in a long run."""
+    config.train_cfg = dict(
+        type=f'gvhmr_da_mm.{DryRunLoop.__name__}', max_epochs=config.train_cfg.get('max_epochs', 1)
+    )
+    config.log_level = 'WARNING'
+    hooks = config.setdefault('default_hooks', {})
+    hooks.update(checkpoint=None, logger=None)  # MMEngine adds them where they are missing.
+    hooks.pop('training_state', None)
+    if hooks.get('visualization'):
+        hooks['visualization'].update(enable=False)
+    if hooks.get('divergence_guard'):
+        hooks['divergence_guard'].update(patience=1)
+    if config.get('visualizer'):
+        config.visualizer.update(vis_backends=[])
+    for hook in config.get('custom_hooks') or []:
+        if 'Statistics' in getattr(hook['type'], '__name__', str(hook['type'])):
+            hook['num_clips'] = min(hook.get('num_clips', STATISTICS_CLIPS), STATISTICS_CLIPS)
+    for part in walk(config.optim_wrapper):
+        if 'accumulative_counts' in part:  # Each step should update.
+            part['accumulative_counts'] = 1
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if config.get(name):
+            config[name].update(num_workers=0, persistent_workers=False)
+
+
+def _parameters(model: nn.Module) -> dict[str, tuple[int, int]]:
+    """Count the numbers of each part that has some, and of all."""
+    parts = {name: _count(child) for name, child in model.named_children()}
+    return {**{name: count for name, count in parts.items() if count[0]}, 'all': _count(model)}
+
+
+def _count(module: nn.Module) -> tuple[int, int]:
+    values = list(module.parameters())
+    return sum(v.numel() for v in values), sum(v.numel() for v in values if v.requires_grad)
+
+
+def show_report(report: DryRunReport, console: Console) -> None:
+    """Print the tables."""
+    console.print(_source_table(report))
+    console.print(_shape_table(report))
+    table = Table(title='parameters', title_justify='left')
+    table.add_column('part')
+    for title in ('all', 'trainable'):
+        table.add_column(title, justify='right')
+    for name, counts in report.parameters.items():
+        table.add_row(name, *(f'{count:,}' for count in counts))
+    console.print(table)
+    console.print(
+        '`model s`: forward and backward pass, or prediction; one step for each domain. '
+        '`data s`: in one process.'
+    )
+    console.print(f'Main memory at most {report.memory / MIB:,.0f} MiB, device {report.device}.')
+    console.print('Dry run passed. Nothing was written.')
+
+
+def _source_table(report: DryRunReport) -> Table:
+    table = Table(title='one batch of each dataset', title_justify='left')
+    for title in ('split', 'domain', 'dataset'):
+        table.add_column(title)
+    with_gpu = any(one.memory is not None for one in report.sources)
+    titles = ['clips', 'batch', 'data s', 'model s', 'update s', *(['GPU MiB'] if with_gpu else [])]
+    for title in titles:
+        table.add_column(title, justify='right')
+    for one in report.sources:
+        times = (one.data_seconds, one.model_seconds, one.update_seconds)
+        row = [one.split, one.domain, one.name, f'{one.clips:,}', str(one.batch)]
+        row += ['-' if seconds is None else f'{seconds:.3f}' for seconds in times]
+        row += [] if one.memory is None else [f'{one.memory / MIB:,.0f}']
+        table.add_row(*row)
+    return table
+
+
+def _shape_table(report: DryRunReport) -> Table:
+    """Return the shapes of the first clip of each split and domain, without the batch."""
+    columns: dict[str, dict[str, tuple]] = {}
+    for one in report.sources:
+        columns.setdefault(f'{one.split} {one.domain}', one.shapes)
+    table = Table(title='inputs of one clip, float32 where nothing is said', title_justify='left')
+    for title in ('input', *columns):
+        table.add_column(title)
+    for name in dict.fromkeys(name for shapes in columns.values() for name in shapes):
+        found = [shapes.get(name) for shapes in columns.values()]
+        table.add_row(name, *('-' if shape is None else _describe(*shape) for shape in found))
+    return table
+
+
+def _describe(shape: tuple, kind: str) -> str:
+    return str(shape) if kind == 'float32' else f'{shape} {kind}'
