@@ -1,6 +1,6 @@
 """Full-size models of the shipped configs with random weights, and inputs for them."""
 
-from typing import Any
+from typing import Any, Optional
 
 import torch
 from mmengine.config import Config
@@ -24,18 +24,21 @@ def full_config(name: str, settings: Settings) -> Config:
     return config
 
 
-def full_model(name: str, settings: Settings, **estimator_changes: Any) -> nn.Module:
+def full_model(
+    name: str, settings: Settings, model: Optional[dict] = None, **estimator_changes: Any
+) -> nn.Module:
     """Build the model of a config, with trained-looking (non-zero) gates."""
     config = full_config(name, settings)
+    config.model.update(model or {})
     for key, value in estimator_changes.items():
         config.model.get('estimator', config.model)[key].update(value)
-    model = MODELS.build(config.model)
+    built = MODELS.build(config.model)
     generator = torch.Generator().manual_seed(0)
-    for parameter in model.parameters():
+    for parameter in built.parameters():
         parameter.data.copy_(0.02 * torch.randn(parameter.shape, generator=generator))
-    if isinstance(model, DomainAdaptiveGVHMR):
-        model.teacher.load_state_dict(model.student.state_dict())
-    return model.to(settings.device)
+    if isinstance(built, DomainAdaptiveGVHMR):
+        built.teacher.load_state_dict(built.student.state_dict())
+    return built.to(settings.device)
 
 
 def inputs_of(batch: int, frames: int, settings: Settings) -> dict[str, Tensor]:
