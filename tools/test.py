@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 
 from gvhmr_da_mm.apis import check_checkpoint, check_files, load_config
 from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
+from gvhmr_da_mm.apis.ranks import start_cpu_ranks
 from gvhmr_da_mm.apis.save_results import save_results
 from gvhmr_da_mm.engine.safe_loading import safe_checkpoint_loading
 from gvhmr_da_mm.evaluation import check_dump_dir, read_index, write_index
@@ -46,6 +47,7 @@ def main() -> None:
     check_checkpoint(args.checkpoint)
     config = load_config(args.config, args.cfg_options, args.data_root)
     config.launcher = args.launcher
+    start_cpu_ranks(config)
     config.load_from = None
     config.work_dir = args.work_dir or str(Path('work_dirs') / Path(args.config).stem)
     # Nothing of training is needed to test.

@@ -14,6 +14,7 @@ from gvhmr_da_mm.apis import (
     load_config,
 )
 from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
+from gvhmr_da_mm.apis.ranks import start_cpu_ranks
 from gvhmr_da_mm.engine.checkpoint_files import find_last_checkpoint
 
 
@@ -47,6 +48,7 @@ def main() -> None:
     set_local_rank(args)
     config = load_config(args.config, args.cfg_options, args.data_root)
     config.launcher = args.launcher
+    start_cpu_ranks(config)
     work_dir = args.work_dir or config.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
     config.work_dir = str(Path(work_dir).absolute())
     if args.resume:

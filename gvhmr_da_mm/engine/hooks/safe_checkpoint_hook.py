@@ -155,6 +155,8 @@ class SafeCheckpointHook(CheckpointHook):
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         """Save a best checkpoint, and remove the one before when that has worked."""
+        if not self.save_best:  # Nor is it known where to, if a run only validates.
+            return
         late = isinstance(self.file_backend, LateRemovalBackend)
         try:
             super()._save_best_checkpoint(runner, metrics)

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from ...registry import HOOKS
 from ..loops import ResumableTrainLoop
 from ..random_state import random_state, set_random_state
+from ..rank_change import rank_change_message
 from ..training_state import (
     hook_states,
     load_hook_states,
@@ -87,7 +88,6 @@ class TrainingStateHook(Hook):
         sampler, seed = _sampler(runner.train_dataloader), self._state['data_seed']
         if seed is not None and sampler is not None:
             sampler.seed = seed
-        load_optimizer_states(runner, self._state['optimizers'])
         if any(state['gradients'] for state in self._state['optimizers'].values()):
             runner.logger.warning(
                 'The accumulated gradients are in the checkpoint and none is lost, whatever '
@@ -96,7 +96,8 @@ class TrainingStateHook(Hook):
         self._history = _read_history(runner.message_hub)
         if isinstance(runner.train_loop, ResumableTrainLoop):
             runner.train_loop.go_on_at(**self._state['position'])
-        else:
+        load_optimizer_states(runner, self._state['optimizers'])
+        if not isinstance(runner.train_loop, ResumableTrainLoop):
             runner.logger.warning(
                 f'{type(runner.train_loop).__name__} does not resume exactly; use '
                 '`train_cfg.type=ResumableTrainLoop`'
@@ -113,10 +114,8 @@ class TrainingStateHook(Hook):
         if len(states) == get_world_size():
             set_random_state(states[get_rank()])
         else:
-            runner.logger.warning(
-                f'The checkpoint was saved by {len(states)} process(es), now there are '
-                f'{get_world_size()}: random numbers start anew'
-            )
+            batch_size = runner.train_dataloader.batch_sampler.batch_size
+            runner.logger.warning(rank_change_message(len(states), get_world_size(), batch_size))
 
 
 def _read_history(hub: MessageHub) -> dict[str, tuple]:

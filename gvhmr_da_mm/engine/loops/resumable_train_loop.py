@@ -63,6 +63,12 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 f'An epoch had {epoch_length} batches and has {length} now (batch size, ranks or '
                 f'data changed): going on after {self.step} of them'
             )
+            # The last accumulation is short where the iterations that are left do not divide.
+            left = (self._max_epochs - self._epoch) * length - self.step
+            self._max_iters = self._iter + left
+            self.runner.optim_wrapper.initialize_count_status(
+                self.runner.model, self._iter, self._max_iters
+            )
         else:
             self.step = step
         self.validation_due = validation_due

@@ -1,0 +1,135 @@
+"""A run that goes from one process to two, by the launcher of PyTorch, and back."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.runner import Runner
+
+from gvhmr_da_mm.testing import isolated_registry, last_checkpoint, read_log, tiny_config
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
+CLIPS = 6
+"""Synthetic clips of the toy data."""
+OPTIONS = {
+    'model.estimator.backbone.latent_dim': 8,
+    'model.estimator.backbone.num_layers': 1,
+    'model.estimator.backbone.num_heads': 1,
+    'model.estimator.head.latent_dim': 8,
+    'model.refiner.steps': 1,
+    'model.calibrator.min_scores': 2,
+    # A resumed count must not be beyond the end of what is left to accumulate.
+    'optim_wrapper.model.accumulative_counts': 2,
+    # Three sequences, one for each protocol: they do not divide evenly.
+    **{f'val_dataloader.dataset.datasets.{index}.indices': 1 for index in range(3)},
+}
+
+
+def alone(data_root, work_dir, epochs, **kwargs):
+    """Return the config of a run of one process with batches of one clip."""
+    config = tiny_config(
+        CONFIG, data_root, work_dir, epochs=epochs, batches=None, batch_size=1,
+        options=OPTIONS, **kwargs,
+    )  # fmt: skip
+    config.log_level = 'INFO'
+    return config
+
+
+def by_launcher(data_root, work_dir, epochs):
+    """Resume on two ranks through the tool, until the given epoch and its validation."""
+    options = {
+        **OPTIONS,
+        'env_cfg.dist_cfg.backend': 'gloo',
+        'train_cfg.max_epochs': epochs,
+        'train_cfg.val_interval': epochs,
+        'train_dataloader.batch_size': 1,
+        'default_hooks.logger.interval': 1,
+        'default_hooks.checkpoint.interval': 1,
+    }
+    command = [
+        sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2',
+        ROOT / 'tools' / 'train.py', CONFIG, '--launcher', 'pytorch', '--resume',
+        '--data-root', data_root, '--work-dir', work_dir, '--cfg-options',
+        *(f'{name}={value}' for name, value in options.items()),
+    ]  # fmt: skip
+    environment = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1')
+    return subprocess.run(
+        command, cwd=work_dir, env=environment, text=True, timeout=300, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def train(config, resume=False):
+    config.resume = resume
+    with isolated_registry():
+        runner = Runner.from_cfg(config)
+        runner.train()
+    return runner
+
+
+@pytest.fixture(scope='module')
+def run(toy_root, tmp_path_factory):
+    """Train an epoch alone and one on two ranks; return the folder, its log and both states."""
+    folder = tmp_path_factory.mktemp('run')
+    train(alone(toy_root, folder, epochs=1))
+    states = [torch.load(last_checkpoint(folder), weights_only=False)]
+    done = by_launcher(toy_root, folder, epochs=2)
+    assert done.returncode == 0, done.stdout[-4000:]
+    states.append(torch.load(last_checkpoint(folder), weights_only=False))
+    return folder, done.stdout, states
+
+
+def test_two_ranks_take_half_as_many_steps(run):
+    _, _, (before, after) = run
+    assert before['meta']['iter'] == 2 * CLIPS
+    assert after['meta']['epoch'] == 2
+    assert after['meta']['iter'] == 2 * CLIPS + CLIPS
+    # Every synthetic clip once an epoch, whichever rank has read it.
+    assert before['state_dict']['motion_queue.num_pushed'] == CLIPS
+    assert after['state_dict']['motion_queue.num_pushed'] == 2 * CLIPS
+    steps = {
+        float(state['step'])
+        for checkpoint in (before, after)
+        for state in checkpoint['optimizer']['model']['state'].values()
+    }
+    assert steps == {CLIPS, CLIPS + CLIPS / 2}
+
+
+def test_the_first_rank_alone_writes_one_log(run):
+    folder, _, _ = run
+    entries = [entry for entry in read_log(folder) if 'lr' in entry]
+    assert [entry['step'] for entry in entries] == list(range(2 * CLIPS + 1, 3 * CLIPS + 1))
+    assert all('synthetic_loss' in entry or 'real_loss' in entry for entry in entries)
+
+
+def test_the_log_says_what_changes(run):
+    _, output, _ = run
+    assert output.count('saved by 1 process') == 1
+    assert 'An iteration now takes 2 x 1 clips' in output
+    assert 'train_dataloader.batch_size' in output
+
+
+def test_metrics_are_those_of_one_process(run, toy_root, tmp_path):
+    """Three sequences on two ranks, and for each metric one: none is counted twice or lost."""
+    folder, _, _ = run
+    config = alone(toy_root, tmp_path, epochs=2, validate=True)
+    config.load_from = str(folder / 'epoch_2.pth')
+    with isolated_registry():
+        expected = Runner.from_cfg(config).val()
+    entry = read_log(folder)[-1]
+    assert {'emdb1/mpjpe', 'emdb2/wa_mpjpe', '3dpw/pve'} <= set(expected)
+    got = {name: entry[name] for name in expected if '/' in name}
+    assert got == pytest.approx({name: expected[name] for name in got}, rel=1e-12, nan_ok=True)
+
+
+def test_one_process_goes_on(run, toy_root):
+    folder, _, _ = run
+    runner = train(alone(toy_root, folder, epochs=3), resume=True)
+    assert runner.epoch == 3 and runner.iter == 3 * CLIPS + 2 * CLIPS
+    assert runner.model.motion_queue.num_pushed == 3 * CLIPS
+    state = runner.optim_wrapper['model'].optimizer.state_dict()['state']
+    assert {float(entry['step']) for entry in state.values()} == {2.5 * CLIPS}
