@@ -17,6 +17,7 @@ import torch
 from .case import Case, Pair, Settings
 
 MIB = 2**20
+LONG_S = 5.0
 
 
 def measure(case: Case, settings: Settings, threads: int, repeats: int) -> dict[str, Any]:
@@ -84,40 +85,47 @@ def _time_pair(case: Case, settings: Settings, threads: int, repeats: int) -> di
     """Time both ways in turn, so that whatever else the machine does hits both."""
     pair = _build(case, settings, threads)
     ways, result = dict(ours=pair.ours), {}
-    first = pair.ours()  # Warm-up.
+    first, ours_s = _time(pair.ours, settings.device)
+    times = dict(ours=_unless_short(ours_s))
     if pair.plain is not None:
         try:
             with _limited_memory(case.max_plain_gib if settings.device == 'cpu' else None):
-                other = pair.plain()
+                other, plain_s = _time(pair.plain, settings.device)
             if pair.check is not None:
                 pair.check(first, other)
-            ways['plain'] = pair.plain
+            ways['plain'], times['plain'] = pair.plain, _unless_short(plain_s)
         except (RuntimeError, MemoryError) as error:
             if 'memory' not in str(error) and not isinstance(error, MemoryError):
                 raise
             result['note'] = f'plain: more than {case.max_plain_gib:g} GiB of memory'
     first = other = None
-    times: dict[str, list[float]] = {way: [] for way in ways}
-    for _ in range(repeats):
+    for repeat in range(1, repeats + 1):
         for way, function in ways.items():
-            times[way].append(_time(function, settings.device))
+            if len(times[way]) < repeat:
+                times[way].append(_time(function, settings.device)[1])
     # Other work only ever adds to the time of a CPU; a GPU is nobody else's.
     summary = min if settings.device == 'cpu' else statistics.median
     return {**result, **{way: summary(values) for way, values in times.items()}}
 
 
-def _time(function: Callable, device: str) -> float:
+def _unless_short(first_s: float) -> list[float]:
+    """The first run warms up; of a long one that is a negligible part, and it counts."""
+    return [first_s] if first_s > LONG_S else []
+
+
+def _time(function: Callable, device: str) -> tuple[Any, float]:
+    """Return the result of a function and the seconds it took."""
     if device == 'cpu':
         start = time.perf_counter()
-        function()
-        return time.perf_counter() - start
+        result = function()
+        return result, time.perf_counter() - start
     start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     torch.cuda.synchronize()
     start.record()
-    function()
+    result = function()
     end.record()
     torch.cuda.synchronize()
-    return start.elapsed_time(end) / 1e3
+    return result, start.elapsed_time(end) / 1e3
 
 
 def _peak_memory(case: Case, settings: Settings, threads: int, way: str) -> float:
