@@ -45,6 +45,6 @@ model = dict(
     # The published protocol. `static_camera=None`: as each test set says of its cameras. Without:
     # --cfg-options model.test_cfg.flip_test=False model.test_cfg.postprocess=False
     # (`model.estimator.test_cfg` in the adaptation configs).
-    test_cfg=dict(flip_test=True, postprocess=True, static_camera=None),
+    test_cfg=dict(flip_test=True, refiner=None, path=None, postprocess=True, static_camera=None),
     compat='correct',
 )

@@ -74,6 +74,7 @@ class KeypointRefiner:
         reprojection: ReprojectionLoss,
         coco_joints: Callable[[MotionPrediction], Tensor],
         keep: Optional[Tensor] = None,
+        across_ranks: bool = True,
     ) -> MotionPrediction:
         """Refine clips that hold finite numbers.
 
@@ -85,6 +86,8 @@ class KeypointRefiner:
                 camera.
             keep (Tensor, optional): Clips to refine (B,), bool; the others stay as they are.
                 Defaults to None: all.
+            across_ranks (bool): Whether the clips of all ranks are one batch, as in training, where
+                all ranks have to call this together. Defaults to True.
 
         Returns:
             MotionPrediction: Without graph; ``x`` is None.
@@ -93,7 +96,8 @@ class KeypointRefiner:
             keep = torch.ones_like(prediction.valid[:, 0])
         # Before any rank may leave, as all have to take part.
         detections = (reprojection.counts(inputs) & keep[:, None, None]).sum()
-        totals = total_over_ranks(torch.stack((detections, keep.sum()))).clamp(min=1)
+        totals = torch.stack((detections, keep.sum()))
+        totals = (total_over_ranks(totals) if across_ranks else totals).clamp(min=1)
         if keep.all():
             return self._refine(prediction, inputs, reprojection, coco_joints, totals)
         chosen, others = keep.nonzero()[:, 0], (~keep).nonzero()[:, 0]

@@ -70,8 +70,8 @@ class GVHMR(BaseModel):
         detected_keypoint_prob (float): Probability to use detections where a labelled clip has
             some. Defaults to 0.5.
         test_cfg (dict, optional): What :meth:`predict` does beside predicting: ``flip_test``,
-            ``postprocess`` and ``static_camera``, see :class:`MotionRecovery`. Defaults to None:
-            nothing.
+            ``refiner``, ``path``, ``postprocess`` and ``static_camera``, see
+            :class:`MotionRecovery`. Defaults to None: nothing.
         compat (str): ``'correct'``, or ``'published'`` to repeat the published code's results.
             Defaults to ``'correct'``.
         data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.

@@ -8,22 +8,27 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from ...core.errors import ConfigError, DataError
+from ...core.precision import full_precision
 from ...registry import MODELS
-from ...structures import RecoveredMotion
+from ...structures import MotionPrediction, RecoveredMotion
 from .flip_test import FlipTest
 
 if TYPE_CHECKING:
     from ..estimators import GVHMR
 
-OPTIONS = ('flip_test', 'postprocess', 'static_camera')
+OPTIONS = ('flip_test', 'refiner', 'path', 'postprocess', 'static_camera')
 
 
 class MotionRecovery(nn.Module):
-    """Predict, average with the mirrored prediction, roll out, and post-process.
+    """Predict, refine, average with the mirrored prediction, roll out, and post-process.
 
     Args:
         flip_test (bool): Whether to predict the mirrored video too and average. The test datasets
             must load it (``flip_test=True``). Defaults to False.
+        refiner (dict, optional): Fits predictions to the detected keypoints, such as
+            ``dict(type='KeypointRefiner')``. Defaults to None.
+        path (dict, optional): Gives predictions another path through the world, such as
+            ``dict(type='StancePath')``. Defaults to None.
         postprocess (bool | dict): Whether to post-process, or the config of what does: a part of
             ``MODELS`` that is built with ``compat`` and called as :class:`MotionPostprocessor` is.
             Defaults to False; True is ``dict(type='MotionPostprocessor')``.
@@ -38,6 +43,8 @@ class MotionRecovery(nn.Module):
     def __init__(
         self,
         flip_test: bool = False,
+        refiner: Optional[Mapping[str, Any]] = None,
+        path: Optional[Mapping[str, Any]] = None,
         postprocess: Union[bool, Mapping[str, Any]] = False,
         static_camera: Optional[bool] = None,
         compat: str = 'correct',
@@ -50,6 +57,12 @@ class MotionRecovery(nn.Module):
                 '`test_cfg.static_camera` should be True, False or None (as the samples say), got '
                 f'{static_camera!r}'
             )
+        for name, value in dict(refiner=refiner, path=path).items():
+            if value is not None and not isinstance(value, Mapping):
+                raise ConfigError(
+                    f'`test_cfg.{name}` should be None or the config of a part of the model, got '
+                    f'{value!r}'
+                )
         if not isinstance(postprocess, (bool, Mapping)):
             raise ConfigError(
                 '`test_cfg.postprocess` should be True, False or the config of a post-processor, '
@@ -58,6 +71,9 @@ class MotionRecovery(nn.Module):
         self.static_camera = static_camera
         self.compat = compat
         self.flip_test = FlipTest(compat) if flip_test else None
+        self.refiner = refiner and MODELS.build(refiner)
+        self.reprojection = refiner and MODELS.build(dict(type='ReprojectionLoss'))
+        self.path = path and MODELS.build(path)
         self.postprocessor = None
         if postprocess:
             config = dict(type='MotionPostprocessor') if postprocess is True else postprocess
@@ -86,6 +102,8 @@ class MotionRecovery(nn.Module):
         """Return what is done to a sample, to be noted beside its result."""
         facts = dict(
             flip_test=self.flip_test is not None,
+            refiner=self.refiner is not None,
+            path=self.path is not None,
             postprocess=self.postprocessor is not None,
             model_compat=self.compat,
         )
@@ -119,10 +137,10 @@ class MotionRecovery(nn.Module):
                 'leave empty sequences out of the dataset'
             )
         if self.flip_test is None:
-            prediction = model.infer(inputs)
+            prediction = self._predict(model, inputs)
             motion = RecoveredMotion.from_prediction(prediction, inputs['cam_angvel'], self.compat)
         else:
-            both = model.infer(self.flip_test.stack(inputs))
+            both = self._predict(model, self.flip_test.stack(inputs))
             motion = self.flip_test.merge(both, inputs, model.body_model)
         if self.postprocessor is not None:
             static_camera = self._static_cameras(motion.valid, data_samples)
@@ -132,6 +150,20 @@ class MotionRecovery(nn.Module):
                 motion, model.body_model, static_camera, limbs_in_camera=not averaged_as_published
             )
         return motion
+
+    def _predict(self, model: 'GVHMR', inputs: dict[str, Tensor]) -> MotionPrediction:
+        """Predict, then let refiner and path have their say."""
+        prediction = model.infer(inputs)
+        if self.refiner is not None:
+            # Each rank tests sequences of its own.
+            prediction = full_precision(self.refiner)(
+                prediction, inputs, self.reprojection, model.coco_joints, across_ranks=False
+            )
+        if self.path is not None:
+            prediction = full_precision(self.path)(
+                prediction, inputs['cam_angvel'], model.body_model
+            )
+        return prediction
 
     def _static_cameras(
         self, valid: Tensor, data_samples: Optional[Sequence[PoseDataSample]]
