@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gvhmr_da_mm.datasets.pack_io import PackRecord
 from gvhmr_da_mm.datasets.packs import PackWriter, SequencePack, write_sequence
 
 from .case import Case, Pair, Settings, close
@@ -108,24 +107,21 @@ def _windows(settings: Settings) -> Pair:
         size = int(rng.integers(MIN_FRAMES, min(120, lengths[number]) + 1))
         start = int(rng.integers(0, lengths[number] - size + 1))
         windows.append((f'clip_{number:05d}', start, start + size))
-    patterns = {name: f'F {size}' for name, size in _ROWS.items()}
-    patterns.update((name, f'F {n} {m}') for name, (n, m) in _CAMERAS.items())
+    names = [*_ROWS, *_CAMERAS]
+    pack = SequencePack(root / 'pack')
 
     def ours() -> list[Tensor]:
         read = []
         for name, start, end in windows:
-            record = PackRecord.of(root / 'pack', name)
-            for key, pattern in patterns.items():
-                *outer, inner = key.split('.')
-                part = record.nested(outer[0]) if outer else record
-                read.append(part.rows(inner, pattern, start, end))
+            fields = pack[name]
+            read += [fields.array(key)[start:end].float() for key in names]
         return read
 
     def plain() -> list[Tensor]:
         read = []
         for name, start, end in windows:
             content = torch.load(root / f'clips/{name}.pt', weights_only=True)
-            read += [content[key][start:end].float() for key in patterns]
+            read += [content[key][start:end].float() for key in names]
         return read
 
     return Pair(ours, plain, close(0))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 import torch
+from torch import Tensor
 
 from ...core.errors import DataError
 from .pack_entry import PackEntry
@@ -31,6 +32,7 @@ class SequenceFields(Mapping):
                 f'{root / entry.file} is named in the index but does not exist: copy it again, or '
                 'run the converter again, which writes what is missing'
             ) from error
+        self._outer = {key.split('.')[0] for key in self._file}
         self._facts: dict[str, Any] = dict(
             img_wh=torch.tensor(entry.img_wh),
             gender=entry.gender,
@@ -39,15 +41,22 @@ class SequenceFields(Mapping):
             valid_ranges=entry.valid_ranges or [(0, entry.frames)],
         )
 
+    def array(self, name: str) -> Tensor:
+        """Return an array by its whole name, such as ``smpl_params.transl``."""
+        return torch.from_numpy(self._file[name])
+
     def __getitem__(self, name: str) -> Any:
         if name in self._facts:
             return self._facts[name]
         if name in self._file:
-            return torch.from_numpy(self._file[name])
+            return self.array(name)
         inner = [key for key in self._file if key.startswith(f'{name}.')]
         if not inner:
             raise KeyError(name)
-        return {key[len(name) + 1 :]: torch.from_numpy(self._file[key]) for key in inner}
+        return {key[len(name) + 1 :]: self.array(key) for key in inner}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._facts or name in self._file or name in self._outer
 
     def __iter__(self) -> Iterator[str]:
         yield from self._facts
