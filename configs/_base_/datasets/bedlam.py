@@ -8,7 +8,7 @@ from gvhmr_da_mm.datasets import (
     MultiSourceDataset,
 )
 
-bedlam = dict(type=BEDLAMDataset, data_root=None, parts=('all60', 'maxspan60'))
+bedlam = dict(type=BEDLAMDataset, data_root=None, pack=None, parts=('all60', 'maxspan60'))
 
 train_dataloader = dict(
     batch_size=128,

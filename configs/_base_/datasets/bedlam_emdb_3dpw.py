@@ -10,12 +10,22 @@ from gvhmr_da_mm.datasets import (
     ThreeDPWDataset,
 )
 
-bedlam = dict(type=BEDLAMDataset, data_root=None, parts=('all60', 'maxspan60'))
+bedlam = dict(type=BEDLAMDataset, data_root=None, pack=None, parts=('all60', 'maxspan60'))
 emdb_train = dict(
-    type=EMDBDataset, data_root=None, split='train', real_supervision='none', transductive=False
+    type=EMDBDataset,
+    data_root=None,
+    pack=None,
+    split='train',
+    real_supervision='none',
+    transductive=False,
 )
 threedpw_train = dict(
-    type=ThreeDPWDataset, data_root=None, split='train', real_supervision='none', transductive=False
+    type=ThreeDPWDataset,
+    data_root=None,
+    pack=None,
+    split='train',
+    real_supervision='none',
+    transductive=False,
 )
 
 train_dataloader = dict(

@@ -16,9 +16,9 @@ test_dataloader = dict(
         type=MultiSourceDataset,
         datasets=[
             # `flip_test` loads the mirrored inputs, which `test_cfg` of the model averages with.
-            dict(type=EMDBDataset, data_root=None, split='emdb1', flip_test=True),
-            dict(type=EMDBDataset, data_root=None, split='emdb2', flip_test=True),
-            dict(type=ThreeDPWDataset, data_root=None, split='test', flip_test=True),
+            dict(type=EMDBDataset, data_root=None, pack=None, split='emdb1', flip_test=True),
+            dict(type=EMDBDataset, data_root=None, pack=None, split='emdb2', flip_test=True),
+            dict(type=ThreeDPWDataset, data_root=None, pack=None, split='test', flip_test=True),
         ],
     ),
 )
