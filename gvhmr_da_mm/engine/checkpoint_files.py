@@ -1,5 +1,6 @@
 """Finding the checkpoint to go on from, whatever happened to the last one."""
 
+import logging
 import re
 import zipfile
 from pathlib import Path
@@ -44,7 +45,7 @@ def find_last_checkpoint(work_dir: PathLike) -> Optional[str]:
                     f'The last checkpoint is of no use ({"; ".join(problems)}): going on from '
                     f'{path} instead.',
                     'current',
-                    level='WARNING',
+                    level=logging.WARNING,
                 )
             return str(path)
         problems.append(problem)

@@ -14,8 +14,8 @@ from ..tiny_run import last_checkpoint
 PathLike = Union[str, Path]
 CLOCK = ('time', 'data_time', 'eta', 'memory')
 """Log values that differ between any two runs."""
-PLACE = ('cfg', 'experiment_name', 'eta', 'last_ckpt', 'keep_ckpt_ids')
-"""What MMEngine remembers of where and how often a run saved."""
+PLACE = ('cfg', 'experiment_name', 'eta', 'iter', 'last_ckpt', 'keep_ckpt_ids')
+"""What MMEngine remembers of where, when and how often a run saved; `meta` has the iteration."""
 
 
 def final_state(work_dir: PathLike) -> dict[str, Any]:

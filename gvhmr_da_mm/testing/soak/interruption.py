@@ -158,7 +158,8 @@ def _around_replace(interruption: Interruption) -> None:
 
 
 def _small_files(interruption: Interruption) -> None:
-    limit = int(interruption.share * MB / 4)
+    # Too small for a checkpoint, large enough for logs.
+    limit = int(MB / 4 * (1 + interruption.share))
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
 

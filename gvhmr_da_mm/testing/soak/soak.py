@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Optional, Union
 
@@ -17,9 +18,9 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from ...body_models import smplx_light
 from ...core.errors import GVHMRError
 from ...engine.stop_signals import EXIT_RESUMABLE
-from ...registry import MODELS
 from ..tiny_run import isolated_registry
 from .compare_runs import differences, final_state, logged_values
 from .interruption import Interruption, draw
@@ -82,14 +83,17 @@ class Soak:
         self.steps = int(self.state['meta.iter'])
 
     def _warm_up(self) -> None:
-        """Have files read once, and cache what no run changes."""
+        """Have files read once, and leave out what takes long and changes nothing."""
         torch.set_num_threads(1)
-        config = self.make_config(self.work_dir / 'reference', num_workers=0)
+        config = self.make_config(self.work_dir / 'warm_up', num_workers=0)
         text = config.pretty_text
         # Formatting it takes longer than an iteration, and every checkpoint has it.
         Config.pretty_text = property(lambda self: text)
+        Runner._log_env = lambda self, env_cfg: None
+        smplx_light.load_body_arrays = lru_cache(smplx_light.load_body_arrays)
         with isolated_registry():
-            MODELS.build(config.model)
+            Runner.from_cfg(config).train_loop  # noqa: B018
+        shutil.rmtree(self.work_dir / 'warm_up')
 
     def outcomes(self, kills: int, first: int = 0) -> Iterator[Outcome]:
         """Yield runs as they end, until there were enough interruptions.
