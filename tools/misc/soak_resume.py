@@ -52,10 +52,19 @@ def soak(args: argparse.Namespace, work_dir: Path) -> int:
     """Interrupt runs below a folder, and tell how they ended."""
     console = Console()
     work_dir.mkdir(parents=True, exist_ok=True)
+    tally = Tally(work_dir / f'tally_{args.seed}.json')
+    if tally.kills < args.kills:
+        interrupt(args, work_dir, tally, console)
+    show(console, tally)
+    print(f'kills={tally.kills} differences={tally.differences}')
+    return int(tally.differences > 0)
+
+
+def interrupt(args: argparse.Namespace, work_dir: Path, tally: 'Tally', console: Console) -> None:
+    """Interrupt runs until there were enough kills."""
     data = args.data_root or generate_demo(
         work_dir / 'data', size='toy', progress=False, preview=False
     )
-    tally = Tally(work_dir / f'tally_{args.seed}.json')
     console.print('training without interruption ...')
     runs = Soak(partial(soak_config, CONFIG, Path(data).absolute()), work_dir, args.seed)
     # Refreshed by hand: a thread that does it would not survive the forks.
@@ -77,9 +86,6 @@ def soak(args: argparse.Namespace, work_dir: Path) -> int:
             progress.update(
                 task, completed=tally.kills, differences=tally.differences, refresh=True
             )
-    show(console, tally)
-    print(f'kills={tally.kills} differences={tally.differences}')
-    return int(tally.differences > 0)
 
 
 class Tally:

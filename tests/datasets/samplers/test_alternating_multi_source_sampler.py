@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.datasets import AlternatingMultiSourceSampler, SourceRange
+from gvhmr_da_mm.datasets.samplers.weighted_stream import WeightedStream
 
 
 class Sources:
@@ -174,6 +175,25 @@ def test_iteration_follows_the_epoch_and_starts_in_the_middle_once():
     sampler.start_step = 5
     assert list(sampler) == epoch[5:]
     assert list(sampler) == epoch
+
+
+@pytest.mark.parametrize('epoch, step', [(0, 0), (0, 999_999), (10**6, 500_000)])
+def test_starting_anywhere_takes_the_work_of_one_batch(monkeypatch, epoch, step):
+    served = []
+    original = WeightedStream.serve
+
+    def serve(self, slot):
+        served.append(slot)
+        return original(self, slot)
+
+    sampler = build(Sources([20, 7], [20]), batches_per_epoch=10**6)
+    sampler.sampler.epoch, sampler.start_step = epoch, step
+    monkeypatch.setattr(WeightedStream, 'serve', serve)
+    first = next(iter(sampler))
+    # One call for each clip of the batch, and no more passes than the batch touches.
+    assert len(served) == len(first) == sampler.batch_size
+    assert len(sampler._permutations) <= 3
+    assert first == sampler.batch(epoch, step)
 
 
 @pytest.mark.parametrize('limit, expected', [(5, 5), (0.5, 7), (1000, 1000), (0.001, 1)])
