@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.datasets.packs import PackWriter
 from gvhmr_da_mm.registry import DATASETS, HOOKS, METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -37,8 +39,21 @@ def test_a_dump_reads_back_equal(path, tmp_path):
     assert second.read_text() == dumped.read_text()
 
 
+def make_video_pack(root):
+    arrays = dict(
+        bbx_xys=np.full((60, 3), 50.0),
+        kp2d=np.full((60, 17, 3), 0.9),
+        K_fullimg=np.diag([100.0, 100.0, 1.0]),
+        R_w2c=np.tile(np.eye(3), (60, 1, 1)),
+    )
+    with PackWriter(root, 'video') as writer:
+        writer.add('a', arrays, dict(img_wh=(100, 100)))
+
+
 def test_all_parts_build(path, toy_root):
     """Full-size networks too: building one takes a second."""
+    if path.stem == 'da_video':
+        make_video_pack(toy_root / 'packs' / 'videos')
     config = load_config(path, data_root=toy_root)
     with DefaultScope.overwrite_default_scope(config.default_scope):
         model = MODELS.build(config.model)

@@ -8,10 +8,10 @@ import cv2
 
 from gvhmr_da_mm.apis.command_line import report_errors
 from gvhmr_da_mm.core.errors import ConfigError, DataError
+from gvhmr_da_mm.features.resampled_video import ResampledVideo
 from gvhmr_da_mm.structures import MotionDump, read_motion_dump
 from gvhmr_da_mm.visualization import (
     MotionLocalVisualizer,
-    VideoReader,
     ground_truth_track,
     prediction_track,
     write_html_viewer,
@@ -37,14 +37,14 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def open_video(path: Optional[str], dump: MotionDump) -> Optional[VideoReader]:
-    """Open the video at the first frame of the sequence; say so if it is not there."""
+def open_video(path: Optional[str], dump: MotionDump) -> Optional[ResampledVideo]:
+    """Open the video where the sequence begins, at 30 frames a second; say so if there is none."""
     if path is None:
         return None
     if not Path(path).is_file():
         print(f'Note: there is no video {path!r}; drawing on a dark background')
         return None
-    return VideoReader(path, dump.sample.get('start') or 0)
+    return ResampledVideo(path, dump.sample.get('start') or 0)
 
 
 def write_video(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:

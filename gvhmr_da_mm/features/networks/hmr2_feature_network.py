@@ -1,5 +1,6 @@
 """The network of HMR2.0 up to its feature, and the reading of its published weights."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Optional, Union
 
@@ -30,11 +31,13 @@ class HMR2FeatureNetwork(BaseModule):
     Args:
         backbone (dict, optional): Defaults to ``dict(type='VisionTransformer')``.
         head (dict, optional): Defaults to ``dict(type='TokenDecoder')``.
-        checkpoint (str | Path, optional): Published weights to load. Defaults to None.
+        checkpoint (str | Path, optional): Published weights, ``epoch=10-step=25000.ckpt``; nothing
+            in the file is run. Defaults to None.
         init_cfg (dict, optional): Weight initialisation.
 
     Raises:
-        CheckpointError: If the checkpoint does not fit.
+        MissingFilesError: If there is no such file.
+        CheckpointError: Listing what is missing in it, unknown or of another shape.
 
     Source: Goel et al., Humans in 4D, ICCV 2023.
     """
@@ -47,25 +50,17 @@ class HMR2FeatureNetwork(BaseModule):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
-        self.backbone = MODELS.build(backbone or dict(type='VisionTransformer'))
-        self.head = MODELS.build(head or dict(type='TokenDecoder'))
+        # Read first: a missing file is told at once. With weights at hand none are drawn, which
+        # takes a minute for the full size.
+        published = checkpoint and read_checkpoint(checkpoint).state_dict
+        with torch.device('meta') if published else nullcontext():
+            self.backbone = MODELS.build(backbone or dict(type='VisionTransformer'))
+            self.head = MODELS.build(head or dict(type='TokenDecoder'))
         self.register_buffer('mean', torch.tensor(PIXEL_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(PIXEL_STD).view(3, 1, 1), persistent=False)
-        if checkpoint is not None:
-            self.load_published(checkpoint)
-
-    def load_published(self, path: Union[str, Path]) -> None:
-        """Load the weights of 4D-Humans, ``epoch=10-step=25000.ckpt``.
-
-        Args:
-            path (str | Path): The file; nothing in it is run.
-
-        Raises:
-            MissingFilesError: If there is no such file.
-            CheckpointError: Listing what is missing, unknown or of another shape.
-        """
-        weights = hmr2_to_ours(read_checkpoint(path).state_dict, self.state_dict(), str(path))
-        self.load_state_dict(weights)
+        if published:
+            weights = hmr2_to_ours(published, self.state_dict(), str(checkpoint))
+            self.load_state_dict(weights, assign=True)
 
     def forward(self, crops: Tensor) -> Tensor:
         """Compute features.

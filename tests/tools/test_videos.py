@@ -1,0 +1,55 @@
+import json
+
+import numpy as np
+
+from tests.features.people import walking
+from tests.features.videos import write_video
+
+
+def make(folder, names=('a', 'b')):
+    for kind in ('videos', 'keypoints'):
+        (folder / kind).mkdir()
+    for name in names:
+        write_video(folder / 'videos' / f'{name}.mp4', 36)
+        np.savez(folder / 'keypoints' / f'{name}.npz', kp2d=walking(36))
+    return folder / 'videos', folder / 'keypoints'
+
+
+def test_videos_become_a_pack(call, tmp_path):
+    videos, keypoints = make(tmp_path)
+    tool = 'dataset_converters/videos'
+    options = ('--keypoints', keypoints, '--camera', 'static')
+    code, out, err = call(tool, videos, tmp_path / 'pack', *options, '--dry-run')
+    assert '2 sequences' in out and not (tmp_path / 'pack').exists(), err
+    (videos / 'c.mp4').write_bytes(b'broken')
+    code, out, err = call(tool, videos, tmp_path / 'pack', *options)
+    assert '2 sequences written' in out and '1 failed' in out
+    assert 'a: 36 frames; camera still' in out
+    code, out, err = call(tool, videos, tmp_path / 'pack', *options, '--limit', 2)
+    assert '2 done before' in out
+
+
+def test_what_does_not_go_together(call, tmp_path):
+    videos, keypoints = make(tmp_path, ['a'])
+    tool = 'dataset_converters/videos'
+    code, _, err = call(tool, videos, tmp_path / 'p', '--features', 'hmr2')
+    assert code == 2 and '--checkpoint' in err
+    code, _, err = call(tool, tmp_path / 'none', tmp_path / 'p', '--keypoints', keypoints)
+    assert code == 2 and 'none' in err
+    code, _, err = call(tool, videos, tmp_path / 'p', '--keypoints', 'nothing')
+    assert code == 2 and 'nothing' in err
+    assert not (tmp_path / 'p').exists() or not any((tmp_path / 'p').rglob('*.safetensors'))
+
+
+def test_extraction(call, tmp_path):
+    videos, keypoints = make(tmp_path)
+    (videos / 'c.mp4').write_bytes(b'broken')
+    options = ('--out', tmp_path / 'out', '--keypoints', keypoints)
+    code, out, _ = call('extract_features', videos, *options)
+    assert code == 1 and '2 written' in out and 'failed c' in out
+    code, out, _ = call('extract_features', videos, *options)
+    assert '2 done before' in out
+    manifest = json.loads((tmp_path / 'out' / 'manifest.json').read_text())
+    assert manifest['a']['files'][0]['frames'] == 36
+    code, _, err = call('extract_features', videos, *options, '--checkpoint', tmp_path / 'no.ckpt')
+    assert code == 2 and 'no.ckpt' in err
