@@ -5,11 +5,16 @@ with theirs. Every kind is defined, even where we register nothing, because MMEn
 kinds a scope lacks. Locations are imported on first use, never by importing this file.
 """
 
-from typing import Optional
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Optional
 
 from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
 from mmpose import registry as mmpose_registry
+
+from .core.arguments import check_arguments
+from .core.errors import ConfigError
 
 SCOPE = 'gvhmr_da_mm'
 
@@ -30,6 +35,44 @@ class VisualizerRegistry(Registry):
         return super().get(key)
 
 
+def check_part(cfg: Any, registry: Registry) -> None:
+    """Check the fields of a config by the signature of what is built from it.
+
+    Args:
+        cfg (Any): A config with a ``type``; lists of them are for MMEngine.
+        registry (Registry): Where to look a name up.
+
+    Raises:
+        ConfigError: If there is no type, or it is not known, or, of our types, a field is unknown
+            or has a value of an impossible type.
+    """
+    if isinstance(cfg, (list, tuple)):
+        return
+    if not isinstance(cfg, Mapping) or 'type' not in cfg:
+        raise ConfigError(
+            f'a {registry.name} should be configured by a dict with a `type`, got {cfg!r:.200}'
+        )
+    kind = cfg['type']
+    target = registry.get(kind) if kind and isinstance(kind, str) else kind
+    if not callable(target):
+        raise ConfigError(f'there is no {registry.name} of type {kind!r}: is the name right?')
+    if getattr(target, '__module__', '').partition('.')[0] == SCOPE:
+        arguments = {name: value for name, value in cfg.items() if name not in _NOT_PASSED}
+        check_arguments(target, arguments, target.__name__)
+
+
+_NOT_PASSED = ('type', '_scope_')
+
+
+def _checked(build: Callable) -> Callable:
+    @wraps(build)
+    def build_checked(cfg: Any, *args: Any, registry: Registry, **kwargs: Any) -> Any:
+        check_part(cfg, registry)
+        return build(cfg, *args, registry=registry, **kwargs)
+
+    return build_checked
+
+
 def _child(
     name: str,
     attribute: str,
@@ -38,9 +81,11 @@ def _child(
     kind: type[Registry] = Registry,
 ) -> Registry:
     """Create the child of ``parent.<attribute>`` that imports ``locations`` on first use."""
+    above = getattr(parent, attribute)
     return kind(
         name,
-        parent=getattr(parent, attribute),
+        build_func=_checked(above.build_func),
+        parent=above,
         scope=SCOPE,
         locations=[f'{SCOPE}.{location}' for location in locations],
     )

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from ..core.errors import ConfigError, MissingFilesError
 from ..core.paths import DATA_ROOT_VARIABLE
+from .config_values import check_config
 
 PathLike = Union[str, Path]
 RUNNER_FIELDS = {'optim_wrapper', *inspect.signature(Runner.__init__).parameters}
@@ -34,7 +35,8 @@ def load_config(
 
     Raises:
         MissingFilesError: If the file does not exist.
-        ConfigError: If an override names a field that does not exist, or the data root is none.
+        ConfigError: If an override names a field that does not exist, the data root is none, or a
+            field has a value of an impossible type.
     """
     if not Path(path).is_file():
         raise MissingFilesError(
@@ -51,6 +53,7 @@ def load_config(
         for loader in walk(config._cfg_dict):
             if loader.get('num_workers') == 0:  # PyTorch refuses the combination.
                 loader['persistent_workers'] = False
+    check_config(config)
     if data_root is not None:
         if not Path(data_root).is_dir():
             raise MissingFilesError(f'the data root {str(data_root)!r} is not a folder')

@@ -92,9 +92,12 @@ class BEDLAMDataset(MotionDataset):
         labels = load_pack(self._labels)
 
         def clips_of(mid: str, part: str) -> list[dict]:
-            if mid not in labels:
-                PackRecord.of(self._labels, mid)
             path = self._ranges(part)
+            if mid not in labels:
+                raise DataError(
+                    f'{path} lists the sequence `{mid}`, which is not among the {len(labels)} of '
+                    f'{self._labels}; the files of a dataset must come from the same release'
+                )
             ranges = PackRecord(path, mid, load_pack(path))
             start, end = ranges.frame_range(mid)
             return [dict(sequence=mid, start=start, end=end, part=part)]

@@ -105,7 +105,8 @@ def read_fields(
             yield None, Finding(ERROR, message, str(path), spec.key, check)
             continue
         letter = spec.shape[:1] if spec.shape[:1] in (FRAMES, ROWS) else ''
-        field = Field(Path(path), spec.key, spec.role, value, letter, first)
+        plain = value.detach() if isinstance(value, Tensor) else value
+        field = Field(Path(path), spec.key, spec.role, plain, letter, first)
         yield field, _odd_type(field, spec)
 
 

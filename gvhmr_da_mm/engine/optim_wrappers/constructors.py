@@ -1,7 +1,8 @@
 """Optimisers for one model, or for a student and its discriminator."""
 
 import copy
-from typing import Optional
+from collections.abc import Mapping
+from typing import Any, Optional
 
 import torch
 from mmengine.model import is_model_wrapper
@@ -20,6 +21,8 @@ PRECISIONS = dict(
     fp32=AveragingOptimWrapper, fp16=AveragingAmpOptimWrapper, bf16=BFloat16OptimWrapper
 )
 """Classes, not names: a name would be looked up in whatever scope is the default."""
+CLIPPING = {'type', 'norm_type', 'error_if_nonfinite', 'foreach'}
+"""What gradient clipping takes besides its limit."""
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -45,6 +48,7 @@ class PrecisionOptimWrapperConstructor:
         return self._build(model, self.optim_wrapper_cfg)
 
     def _build(self, model: nn.Module, cfg: dict) -> OptimWrapper:
+        _check_clipping(cfg.get('clip_grad'))
         cfg = copy.deepcopy(cfg)
         precision = cfg.pop('precision', 'fp32')
         if precision not in PRECISIONS:
@@ -56,7 +60,25 @@ class PrecisionOptimWrapperConstructor:
                 "precision 'fp16' needs a GPU and none was found; on a CPU use 'bf16' or 'fp32', "
                 'for example `--cfg-options optim_wrapper.model.precision=bf16`'
             )
-        return DefaultOptimWrapperConstructor(cfg, self.paramwise_cfg)(model)
+        try:
+            return DefaultOptimWrapperConstructor(cfg, self.paramwise_cfg)(model)
+        except (TypeError, ValueError, KeyError, AssertionError, RuntimeError) as error:
+            raise ConfigError(
+                f'no optimiser can be built from `optim_wrapper` {dict(cfg)}: {error}'
+            ) from error
+
+
+def _check_clipping(clip_grad: Any) -> None:
+    """Check what PyTorch would refuse at the first step."""
+    if clip_grad is None:
+        return
+    is_dict = isinstance(clip_grad, Mapping)
+    wanted = 'clip_value' if is_dict and clip_grad.get('type') == 'value' else 'max_norm'
+    if not is_dict or wanted not in clip_grad or set(clip_grad) - CLIPPING - {wanted}:
+        raise ConfigError(
+            f'`clip_grad` of `optim_wrapper` should be None or a dict with `{wanted}`, got '
+            f'{clip_grad!r:.200}'
+        )
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -99,7 +121,9 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
         unknown = sorted(set(cfg) - {*parts, 'type'})
         if unknown:
             raise ConfigError(f'{expected}, got {unknown} besides')
-        counts = cfg['discriminator'].get('accumulative_counts', 1)
+        discriminator = cfg['discriminator']
+        is_dict = isinstance(discriminator, Mapping)
+        counts = discriminator.get('accumulative_counts', 1) if is_dict else 1
         if counts != 1:
             raise ConfigError(
                 f'`accumulative_counts` of the discriminator should be 1, got {counts}: it learns '

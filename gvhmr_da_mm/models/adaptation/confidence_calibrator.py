@@ -32,7 +32,10 @@ class ConfidenceCalibrator(nn.Module):
     def __init__(self, mode: str = 'none', size: int = 1024, min_scores: int = 64) -> None:
         super().__init__()
         if mode not in MODES:
-            raise ConfigError(f'`mode` should be one of {MODES}, got {mode!r}')
+            raise ConfigError(
+                '`mode` (`confidence_calibration` of the model) should be one of '
+                f'{MODES}, got {mode!r}'
+            )
         if not 1 <= min_scores <= size:
             raise ConfigError(
                 f'`min_scores` should be from 1 to `size`, got {min_scores} and {size}'

@@ -1,5 +1,6 @@
 """GVHMR trained on labelled synthetic clips and unlabelled real ones in turn."""
 
+import math
 from typing import Optional, Union
 
 import torch
@@ -160,6 +161,16 @@ class DomainAdaptiveGVHMR(BaseModel):
         self.teacher_source = teacher
         self.label_world = label_world
         self.discriminator_steps = discriminator_steps
+        weights = dict(
+            synthetic_weight=synthetic_weight,
+            real_weight=real_weight,
+            discriminator_weight=discriminator_weight,
+            adversarial_weight=adversarial_weight,
+            reprojection_weight=reprojection_weight,
+        )
+        for name, weight in weights.items():
+            if not 0 <= weight < math.inf:
+                raise ConfigError(f'`{name}` should be a number of at least 0, got {weight}')
         self.synthetic_weight = synthetic_weight
         self.real_weight = real_weight
         self.discriminator_weight = discriminator_weight

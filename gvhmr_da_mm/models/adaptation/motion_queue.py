@@ -29,7 +29,10 @@ class MotionQueue(nn.Module):
     def __init__(self, size: int = 512, max_len: int = 120, channels: int = SMPL_BODY_POSE) -> None:
         super().__init__()
         if min(size, max_len, channels) < 1:
-            raise ConfigError(f'Sizes should be positive, got {size}, {max_len} and {channels}')
+            raise ConfigError(
+                'The motion queue should have a positive size (`queue_size`), length '
+                f'(`queue_max_len`) and number of channels, got {size}, {max_len} and {channels}'
+            )
         self.register_buffer('body_pose', torch.zeros(size, max_len, channels))
         self.register_buffer('valid', torch.zeros(size, max_len, dtype=torch.bool))
         self.register_buffer('num_pushed', torch.zeros((), dtype=torch.long))

@@ -111,11 +111,12 @@ class BEDLAMLayout(PackLayout):
 
 def _pair(value: Any) -> Optional[tuple[int, int]]:
     """Return a pair of frame numbers, or None if it is none."""
-    if not isinstance(value, (list, tuple, Tensor)) or len(value) != 2:
+    value = value.tolist() if isinstance(value, Tensor) else value
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
         return None
     try:
         return int(value[0]), int(value[1])
-    except (TypeError, ValueError, OverflowError, RuntimeError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -1,0 +1,328 @@
+"""Packs with one thing wrong: the right finding in the right place, and none in sound packs."""
+
+import math
+import pickle
+
+import pytest
+import torch
+
+from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
+from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_axis_angle
+from gvhmr_da_mm.datasets.validation import (
+    CHECKS,
+    ERROR,
+    LAYOUTS,
+    FieldSpec,
+    PackLayout,
+    Sequence,
+    SequenceName,
+    find_layouts,
+    register_layout,
+    sequence_check,
+    summarize,
+    validate_layout,
+)
+from tests.tools.conftest import Packs
+
+BEDLAM, EMDB, THREEDPW = (f'{name}/hmr4d_support' for name in ('BEDLAM', 'EMDB', '3DPW'))
+LABELS = f'{BEDLAM}/smplpose_v2.pth'
+PACK = f'{EMDB}/emdb_vit_v4.pt'
+
+
+@pytest.fixture
+def packs(toy_root, tmp_path):
+    return Packs(toy_root, tmp_path / 'data')
+
+
+def reports(path, dataset=None, **options):
+    found = []
+    for layout in find_layouts(path, dataset):
+        found += validate_layout(layout, **options)[1]
+    return found
+
+
+def findings(path, dataset=None):
+    """Return (severity, check, key) of all findings."""
+    return {
+        (finding.severity, finding.check, finding.key)
+        for report in reports(path, dataset)
+        for finding in report.findings
+    }
+
+
+def spoil_first(packs, file, **changes):
+    """Replace fields of the first record of a pack; return its name."""
+    names = []
+
+    def change(key, record):
+        if not names:
+            names.append(key)
+            for field, function in changes.items():
+                record[field] = function(record[field])
+
+    packs.change(file, change)
+    return names[0]
+
+
+def without(record, key):
+    return {name: value for name, value in record.items() if name != key}
+
+
+def rotated(axis_angle):
+    return axis_angle_to_matrix(torch.tensor(axis_angle))
+
+
+def test_made_up_packs_are_sound(toy_root):
+    found = reports(toy_root)
+    assert [finding for report in found for finding in report.findings] == []
+    counts = summarize(found)
+    assert counts['sequences'] >= 10 and counts['frames'] > 60 * counts['sequences']
+    assert {report.dataset for report in found} == {'bedlam', 'emdb', '3dpw'}
+
+
+@pytest.mark.fixtures
+def test_reference_packs_are_sound(fixtures_root):
+    assert {layout.name for layout in find_layouts(fixtures_root)} >= {'bedlam', 'emdb', '3dpw'}
+    assert findings(fixtures_root) == set()
+
+
+class Inline:
+    """Stands in for a pool of processes, which would import everything anew."""
+
+    def __init__(self, jobs, context, initializer, initargs):
+        self.jobs = jobs
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return False
+
+    def map(self, function, tasks, chunksize):
+        function, tasks = pickle.loads(pickle.dumps((function, list(tasks))))
+        return map(function, tasks)
+
+
+def test_processes_find_what_one_finds(packs, monkeypatch):
+    module = 'gvhmr_da_mm.datasets.validation.validate_packs'
+    monkeypatch.setattr(f'{module}.ProcessPoolExecutor', Inline)
+    spoil_first(packs, PACK, bbx_xys=lambda boxes: boxes * 0)
+    # More sequences than one process gets at once.
+    content = torch.load(packs.root / PACK, weights_only=True)
+    many = {f'P0_00_{n}_{name}': record for n in range(3) for name, record in content.items()}
+    (packs.root / PACK).unlink()
+    torch.save(many, packs.root / PACK)
+
+    def plain(jobs):
+        return [(r.sequence, r.findings) for r in reports(packs.root, 'emdb', jobs=jobs)]
+
+    assert plain(2) == plain(1)
+    assert any(finding.check == 'boxes' for _, found in plain(1) for finding in found)
+
+
+CASES = [
+    # What is done to a field of an EMDB sequence, and what is found in it.
+    ('bbx_xys', lambda v: v * torch.tensor([1, 1, 0]), (ERROR, 'boxes', 'bbx_xys')),
+    ('bbx_xys', lambda v: v + torch.tensor([9000, 0, 0]), (ERROR, 'boxes', 'bbx_xys')),
+    ('bbx_xys', lambda v: v[:-3], (ERROR, 'length', 'bbx_xys')),
+    ('bbx_xys', lambda v: v[:, :2], (ERROR, 'shape', 'bbx_xys')),
+    ('kp2d', lambda v: v.flip(-1), (ERROR, 'keypoints', 'kp2d')),
+    ('kp2d', lambda v: v * torch.tensor([0.1, 0.1, 1]), (ERROR, 'keypoints', 'kp2d')),
+    ('kp2d', lambda v: v.tolist(), (ERROR, 'dtype', 'kp2d')),
+    ('kp2d', lambda v: v * math.nan, (ERROR, 'not-finite', 'kp2d')),
+    ('kp2d', lambda v: v * 1e9, (ERROR, 'huge', 'kp2d')),
+    ('features', lambda v: v * 0, (ERROR, 'features', 'features')),
+    ('features', lambda v: v[:1].expand_as(v).clone(), (ERROR, 'features', 'features')),
+    ('K_fullimg', lambda v: v * torch.tensor([-1.0, 1, 1]), (ERROR, 'intrinsics', 'K_fullimg')),
+    ('K_fullimg', lambda v: v.T.contiguous(), (ERROR, 'intrinsics', 'K_fullimg')),
+    (
+        'K_fullimg',
+        lambda v: v * torch.tensor([[99.0, 1, 1], [1, 99, 1], [1, 1, 1]]),
+        (ERROR, 'intrinsics', 'K_fullimg'),
+    ),
+    (
+        'K_fullimg',
+        lambda v: v + torch.tensor([[0.0, 0, 5000], [0, 0, 0], [0, 0, 0]]),
+        (ERROR, 'intrinsics', 'K_fullimg'),
+    ),
+    ('T_w2c', lambda v: v * 1.1, (ERROR, 'camera-pose', 'T_w2c')),
+    ('T_w2c', lambda v: v.mT.contiguous(), (ERROR, 'camera-pose', 'T_w2c')),
+    (
+        'T_w2c',
+        lambda v: v * torch.tensor([-1.0, 1, 1, 1])[:, None],
+        (ERROR, 'camera-pose', 'T_w2c'),
+    ),
+    ('T_w2c', lambda v: torch.linalg.inv(v), (ERROR, 'person-in-box', 'smpl_params.transl')),
+    ('mask', lambda v: v.int(), ('warning', 'dtype', 'mask')),
+    ('mask', lambda v: v & False, ('warning', 'mask', 'mask')),
+    ('gender', lambda v: 'nobody', (ERROR, 'gender', 'gender')),
+]
+
+
+@pytest.mark.parametrize('field, change, expected', CASES)
+def test_a_spoiled_field_is_found(packs, field, change, expected):
+    spoil_first(packs, PACK, **{field: change})
+    assert expected in findings(packs.root, 'emdb')
+
+
+@pytest.mark.parametrize(
+    'field, change, expected',
+    [
+        ('body_pose', lambda v: torch.rad2deg(v), (ERROR, 'axis-angle', 'smpl_params.body_pose')),
+        ('transl', lambda v: v * 1000, (ERROR, 'person-in-box', 'smpl_params.transl')),
+        ('betas', lambda v: v + 20, ('warning', 'betas', 'smpl_params.betas')),
+    ],
+)
+def test_spoiled_labels_are_found(packs, field, change, expected):
+    spoil_first(packs, PACK, smpl_params=lambda p: {**p, field: change(p[field])})
+    assert expected in findings(packs.root, 'emdb')
+
+
+def turn_world(record, rotation):
+    """Turn the world of an EMDB record, consistently."""
+    params = record['smpl_params']
+    orient = rotation @ axis_angle_to_matrix(params['global_orient'])
+    params['global_orient'] = matrix_to_axis_angle(orient)
+    params['transl'] = params['transl'] @ rotation.T
+    record['T_w2c'][:, :3, :3] = record['T_w2c'][:, :3, :3] @ rotation.T
+
+
+@pytest.mark.parametrize('angle, wrong', [(math.pi / 2, True), (-math.pi / 2, True), (0.3, False)])
+def test_a_world_that_is_not_upright_is_found(packs, angle, wrong):
+    """As z-up labels would be, taken for y-up ones; everything else about them agrees."""
+    packs.change(PACK, lambda _, record: turn_world(record, rotated([angle, 0.0, 0.0])))
+    found = [f.check for r in reports(packs.root, 'emdb') for f in r.findings]
+    expected = len(torch.load(packs.root / PACK, weights_only=True)) if wrong else 0
+    # A dancer may be upside down in the turned world, or upright by chance.
+    assert (found.count('gravity') >= 0.7 * expected) and (wrong or not found)
+
+
+def test_labels_of_camera_and_world_must_agree(packs):
+    spoil_first(packs, LABELS, global_orient_incam=lambda v: v.roll(1, dims=1))
+    spoil = f'{BEDLAM}/smplpose_v2.pth'
+    assert (ERROR, 'camera-labels', 'global_orient_incam') in findings(packs.root, 'bedlam')
+    # The published labels lack the camera's translation; adding it would count it twice.
+    packs.change(
+        spoil,
+        lambda _, r: r.update(trans_incam=r['trans_incam'] + r['cam_ext'][:, :3, 3]),
+    )
+    assert (ERROR, 'camera-labels', 'trans_incam') in findings(packs.root, 'bedlam')
+
+
+def test_ranges_must_be_inside_the_sequence_and_the_features(packs):
+    file = f'{BEDLAM}/mid_to_valid_range_all60.pt'
+    name = next(iter(torch.load(packs.root / file, weights_only=True)))
+    packs.change(file, lambda key, value: (3, 10**4) if key == name else None)
+    found = findings(packs.root, 'bedlam')
+    assert (ERROR, 'frame-range', name) in found and (ERROR, 'coverage', 'features') in found
+    packs.change(file, lambda key, value: (9, 9) if key == name else None)
+    assert (ERROR, 'frame-range', name) in findings(packs.root, 'bedlam')
+    packs.change(file, lambda key, value: 'all' if key == name else None)
+    assert (ERROR, 'dtype', name) in findings(packs.root, 'bedlam')
+
+
+def test_missing_files_keys_and_sequences_are_named(packs):
+    folder = packs.root / THREEDPW / 'imgfeats' / '3dpw_test'
+    lost = sorted(folder.iterdir())[0]
+    lost.unlink()
+    packs.remove(f'{THREEDPW}/preproc_test_bbx.pt')
+    packs.change(f'{THREEDPW}/train_3dpw_gt_labels.pt', lambda _, record: without(record, 'T_w2c'))
+    gone = next(iter(torch.load(packs.root / LABELS, weights_only=True)))
+    packs.keep(LABELS, lambda name: name != gone)
+    found = {
+        (f.check, f.file.rpartition('/')[2], f.key, r.sequence)
+        for r in reports(packs.root)
+        for f in r.findings
+    }
+    assert ('missing-file', lost.name, '', lost.stem) in found
+    assert ('missing-file', 'preproc_test_bbx.pt', '', '') in found
+    assert ('missing-key', 'train_3dpw_gt_labels.pt', 'T_w2c') in {entry[:3] for entry in found}
+    assert ('unknown-sequence', 'smplpose_v2.pth', '', gone) in found
+
+
+def test_damaged_files_are_findings(packs):
+    path = packs.root / PACK
+    path.unlink()
+    path.write_bytes(b'no pack')
+    folder = packs.root / THREEDPW / 'imgfeats' / '3dpw_test'
+    broken = sorted(folder.iterdir())[0]
+    broken.unlink()
+    broken.write_bytes(b'')
+    found = reports(packs.root)
+    unreadable = [f for r in found for f in r.findings if f.check == 'unreadable']
+    assert {f.file for f in unreadable} == {str(path), str(broken)}
+    assert ('error', 'empty', '') in findings(packs.root, 'emdb')
+
+
+def test_copies_are_found(packs):
+    content = torch.load(packs.root / PACK, weights_only=True)
+    name = next(iter(content))
+    (packs.root / PACK).unlink()
+    torch.save(
+        {**content, 'P0_00_copy': content[name], name.upper(): content[name]}, packs.root / PACK
+    )
+    found = [(r.sequence, f) for r in reports(packs.root, 'emdb') for f in r.findings]
+    copies = {sequence: f.message for sequence, f in found if f.check == 'duplicate'}
+    assert name in copies['P0_00_copy'] and 'upper case' in copies['']
+
+
+def test_the_true_frames_of_3dpw_are_judged_alone(packs):
+    """The stored ranges are not trusted where better ones are known."""
+    name = next(iter(torch.load(packs.root / THREEDPW / 'train_refit_smplx.pt', weights_only=True)))
+
+    def turn(key, record):
+        if key == name:
+            orient = record['smplx_params_incam']['global_orient']
+            orient[:] = matrix_to_axis_angle(
+                axis_angle_to_matrix(orient) @ rotated([0.0, 3.0, 0.0])
+            )
+
+    packs.change(f'{THREEDPW}/train_refit_smplx.pt', turn)
+    key = 'smplx_params_incam.global_orient'
+    assert (ERROR, 'camera-labels', key) in findings(packs.root, '3dpw')
+
+
+def test_paths_and_names(toy_root, tmp_path):
+    for path in (toy_root / 'EMDB', toy_root / EMDB, toy_root / PACK):
+        assert [layout.name for layout in find_layouts(path)] == ['emdb']
+    with pytest.raises(MissingFilesError, match='nowhere'):
+        find_layouts(tmp_path / 'nowhere')
+    with pytest.raises(ConfigError, match='no known pack'):
+        find_layouts(tmp_path)
+    with pytest.raises(ConfigError, match='`dataset` should be one of'):
+        find_layouts(toy_root, 'coco')
+    with pytest.raises(ConfigError, match='no known pack'):
+        find_layouts(toy_root, 'rich')
+    (layout,) = find_layouts(toy_root, 'emdb')
+    with pytest.raises(ConfigError, match='`jobs`'):
+        validate_layout(layout, jobs=0)
+    assert validate_layout(layout, limit=2)[0] == 2
+
+
+def test_a_format_and_a_check_are_added_by_registration(tmp_path):
+    @register_layout
+    class VideoLayout(PackLayout):
+        name = 'videos'
+        subfolder = 'videos'
+        files = ('videos.pt',)
+
+        def sequences(self):
+            return [SequenceName('train', name) for name in self.pack('videos.pt')]
+
+        def read(self, name):
+            sequence = Sequence(self.name, name.name, name.part)
+            self.add_entry(sequence, 'videos.pt', (FieldSpec('boxes', 'boxes', 'F 3'),))
+            return sequence.settle()
+
+    @sequence_check('wide')
+    def wide(sequence):
+        for field in sequence.all('boxes'):
+            if field.rows[:, 2].max() > 500:
+                yield field.warning('a wide box')
+
+    try:
+        (tmp_path / 'videos').mkdir()
+        torch.save({'a': dict(boxes=torch.full((9, 3), 600.0))}, tmp_path / 'videos' / 'videos.pt')
+        assert ('warning', 'wide', 'boxes') in findings(tmp_path)
+    finally:
+        del LAYOUTS['videos'], CHECKS['wide']
