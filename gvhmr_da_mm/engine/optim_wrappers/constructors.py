@@ -48,10 +48,15 @@ class PrecisionOptimWrapperConstructor:
         return self._build(model, self.optim_wrapper_cfg)
 
     def _build(self, model: nn.Module, cfg: dict) -> OptimWrapper:
+        if not isinstance(cfg, Mapping) or 'type' not in (cfg.get('optimizer') or {}):
+            raise ConfigError(
+                '`optim_wrapper` should be a dict with an `optimizer`, which is a dict with a '
+                f'`type`, got {cfg!r:.200}'
+            )
         _check_clipping(cfg.get('clip_grad'))
         cfg = copy.deepcopy(cfg)
         precision = cfg.pop('precision', 'fp32')
-        if precision not in PRECISIONS:
+        if precision not in list(PRECISIONS):
             raise ConfigError(f'`precision` should be one of {list(PRECISIONS)}, got {precision!r}')
         cfg.setdefault('type', PRECISIONS[precision])
         needs_gpu = getattr(cfg['type'], '__name__', cfg['type']).endswith('AmpOptimWrapper')
