@@ -47,4 +47,5 @@ model = dict(
     # (`model.estimator.test_cfg` in the adaptation configs).
     test_cfg=dict(flip_test=True, refiner=None, path=None, postprocess=True, static_camera=None),
     compat='correct',
+    compile=False,
 )

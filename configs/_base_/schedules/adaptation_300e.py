@@ -9,7 +9,7 @@ optim_wrapper = dict(
     constructor=AdaptationOptimWrapperConstructor,
     model=dict(
         precision='fp32',
-        optimizer=dict(type=AdamW, lr=1e-4),
+        optimizer=dict(type=AdamW, lr=1e-4, fused=None),
         clip_grad=dict(max_norm=0.5),
         accumulative_counts=2,
     ),

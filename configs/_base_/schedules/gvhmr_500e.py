@@ -9,7 +9,7 @@ train_cfg = dict(type=ResumableTrainLoop, max_epochs=500, val_interval=10)
 optim_wrapper = dict(
     constructor=PrecisionOptimWrapperConstructor,
     precision='fp32',
-    optimizer=dict(type=AdamW, lr=2e-4),
+    optimizer=dict(type=AdamW, lr=2e-4, fused=None),
     clip_grad=dict(max_norm=0.5),
     accumulative_counts=1,
 )

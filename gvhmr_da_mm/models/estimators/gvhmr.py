@@ -74,6 +74,8 @@ class GVHMR(BaseModel):
             :class:`MotionRecovery`. Defaults to None: nothing.
         compat (str): ``'correct'``, or ``'published'`` to repeat the published code's results.
             Defaults to ``'correct'``.
+        compile (bool | dict): Compile the network, with these arguments of ``torch.compile`` if
+            it is a dict. Needs a C++ compiler, on a GPU Triton. Defaults to False.
         data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
         init_cfg (dict, optional): Weight initialisation.
     """
@@ -91,6 +93,7 @@ class GVHMR(BaseModel):
         detected_keypoint_prob: float = 0.5,
         test_cfg: Optional[dict] = None,
         compat: str = 'correct',
+        compile: Union[bool, dict] = False,
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
@@ -111,6 +114,9 @@ class GVHMR(BaseModel):
         self.detected_keypoint_prob = detected_keypoint_prob
         self.compat = compat
         self.recovery = MotionRecovery.from_cfg(test_cfg, compat)
+        if compile is not False:
+            for network in (self.backbone, self.head):  # In place: names of weights stay.
+                network.compile(**({} if compile is True else compile))
         self._register_load_state_dict_pre_hook(adapt_state_dict, with_module=True)
 
     def forward(
