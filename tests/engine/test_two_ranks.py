@@ -2,6 +2,7 @@
 
 import copy
 import socket
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from mmengine.dist import get_dist_info
 
+from gvhmr_da_mm.datasets import AlternatingMultiSourceSampler, SourceRange
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor, ReplicatedDataParallel
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_model_config
@@ -116,10 +118,31 @@ def train(data_root, name):
     return dict(gradients=gradients, logs=logs, state=model.state_dict())
 
 
+class Sources:
+    """What the sampler needs of a dataset: 30 synthetic clips, 20 and 7 real ones."""
+
+    sources = dict(
+        synthetic=[SourceRange('a', 0, 30, None)],
+        real=[SourceRange('b', 30, 50, None), SourceRange('c', 50, 57, None)],
+    )
+
+    def __len__(self):
+        return 57
+
+
+def schedule(batch_size):
+    """Return the domain and the clips of each step of two epochs, on this rank."""
+    inner = SimpleNamespace(dataset=Sources(), seed=5, epoch=0, shuffle=True)
+    sampler = AlternatingMultiSourceSampler(inner, batch_size, alternating_ratio=2.0)
+    places = [(epoch, step) for epoch in range(2) for step in range(len(sampler))]
+    return [(sampler.domain(*place), sampler.batch(*place)) for place in places]
+
+
 def train_rank(rank, port, data_root, folder):
     torch.set_num_threads(1)
     dist.init_process_group('gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
-    torch.save({name: train(data_root, name) for name in SCENARIOS}, f'{folder}/{rank}.pth')
+    results = {name: train(data_root, name) for name in SCENARIOS}
+    torch.save(dict(results, schedule=schedule(batch_size=2)), f'{folder}/{rank}.pth')
     dist.destroy_process_group()
 
 
@@ -131,18 +154,29 @@ def ranks(toy_root, tmp_path_factory):
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
     mp.spawn(train_rank, (port, toy_root, str(folder)), nprocs=2)
-    return [torch.load(folder / f'{rank}.pth') for rank in range(2)]
+    return [torch.load(folder / f'{rank}.pth', weights_only=False) for rank in range(2)]
 
 
 @pytest.fixture(scope='module', params=SCENARIOS)
 def runs(request, toy_root, ranks):
     """Return the tolerance, the run of one process and those of two ranks."""
-    tolerance = 2e-4 if request.param == 'float32' else 1e-9
+    # Adam's first steps of the refiner are the signs of gradients, which enlarges rounding.
+    tolerance = 2e-3 if request.param == 'float32' else 1e-9
     return tolerance, train(toy_root, request.param), [rank[request.param] for rank in ranks]
 
 
 def largest(tensors):
     return max(tensor.abs().max().item() for tensor in tensors)
+
+
+def test_ranks_share_the_domain_and_the_clips_of_each_batch(ranks):
+    first, second = (rank['schedule'] for rank in ranks)
+    alone = schedule(batch_size=4)
+    assert len(first) == len(second) == len(alone)
+    assert {domain for domain, _ in alone} == {'synthetic', 'real'}
+    for (domain, ours), (same_domain, theirs), (expected, whole) in zip(first, second, alone):
+        assert domain == same_domain == expected
+        assert ours + theirs == whole
 
 
 def test_gradients_are_those_of_the_whole_batch(runs):

@@ -26,8 +26,10 @@ from gvhmr_da_mm.testing.memory_monitor import (
 from gvhmr_da_mm.testing.plot_memory import plot_memory
 
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
+MIN_ITERS = 50
 MAX_SLOPE = 1.0
 EPOCH = 100
+VAL_INTERVAL = 20
 ROWS = 20
 FRAMES = 8
 # Every part of the adaptation takes part, as small as it can be.
@@ -53,18 +55,24 @@ OPTIONS = {
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--iters', type=int, default=20000, help='iterations (default: 20000)')
+    parser.add_argument(
+        '--iters', type=int, default=20000, help='iterations, 50 or more (default: 20000)'
+    )
     parser.add_argument(
         '--out',
         default='work_dirs/soak_memory',
         help='folder of the run and its picture (default: work_dirs/soak_memory)',
     )
     parser.add_argument('--data-root', help='folder of all data; default: data are made up in OUT')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.iters < MIN_ITERS:
+        parser.error(f'`--iters` should be at least {MIN_ITERS}, got {args.iters}')
+    return args
 
 
 def soak_config(data_root: Path, work_dir: Path, iterations: int) -> Config:
-    """Return the config of the run: 20 validations, and a checkpoint every 100 iterations."""
+    """Return the config of the run: validations, and a checkpoint every 100 iterations or less."""
+    epoch = min(EPOCH, max(iterations // 10, 1))
     frames = {
         f'train_dataloader.dataset.datasets.{index}.{name}': value
         for index in range(3)
@@ -74,13 +82,14 @@ def soak_config(data_root: Path, work_dir: Path, iterations: int) -> Config:
         CONFIG,
         data_root,
         work_dir,
-        epochs=-(-iterations // EPOCH),
-        batches=min(EPOCH, iterations),
+        epochs=-(-iterations // epoch),
+        batches=epoch,
         batch_size=1,
         validate=True,
         options={**OPTIONS, **frames},
     )
-    config.train_cfg.val_interval = max(config.train_cfg.max_epochs // 20, 1)
+    # The metrics read bodies once and keep them: not in the midst of the measurements.
+    config.train_cfg.update(val_interval=1, dynamic_intervals=[(2, VAL_INTERVAL)])
     config.default_hooks.logger.interval = 10
     for hook in config.custom_hooks:
         if hook.type is CollapseGuardHook:
@@ -97,6 +106,18 @@ def print_table(footprints: Sequence[Footprint]) -> None:
     Console().print(table)
 
 
+def report(footprints: Sequence[Footprint], picture: Path) -> bool:
+    """Print and draw what was measured, and tell whether it is flat."""
+    print_table(footprints)
+    settled = after_warm_up(footprints)
+    slope, growth = rss_slope(settled), files_growth(settled)
+    flat = slope < MAX_SLOPE and growth <= 0
+    print(plot_memory(footprints, settled, slope, picture))
+    verdict = 'ok' if flat else 'GROWING'
+    print(f'rss_slope_mb_per_1000={slope:.3f} fds_growth={growth} {verdict}')
+    return flat
+
+
 @report_errors
 def main() -> None:
     """Train, measure, and end with one line and an exit code."""
@@ -109,18 +130,15 @@ def main() -> None:
         data_root = Path(args.data_root)
     # The made-up test sequences are too short for some metrics.
     warnings.simplefilter('ignore', SkippedSequenceWarning)
-    monitor = MemoryMonitor(interval=max(args.iters // 200, 1))
+    monitor = MemoryMonitor(interval=max(args.iters // (10 * ROWS), 1))
     with isolated_registry():
         runner = Runner.from_cfg(soak_config(data_root, out, args.iters))
         runner.register_hook(monitor)
-        runner.train()
-    print_table(monitor.footprints)
-    settled = after_warm_up(monitor.footprints)
-    slope, growth = rss_slope(settled), files_growth(settled)
-    flat = slope < MAX_SLOPE and growth <= 0
-    print(plot_memory(monitor.footprints, settled, slope, out / 'memory.png'))
-    verdict = 'ok' if flat else 'GROWING'
-    print(f'rss_slope_mb_per_1000={slope:.3f} fds_growth={growth} {verdict}')
+        try:
+            runner.train()
+        finally:  # A run that is stopped has seen something, too.
+            if len(monitor.footprints) > ROWS:
+                flat = report(monitor.footprints, out / 'memory.png')
     sys.exit(0 if flat else 1)
 
 

@@ -317,7 +317,7 @@ class DomainAdaptiveGVHMR(BaseModel):
                 target,
             )
         optim_wrapper['discriminator'].update_params(self.discriminator_weight * (real + fake))
-        self.calibrator.update(self.discriminator.score(true_pose, true_valid))
+        self.calibrator.update(gather_clips(self.discriminator.score(true_pose, true_valid)))
         return dict(discriminator_real_loss=real.detach(), discriminator_fake_loss=fake.detach())
 
     @torch.no_grad()
