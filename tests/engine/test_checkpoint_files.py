@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.core.errors import CheckpointError
+from gvhmr_da_mm.engine import checkpoint_files
 from gvhmr_da_mm.engine.checkpoint_files import find_last_checkpoint, what_is_wrong
 
 
@@ -45,11 +46,12 @@ def test_none_at_all(tmp_path):
 
 
 @pytest.mark.parametrize('damage', [truncate, spoil, empty, os.remove])
-def test_a_damaged_one_is_passed_over(work_dir, damage, capfd):
+def test_a_damaged_one_is_passed_over(work_dir, damage, monkeypatch):
+    said = []
+    monkeypatch.setattr(checkpoint_files, 'print_log', lambda text, *_, **__: said.append(text))
     damage(work_dir / 'rolling.pth')
     assert find_last_checkpoint(work_dir) == str(work_dir / 'epoch_2.pth')
-    said = ''.join(capfd.readouterr())
-    assert 'rolling.pth' in said and 'epoch_2.pth instead' in said
+    assert 'rolling.pth' in said[0] and 'epoch_2.pth instead' in said[0]
     damage(work_dir / 'epoch_2.pth')
     assert find_last_checkpoint(work_dir) == str(work_dir / 'epoch_1.pth')
 
