@@ -110,11 +110,14 @@ def run_conversion(
 
 def _check_writable(root: Path) -> None:
     """Try to write before anything is read: plans of large datasets take their time."""
-    probe = root.expanduser() / '.write-test'
+    root = root.expanduser()
+    probe, is_new = root / '.write-test', not root.exists()
     with storage_errors(root):
-        probe.parent.mkdir(parents=True, exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
         probe.touch()
         probe.unlink()
+        if is_new:  # nothing is left behind if there is nothing to convert
+            root.rmdir()
 
 
 def _write_failures(root: Path, failures: list[Failure]) -> None:
