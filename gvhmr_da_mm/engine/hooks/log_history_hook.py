@@ -16,7 +16,7 @@ class LogHistoryHook(Hook):
     """Keep the last values of each logged scalar only.
 
     MMEngine keeps a million of each, copies them whenever one is added and writes them into every
-    checkpoint: after 300,000 iterations of the adaptation that is 200 MB, copied each iteration.
+    checkpoint: after 300,000 iterations of the adaptation some 150 MB, copied each iteration.
     The log averages over the last ten. Log files and TensorBoard are not affected. Priority
     ``LOWEST``, so that it sees what all other hooks log; no state.
 
