@@ -49,25 +49,32 @@ class ConfidenceCalibrator(nn.Module):
     def update(self, true_scores: Tensor) -> None:
         """Remember scores of true motion (any shape); the oldest are forgotten."""
         scores = true_scores.detach().flatten().to(self.true_scores)
-        scores = scores[scores.isfinite()]
-        size = len(self.true_scores)
-        slots = (self.num_seen + torch.arange(len(scores), device=scores.device)) % size
-        # More than `size` at once: the last ones count.
-        self.true_scores[slots[-size:]] = scores[-size:]
-        self.num_seen += len(scores)
+        for part in scores.split(len(self.true_scores)):
+            self._remember(part)
+
+    def _remember(self, scores: Tensor) -> None:
+        """Store the finite ones of at most ``size`` scores, without a wait for their number."""
+        finite = scores.isfinite()
+        order = torch.argsort((~finite).to(torch.uint8), stable=True)
+        position, count = torch.arange(len(scores), device=scores.device), finite.sum()
+        slots = (self.num_seen + position) % len(self.true_scores)
+        before = self.true_scores[slots]
+        self.true_scores[slots] = torch.where(position < count, scores[order], before)
+        self.num_seen += count
 
     @torch.no_grad()
     def forward(self, scores: Tensor) -> Tensor:
         """Return confidences in [0, 1] of the scores' shape; 0 for scores that are not finite."""
         if self.mode == 'none':
             return scores.nan_to_num(0, posinf=0, neginf=0)
-        known = int(self.num_seen.clamp(max=len(self.true_scores)))
-        if known < self.min_scores:
-            return torch.zeros_like(scores)
-        ordered = self.true_scores[:known].sort().values
+        size = len(self.true_scores)
+        known = self.num_seen.clamp(max=size)
+        unknown = torch.arange(size, device=known.device) >= known
+        ordered = self.true_scores.masked_fill(unknown, torch.inf).sort().values
         query = scores.detach().to(ordered).contiguous()
         # Ties count half: a score equal to all true scores is typical, not perfect.
         below = torch.searchsorted(ordered, query, side='left')
         up_to = torch.searchsorted(ordered, query, side='right')
-        rank = ((below + up_to) / (2 * known)).to(scores)
-        return torch.where(scores.isfinite(), rank, torch.zeros_like(rank))
+        rank = ((below + up_to) / (2 * known.clamp(min=1))).to(scores)
+        usable = scores.isfinite() & (known >= self.min_scores)
+        return torch.where(usable, rank, torch.zeros_like(rank))

@@ -36,9 +36,17 @@ class MotionQueue(nn.Module):
         self.register_buffer('body_pose', torch.zeros(size, max_len, channels))
         self.register_buffer('valid', torch.zeros(size, max_len, dtype=torch.bool))
         self.register_buffer('num_pushed', torch.zeros((), dtype=torch.long))
+        # Mirrors the buffer, so that the length does not wait for the GPU; None: to be read.
+        self._num_pushed: Optional[int] = 0
 
     def __len__(self) -> int:
-        return min(int(self.num_pushed), len(self.body_pose))
+        if self._num_pushed is None:
+            self._num_pushed = int(self.num_pushed)
+        return min(self._num_pushed, len(self.body_pose))
+
+    def _load_from_state_dict(self, *args, **kwargs) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._num_pushed = None
 
     @torch.no_grad()
     def push(self, body_pose: Tensor, valid: Tensor) -> None:
@@ -68,6 +76,8 @@ class MotionQueue(nn.Module):
         self.body_pose[slots] = nn.functional.pad(masked, (0, 0, 0, padding))
         self.valid[slots] = nn.functional.pad(valid, (0, padding))
         self.num_pushed += shape['B']
+        if self._num_pushed is not None:
+            self._num_pushed += shape['B']
 
     def sample(
         self, num: int, generator: Optional[torch.Generator] = None

@@ -13,7 +13,7 @@ from gvhmr_da_mm.testing import toy_inputs, toy_model_config
 WHOLE = dict(fullgraph=True, backend='eager')
 
 
-@pytest.mark.parametrize('frames, length', [(6, None), (6, [6, 3]), (100, None), (100, [100, 40])])
+@pytest.mark.parametrize('frames, length', [(6, [6, 3]), (100, None)])
 def test_no_graph_breaks(frames, length):
     backbone = RotaryTemporalTransformer(
         latent_dim=16, num_layers=1, num_heads=2, max_len=6, imgseq_dim=8, dropout=0.0
