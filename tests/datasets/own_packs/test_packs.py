@@ -5,6 +5,7 @@ import json
 import os
 import struct
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -228,6 +229,16 @@ def test_other_folders_are_not_written_to(tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(StorageError, match='cannot write'):
         PackWriter(tmp_path / 'file', 'videos')
+
+
+@pytest.mark.parametrize('code', [errno.EACCES, errno.EROFS, errno.EPERM])
+def test_no_permission_is_named(tmp_path, monkeypatch, code):
+    def forbidden(*args, **kwargs):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, 'mkdir', forbidden)
+    with pytest.raises(StorageError, match='cannot write to .*change its permissions'):
+        PackWriter(tmp_path / 'pack', 'videos')
 
 
 def test_a_full_disk_keeps_what_is_done(tmp_path, monkeypatch):
