@@ -15,13 +15,13 @@ from gvhmr_da_mm.core.trajectory import rollout_world
 
 from .case import Case, Pair, Settings, close
 
-FRAMES = 4000
+FRAMES, QUICK_FRAMES = 4000, 1000
 
 
 def walk(settings: Settings) -> dict[str, Tensor]:
     """Make up a body that turns and walks before a camera that turns."""
     generator = torch.Generator().manual_seed(0)
-    frames = 1000 if settings.quick else FRAMES
+    frames = QUICK_FRAMES if settings.quick else FRAMES
 
     def smooth(*shape: int, scale: float) -> Tensor:
         noise = torch.randn(1, frames, *shape, generator=generator)
