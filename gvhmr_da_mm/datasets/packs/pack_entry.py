@@ -89,6 +89,8 @@ class PackEntry:
             problems.append(f'`gender` should be one of {GENDERS}, got {self.gender!r}')
         if abs(self.fps / FPS - 1) > _FPS_TOLERANCE:
             problems.append(f'`fps` should be {FPS}, got {self.fps}: resample the frames')
+        if '..' in self.file or self.file.startswith(('/', '\\')):
+            problems.append(f'`file` should be below the pack, got {self.file!r}')
         for start, end in self.valid_ranges or ():
             if not 0 <= start < end <= self.frames:
                 problems.append(f'`valid_ranges` has ({start}, {end}) of {self.frames} frames')

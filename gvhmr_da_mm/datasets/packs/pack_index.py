@@ -81,13 +81,15 @@ def read_index(root: Union[str, Path]) -> tuple[PackHeader, dict[str, PackEntry]
     for number, line in enumerate(lines, 1):
         try:
             values = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(
                 f'{path}, line {number} is no JSON: restore or convert again'
             ) from error
         if header is None:
             header = _header(path, values)
         else:
+            if not isinstance(values, dict):
+                raise DataError(f'{path}, line {number} should be a JSON object')
             entry = PackEntry.of(values, f'{path}, line {number}')
             entries[entry.id] = entry
     if header is None:

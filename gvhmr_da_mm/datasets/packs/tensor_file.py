@@ -101,7 +101,7 @@ class TensorFile(Mapping):
         try:
             header = json.loads(self._bytes[_LENGTH_BYTES : self._start])
             self.texts: dict[str, str] = header.pop(_TEXTS, {})
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise self._damaged('its header is no JSON object') from error
         self._header = header
 

@@ -76,7 +76,7 @@ def test_the_safetensors_package_reads_our_files(tmp_path):
     assert torch.equal(content['kp2d'], pack['a']['kp2d'])
 
 
-@pytest.mark.parametrize('change', ['cut', 'header', 'offsets', 'length'])
+@pytest.mark.parametrize('change', ['cut', 'header', 'list', 'offsets', 'length'])
 def test_damaged_files_are_named(tmp_path, change):
     pack = write(tmp_path, 'a')
     path = tmp_path / pack.entries['a'].file
@@ -85,6 +85,7 @@ def test_damaged_files_are_named(tmp_path, change):
     damaged = {
         'cut': content[:-10],
         'header': content[:8] + b'x' + content[9:],
+        'list': content[:8] + b'[]' + b' ' * (length - 2) + content[8 + length :],
         'offsets': content.replace(b'"shape":[12,17,3]', b'"shape":[99,17,3]'),
         'length': struct.pack('<Q', 2**60) + content[8:],
     }[change]
@@ -268,6 +269,12 @@ def test_a_full_disk_keeps_what_is_done(tmp_path, monkeypatch):
         ('{"format":"gvhmr_da_mm.pack","version":99}\n', 'version 99 of the format, expected 1'),
         ('{"format":"gvhmr_da_mm.pack","version":1,"dataset":"a"}\nnonsense\n', 'line 2 is no'),
         ('{"format":"gvhmr_da_mm.pack","version":1,"dataset":"a"}\n{"id":"a"}\n', 'line 2'),
+        ('{"format":"gvhmr_da_mm.pack","version":1,"dataset":"a"}\n[]\n', 'a JSON object'),
+        (
+            '{"format":"gvhmr_da_mm.pack","version":1,"dataset":"a"}\n'
+            '{"id":"a","frames":9,"img_wh":[9,9],"file":"../a"}\n',
+            'below the pack',
+        ),
     ],
 )
 def test_a_bad_index_is_named(tmp_path, line, message):
