@@ -19,7 +19,7 @@ REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
 DEPS_STAMP := $(VENV)/.dependencies
 PACKAGE_STAMP := $(VENV)/.package
 PACKAGE_FILES := setup.py pyproject.toml gvhmr_da_mm/version.py tools/misc/link_editable.py
-SOURCES := gvhmr_da_mm tools configs tests setup.py
+SOURCES := gvhmr_da_mm tools configs benchmarks tests setup.py
 
 # $(call pip,what is done,arguments): one quiet step; its output goes to the log.
 pip = echo "  $(1)"; $(BIN)/python -m pip install --disable-pip-version-check --no-input \

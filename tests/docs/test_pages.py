@@ -112,7 +112,8 @@ def test_files_named_in_commands_exist(page):
 def test_options_of_the_tools_exist(page):
     if page.name == 'install.md':  # Those of pip and mim.
         return
-    sources = [*(REPO_ROOT / 'tools').rglob('*.py'), *(REPO_ROOT / 'gvhmr_da_mm').rglob('*.py')]
+    folders = ('tools', 'gvhmr_da_mm', 'benchmarks')
+    sources = [source for name in folders for source in (REPO_ROOT / name).rglob('*.py')]
     known = set()
     for source in sources:
         code = source.read_text(encoding='utf-8')
