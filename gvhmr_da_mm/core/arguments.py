@@ -13,6 +13,8 @@ from typing import Any, Literal, Union
 from .errors import ConfigError
 
 _NAMES = {int: 'a whole number', float: 'a number', bool: 'True or False', str: 'a text'}
+_SIZES = ('_dim', '_size', '_heads')
+_COUNTS = ('_layers', '_len', '_frames', '_steps')
 _SEQUENCES = (list, tuple, collections.abc.Sequence, collections.abc.Iterable)
 _MAPPINGS = (dict, Mapping, collections.abc.MutableMapping)
 
@@ -73,6 +75,7 @@ def check_arguments(target: Callable, arguments: Mapping[str, Any], where: str) 
     for name, value in arguments.items():
         if name in known:
             check_value(value, known[name], f'{where}.{name}')
+            _check_size(value, name, where)
         elif not open_ended:
             close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
             hint = f'did you mean {" or ".join(map(repr, close))}?' if close else ''
@@ -80,6 +83,15 @@ def check_arguments(target: Callable, arguments: Mapping[str, Any], where: str) 
                 f'`{where}` ({_name(target)}) has no field {name!r}; '
                 f'{hint or "it has " + (", ".join(sorted(known)) or "none")}'
             )
+
+
+def _check_size(value: Any, name: str, where: str) -> None:
+    """Check whole numbers whose name says that they count something."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        return
+    least = 1 if name.endswith(_SIZES) else 0 if name.endswith(_COUNTS) else None
+    if least is not None and value < least:
+        raise ConfigError(f'`{where}.{name}` should be at least {least}, got {value}')
 
 
 def check_value(value: Any, hint: Any, where: str) -> None:

@@ -71,7 +71,10 @@ class RealVideoDataset(MotionDataset):
                 "neither with real_supervision='labels' nor with subset='val'"
             )
         if flip_test and not test_mode:
-            raise ConfigError('flip_test belongs to test items; for training use flip_features')
+            raise ConfigError(
+                f'flip_test belongs to test items, but split={split!r} and subset={subset!r} give '
+                'training items; for those use flip_features'
+            )
         if kwargs.pop('test_mode', test_mode) != test_mode:
             raise ConfigError(f'test_mode follows from split and subset: here it is {test_mode}')
         if holdout_every < 2:

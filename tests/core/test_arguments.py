@@ -98,3 +98,15 @@ def test_types_in_words():
     assert describe(tuple[int, str]) == 'a list of (a whole number, a text)'
     assert describe(Union[nn.Module, dict]) == 'Module or a dict'
     assert describe(Literal['a']) == "one of ('a',)"
+
+
+class Sized:
+    def __init__(self, latent_dim: int = 1, num_layers: int = 0, offset: int = 0) -> None:
+        pass
+
+
+@pytest.mark.parametrize('name, value, least', [('latent_dim', 0, 1), ('num_layers', -1, 0)])
+def test_sizes_and_counts_have_limits(name, value, least):
+    with pytest.raises(ConfigError, match=f'`model.{name}` should be at least {least}, got'):
+        check_arguments(Sized, {name: value}, 'model')
+    check_arguments(Sized, {name: least, 'offset': -3}, 'model')

@@ -106,8 +106,8 @@ def main() -> None:
     reports: dict[str, list[SequenceReport]] = {}
     for layout in find_layouts(args.path, args.dataset):
         total, found = validate_layout(layout, args.limit, args.jobs)
-        reports[layout.name] = list(
-            track(found, layout.name, total + 1, console=console, transient=True)
+        reports[layout.title] = list(
+            track(found, layout.title, total + 1, console=console, transient=True)
         )
     console.print(overview(reports))
     print_findings(console, reports, args.lines)

@@ -62,14 +62,7 @@ def find_layouts(path: Union[str, Path], dataset: Optional[str] = None) -> list[
     if dataset is not None and dataset not in LAYOUTS:
         raise ConfigError(f'`dataset` should be one of {tuple(LAYOUTS)}, got {dataset!r}')
     wanted = [LAYOUTS[dataset]] if dataset else list(LAYOUTS.values())
-    found = []
-    for layout in wanted:
-        inside = layout.subfolder.split('/')
-        for folder in (path, path.parent, path / inside[-1], path / layout.subfolder):
-            own_file = folder != path.parent or path.name in layout.files
-            if own_file and layout.found_in(folder):
-                found.append(layout(folder))
-                break
+    found = [layout(folder) for layout in wanted for folder in layout.folders(path)]
     if not found:
         known = '\n'.join(
             f'  - {kind.name}: {kind.subfolder}/ with {" or ".join(kind.files)}' for kind in wanted
@@ -85,7 +78,7 @@ def check_sequence(layout: PackLayout, name: SequenceName) -> SequenceReport:
     for check, function in CHECKS.items():
         findings += [replace(finding, check=check) for finding in function(sequence)]
     return SequenceReport(
-        layout.name, name.part, name.name, sequence.frames, findings, _digest(sequence)
+        layout.title, name.part, name.name, sequence.frames, findings, _digest(sequence)
     )
 
 
@@ -127,7 +120,7 @@ def _reports(
     layout: PackLayout, names: list[SequenceName], between: list[Finding], jobs: int
 ) -> Iterator[SequenceReport]:
     copies: dict[str, SequenceReport] = {}
-    whole = SequenceReport(layout.name, '', '', findings=between)
+    whole = SequenceReport(layout.title, '', '', findings=between)
     for report in _run(layout, names, jobs):
         first = copies.setdefault(report.content, report) if report.content else report
         if first is not report:
@@ -148,20 +141,20 @@ def _run(layout: PackLayout, names: list[SequenceName], jobs: int) -> Iterator[S
         return
     if names:  # Opens the shared files here too, so that what is wrong with them is noted.
         yield check_sequence(layout, names[0])
-    tasks = [(layout.name, layout.folder, name) for name in names[1:]]
+    tasks = [(type(layout), layout.folder, name) for name in names[1:]]
     # A fork could copy locks that threads of torch hold.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(jobs, context, initializer=torch.set_num_threads, initargs=(1,)) as p:
         yield from p.map(_check_in_worker, tasks, chunksize=CHUNK)
 
 
-_OPEN: dict[tuple[str, Path], PackLayout] = {}
+_OPEN: dict[tuple[type, Path], PackLayout] = {}
 
 
-def _check_in_worker(task: tuple[str, Path, SequenceName]) -> SequenceReport:
+def _check_in_worker(task: tuple[type, Path, SequenceName]) -> SequenceReport:
     kind, folder, name = task
     if (kind, folder) not in _OPEN:
-        _OPEN[kind, folder] = LAYOUTS[kind](folder)
+        _OPEN[kind, folder] = kind(folder)
     return check_sequence(_OPEN[kind, folder], name)
 
 

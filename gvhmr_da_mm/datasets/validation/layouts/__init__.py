@@ -1,6 +1,7 @@
 from .base import LAYOUTS, PackLayout, SequenceName, register_layout
 from .bedlam import BEDLAMLayout
 from .emdb import EMDBLayout
+from .own_pack import OwnPackLayout
 from .rich import RICHLayout
 from .threedpw import ThreeDPWLayout
 
@@ -8,6 +9,7 @@ __all__ = [
     'LAYOUTS',
     'BEDLAMLayout',
     'EMDBLayout',
+    'OwnPackLayout',
     'PackLayout',
     'RICHLayout',
     'SequenceName',

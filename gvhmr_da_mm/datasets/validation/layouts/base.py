@@ -48,6 +48,21 @@ class PackLayout:
         """Tell whether a folder has files of the format."""
         return any((folder / file).exists() for file in cls.files)
 
+    @classmethod
+    def folders(cls, path: Path) -> list[Path]:
+        """Return the folders of the format at a path: a data root, a folder or one of its files."""
+        inside = path / cls.subfolder.split('/')[-1]
+        for folder in (path, path.parent, inside, path / cls.subfolder):
+            own_file = folder != path.parent or path.name in cls.files
+            if own_file and cls.found_in(folder):
+                return [folder]
+        return []
+
+    @property
+    def title(self) -> str:
+        """What reports call it."""
+        return self.name
+
     # -- to be written by a subclass --------------------------------------------------------------
 
     def sequences(self) -> list[SequenceName]:
