@@ -33,6 +33,7 @@ model.update(
     label_free=None,
 )
 model.estimator.update(feature_alignment=None)
+model.estimator.test_cfg.update(refiner=None, path=None)
 custom_hooks[1].update(
     confidence_threshold_start=0.6,
     confidence_threshold_end=0.9,

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ..version import __version__
 from ..visualization.training_log import find_logs, read_training_log
 from .experiment import SOURCE_MODEL, Experiment, Run, budget_settings
-from .methods import Method
+from .methods import Method, retests
 from .plots import mean_curves, plot_confidence, plot_curves, plot_gap
 from .result_file import write_result
 from .scheduler import run_all
@@ -50,7 +50,10 @@ def run_benchmark(
     with _progress(experiment.runs, console) as report:
         run_all(experiment.runs, jobs, report)
     results = [run.result() for run in experiment.runs]
-    summary = make_summary(results, experiment.methods)
+    # A second test of the same weights is a method of its own in tables.
+    tested = with_retests(results, experiment.methods)
+    methods = [*experiment.methods, *retests(experiment.methods)]
+    summary = make_summary(tested, methods)
     summary['settings'] = dict(
         methods=[method.name for method in experiment.methods],
         transductive=[method.name for method in experiment.methods if method.transductive],
@@ -64,16 +67,39 @@ def run_benchmark(
     summary['seconds'] = time.perf_counter() - start
     out = experiment.out
     write_result(out / 'summary.json', summary)
-    (out / 'table.md').write_text(format_markdown(summary, experiment.methods), encoding='utf-8')
-    write_csv(out / 'results.csv', results, experiment.methods)
+    (out / 'table.md').write_text(format_markdown(summary, methods), encoding='utf-8')
+    write_csv(out / 'results.csv', tested, methods)
     _draw(experiment, results, summary)
     return summary
+
+
+def with_retests(results: Sequence[dict], methods: Sequence[Method]) -> list[dict]:
+    """Return the results and, for each one that was tested twice, its second test.
+
+    Args:
+        results (Sequence[dict]): Results of all runs.
+        methods (Sequence[Method]): The methods.
+    """
+    names = {method.name: method.retest for method in methods}
+    second = [
+        dict(
+            name=names[result['name']],
+            seed=result['seed'],
+            status=result['status'],
+            metrics=result['retest_metrics'],
+        )
+        for result in results
+        if 'retest_metrics' in result and result['name'] in names
+    ]
+    return [*results, *second]
 
 
 def _draw(experiment: Experiment, results: Sequence[dict], summary: dict[str, Any]) -> None:
     """Write the pictures."""
     out = experiment.out
-    plot_gap(summary['methods'], out / 'gap_closed.png')
+    shown = [*experiment.methods, *(m for m in retests(experiment.methods) if m.refined)]
+    by_name = {method.name: summary['methods'][method.name] for method in shown}
+    plot_gap(by_name, out / 'gap_closed.png')
     curves = {}
     for method in experiment.methods:
         finished = [

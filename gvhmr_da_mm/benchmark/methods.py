@@ -3,7 +3,7 @@
 import json
 import runpy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -25,6 +25,8 @@ class Method:
         options (Mapping[str, Any]): Overrides of the config by dotted key.
         real (Mapping[str, Any]): Fields of all real training datasets.
         synthetic_only (bool): Whether all steps are synthetic ones. Defaults to False.
+        refined (bool): Whether predictions are fitted to the keypoints, and paths to the feet, at
+            test time, as in the demo's ``test_cfg``. Defaults to True.
     """
 
     name: str
@@ -33,6 +35,12 @@ class Method:
     options: Mapping[str, Any] = field(default_factory=dict)
     real: Mapping[str, Any] = field(default_factory=dict)
     synthetic_only: bool = False
+    refined: bool = True
+
+    @property
+    def retest(self) -> str:
+        """What the second test of each run is called: of the other kind than the first one."""
+        return f'{self.name}_{"network" if self.refined else "refined"}'
 
     @property
     def transductive(self) -> bool:
@@ -59,10 +67,24 @@ _ALIGNMENT = {'model.estimator.feature_alignment': dict(type='FeatureAlignment')
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        Method('source', 'synthetic clips only', options=_NO_ALIGNMENT, synthetic_only=True),
-        Method('alignment', 'feature alignment alone', options=_ALIGNMENT, synthetic_only=True),
-        Method('plain', 'plain self-training', recipe='da_published', options=_PLAIN),
-        Method('published', 'the published recipe', recipe='da_published'),
+        Method(
+            'source',
+            'synthetic clips only',
+            options=_NO_ALIGNMENT,
+            synthetic_only=True,
+            refined=False,
+        ),
+        Method(
+            'alignment',
+            'feature alignment alone',
+            options=_ALIGNMENT,
+            synthetic_only=True,
+            refined=False,
+        ),
+        Method(
+            'plain', 'plain self-training', recipe='da_published', options=_PLAIN, refined=False
+        ),
+        Method('published', 'the published recipe', recipe='da_published', refined=False),
         Method('full', 'the full method'),
         Method(
             'full_transductive',
@@ -74,6 +96,7 @@ METHODS: dict[str, Method] = {
             'labels of the real clips',
             options=_NO_ALIGNMENT,
             real=dict(real_supervision='labels'),
+            refined=False,
         ),
     )
 }
@@ -112,6 +135,19 @@ def select_methods(
         )
     chosen = [METHODS[name] for name in names]
     return chosen + [Method(name, 'variant', options=dict(o)) for name, o in variants.items()]
+
+
+def retests(methods: Sequence[Method]) -> list[Method]:
+    """Return what the second tests measure, as methods of the table.
+
+    Args:
+        methods (Sequence[Method]): Methods whose runs are tested twice.
+    """
+    titles = {True: 'the network alone', False: 'refined at test time'}
+    return [
+        replace(method, name=method.retest, title=f'{method.title}, {titles[method.refined]}')
+        for method in methods
+    ]
 
 
 def read_variants(path: Union[str, Path]) -> dict[str, dict[str, Any]]:

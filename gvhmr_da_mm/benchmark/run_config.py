@@ -15,6 +15,8 @@ PathLike = Union[str, Path]
 SOURCE_CONFIG, ADAPTED_CONFIG = 'gvhmr_demo', 'da_demo'
 SIZE_FIELDS = ('data_preprocessor', 'estimator', 'discriminator', 'queue_size', 'queue_max_len')
 """Fields of the model that say how large it is; the others are the recipe."""
+RETEST_CFG = 'retest_cfg'
+"""Field of a config: ``test_cfg`` of the estimator for the second test."""
 HELD_OUT = {
     'EMDBDataset': ('val_emdb', {'CameraSpaceMetric': 'emdb1', 'WorldSpaceMetric': 'emdb2'}),
     'ThreeDPWDataset': ('val_3dpw', {'CameraSpaceMetric': '3dpw'}),
@@ -80,7 +82,7 @@ def method_config(
         dataset.update(subset='fit' if budget.hold_out else 'all', **method.real)
     if budget.hold_out:
         _add_held_out(config)
-    _network_alone(config)
+    _test_twice(config, method.refined)
     config.load_from = str(load_from)
     return _finish(config, seed, work_dir)
 
@@ -164,9 +166,14 @@ def _add_held_out(config: Config) -> None:
             )
 
 
-def _network_alone(config: Config) -> None:
-    """Test without flip test and post-processing, which would hide what the network learned."""
-    config.model.estimator.update(test_cfg=dict(flip_test=False, postprocess=False))
+def _test_twice(config: Config, refined: bool) -> None:
+    """Test without flip test and post-processing, with and without what the keypoints tell."""
+    shipped = config.model.estimator.test_cfg
+    # ConfigDicts merge, so what is not there has to be said.
+    alone = dict(flip_test=False, refiner=None, path=None, postprocess=False)
+    fitted = dict(alone, refiner=shipped.refiner, path=shipped.path)
+    config.model.estimator.update(test_cfg=fitted if refined else alone)
+    config[RETEST_CFG] = alone if refined else fitted
     config.test_dataloader.update(num_workers=0, persistent_workers=False)
     for dataset in config.test_dataloader.dataset.datasets:
         dataset.update(flip_test=False)

@@ -50,7 +50,9 @@ def format_markdown(summary: Mapping[str, Any], methods: Sequence[Method]) -> st
         _settings_line(settings),
         '',
         'Mean ± deviation over the seeds; in brackets the share of the way from `source` to',
-        '`oracle`. All metrics are errors: smaller is better.',
+        '`oracle`. All metrics are errors: smaller is better. Every network is tested alone and',
+        'with predictions fitted to the detected keypoints: `_network` and `_refined` mark the',
+        'test that is not the usual one of the method.',
         '',
     ]
     lines += _tables('Test clips', summary, ordered, TEST_SETS)
@@ -59,7 +61,8 @@ def format_markdown(summary: Mapping[str, Any], methods: Sequence[Method]) -> st
         lines += _tables(title, summary, ordered, HELD_OUT_SETS)
     if any(method.transductive for method in ordered):
         lines += [f'{TRANSDUCTIVE} transductive: adapted on the inputs of test clips, too.', '']
-    lines += _pseudo_labels(summary, ordered)
+    retested = {method.retest for method in ordered}
+    lines += _pseudo_labels(summary, [m for m in ordered if m.name not in retested])
     lines += _failures(summary, ordered)
     return '\n'.join(lines).rstrip() + '\n'
 

@@ -90,7 +90,17 @@ def test_what_is_tested(toy_root, tmp_path):
     names = [metric.get('dataset') for metric in config.test_evaluator]
     assert names == ['emdb1', 'emdb2', '3dpw', 'val_emdb', 'val_emdb', 'val_3dpw']
     assert not any(d['flip_test'] for d in config.test_dataloader.dataset.datasets)
-    assert not any(config.model.estimator.test_cfg.values())
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_every_network_is_tested_alone_and_refined(name, toy_root, tmp_path):
+    config = build(name, toy_root, tmp_path)
+    usual, other = config.model.estimator.test_cfg, config.retest_cfg
+    alone, refined = (other, usual) if name.startswith('full') else (usual, other)
+    assert not any(alone.values())
+    assert refined.refiner.type.__name__ == 'KeypointRefiner'
+    assert refined.path.type.__name__ == 'StancePath'
+    assert not refined.flip_test and not refined.postprocess
 
 
 def test_source_run(toy_root, tmp_path):

@@ -97,7 +97,7 @@ def test_the_defaults_of_adaptation():
     start, end, step = (
         threshold[f'confidence_{name}'] for name in ('threshold_start', 'threshold_end', 'step')
     )
-    assert (start, end, step) == (0.5, 0.6, 0.05)
+    assert (start, end, step) == (0.4, 0.5, 0.05)
     published = load_config(CONFIGS / 'da_published.py')
     threshold = published.custom_hooks[1]
     start, end = (threshold[f'confidence_threshold_{name}'] for name in ('start', 'end'))

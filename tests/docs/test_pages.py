@@ -273,10 +273,15 @@ def test_config_with_rich(tmp_path):
 
 def test_options_at_test_time_and_their_defaults():
     rows = table_rows(section(ENGLISH / 'evaluation.md', 'At test time'))
-    told = {row[0].strip('`'): row[1].strip('`') for row in rows}
-    for path, key in ((MAIN, 'model.estimator.test_cfg'), (SOURCE, 'model.test_cfg')):
-        test_cfg = value_at(load_config(path), key)
-        assert told == {name: str(value) for name, value in test_cfg.items()}
+    told = {row[0].strip('`'): code_words(row[1]) for row in rows}
+    test_cfg = value_at(load_config(SOURCE), 'model.test_cfg')
+    assert {name: words[0] for name, words in told.items()} == {
+        name: str(value) for name, value in test_cfg.items()
+    }
+    test_cfg = value_at(load_config(MAIN), 'model.estimator.test_cfg')
+    for name, words in told.items():
+        value = test_cfg[name]
+        assert words[-1] == (value['type'].__name__ if isinstance(value, dict) else str(value))
 
 
 def test_own_protocol(toy_root):

@@ -27,12 +27,16 @@ def test_two_methods_from_end_to_end(call, toy_root, tmp_path):
     code, output, _ = call(TOOL, *arguments, '--methods', 'full,oracle')
     assert code == 0 and str(tmp_path) in output.replace('\n', '')
     summary = json.loads((tmp_path / 'summary.json').read_text())
-    assert list(summary['methods']) == ['full', 'oracle']
+    tested = ['full', 'oracle', 'full_network', 'oracle_refined']
+    assert list(summary['methods']) == tested
     for method in summary['methods'].values():
         assert KEYS == {key for key in method if '/' in key}
         assert all(set(method[key]) >= {'mean', 'std', 'values'} for key in KEYS)
         assert method['emdb1/pa_mpjpe']['mean'] == method['emdb1/pa_mpjpe']['values'][0] > 0
         assert method['gap_closed']['emdb1/pa_mpjpe'] is None  # without the source
+    alone, refined = (summary['methods'][name] for name in ('full_network', 'full'))
+    assert alone['emdb1/pa_mpjpe']['mean'] != refined['emdb1/pa_mpjpe']['mean']
+    assert alone['emdb2/w_mpjpe']['mean'] != refined['emdb2/w_mpjpe']['mean']
     assert summary['methods']['full']['kept_ratio'] is not None
     assert summary['methods']['oracle']['kept_ratio'] is None
     assert {'auroc', 'spearman', 'kept_error', 'dropped_error', 'sources'} <= set(summary['filter'])
@@ -41,9 +45,10 @@ def test_two_methods_from_end_to_end(call, toy_root, tmp_path):
 
     rows = list(csv.DictReader((tmp_path / 'results.csv').open()))
     assert {(row['method'], row['metric']) for row in rows} == {
-        (method, key) for method in ('full', 'oracle') for key in KEYS
+        (method, key) for method in tested for key in KEYS
     }
-    assert '| `full` |' in (tmp_path / 'table.md').read_text()
+    table = (tmp_path / 'table.md').read_text()
+    assert '| `full` |' in table and '| `full_network` |' in table
     for name in ('training.png', 'confidence_full.png'):
         assert (tmp_path / name).stat().st_size > 10_000
 
