@@ -284,6 +284,8 @@ class PackRecord:
             raise self.error(key, f'frames {start} to {end - 1}', f'frames {first} to {last - 1}')
         selected = tensor[start - first : end - first]
         if tensor.dtype == torch.bool:
+            if tensor.ndim > 1:  # Masks alone are.
+                raise self.error(key, 'numbers', 'True and False')
             return selected.clone()
         rows = selected.to(torch.float32, copy=True)
         # A sum is much faster; one that overflows is looked at again.
