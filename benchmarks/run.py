@@ -92,6 +92,7 @@ def _fits(name: str, pattern: str) -> bool:
 def as_table(rows: list[dict[str, Any]]) -> Table:
     """Show rows; what is missing has its reason below."""
     table = Table('case', 'device', 'ours, s', 'plain, s', 'ratio', 'ours, MiB', 'plain, MiB')
+    table.columns[0].overflow = 'fold'
     for column in table.columns[2:]:
         column.justify = 'right'
     for row in rows:
