@@ -39,10 +39,12 @@ def plot_memory(
     label = f'after the warm-up: {slope:+.3f} MB per 1000 iterations'
     memory_axis.plot(x, offset + slope / 1000 * x, color='C3', label=label)
     memory_axis.set_ylabel('memory (MB)')
-    memory_axis.legend(loc='lower right')
+    # Above the axes: flat memory is a line that any place inside would cover.
+    memory_axis.legend(loc='lower left', bbox_to_anchor=(0, 1), ncols=2, frameon=False)
     files_axis.step(iterations, files, where='post')
     files_axis.set_ylim(0, 1.2 * files.max())
     files_axis.set_ylabel('open files')
+    files_axis.yaxis.get_major_locator().set_params(integer=True)
     files_axis.set_xlabel('iteration')
     for axis in (memory_axis, files_axis):
         axis.grid(alpha=0.3)
