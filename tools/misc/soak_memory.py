@@ -88,8 +88,9 @@ def soak_config(data_root: Path, work_dir: Path, iterations: int) -> Config:
         validate=True,
         options={**OPTIONS, **frames},
     )
-    # The metrics read bodies once and keep them: not in the midst of the measurements.
-    config.train_cfg.update(val_interval=1, dynamic_intervals=[(2, VAL_INTERVAL)])
+    # The metrics read bodies once and keep them, so the first epoch is validated, too: not in the
+    # midst of the measurements.
+    config.train_cfg.update(val_interval=1, dynamic_intervals=[(3, VAL_INTERVAL)])
     config.default_hooks.logger.interval = 10
     for hook in config.custom_hooks:
         if hook.type is CollapseGuardHook:
