@@ -58,10 +58,10 @@ class StopSignals:
 
 
 def shield_workers(loader: DataLoader) -> None:
-    """Have workers of a loader leave a signal to stop to the main process.
+    """Have workers of a loader leave Ctrl-C, which reaches every process, to the main process.
 
-    Ctrl-C and schedulers signal every process of a job, and without its workers the main process
-    could not finish the iteration. Workers end when it does.
+    Without its workers it could not finish the iteration; they end when it does. SIGTERM ends them
+    as before: the main process sends it itself to those that do not end, and waits for them.
 
     Args:
         loader (DataLoader): Changed in place, before its workers start.
@@ -71,11 +71,5 @@ def shield_workers(loader: DataLoader) -> None:
 
 def _start_shielded(start: Optional[Callable[[int], None]], worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _ignore_once)
     if start is not None:
         start(worker)
-
-
-def _ignore_once(number: int, frame: Any) -> None:
-    # Ignored for good, a worker that hangs would keep the main process from ending.
-    signal.signal(number, signal.SIG_DFL)

@@ -52,19 +52,18 @@ def test_other_threads_leave_signals_alone():
 
 
 class Signalled:
-    """A dataset whose worker gets what a scheduler sends to every process of a job."""
+    """A dataset whose worker gets what Ctrl-C sends to every process of a terminal."""
 
     def __len__(self):
         return 4
 
     def __getitem__(self, index):
         if index == 1:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                os.kill(os.getpid(), number)
+            os.kill(os.getpid(), signal.SIGINT)
         return index
 
 
-def test_workers_go_on_when_all_processes_are_signalled():
+def test_workers_go_on_when_all_processes_are_interrupted():
     started = []
     loader = DataLoader(Signalled(), num_workers=1, worker_init_fn=started.append)
     shield_workers(loader)
