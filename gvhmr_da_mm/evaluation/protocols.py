@@ -165,7 +165,7 @@ def get_protocol(protocol: Union[str, Protocol, Mapping[str, Any]]) -> Protocol:
         if protocol not in PROTOCOLS:
             raise ConfigError(
                 f'`protocol` should be one of {sorted(PROTOCOLS)}, or the fields of a new one, got '
-                f'{protocol!r}'
+                f"{protocol!r}. Where it is not given, a metric's `dataset` chooses it"
             )
         return PROTOCOLS[protocol]
     fields = dict(protocol)
