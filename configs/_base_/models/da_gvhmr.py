@@ -76,7 +76,7 @@ model = dict(
     confidence_calibration='none',
     calibrator=dict(type=ConfidenceCalibrator, size=1024, min_scores=64),
     fake_target=dict(type=NearestMotionTarget, scale=0.3),
-    discriminator_steps=2,
+    discriminator_steps=1,
     pseudo_labeler=dict(type=PseudoLabeler, featureless_weight=0.25),
     refiner=dict(type=KeypointRefiner, steps=30),
     reprojection=dict(type=ReprojectionLoss, confidence=0.5, scale=0.1),

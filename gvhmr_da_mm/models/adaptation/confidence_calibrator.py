@@ -45,6 +45,11 @@ class ConfidenceCalibrator(nn.Module):
         self.register_buffer('true_scores', torch.zeros(size))
         self.register_buffer('num_seen', torch.zeros((), dtype=torch.long))
 
+    @property
+    def needs_true_scores(self) -> bool:
+        """Whether :meth:`update` wants the scores of true motion, which cost a forward pass."""
+        return self.mode == 'quantile'
+
     @torch.no_grad()
     def update(self, true_scores: Tensor) -> None:
         """Remember scores of true motion (any shape); the oldest are forgotten."""

@@ -1,6 +1,5 @@
 """GVHMR trained on labelled synthetic clips and unlabelled real ones in turn."""
 
-import math
 from typing import Optional, Union
 
 import torch
@@ -9,7 +8,6 @@ from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
 from ...body_models import LightBody
-from ...core.errors import ConfigError
 from ...core.precision import full_precision
 from ...registry import MODELS, TRANSFORMS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets
@@ -21,12 +19,12 @@ from ..heads.motion_discriminator import (
     frozen,
     generator_adversarial_loss,
 )
+from .adaptation_options import check_choices, check_num_augmentations, check_weights
 from .batch_domain import Samples, all_labelled, single_domain
 from .candidate_scores import candidate_scores
 from .ema import update_ema
 from .pseudo_labeler import PseudoLabels
 
-TEACHERS = ('ema', 'student')
 REAL_TERMS = ('real_loss', 'generator_adversarial_loss', 'reprojection_loss')
 
 
@@ -127,17 +125,16 @@ class DomainAdaptiveGVHMR(BaseModel):
     ) -> None:
         preprocessor = data_preprocessor or dict(type='MotionDataPreprocessor')
         super().__init__(MODELS.build(preprocessor), init_cfg)
-        if teacher not in TEACHERS:
-            raise ConfigError(f'`teacher` should be one of {TEACHERS}, got {teacher!r}')
-        if predict_on not in ('student', 'teacher'):
-            raise ConfigError(f"`predict_on` should be 'student' or 'teacher', got {predict_on!r}")
         views = views or []
-        if not 1 <= num_augmentations <= len(views) + 1:
-            raise ConfigError(
-                f'`num_augmentations` counts the plain input and the first of `views`, so it '
-                f'should be between 1 and {len(views) + 1} with {len(views)} view(s) configured, '
-                f'got {num_augmentations}; add entries to `model.views`'
-            )
+        check_choices(teacher=teacher, predict_on=predict_on)
+        check_num_augmentations(num_augmentations, len(views))
+        check_weights(
+            synthetic_weight=synthetic_weight,
+            real_weight=real_weight,
+            discriminator_weight=discriminator_weight,
+            adversarial_weight=adversarial_weight,
+            reprojection_weight=reprojection_weight,
+        )
         self.student = MODELS.build(estimator)
         self.teacher = MODELS.build(estimator)
         self.discriminator = MODELS.build(discriminator)
@@ -161,16 +158,6 @@ class DomainAdaptiveGVHMR(BaseModel):
         self.teacher_source = teacher
         self.label_world = label_world
         self.discriminator_steps = discriminator_steps
-        weights = dict(
-            synthetic_weight=synthetic_weight,
-            real_weight=real_weight,
-            discriminator_weight=discriminator_weight,
-            adversarial_weight=adversarial_weight,
-            reprojection_weight=reprojection_weight,
-        )
-        for name, weight in weights.items():
-            if not 0 <= weight < math.inf:
-                raise ConfigError(f'`{name}` should be a number of at least 0, got {weight}')
         self.synthetic_weight = synthetic_weight
         self.real_weight = real_weight
         self.discriminator_weight = discriminator_weight
@@ -317,7 +304,9 @@ class DomainAdaptiveGVHMR(BaseModel):
                 target,
             )
         optim_wrapper['discriminator'].update_params(self.discriminator_weight * (real + fake))
-        self.calibrator.update(gather_clips(self.discriminator.score(true_pose, true_valid)))
+        if self.calibrator.needs_true_scores:
+            scores = self.discriminator.score(true_pose, true_valid)
+            self.calibrator.update(gather_clips(scores))
         return dict(discriminator_real_loss=real.detach(), discriminator_fake_loss=fake.detach())
 
     @torch.no_grad()

@@ -154,7 +154,15 @@ def test_the_discriminators_step_leaves_the_student_alone(model, wrappers):
     assert set(logs) == {'discriminator_real_loss', 'discriminator_fake_loss'}
     assert not changed(model.student, before[0])
     assert changed(model.discriminator, before[1])
-    assert model.calibrator.num_seen == 2
+
+
+@pytest.mark.parametrize('mode, seen', [('none', 0), ('quantile', 2)])
+def test_true_motion_is_scored_only_for_a_calibrator_that_wants_it(toy_root, wrappers, mode, seen):
+    model = MODELS.build(toy_adaptation_config(toy_root, confidence_calibration=mode)).train()
+    wrapper = wrappers(model)
+    for domain in ('synthetic', 'real'):
+        model.train_step(toy_batch(domain, 2), wrapper)
+    assert model.calibrator.num_seen == seen
 
 
 def test_nothing_kept_is_an_exact_zero_with_a_graph(model):

@@ -109,7 +109,7 @@ def test_labels_of_real_clips_do_not_matter(root, tmp_path):
         assert_identical(checkpoint[part], nan_checkpoint[part], part)
     # The comparison would mean little if real clips had taught nothing.
     assert steps[-1]['selection_rate'] == 1 and steps[-1]['real_loss'] > 0
-    assert checkpoint['state_dict']['calibrator.num_seen'] > 0
+    assert checkpoint['state_dict']['discriminator.num_observed'] > 0
 
 
 def test_the_poison_is_real(toy_root, tmp_path):
