@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from multiprocessing import parent_process
 from typing import Any, Optional
 
 from mmengine.dist import all_reduce, get_world_size
@@ -58,10 +59,11 @@ class StopSignals:
 
 
 def shield_workers(loader: DataLoader) -> None:
-    """Have workers of a loader leave Ctrl-C, which reaches every process, to the main process.
+    """Have workers of a loader leave signals that reach every process to the main process.
 
-    Without its workers it could not finish the iteration; they end when it does. SIGTERM ends them
-    as before: the main process sends it itself to those that do not end, and waits for them.
+    Without its workers it could not finish the iteration. They end when it tells them to, by
+    SIGTERM if nothing else helps, or when it is gone. Where signals do not tell who sent them (not
+    Linux) SIGTERM always ends workers.
 
     Args:
         loader (DataLoader): Changed in place, before its workers start.
@@ -71,5 +73,16 @@ def shield_workers(loader: DataLoader) -> None:
 
 def _start_shielded(start: Optional[Callable[[int], None]], worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, 'sigwaitinfo'):
+        # Ignoring SIGTERM altogether would keep the main process waiting for ever at its end.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     if start is not None:
         start(worker)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process().pid
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)

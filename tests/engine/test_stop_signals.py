@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import threading
@@ -52,21 +53,49 @@ def test_other_threads_leave_signals_alone():
 
 
 class Signalled:
-    """A dataset whose worker gets what Ctrl-C sends to every process of a terminal."""
+    """A dataset whose worker gets what is sent to every process of a terminal or a job."""
+
+    def __init__(self, number):
+        self.number = number
 
     def __len__(self):
         return 4
 
     def __getitem__(self, index):
         if index == 1:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), self.number)
         return index
 
 
-def test_workers_go_on_when_all_processes_are_interrupted():
-    started = []
-    loader = DataLoader(Signalled(), num_workers=1, worker_init_fn=started.append)
+tells_sender = pytest.mark.skipif(
+    not hasattr(signal, 'sigwaitinfo'), reason='signals do not tell who sent them'
+)
+
+
+@pytest.mark.parametrize(
+    'number', [signal.SIGINT, pytest.param(signal.SIGTERM, marks=tells_sender)]
+)
+def test_workers_go_on_when_all_processes_are_signalled(number):
+    loader = DataLoader(Signalled(number), num_workers=1)
     shield_workers(loader)
     assert [int(batch) for batch in loader] == [0, 1, 2, 3]
-    loader.worker_init_fn.args[0](7)  # what was there before is called, too
+
+
+def test_workers_start_as_they_did():
+    started = []
+    loader = DataLoader(range(2), num_workers=1, worker_init_fn=started.append)
+    shield_workers(loader)
+    assert [int(batch) for batch in loader] == [0, 1]
+    loader.worker_init_fn.args[0](7)
     assert started == [7]
+
+
+def test_workers_end_when_the_main_process_says_so():
+    loader = DataLoader(range(2), num_workers=1, persistent_workers=True)
+    shield_workers(loader)
+    assert [int(batch) for batch in loader] == [0, 1]
+    (worker,) = multiprocessing.active_children()
+    assert worker.is_alive()
+    worker.terminate()
+    worker.join(60)
+    assert not worker.is_alive()
