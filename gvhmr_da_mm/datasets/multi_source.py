@@ -26,7 +26,8 @@ class MultiSourceDataset(Dataset):
         lazy_init (bool): Read the lists of clips on first use. Defaults to False.
 
     Raises:
-        ConfigError: If the list is empty, a weight is not positive, or a domain is unknown.
+        ConfigError: If the list is empty, a weight is not positive, a domain is unknown, or some
+            real datasets give labels and others do not.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class MultiSourceDataset(Dataset):
                 raise ConfigError(
                     f'{type(dataset).__name__} has domain {domain!r}, expected one of {DOMAINS}'
                 )
+        check_same_supervision(self.datasets)
         self.weights = [None] * len(datasets) if weights is None else list(weights)
         self._stops: Optional[list[int]] = None
         if not lazy_init:
@@ -115,3 +117,28 @@ class MultiSourceDataset(Dataset):
             return self.datasets[which][ClipKey(inner, key.seed)]
         which, inner = self.locate(int(key))
         return self.datasets[which][inner]
+
+
+def check_same_supervision(datasets: Sequence[Dataset]) -> None:
+    """Check that all real datasets give labels or none does.
+
+    Batches with labels are trained in another way. Where both kinds of batches are possible, ranks
+    could have different ones in the same step, and would wait for each other for ever.
+
+    Args:
+        datasets (Sequence[Dataset]): Real ones count if they tell ``labelled_training``.
+
+    Raises:
+        ConfigError: If some do and some do not.
+    """
+    names: dict[bool, list[str]] = {True: [], False: []}
+    for dataset in datasets:
+        labelled = getattr(dataset, 'labelled_training', None)
+        if dataset.domain == 'real' and labelled is not None:
+            names[labelled].append(dataset.metainfo['dataset_name'])
+    if names[True] and names[False]:
+        raise ConfigError(
+            f'real datasets should all be trained with labels or all without, got {names[True]} '
+            f'with and {names[False]} without; use the same `real_supervision` (`supervision` of '
+            'PackDataset) for all of them'
+        )

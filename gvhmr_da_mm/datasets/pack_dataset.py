@@ -70,6 +70,11 @@ class PackDataset(MotionDataset):
         super().__init__(*args, pack=pack, dataset=dataset, domain=domain, **kwargs)
 
     @property
+    def labelled_training(self) -> bool:
+        """Whether training items carry 3D labels."""
+        return self.supervision == 'labels'
+
+    @property
     def _root(self) -> Path:
         return self.data_root / self.pack
 

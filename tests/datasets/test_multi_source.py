@@ -13,6 +13,7 @@ from gvhmr_da_mm.datasets import (
     ClipKey,
     EMDBDataset,
     MultiSourceDataset,
+    PackDataset,
     ThreeDPWDataset,
 )
 
@@ -73,6 +74,21 @@ def test_lists_that_cannot_be_sampled_are_named(root):
         MultiSourceDataset([bedlam], weights=[0])
     with pytest.raises(ConfigError, match='has domain None'):
         MultiSourceDataset([torch.utils.data.TensorDataset(torch.zeros(3))])
+
+
+def test_labels_of_some_real_datasets_only_are_refused(root):
+    labelled = EMDBDataset(root, real_supervision='labels', lazy_init=True)
+    unlabelled = [
+        ThreeDPWDataset(root, lazy_init=True),
+        PackDataset(root, pack='own', lazy_init=True),
+    ]
+    for other in unlabelled:
+        names = rf"\['emdb_train'\] with and \['{other.metainfo['dataset_name']}'\] without"
+        with pytest.raises(ConfigError, match=names):
+            MultiSourceDataset([labelled, other], lazy_init=True)
+    MultiSourceDataset(unlabelled, lazy_init=True)
+    own = PackDataset(root, pack='own', supervision='labels', lazy_init=True)
+    MultiSourceDataset([BEDLAMDataset(root), labelled, own], lazy_init=True)
 
 
 def test_workers_give_the_items_of_the_main_process(dataset):
