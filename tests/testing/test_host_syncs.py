@@ -55,6 +55,12 @@ def test_training_steps_never_wait(toy_root):
             confidence_calibration='quantile',
             student_view=dict(type='KeypointDrop'),
             label_free=dict(contact=dict(type='ContactConsistencyLoss')),
+            fake_target=dict(type='NearestMotionTarget'),
+            label_path=dict(type='StancePath'),
+            confidence=dict(
+                type='CombinedConfidence', weights=dict(reprojection=1, discriminator=1)
+            ),
+            confidence_threshold=0.0,
         )
     ).train()
     wrappers = {

@@ -42,13 +42,10 @@ def candidate_scores(
     computed: dict[str, ScoreAndEvidence] = {}
     for source in sources:
         if source == 'discriminator':
-            scores = torch.stack(
-                [
-                    discriminator.score(discriminator_pose(one.body_pose_R), one.valid)
-                    for one in candidates
-                ]
-            )
-            computed[source] = _everywhere(calibrator(scores))
+            body_pose_R = torch.cat([one.body_pose_R for one in candidates])
+            valid = torch.cat([one.valid for one in candidates])
+            scores = discriminator.score(discriminator_pose(body_pose_R), valid)
+            computed[source] = _everywhere(calibrator(scores.view(len(candidates), -1)))
         elif source == 'reprojection':
             pairs = [
                 reprojection_confidence(

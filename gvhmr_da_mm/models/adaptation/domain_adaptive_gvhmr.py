@@ -18,6 +18,7 @@ from ..heads.motion_discriminator import (
     discriminator_pose,
     frozen,
     generator_adversarial_loss,
+    score_together,
 )
 from .adaptation_options import check_choices, check_num_augmentations, check_weights
 from .batch_domain import Samples, all_labelled, single_domain
@@ -298,11 +299,10 @@ class DomainAdaptiveGVHMR(BaseModel):
             target = self.fake_target(fake_pose, valid, self.motion_queue)
         true_pose, true_valid = self.motion_queue.sample(len(fake_pose))
         with optim_wrapper['discriminator'].optim_context(self.discriminator):
-            real, fake = discriminator_loss(
-                self.discriminator(true_pose, true_valid).to(true_pose),
-                self.discriminator(fake_pose, valid).to(fake_pose),
-                target,
+            true_scores, fake_scores = score_together(
+                self.discriminator, (true_pose, true_valid), (fake_pose, valid)
             )
+            real, fake = discriminator_loss(true_scores, fake_scores, target)
         optim_wrapper['discriminator'].update_params(self.discriminator_weight * (real + fake))
         if self.calibrator.needs_true_scores:
             scores = self.discriminator.score(true_pose, true_valid)

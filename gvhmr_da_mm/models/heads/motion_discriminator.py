@@ -208,6 +208,32 @@ def _squared_distance(scores: Tensor, target: Union[float, Tensor]) -> Tensor:
     return (scores - target).square().sum() / max(scores.numel(), 1)
 
 
+def score_together(discriminator: nn.Module, *motions: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+    """Score several batches of clips in one pass.
+
+    A recurrence reads all of its weights for every frame, however many clips there are: one pass
+    over two batches costs less than two passes.
+
+    Args:
+        discriminator (nn.Module): Such as :class:`MotionDiscriminator`.
+        motions (tuple[Tensor, Tensor]): Body poses (B, L, 69) in radians and valid frames (B, L);
+            B and L may differ.
+
+    Returns:
+        tuple[Tensor, ...]: Scores (B,) of each batch, in the dtype of its poses.
+    """
+    longest = max(valid.shape[1] for _, valid in motions)
+    poses, masks = [], []
+    for body_pose, valid in motions:
+        missing = longest - valid.shape[1]
+        poses.append(nn.functional.pad(body_pose, (0, 0, 0, missing)))
+        masks.append(nn.functional.pad(valid, (0, missing)))
+    scores = discriminator(torch.cat(poses), torch.cat(masks))
+    # To full precision: autocast would leave a loss in half of it.
+    parts = scores.split([len(valid) for _, valid in motions])
+    return tuple(part.to(body_pose) for part, (body_pose, _) in zip(parts, motions))
+
+
 def discriminator_loss(
     real_scores: Tensor, fake_scores: Tensor, fake_target: Union[float, Tensor] = 0.0
 ) -> tuple[Tensor, Tensor]:

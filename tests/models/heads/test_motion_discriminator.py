@@ -9,6 +9,7 @@ from gvhmr_da_mm.models.heads.motion_discriminator import (
     discriminator_pose,
     frozen,
     generator_adversarial_loss,
+    score_together,
 )
 
 POOLINGS = ['attention', 'max', 'avg']
@@ -165,6 +166,15 @@ def test_least_squares_losses():
     assert true_term.item() == pytest.approx(0.125)
     assert fake_term.item() == pytest.approx(1.25 / 3)
     assert generator_adversarial_loss(fake).item() == pytest.approx(1.25 / 3)
+
+
+def test_scores_of_one_pass_are_those_of_each_batch():
+    net = build().eval()
+    true, fake = torch.randn(3, 9, 69).double(), torch.randn(2, 5, 69).double()
+    valid, fake_valid = mask([9, 4, 1], 9), mask([5, 2], 5)
+    scores = score_together(net, (true, valid), (fake, fake_valid))
+    for got, wanted in zip(scores, (net(true, valid), net(fake, fake_valid))):
+        torch.testing.assert_close(got, wanted, rtol=1e-12, atol=1e-12)
 
 
 def test_no_sample_gives_zero_with_a_graph():
