@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Optional, Union, get_args, get_origin
 
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
@@ -22,7 +22,11 @@ _NOT_PASSED = (
 )  # fmt: skip
 """Fields that MMEngine takes out before it builds a part."""
 _PLAIN = (int, float, bool, str)
-
+_PLAIN_DICTS = {
+    'backend_args', 'clip_grad', 'compile', 'file_client_args', 'metainfo', 'paramwise_cfg',
+    'test_cfg',
+}  # fmt: skip
+"""Fields of our classes that are dicts of values. All others are configs of parts."""
 
 PARTS = dict(custom_hooks=Hook, val_evaluator=BaseMetric, test_evaluator=BaseMetric)
 """Lists of objects, or of their configs."""
@@ -106,6 +110,19 @@ def _check_part(part: Any, hint: Any, where: str) -> None:
         raise ConfigError(f'`{where}` should have a `type`, got {dict(part)!r:.200}')
 
 
+def _check_nested_parts(value: Any, hint: Any, where: str) -> None:
+    """Check that parts have a type where one, a list of them or a dict of them is expected."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is dict and isinstance(value, Mapping):
+        _check_part(value, hint, where)
+    elif origin is Union:
+        for option in inner:
+            _check_nested_parts(value, option, where)
+    elif inner and inner[-1] is dict and isinstance(value, (list, tuple, Mapping)):
+        for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+            _check_part(part, dict, f'{where}.{key}')
+
+
 def _check_dataloader(loader: Mapping, where: str) -> None:
     """Check what PyTorch would only say when the loader is built."""
     unknown = sorted(map(str, set(loader) - DATALOADER_FIELDS))
@@ -135,6 +152,9 @@ def _check_node(node: Any, where: str) -> None:
         # What a constructor of optimisers gets is a dict of its own.
         if 'constructor' not in node:
             check_arguments(target, arguments, where)
+            hints, _ = parameters_of(target)
+            for name in hints.keys() & arguments.keys() - _PLAIN_DICTS:
+                _check_nested_parts(arguments[name], hints[name], f'{where}.{name}')
         _check_limits({name: node[name] for name in LOOP_LIMITS if name in node}, {}, where)
     else:
         hints = {}

@@ -44,6 +44,10 @@ def test_a_sound_config_passes(sound):
         ('model.estimator.backbone.type', ''),
         ('model.estimator.backbone.type', 7),
         ('model', [1]),
+        ('model.student_view', {'a': 1}),
+        ('model.estimator.backbone', {}),
+        ('model.views.0', {'a': 1}),
+        ('model.label_free', {'contact': {'a': 1}}),
         ('custom_hooks.1.interval', 'ten'),
         ('custom_hooks.1', 'hook'),
         ('custom_hooks.1', {'interval': 3}),
@@ -71,6 +75,13 @@ def test_impossible_values_are_named(sound, key, value):
     with pytest.raises(ConfigError) as error:
         check_config(changed(sound, key, value))
     assert key.rpartition('.')[2] in str(error.value)
+
+
+def test_a_part_without_a_type_is_named_by_its_path(sound):
+    with pytest.raises(ConfigError, match='`model.student_view` should have a `type`'):
+        check_config(changed(sound, 'model.student_view', {'a': 1}))
+    check_config(changed(sound, 'model.student_view', None))
+    check_config(changed(sound, 'model.estimator.test_cfg', {'flip_test': False}))
 
 
 def test_what_a_loop_needs_is_asked_for(sound):
