@@ -63,7 +63,7 @@ def check_clip(clip: Clip) -> None:
     mask = (clip.labels or {}).get('mask')
     if mask is not None:
         size = size | ~mask
-    focal = clip.K_fullimg[..., [0, 1], [0, 1]].reshape(-1, 2).amin(dim=1) > 0
+    focal = (clip.K_fullimg.reshape(-1, 9)[:, 0:5:4] > 0).all(dim=1)
     _require(clip, 'bbx_xys', size, 'boxes with a side above 0 px')
     _require(clip, 'K_fullimg', focal, 'focal lengths above 0 px')
     _require(clip, 'R_w2c', is_rotation(clip.R_w2c), 'rotations of the camera')

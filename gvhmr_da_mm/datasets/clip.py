@@ -78,14 +78,14 @@ def mirror_camera(R_w2c: Tensor) -> Tensor:
 
 def _inputs(clip: Clip) -> dict[str, Tensor]:
     length = len(clip)
-    no_keypoints = torch.zeros(length, NUM_COCO, 3)
-    no_features = torch.zeros(length, IMAGE_FEATURE_DIM)
     return dict(
-        kp2d=no_keypoints if clip.kp2d is None else clip.kp2d,
+        kp2d=torch.zeros(length, NUM_COCO, 3) if clip.kp2d is None else clip.kp2d,
         bbx_xys=clip.bbx_xys,
         K_fullimg=clip.K_fullimg.expand(length, 3, 3),
         cam_angvel=camera_angular_velocity(clip.R_w2c),
-        f_imgseq=no_features if clip.f_imgseq is None else clip.f_imgseq,
+        f_imgseq=(
+            torch.zeros(length, IMAGE_FEATURE_DIM) if clip.f_imgseq is None else clip.f_imgseq
+        ),
     )
 
 
@@ -144,24 +144,27 @@ def pack_clip(
         inputs['has_flip_imgfeat'] = torch.tensor(clip.flip_f_imgseq is not None)
 
     flat_name = clip.sequence.replace('/', '-').replace('.', '-')
-    sample = PoseDataSample(
-        metainfo=dict(
-            dataset=dataset,
-            domain=domain,
-            sequence=clip.sequence,
-            start=clip.start,
-            end=clip.end,
-            length=len(clip),
-            img_shape=(clip.img_wh[1], clip.img_wh[0]),
-            gender=clip.gender,
-            supervision=clip.supervision,
-            # MMPose's 3D metrics read the action from the file name between `_` and `.`.
-            target_img_path=[f'{dataset}_{flat_name}.jpg'],
-            transductive=clip.transductive,
-            static_camera=clip.static_camera,
-            conditions=clip.conditions or {},
-        )
+    metainfo = dict(
+        dataset=dataset,
+        domain=domain,
+        sequence=clip.sequence,
+        start=clip.start,
+        end=clip.end,
+        length=len(clip),
+        img_shape=(clip.img_wh[1], clip.img_wh[0]),
+        gender=clip.gender,
+        supervision=clip.supervision,
+        # MMPose's 3D metrics read the action from the file name between `_` and `.`.
+        target_img_path=[f'{dataset}_{flat_name}.jpg'],
+        transductive=clip.transductive,
+        static_camera=clip.static_camera,
+        conditions=dict(clip.conditions or {}),
     )
+    sample = PoseDataSample()
+    for key, value in metainfo.items():  # Nothing to copy deeply, as `set_metainfo` would.
+        sample.set_field(value, key, field_type='metainfo')
     if labels is not None:
-        sample.gt_instances = InstanceData(**labels)
+        sample.gt_instances = InstanceData()
+        for key, value in labels.items():  # Of one length, which assigning would check each time.
+            sample.gt_instances.set_field(value, key)
     return dict(inputs=inputs, data_samples=sample)

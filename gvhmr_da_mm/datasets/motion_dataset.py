@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
 import numpy as np
 import torch
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
 from ..core.conventions import BODY_JOINT_NAMES, FPS
@@ -135,7 +136,7 @@ class MotionDataset(BaseDataset):
         if not lazy_init:
             self.full_init()
 
-    @property
+    @cached_property  # Every item asks for it several times.
     def pack_root(self) -> Optional[Path]:
         """The folder of our own pack, or None where the published files are read."""
         return None if self.pack is None else self.data_root / self.pack
@@ -224,7 +225,7 @@ class MotionDataset(BaseDataset):
                 if files_are_missing:
                     require_files(self.clip_files([clip]), owner=self.dataset)
                 for frame in (start, end - 1):
-                    check_clip(self.read_clip(clip, frame, frame + 1))
+                    self._read_good_clip(clip, frame, frame + 1)
                 usable.append(clip)
             except BAD_CLIP as error:
                 sample = BadSample(self.dataset, clip['sequence'], start, end, str(error))
@@ -248,6 +249,15 @@ class MotionDataset(BaseDataset):
         return {self.domain: [SourceRange(self.dataset, 0, len(self), None)]}
 
     # -- items ------------------------------------------------------------------------------------
+
+    @force_full_init
+    def get_data_info(self, idx: int) -> dict:
+        """Return a flat copy of what is known of a clip, which is names and numbers alone.
+
+        Args:
+            idx (int): Its place in the list.
+        """
+        return dict(self.data_list[idx], sample_idx=idx if idx >= 0 else len(self) + idx)
 
     def prepare_data(self, idx: Union[int, ClipKey]) -> dict[str, Any]:
         """Return the item of an index or a :class:`ClipKey`."""
@@ -282,9 +292,18 @@ class MotionDataset(BaseDataset):
         reasons = describe_bad_samples(samples)
         return DataError(f'{self.dataset}: every one of its {len(samples)} clips is bad: {reasons}')
 
-    def _item(self, info: dict, start: int, end: int) -> dict[str, Any]:
+    def _read_good_clip(self, info: dict, start: int, end: int) -> Clip:
         clip = self.read_clip(info, start, end)
-        check_clip(clip)
+        try:
+            check_clip(clip)
+        except DataError as error:
+            first = next(iter(self.required_files()), self.data_root)
+            folder = self.pack_root or Path(first).parent
+            raise DataError(f'{self.dataset} in {folder}: {error}') from error
+        return clip
+
+    def _item(self, info: dict, start: int, end: int) -> dict[str, Any]:
+        clip = self._read_good_clip(info, start, end)
         item = pack_clip(
             clip,
             dataset=self.dataset,

@@ -7,6 +7,7 @@ the process, so datasets hold paths alone, pickle to workers in a few bytes, and
 one file share its index.
 """
 
+import os
 import pickle
 from collections.abc import Mapping
 from functools import lru_cache
@@ -122,16 +123,22 @@ def load_pack(path: PathLike) -> Mapping:
         MissingFilesError: If there is no such file.
         DataError: If it cannot be read or is no mapping.
     """
-    if not Path(path).exists():
+    # Every item asks several times, so that one question to the file system has to do.
+    path = os.fspath(path)
+    try:
+        status = os.stat(f'{path}{os.sep}{INDEX}')
+    except OSError:  # No pack of our own.
+        return _load_file(path)
+    return _load_folder_cached(path, status.st_mtime_ns, status.st_size)
+
+
+def _load_file(path: str) -> Mapping:
+    if not os.path.exists(path):
         raise MissingFilesError(f'{path} does not exist (any more)')
-    if Path(path).is_dir():
-        index = Path(path) / INDEX
-        if not index.is_file():
-            raise DataError(f'{path} is no pack: it has no {INDEX}; docs/en/packs.md tells more')
-        status = index.stat()
-        return _load_folder_cached(str(path), status.st_mtime_ns, status.st_size)
-    status = Path(path).stat()
-    return _load_cached(str(path), status.st_mtime_ns, status.st_size)
+    if os.path.isdir(path):
+        raise DataError(f'{path} is no pack: it has no {INDEX}; docs/en/packs.md tells more')
+    status = os.stat(path)
+    return _load_cached(path, status.st_mtime_ns, status.st_size)
 
 
 def as_frame_range(value: Any, record: 'PackRecord', key: str) -> tuple[int, int]:

@@ -199,6 +199,8 @@ class RealVideoDataset(MotionDataset):
             path = self.flip_file(name)
             wanted = self.flip_test or (self.flip_features and path.exists())
             return PackRecord.read(path, name) if wanted else None
+        if not (self.flip_test or self.flip_features):
+            return None
         record = PackRecord.of(self.pack_root, name)
-        wanted = self.flip_test or (self.flip_features and 'flip_features' in record)
+        wanted = self.flip_test or 'flip_features' in record
         return record.with_prefix('flip_') if wanted else None

@@ -1,8 +1,9 @@
 """Reading our own packs: an index in memory, arrays mapped when a sequence is asked for."""
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 import torch
 from torch import Tensor
@@ -11,6 +12,9 @@ from ...core.errors import DataError
 from .pack_entry import PackEntry
 from .pack_index import is_pack, read_index
 from .tensor_file import TensorFile
+
+MAX_OPEN = 32
+"""Sequences of a pack that stay open; each takes a file handle."""
 
 
 class SequenceFields(Mapping):
@@ -87,8 +91,8 @@ class SequencePack(Mapping):
         if not is_pack(self.root):
             raise DataError(f'{self.root} is no pack: it has no index; docs/en/packs.md tells more')
         self.header, self.entries, _ = read_index(self.root)
-        # One item asks for the same sequence several times: inputs, labels, mirrored features.
-        self._recent: Optional[tuple[str, SequenceFields]] = None
+        # Items of few long sequences come back to them; one asks for its sequence several times.
+        self._open: OrderedDict[str, SequenceFields] = OrderedDict()
         if not (self.header.complete or allow_incomplete):
             raise DataError(
                 f'{self.root} is not complete ({len(self.entries)} sequences): its conversion was '
@@ -96,11 +100,13 @@ class SequencePack(Mapping):
             )
 
     def __getitem__(self, sequence_id: str) -> SequenceFields:
-        recent = self._recent
-        if recent is None or recent[0] != sequence_id:
-            recent = (sequence_id, SequenceFields(self.root, self.entries[sequence_id]))
-            self._recent = recent
-        return recent[1]
+        fields = self._open.get(sequence_id)
+        if fields is None:
+            fields = SequenceFields(self.root, self.entries[sequence_id])
+            self._open[sequence_id] = fields
+            if len(self._open) > MAX_OPEN:
+                self._open.popitem(last=False)
+        return fields
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries)
