@@ -1,5 +1,7 @@
 """What becomes of clips that cannot be used: an error, or a report and another clip."""
 
+import re
+
 import pytest
 import torch
 
@@ -83,7 +85,8 @@ def test_a_bad_clip_is_an_error_by_default(tmp_path, mids):
     spoil_labels(tmp_path, mids[0], cam_ext=lambda v: v * 2)
     dataset = BEDLAMDataset(tmp_path)
     assert len(dataset) == 3 and dataset.left_out == []
-    with pytest.raises(DataError, match='`R_w2c`: expected rotations'):
+    message = rf'bedlam in .*{FOLDER}: sequence `{re.escape(mids[0])}`.*`R_w2c`: expected rotations'
+    with pytest.raises(DataError, match=message):
         dataset[ClipKey(0, 0)]
 
 
