@@ -302,16 +302,6 @@ class MotionDataset(BaseDataset):
             raise DataError(f'{self.dataset} in {folder}: {error}') from error
         return clip
 
-    def _read_good_clip(self, info: dict, start: int, end: int) -> Clip:
-        clip = self.read_clip(info, start, end)
-        try:
-            check_clip(clip)
-        except DataError as error:
-            first = next(iter(self.required_files()), self.data_root)
-            folder = self.pack_root or Path(first).parent
-            raise DataError(f'{self.dataset} in {folder}: {error}') from error
-        return clip
-
     def _item(self, info: dict, start: int, end: int) -> dict[str, Any]:
         clip = self._read_good_clip(info, start, end)
         item = pack_clip(
