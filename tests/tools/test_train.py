@@ -42,7 +42,7 @@ def test_train_validate_and_resume(call, toy_root, tmp_path):
     assert last_checkpoint(tmp_path).name == 'epoch_3.pth'
     resumed = read_log(tmp_path)
     assert resumed[0]['step'] == 6  # Logged every other step: 5 and 6.
-    assert resumed[-1]['confidence_threshold'] == pytest.approx(0.6)
+    assert resumed[-1]['confidence_threshold'] == pytest.approx(0.5)
     assert not any('emdb1/mpjpe' in entry for entry in resumed)
 
 

@@ -33,15 +33,15 @@ with read_base():
 model = dict(
     type=DomainAdaptiveGVHMR,
     data_preprocessor=dict(type=MotionDataPreprocessor),
-    # Both learn from keypoints what labels of few clips cannot teach, at test time as in training.
-    # None for the network's own motion, such as to compare with published numbers.
+    # Keypoints tell of a clip what labels of few clips cannot teach, at test time as in training.
+    # refiner=None for the network's own motion, such as to compare with published numbers.
     estimator=dict(
         gvhmr,
         feature_alignment=None,
         test_cfg=dict(
             flip_test=True,
             refiner=dict(type=KeypointRefiner, steps=30),
-            path=dict(type=StancePath, temperature=0.02, smoothing=5.0),
+            path=None,
             postprocess=True,
             static_camera=None,
         ),
