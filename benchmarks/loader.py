@@ -5,6 +5,7 @@ workers have. ``loader_threedpw`` has sequences as long as those of 3DPW, ``load
 60 to 180 frames.
 """
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -51,17 +52,23 @@ def _windows(root: Path, pack: Path, name: str, kind: Callable, **options: Any) 
     return Pair(partial(_read, ours), partial(_read_whole_files, plain), close(1e-2))
 
 
+def _folder(settings: Settings) -> Path:
+    """Return where what is made of a data root is kept: packs of two must not mix."""
+    digest = hashlib.sha256(str(settings.data_root.resolve()).encode()).hexdigest()[:8]
+    return PACKS / digest
+
+
 def bedlam(settings: Settings) -> Pair:
     """Read random windows of short clips."""
-    return _windows(settings.data_root, PACKS / 'bedlam', 'bedlam', BEDLAMDataset)
+    return _windows(settings.data_root, _folder(settings) / 'bedlam', 'bedlam', BEDLAMDataset)
 
 
 def threedpw(settings: Settings) -> Pair:
     """Read random windows of long sequences."""
-    root = PACKS.parent / 'long'
+    root = _folder(settings) / 'long'
     if not root.exists():
         _repeat_frames(settings.data_root, root)
-    return _windows(root, PACKS / '3dpw_long', '3dpw', ThreeDPWDataset, split='train')
+    return _windows(root, _folder(settings) / '3dpw', '3dpw', ThreeDPWDataset, split='train')
 
 
 def _repeat_frames(root: Path, long_root: Path) -> None:
