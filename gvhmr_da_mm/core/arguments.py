@@ -86,7 +86,9 @@ def check_arguments(target: Callable, arguments: Mapping[str, Any], where: str) 
 
 
 def _check_size(value: Any, name: str, where: str) -> None:
-    """Check whole numbers whose name says that they count something."""
+    """Check numbers whose name says that they count something, or are a probability."""
+    if name == 'dropout' and isinstance(value, Real) and not 0 <= value <= 1:
+        raise ConfigError(f'`{where}.dropout` should be from 0 to 1, got {value}')
     if not isinstance(value, Integral) or isinstance(value, bool):
         return
     least = 1 if name.endswith(_SIZES) else 0 if name.endswith(_COUNTS) else None
@@ -118,7 +120,7 @@ def fits(value: Any, hint: Any) -> bool:
     if origin in (int, float, bool, str, Path):
         return _fits_plain(value, origin)
     if origin in _MAPPINGS:
-        return isinstance(value, Mapping)
+        return isinstance(value, Mapping) and _fits_values(value, inner)
     if origin in _SEQUENCES:
         return _fits_sequence(value, origin, inner)
     if origin is type or origin in (Callable, collections.abc.Callable):
@@ -137,6 +139,12 @@ def _fits_plain(value: Any, kind: type) -> bool:
         is_number = isinstance(value, Real) and not isinstance(value, bool)
         return is_number and not math.isnan(value)
     return isinstance(value, (str, Path) if kind is Path else kind)
+
+
+def _fits_values(value: Mapping, inner: tuple) -> bool:
+    # Configs set parts to None to leave them out, whatever the annotation says.
+    plain = inner and inner[-1] in _NAMES
+    return not plain or all(fits(item, inner[-1]) for item in value.values())
 
 
 def _fits_sequence(value: Any, kind: Any, inner: tuple) -> bool:
@@ -161,7 +169,8 @@ def describe(hint: Any) -> str:
     if origin in _NAMES:
         return _NAMES[origin]
     if origin in _MAPPINGS:
-        return 'a dict'
+        plain = inner and inner[-1] in _NAMES
+        return 'a dict' + (f', each value {describe(inner[-1])}' if plain else '')
     if origin in _SEQUENCES:
         if origin is tuple and inner and inner[-1] is not Ellipsis:
             return f'a list of ({", ".join(map(describe, inner))})'

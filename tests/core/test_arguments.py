@@ -48,6 +48,8 @@ class Child(Base):
         (('a', 'b'), Sequence[str], True),
         ({}, Sequence[str], False),
         ({'a': 1}, dict[str, int], True),
+        ({'a': 1, 'b': '2'}, dict[str, float], False),
+        ({'a': None}, dict[str, nn.Module], True),
         ([], dict, False),
         ('b', Literal['a', 'b'], True),
         ('c', Literal['a', 'b'], False),
@@ -97,11 +99,14 @@ def test_types_in_words():
     assert describe(Optional[Sequence[float]]) == 'a list, each a number or None'
     assert describe(tuple[int, str]) == 'a list of (a whole number, a text)'
     assert describe(Union[nn.Module, dict]) == 'Module or a dict'
+    assert describe(dict[str, float]) == 'a dict, each value a number'
     assert describe(Literal['a']) == "one of ('a',)"
 
 
 class Sized:
-    def __init__(self, latent_dim: int = 1, num_layers: int = 0, offset: int = 0) -> None:
+    def __init__(
+        self, latent_dim: int = 1, num_layers: int = 0, offset: int = 0, dropout: float = 0
+    ) -> None:
         pass
 
 
@@ -110,3 +115,11 @@ def test_sizes_and_counts_have_limits(name, value, least):
     with pytest.raises(ConfigError, match=f'`model.{name}` should be at least {least}, got'):
         check_arguments(Sized, {name: value}, 'model')
     check_arguments(Sized, {name: least, 'offset': -3}, 'model')
+
+
+def test_dropout_is_a_probability():
+    for value in (-0.1, 2.5):
+        message = f'`model.dropout` should be from 0 to 1, got {value}'
+        with pytest.raises(ConfigError, match=message):
+            check_arguments(Sized, dict(dropout=value), 'model')
+    check_arguments(Sized, dict(dropout=0.5), 'model')

@@ -1,5 +1,6 @@
 """Batches of one domain at a time, addressable by epoch and step."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterator
 from fractions import Fraction
@@ -68,8 +69,10 @@ class AlternatingMultiSourceSampler(Sampler):
                 f'`alternating_ratio` should be from 0 to {_MAX_DENOMINATOR}, got '
                 f'{alternating_ratio}'
             )
-        if batches_per_epoch is not None and batches_per_epoch <= 0:
-            raise ConfigError(f'`batches_per_epoch` should be positive, got {batches_per_epoch}')
+        if batches_per_epoch is not None and not 0 < batches_per_epoch < math.inf:
+            raise ConfigError(
+                f'`batches_per_epoch` should be positive and finite, got {batches_per_epoch}'
+            )
         for name in ('dataset', 'seed', 'epoch'):
             if not hasattr(sampler, name):
                 raise ConfigError(

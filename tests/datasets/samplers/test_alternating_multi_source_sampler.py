@@ -222,6 +222,7 @@ def test_a_sampler_can_be_pickled():
         (dict(alternating_ratio=float('nan')), '`alternating_ratio`'),
         (dict(alternating_ratio=1e-6), '`alternating_ratio`'),
         (dict(batches_per_epoch=0), '`batches_per_epoch`'),
+        (dict(batches_per_epoch=float('inf')), '`batches_per_epoch`'),
     ],
 )
 def test_impossible_options_are_named(options, message):
