@@ -86,7 +86,10 @@ def rss_slope(footprints: Sequence[Footprint]) -> float:
 
 
 def files_growth(footprints: Sequence[Footprint]) -> int:
-    """Return how many more files were open in the second half, at most, than in the first."""
+    """Return how many more files stayed open in the second half than in the first.
+
+    The fewest of each half are compared: a file that is being written at a measurement is no leak.
+    """
     middle = len(footprints) // 2
     first, second = footprints[:middle], footprints[middle:]
-    return max(one.files for one in second) - max(one.files for one in first)
+    return min(one.files for one in second) - min(one.files for one in first)
