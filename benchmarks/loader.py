@@ -1,8 +1,9 @@
-"""Training items per worker: from packs of our own, or from the published files.
+"""Training clips per worker: from packs of our own, or from the published files.
 
-The plain way loads the feature file of each clip as a whole. Items are the same. One thread, as
-workers have. ``loader_threedpw`` has sequences as long as those of 3DPW, ``loader_bedlam`` clips of
-60 to 180 frames.
+The plain way loads the feature file of each clip as a whole. Clips are the same. One thread, as
+workers have. ``loader_threedpw`` has sequences as long as those of 3DPW, the others have clips of
+60 to 180 frames. ``loader_batches`` and ``loader_stacked_batches`` are what arrives in the training
+process from one worker: the plain way sends clips as MMEngine's default does, or stacked.
 """
 
 import hashlib
@@ -13,43 +14,96 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
+from mmengine.dataset import pseudo_collate
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
-from gvhmr_da_mm.datasets import BEDLAMDataset, ThreeDPWDataset, pack_io
+from gvhmr_da_mm.datasets import BEDLAMDataset, ThreeDPWDataset, collate_clips, pack_io
 from gvhmr_da_mm.datasets.converters import PUBLISHED_CONVERTERS, run_conversion
 from gvhmr_da_mm.datasets.motion_dataset import MotionDataset
 from gvhmr_da_mm.datasets.samplers import ClipKey
+from gvhmr_da_mm.models import MotionDataPreprocessor
 
 from .case import Case, Pair, Settings, close
 from .paths import ROOT
 
-ITEMS = 64
-"""Items per timing; a row's seconds are those of so many."""
+ITEMS = 256
+"""Clips per timing; a row's seconds are those of so many."""
+BATCH = 32
 LONG = 950
 """Frames of a sequence: 3DPW's 51,000 frames are of 60 videos, most of them of one person."""
 PACKS = ROOT / 'work_dirs' / 'benchmarks' / 'packs'
 
 
-def _read(dataset: MotionDataset) -> Tensor:
-    keys = [ClipKey(number % len(dataset), number) for number in range(ITEMS)]
+def _keys(dataset: MotionDataset) -> list[ClipKey]:
+    return [ClipKey(number % len(dataset), number) for number in range(ITEMS)]
+
+
+def _read(dataset: Dataset, keys: list[ClipKey]) -> Tensor:
     return torch.stack([dataset[key]['inputs']['f_imgseq'].sum() for key in keys])
 
 
-def _read_whole_files(dataset: MotionDataset) -> Tensor:
-    load = torch.load
+class _WholeFiles(Dataset):
+    """A dataset that loads whole files, also in the worker that it is sent to."""
 
-    def load_whole(*args: Any, **options: Any) -> Any:
-        return load(*args, **{**options, 'mmap': False})
+    def __init__(self, dataset: MotionDataset) -> None:
+        self.dataset = dataset
 
-    with patch.object(pack_io.torch, 'load', load_whole):
-        return _read(dataset)
+    def __getitem__(self, key: ClipKey) -> dict:
+        load = torch.load
+
+        def load_whole(*args: Any, **options: Any) -> Any:
+            return load(*args, **{**options, 'mmap': False})
+
+        with patch.object(pack_io.torch, 'load', load_whole):
+            return self.dataset[key]
+
+
+def _receive(loader: DataLoader, preprocess: MotionDataPreprocessor) -> Tensor:
+    sums = []
+    for batch in loader:
+        batch = preprocess(batch)
+        sums.append(batch['inputs']['f_imgseq'].sum(dim=(1, 2)))
+    return torch.cat(sums)
+
+
+def _batches(settings: Settings, plain_collate: Callable) -> Pair:
+    torch.set_num_threads(1)
+    root, pack = settings.data_root, _folder(settings) / 'bedlam'
+    run_conversion(PUBLISHED_CONVERTERS['bedlam'](root), pack)
+    ours, plain = (BEDLAMDataset(str(root), pack=source) for source in (pack, None))
+    keys = _keys(ours)
+    loaders = [
+        DataLoader(
+            dataset,
+            batch_size=BATCH,
+            sampler=keys,
+            num_workers=1,
+            persistent_workers=True,
+            collate_fn=collate,
+        )
+        for dataset, collate in ((ours, collate_clips), (_WholeFiles(plain), plain_collate))
+    ]
+    receive = [partial(_receive, loader, MotionDataPreprocessor()) for loader in loaders]
+    return Pair(*receive, close(1e-2))
+
+
+def batches(settings: Settings) -> Pair:
+    """Receive batches from a worker; the plain way sends them clip by clip."""
+    return _batches(settings, pseudo_collate)
+
+
+def stacked_batches(settings: Settings) -> Pair:
+    """Receive batches from a worker; both ways stack them there."""
+    return _batches(settings, collate_clips)
 
 
 def _windows(root: Path, pack: Path, name: str, kind: Callable, **options: Any) -> Pair:
     torch.set_num_threads(1)
     run_conversion(PUBLISHED_CONVERTERS[name](root), pack)
     ours, plain = (kind(str(root), pack=source, **options) for source in (pack, None))
-    return Pair(partial(_read, ours), partial(_read_whole_files, plain), close(1e-2))
+    keys = _keys(ours)
+    return Pair(partial(_read, ours, keys), partial(_read, _WholeFiles(plain), keys), close(1e-2))
 
 
 def _folder(settings: Settings) -> Path:
@@ -104,4 +158,6 @@ def cases() -> list[Case]:
     return [
         Case('loader_bedlam', bedlam, **only),
         Case('loader_threedpw', threedpw, **only),
+        Case('loader_batches', batches, **only),
+        Case('loader_stacked_batches', stacked_batches, **only),
     ]

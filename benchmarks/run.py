@@ -85,8 +85,8 @@ def choose(cases: list[Case], only: str, device: str) -> list[Case]:
 
 
 def _fits(name: str, pattern: str) -> bool:
-    """A family's name, such as ``inference``, stands for all of its sizes."""
-    return fnmatch(name, pattern) or fnmatch(name, f'{pattern}_[0-9]*')
+    """A family's name, such as ``inference`` or ``loader``, stands for all of its cases."""
+    return fnmatch(name, pattern) or fnmatch(name, f'{pattern}_*')
 
 
 def as_table(rows: list[dict[str, Any]]) -> Table:

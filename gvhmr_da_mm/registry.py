@@ -119,11 +119,12 @@ TASK_UTILS = _child(
     'task util', 'TASK_UTILS', ('codecs', 'models.adaptation', 'features.detectors')
 )
 
-# The parents of these four are MMEngine's: MMPose's import `mmpose.models` or
+# The parents of these are MMEngine's: MMPose's import `mmpose.models` or
 # `mmpose.visualization`, which need compiled packages.
 VISUALIZERS = _child(
     'visualizer', 'VISUALIZERS', ('visualization',), mmengine_registry, VisualizerRegistry
 )
 VISBACKENDS = _child('vis_backend', 'VISBACKENDS', (), mmengine_registry)
+FUNCTIONS = _child('function', 'FUNCTIONS', ('datasets',), mmengine_registry)
 LOG_PROCESSORS = _child('log processor', 'LOG_PROCESSORS', (), mmengine_registry)
 INFERENCERS = _child('inferencer', 'INFERENCERS', (), mmengine_registry)

@@ -1,5 +1,6 @@
 from .bedlam import BEDLAMDataset
 from .clip import Clip, pack_clip
+from .collate import collate_clips
 from .emdb import EMDBDataset
 from .motion_dataset import MotionDataset
 from .multi_source import MultiSourceDataset
@@ -23,5 +24,6 @@ __all__ = [
     'RealVideoDataset',
     'SourceRange',
     'ThreeDPWDataset',
+    'collate_clips',
     'pack_clip',
 ]

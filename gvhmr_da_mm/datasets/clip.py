@@ -130,9 +130,9 @@ def pack_clip(
     labels = clip.labels
     padded = len(clip) if max_len is None else max_len
     if max_len is not None:
-        inputs = {key: pad_frames(value, padded) for key, value in inputs.items()}
+        inputs = pad_frames(inputs, padded)
         if labels is not None:
-            labels = {key: pad_frames(value, padded) for key, value in labels.items()}
+            labels = pad_frames(labels, padded)
     inputs = {key: value.contiguous() for key, value in inputs.items()}
     inputs.update(
         valid=torch.arange(padded) < len(clip),

@@ -7,6 +7,7 @@ the process, so datasets hold paths alone, pickle to workers in a few bytes, and
 one file share its index.
 """
 
+import math
 import os
 import pickle
 from collections.abc import Mapping
@@ -296,7 +297,7 @@ class PackRecord:
             return selected.clone()
         rows = selected.to(torch.float32, copy=True)
         # A sum is much faster; one that overflows is looked at again.
-        if rows.sum().isfinite():
+        if math.isfinite(rows.sum().item()):
             return rows
         finite = rows.flatten(1).isfinite().all(dim=1)
         if not finite.all():

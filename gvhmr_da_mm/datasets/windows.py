@@ -36,9 +36,10 @@ def num_windows(length: int, max_len: int) -> int:
     return max(length // max_len, 1)
 
 
-def pad_frames(tensor: Tensor, length: int) -> Tensor:
-    """Repeat the last frame of ``tensor`` (L, ...) until it has ``length`` frames."""
-    missing = length - len(tensor)
-    if missing <= 0:
-        return tensor
-    return torch.cat((tensor, tensor[-1:].expand(missing, *tensor.shape[1:])))
+def pad_frames(tensors: dict[str, Tensor], length: int) -> dict[str, Tensor]:
+    """Repeat the last frame of tensors (L, ...) of one length until they have ``length`` frames."""
+    frames = len(next(iter(tensors.values())))
+    if frames >= length:
+        return tensors
+    index = torch.arange(length).clamp_(max=frames - 1)
+    return {key: tensor.index_select(0, index) for key, tensor in tensors.items()}

@@ -34,8 +34,12 @@ def test_long_clips_are_listed_often(length, expected):
 
 
 def test_padding_repeats_the_last_frame():
-    frames = torch.arange(6.0).reshape(3, 2)
+    frames = dict(
+        a=torch.arange(6.0).reshape(3, 2), b=torch.arange(3), c=torch.eye(2).expand(3, 2, 2)
+    )
     padded = pad_frames(frames, 5)
-    assert torch.equal(padded[:3], frames)
-    assert torch.equal(padded[3:], frames[[2, 2]])
+    for name, value in frames.items():
+        assert torch.equal(padded[name][:3], value)
+        assert torch.equal(padded[name][3:], value[[2, 2]])
+        assert padded[name].is_contiguous()
     assert pad_frames(frames, 3) is frames

@@ -37,6 +37,8 @@ class SequenceFields(Mapping):
                 'run the converter again, which writes what is missing'
             ) from error
         self._outer = {key.split('.')[0] for key in self._file}
+        # A sequence that stays open is asked for the same arrays for each of its windows.
+        self._arrays: dict[str, Union[Tensor, dict[str, Tensor]]] = {}
         self._facts: dict[str, Any] = dict(
             img_wh=torch.tensor(entry.img_wh),
             gender=entry.gender,
@@ -52,6 +54,11 @@ class SequenceFields(Mapping):
     def __getitem__(self, name: str) -> Any:
         if name in self._facts:
             return self._facts[name]
+        if name not in self._arrays:
+            self._arrays[name] = self._read(name)
+        return self._arrays[name]
+
+    def _read(self, name: str) -> Union[Tensor, dict[str, Tensor]]:
         if name in self._file:
             return self.array(name)
         inner = [key for key in self._file if key.startswith(f'{name}.')]
