@@ -27,6 +27,7 @@ model.update(
     confidence=None,
     fake_target=None,
     discriminator_steps=1,
+    discriminator=dict(frame_stride=1),
     refiner=None,
     label_path=None,
     label_world=True,

@@ -54,6 +54,8 @@ model = dict(
         pooling='attention',
         attention_layers=1,
         attention_size=256,
+        # As good a filter as all frames, at a third of the cost.
+        frame_stride=3,
     ),
     # The plain input alone: no other view made pseudo-labels or confidences better. Views that keep
     # the image features come first: without them predictions are much worse.

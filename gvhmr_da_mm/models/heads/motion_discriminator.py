@@ -56,6 +56,7 @@ class MotionDiscriminator(BaseModule):
         pooling (str): ``'attention'``, ``'max'`` or ``'avg'``. Defaults to ``'attention'``.
         attention_layers (int): Hidden layers of the attention's MLP. Defaults to 1.
         attention_size (int): Their channels. Defaults to 256.
+        frame_stride (int): Every how many of the valid frames is looked at. Defaults to 1.
         init_cfg (dict, optional): Initialisation. Defaults to None.
 
     Raises:
@@ -71,19 +72,27 @@ class MotionDiscriminator(BaseModule):
         pooling: str = 'attention',
         attention_layers: int = 1,
         attention_size: int = 256,
+        frame_stride: int = 1,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
         if pooling not in POOLINGS:
             raise ConfigError(f'`pooling` should be one of {POOLINGS}, got {pooling!r}')
-        if min(input_size, hidden_size // 2, num_layers, attention_layers, attention_size) < 1:
+        sizes = dict(
+            input_size=input_size,
+            num_layers=num_layers,
+            attention_layers=attention_layers,
+            attention_size=attention_size,
+            frame_stride=frame_stride,
+        )
+        if min(sizes.values()) < 1 or hidden_size < 2:
             raise ConfigError(
-                '`input_size`, `num_layers`, `attention_layers` and `attention_size` should be at '
-                f'least 1 and `hidden_size` at least 2, got {input_size}, {num_layers}, '
-                f'{attention_layers}, {attention_size} and {hidden_size}'
+                f'`hidden_size` should be at least 2, got {hidden_size}, and the other sizes at '
+                f'least 1, got {sizes}'
             )
         self.input_size = input_size
         self.pooling = pooling
+        self.frame_stride = frame_stride
         self.register_buffer('num_observed', torch.zeros((), dtype=torch.float64))
         self.register_buffer('input_mean', torch.zeros(input_size))
         self.register_buffer('input_var', torch.ones(input_size))
@@ -124,11 +133,11 @@ class MotionDiscriminator(BaseModule):
         shape = check_shape(body_pose, f'B L {self.input_size}', name='body_pose')
         valid = self._mask(body_pose, valid, shape)
         # A stable sort moves the valid frames to the front and keeps their order.
-        order = torch.argsort((~valid).to(torch.uint8), dim=1, stable=True)
+        order = torch.argsort((~valid).to(torch.uint8), dim=1, stable=True)[:, :: self.frame_stride]
         valid_in_order = valid.gather(1, order)
         deviation = self.input_var.sqrt().clamp(min=MIN_DEVIATION)
         frames = (body_pose - self.input_mean) / deviation
-        frames = frames.gather(1, order[..., None].expand_as(frames))
+        frames = frames.gather(1, order[..., None].expand(-1, -1, self.input_size))
         # Not a product: padding that holds NaN must not matter either.
         frames = frames.masked_fill(~valid_in_order[..., None], 0)
         features = self._recur(frames)

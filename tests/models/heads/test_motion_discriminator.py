@@ -23,6 +23,18 @@ def mask(lengths, length):
     return torch.arange(length) < torch.tensor(lengths)[:, None]
 
 
+def test_every_third_valid_frame():
+    net = build(frame_stride=3).eval()
+    every = build().eval()
+    every.load_state_dict(net.state_dict())
+    pose = torch.randn(1, 10, 69, dtype=torch.float64)
+    # Frames that are missing are not counted.
+    valid = torch.tensor([[0, 1, 1, 1, 0, 1, 1, 0, 1, 1]]).bool()
+    torch.testing.assert_close(net(pose, valid), every(pose[:, [1, 5, 9]]), rtol=1e-12, atol=0)
+    torch.testing.assert_close(net(pose[:, :2]), every(pose[:, :1]), rtol=1e-12, atol=0)
+    assert not net(pose, ~valid & valid).any()
+
+
 @pytest.mark.parametrize('pooling', POOLINGS)
 class TestPadding:
     def test_content_and_amount_do_not_matter(self, pooling):
