@@ -10,7 +10,6 @@ from mmengine.config import read_base
 
 from gvhmr_da_mm.datasets import PackDataset
 from gvhmr_da_mm.evaluation import ReprojectionMetric
-from gvhmr_da_mm.models.adaptation import StancePath
 
 with read_base():
     from .da_bedlam_emdb_3dpw import *
@@ -27,5 +26,5 @@ val_cfg = val_dataloader = val_evaluator = None
 
 # Mirrored features are there only if `extract_features.py` made some: then set both flip tests.
 # Without image features the network knows little of the world; the feet of the refined pose do.
-model.update(estimator=dict(test_cfg=dict(flip_test=False, path=dict(type=StancePath))))
+model.update(estimator=dict(test_cfg=dict(flip_test=False, path=dict(weight=1.0))))
 train_cfg.update(max_epochs=20)

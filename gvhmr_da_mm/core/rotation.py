@@ -91,16 +91,42 @@ def mean_rotation(rotations: Tensor, weights: Optional[Tensor] = None) -> Tensor
     return project_to_so3(rotations.sum(dim=-3))
 
 
-def mean_of_two_rotations(first: Tensor, second: Tensor) -> Tensor:
-    """Average two rotations (..., 3, 3) on SO(3), as :func:`mean_rotation` without its SVD.
+def mean_of_two_rotations(
+    first: Tensor, second: Tensor, weights: Optional[Tensor] = None
+) -> Tensor:
+    """Average two rotations on SO(3), as :func:`mean_rotation` without its decomposition.
 
-    Of two rotations the mean is halfway on the shortest arc; of two that are half a turn apart it
-    is one of the two halfways.
+    Of two that count the same the mean is halfway on the shortest arc. In general it is the
+    quaternion that maximises ``q^T (w1 q1 q1^T + w2 q2 q2^T) q``, whose dominant eigenvector has a
+    closed form for two terms (Markley et al., JGCD 30(4), 2007). Two rotations half a turn apart
+    have no unique mean: it is one of the two halfways, or the one with the larger weight.
+
+    Args:
+        first (Tensor): Shape (..., 3, 3).
+        second (Tensor): Shape (..., 3, 3).
+        weights (Tensor, optional): Not negative (2, ...), broadcastable, not both zero. Defaults to
+            equal ones.
+
+    Returns:
+        Tensor: Shape (..., 3, 3).
     """
     one, other = matrix_to_quaternion(first), matrix_to_quaternion(second)
-    # Each rotation is two quaternions: take the near one.
-    opposite = (one * other).sum(dim=-1, keepdim=True) < 0
-    return quaternion_to_matrix(F.normalize(one + torch.where(opposite, -other, other), dim=-1))
+    cosine = (one * other).sum(dim=-1, keepdim=True)
+    if weights is None:
+        # Each rotation is two quaternions: take the near one.
+        return quaternion_to_matrix(
+            F.normalize(one + torch.where(cosine < 0, -other, other), dim=-1)
+        )
+    weight_1, weight_2 = weights[..., None].expand(2, *one.shape[:-1], 1)
+    # With the heavier one first the coefficients below cannot both cancel.
+    swap = weight_2 > weight_1
+    one, other = torch.where(swap, other, one), torch.where(swap, one, other)
+    heavy, light = torch.maximum(weight_1, weight_2), torch.minimum(weight_1, weight_2)
+    gap = heavy - light
+    root = (gap.square() + 4 * heavy * light * cosine.square()).sqrt()
+    tiny = torch.finfo(one.dtype).tiny
+    mean = (gap + root).clamp(min=tiny) * one + 2 * light * cosine * other
+    return quaternion_to_matrix(F.normalize(mean, dim=-1, eps=tiny))
 
 
 def rotation_angle(rotation: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...core.checks import check_shape
 from ...core.errors import ConfigError, ShapeError
-from ...core.rotation import matrix_to_quaternion, mean_rotation, quaternion_to_matrix
+from ...core.rotation import mean_of_two_rotations, mean_rotation
 from ...registry import MODELS
 from ...structures.motion import MotionPrediction
 from .confidence import ScoreAndEvidence, pairwise_angle
@@ -51,35 +51,6 @@ class PseudoLabels:
         )
 
 
-def mean_of_two_rotations(rotations: Tensor, weights: Tensor) -> Tensor:
-    """Average two rotations on SO(3), without a decomposition.
-
-    The chordal mean is the quaternion that maximises ``q^T (w1 q1 q1^T + w2 q2 q2^T) q``, whose
-    dominant eigenvector has a closed form for two terms (Markley et al., JGCD 30(4), 2007). The
-    sign of the quaternions cancels. Two rotations half a turn apart have no unique mean: the one
-    with the larger weight is returned.
-
-    Args:
-        rotations (Tensor): Shape (2, ..., 3, 3).
-        weights (Tensor): Not negative (2, ...), broadcastable, not both zero.
-
-    Returns:
-        Tensor: Shape (..., 3, 3); equal to :func:`~gvhmr_da_mm.core.rotation.mean_rotation`.
-    """
-    first, second = matrix_to_quaternion(rotations)
-    weight_1, weight_2 = weights[..., None].expand(2, *first.shape[:-1], 1)
-    # With the heavier one first the coefficients below cannot both cancel.
-    swap = weight_2 > weight_1
-    first, second = torch.where(swap, second, first), torch.where(swap, first, second)
-    heavy, light = torch.maximum(weight_1, weight_2), torch.minimum(weight_1, weight_2)
-    cosine = (first * second).sum(dim=-1, keepdim=True)
-    gap = heavy - light
-    root = (gap.square() + 4 * heavy * light * cosine.square()).sqrt()
-    tiny = torch.finfo(first.dtype).tiny
-    mean = (gap + root).clamp(min=tiny) * first + 2 * light * cosine * second
-    return quaternion_to_matrix(torch.nn.functional.normalize(mean, dim=-1, eps=tiny))
-
-
 def fuse_rotations(rotations: Tensor, weights: Tensor) -> Tensor:
     """Average candidates on SO(3).
 
@@ -93,7 +64,7 @@ def fuse_rotations(rotations: Tensor, weights: Tensor) -> Tensor:
     if len(rotations) == 1:
         return rotations[0]
     if len(rotations) == 2:
-        return mean_of_two_rotations(rotations, weights)
+        return mean_of_two_rotations(*rotations, weights)
     weights = weights.expand(rotations.shape[:-2])
     return mean_rotation(rotations.movedim(0, -3), weights.movedim(0, -1))
 

@@ -15,14 +15,15 @@ FEET = STATIC_JOINTS[:4]
 
 @MODELS.register_module()
 class StancePath:
-    """Replace the root's velocity by what keeps the lowest foot in place.
+    """Draw the root's velocity towards what keeps the lowest foot in place.
 
     On real video the network has nothing to learn its velocities from: the camera follows, and the
     keypoints say nothing about the world. Its pose, once fitted to the keypoints, does: somebody
     who stands on a foot moves as that foot moves under the pelvis. How far the foot is below the
     others decides how much it counts, so no contact has to be predicted.
 
-    In the air the lowest foot is no hold, so runs come out too slow (and their steps too short).
+    In the air the lowest foot is no hold, so by it alone runs come out too slow. Feet and network
+    err in ways of their own: a mean of the two is better than either.
 
     Note:
         - B: batch, L: frames.
@@ -30,24 +31,30 @@ class StancePath:
     Args:
         temperature (float): Difference in height, m, at which a foot counts 1/e of the lowest one.
             Defaults to 0.02.
-        smoothing (float): Gaussian sigma, frames, over the velocity in the world; 0 for none.
-            Defaults to 5.
+        smoothing (float): Gaussian sigma, frames, over the feet's velocity in the world; 0 for
+            none. Defaults to 5.
+        weight (float): Of the feet's velocity, in [0, 1]; the predicted one has the rest. Defaults
+            to 0.75.
 
     Raises:
-        ConfigError: If ``temperature`` is not positive or ``smoothing`` is negative.
+        ConfigError: If ``temperature`` is not positive, ``smoothing`` is negative or ``weight`` is
+            out of range.
 
     Source: that a foot on the ground fixes the root's velocity is classic legged odometry; GVHMR
     (Sec. 3.3) corrects its paths so where the network calls a joint static.
     """
 
-    def __init__(self, temperature: float = 0.02, smoothing: float = 5.0) -> None:
-        if temperature <= 0 or smoothing < 0:
+    def __init__(
+        self, temperature: float = 0.02, smoothing: float = 5.0, weight: float = 0.75
+    ) -> None:
+        if temperature <= 0 or smoothing < 0 or not 0 <= weight <= 1:
             raise ConfigError(
-                'StancePath needs `temperature` > 0 and `smoothing` >= 0, got '
-                f'{temperature} and {smoothing}'
+                'StancePath needs `temperature` > 0, `smoothing` >= 0 and 0 <= `weight` <= 1, got '
+                f'{temperature}, {smoothing} and {weight}'
             )
         self.temperature = temperature
         self.smoothing = smoothing
+        self.weight = weight
 
     @torch.no_grad()
     def __call__(
@@ -72,4 +79,5 @@ class StancePath:
         if self.smoothing:
             step = gaussian_smooth(step, self.smoothing, dim=1)
         step = torch.cat((step, step[:, -1:]), dim=1)
-        return prediction.replace(velocity=(R_w.mT @ step[..., None]).squeeze(-1), x=None)
+        velocity = (R_w.mT @ step[..., None]).squeeze(-1)
+        return prediction.replace(velocity=prediction.velocity.lerp(velocity, self.weight), x=None)

@@ -50,7 +50,7 @@ def world_feet(prediction, model):
 
 def run(prediction, model, **options):
     cam_angvel = empty_inputs(*prediction.valid.shape)['cam_angvel']
-    return StancePath(**options)(prediction, cam_angvel, model.body_model)
+    return StancePath(**{'weight': 1.0, **options})(prediction, cam_angvel, model.body_model)
 
 
 def test_who_stands_still_stays_in_place(toy_model):
@@ -91,7 +91,17 @@ def test_a_single_frame_has_no_velocity_to_tell(toy_model):
     assert run(prediction, toy_model).velocity.equal(prediction.velocity)
 
 
-@pytest.mark.parametrize('options', [dict(temperature=0.0), dict(smoothing=-1.0)])
+def test_feet_and_network_have_their_shares(toy_model):
+    predicted = striding()
+    feet = run(predicted, toy_model).velocity
+    mean = run(predicted, toy_model, weight=0.25).velocity
+    torch.testing.assert_close(mean, 0.75 * predicted.velocity + 0.25 * feet)
+    assert run(predicted, toy_model, weight=0.0).velocity.equal(predicted.velocity)
+
+
+@pytest.mark.parametrize(
+    'options', [dict(temperature=0.0), dict(smoothing=-1.0), dict(weight=1.5), dict(weight=-0.1)]
+)
 def test_config(options):
     with pytest.raises(ConfigError, match='StancePath'):
         StancePath(**options)
