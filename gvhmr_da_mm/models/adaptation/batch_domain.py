@@ -1,6 +1,7 @@
 """What a batch is made of: one domain, with labels or without."""
 
 from mmpose.structures import PoseDataSample
+from torch import Tensor
 
 from ...core.errors import DataError
 
@@ -35,3 +36,8 @@ def all_labelled(data_samples: Samples) -> bool:
             'same `real_supervision` for all real datasets'
         )
     return bool(labelled)
+
+
+def named_losses(domain: str, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Put the domain before each term's name and drop the graphs."""
+    return {f'{domain}_{name}': value.detach() for name, value in losses.items()}

@@ -21,7 +21,7 @@ from ..heads.motion_discriminator import (
     score_together,
 )
 from .adaptation_options import check_choices, check_num_augmentations, check_weights
-from .batch_domain import Samples, all_labelled, single_domain
+from .batch_domain import Samples, all_labelled, named_losses, single_domain
 from .candidate_scores import candidate_scores
 from .ema import update_ema
 from .pseudo_labeler import PseudoLabels
@@ -230,7 +230,7 @@ class DomainAdaptiveGVHMR(BaseModel):
             valid = gather_clips(inputs['valid'])
             self.motion_queue.push(true_pose, valid)
             self.discriminator.observe(true_pose, valid)
-        return {f'{domain}_loss': total.detach(), **_named(domain, losses)}
+        return {f'{domain}_loss': total.detach(), **named_losses(domain, losses)}
 
     def real_step(
         self, inputs: dict[str, Tensor], optim_wrapper: OptimWrapperDict
@@ -255,7 +255,7 @@ class DomainAdaptiveGVHMR(BaseModel):
             if labels is not None:
                 losses = self.pseudo_label_loss(prediction, body, labels, inputs)
                 terms['real_loss'] = self.real_weight * sum(losses.values())
-                logs.update(**_named('real', losses), **labels.log_values())
+                logs.update(**named_losses('real', losses), **labels.log_values())
             if self.adversarial_weight:
                 with frozen(self.discriminator):
                     # To full precision: autocast would leave the loss in half of it.
@@ -399,8 +399,3 @@ class DomainAdaptiveGVHMR(BaseModel):
     def update_teacher(self, momentum: float, skip_buffers: bool = True) -> None:
         """Move the teacher's weights towards the student's by ``momentum``."""
         update_ema(self.teacher, self.student, momentum, skip_buffers)
-
-
-def _named(domain: str, losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Put the domain before each term's name and drop the graphs."""
-    return {f'{domain}_{name}': value.detach() for name, value in losses.items()}
