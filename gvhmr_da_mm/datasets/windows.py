@@ -38,7 +38,7 @@ def num_windows(length: int, max_len: int) -> int:
 
 def pad_frames(tensors: dict[str, Tensor], length: int) -> dict[str, Tensor]:
     """Repeat the last frame of tensors (L, ...) of one length until they have ``length`` frames."""
-    frames = len(next(iter(tensors.values())))
+    frames = min(map(len, tensors.values()), default=length)
     if frames >= length:
         return tensors
     index = torch.arange(length).clamp_(max=frames - 1)

@@ -43,3 +43,4 @@ def test_padding_repeats_the_last_frame():
         assert torch.equal(padded[name][3:], value[[2, 2]])
         assert padded[name].is_contiguous()
     assert pad_frames(frames, 3) is frames
+    assert pad_frames({}, 3) == {}
