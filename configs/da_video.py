@@ -26,5 +26,5 @@ val_cfg = val_dataloader = val_evaluator = None
 
 # Mirrored features are there only if `extract_features.py` made some: then set both flip tests.
 # Without image features the network knows little of the world; the feet of the refined pose do.
-model.update(estimator=dict(test_cfg=dict(flip_test=False, path=dict(tolerance=0.0))))
+model.update(estimator=dict(test_cfg=dict(flip_test=False, path=dict(weight=1.0))))
 train_cfg.update(max_epochs=20)

@@ -3,14 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from ...core.conventions import FPS, STATIC_JOINTS
+from ...core.conventions import STATIC_JOINTS
 from ...core.errors import ConfigError
 from ...core.filtering import gaussian_smooth, hold_last_valid
 from ...registry import MODELS
 from ...structures import MotionPrediction
 
-WINDOW = 15.0
-"""Gaussian sigma, frames, over which a disagreement is looked at."""
 FEET = STATIC_JOINTS[:4]
 """Ankles and feet, the static joints without the wrists."""
 
@@ -25,8 +23,7 @@ class StancePath:
     others decides how much it counts, so no contact has to be predicted.
 
     In the air the lowest foot is no hold, so by it alone runs come out too slow. Feet and network
-    err in ways of their own, so the result is a mean of the two. The more they disagree, the more
-    the feet count, as a network that knows the motion agrees with its own feet.
+    err in ways of their own: a mean of the two is better than either.
 
     Note:
         - B: batch, L: frames.
@@ -36,27 +33,28 @@ class StancePath:
             Defaults to 0.02.
         smoothing (float): Gaussian sigma, frames, over the feet's velocity in the world; 0 for
             none. Defaults to 5.
-        tolerance (float): Disagreement, m/s, at which both count the same; 0 for the feet alone.
-            It is the root mean square over about a second. Defaults to 0.7.
+        weight (float): Of the feet's velocity, in [0, 1]; the predicted one has the rest. Defaults
+            to 0.75.
 
     Raises:
-        ConfigError: If ``temperature`` is not positive, or another value is negative.
+        ConfigError: If ``temperature`` is not positive, ``smoothing`` is negative or ``weight`` is
+            out of range.
 
     Source: that a foot on the ground fixes the root's velocity is classic legged odometry; GVHMR
     (Sec. 3.3) corrects its paths so where the network calls a joint static.
     """
 
     def __init__(
-        self, temperature: float = 0.02, smoothing: float = 5.0, tolerance: float = 0.7
+        self, temperature: float = 0.02, smoothing: float = 5.0, weight: float = 0.75
     ) -> None:
-        if temperature <= 0 or smoothing < 0 or tolerance < 0:
+        if temperature <= 0 or smoothing < 0 or not 0 <= weight <= 1:
             raise ConfigError(
-                'StancePath needs `temperature` > 0, `smoothing` >= 0 and `tolerance` >= 0, got '
-                f'{temperature}, {smoothing} and {tolerance}'
+                'StancePath needs `temperature` > 0, `smoothing` >= 0 and 0 <= `weight` <= 1, got '
+                f'{temperature}, {smoothing} and {weight}'
             )
         self.temperature = temperature
         self.smoothing = smoothing
-        self.tolerance = tolerance
+        self.weight = weight
 
     @torch.no_grad()
     def __call__(
@@ -77,15 +75,9 @@ class StancePath:
         height = (feet[:, 1:, :, 1] + feet[:, :-1, :, 1]) / 2
         share = torch.softmax(-height / self.temperature, dim=-1)
         step = -(share[..., None] * feet.diff(dim=1)).sum(dim=-2)
-        predicted = (R_w @ prediction.velocity[..., None]).squeeze(-1)
-        step = self._smooth(hold_last_valid(step, prediction.valid[:, 1:]))
-        known = self._smooth(hold_last_valid(predicted[:, :-1], prediction.valid[:, 1:]))
-        gap = FPS**2 * gaussian_smooth((step - known).square().sum(-1, keepdim=True), WINDOW, dim=1)
-        # Without a gap there is nothing to weigh, whatever the tolerance.
-        share = gap / (gap + self.tolerance**2).clamp(min=torch.finfo(gap.dtype).tiny)
-        step, share = (torch.cat((x, x[:, -1:]), dim=1) for x in (step, share))
-        mean = predicted.lerp(step, share)
-        return prediction.replace(velocity=(R_w.mT @ mean[..., None]).squeeze(-1), x=None)
-
-    def _smooth(self, step: Tensor) -> Tensor:
-        return gaussian_smooth(step, self.smoothing, dim=1) if self.smoothing else step
+        step = hold_last_valid(step, prediction.valid[:, 1:])
+        if self.smoothing:
+            step = gaussian_smooth(step, self.smoothing, dim=1)
+        step = torch.cat((step, step[:, -1:]), dim=1)
+        velocity = (R_w.mT @ step[..., None]).squeeze(-1)
+        return prediction.replace(velocity=prediction.velocity.lerp(velocity, self.weight), x=None)

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from gvhmr_da_mm.core.conventions import FPS
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.models.adaptation import StancePath
 from gvhmr_da_mm.structures import MotionPrediction, empty_inputs
@@ -51,7 +50,7 @@ def world_feet(prediction, model):
 
 def run(prediction, model, **options):
     cam_angvel = empty_inputs(*prediction.valid.shape)['cam_angvel']
-    return StancePath(**{'tolerance': 0.0, **options})(prediction, cam_angvel, model.body_model)
+    return StancePath(**{'weight': 1.0, **options})(prediction, cam_angvel, model.body_model)
 
 
 def test_who_stands_still_stays_in_place(toy_model):
@@ -92,32 +91,16 @@ def test_a_single_frame_has_no_velocity_to_tell(toy_model):
     assert run(prediction, toy_model).velocity.equal(prediction.velocity)
 
 
-def test_both_count_the_same_where_they_disagree_by_the_tolerance(toy_model):
-    # Somebody who stands still, called moving by a constant velocity.
-    prediction = upright()
-    speed = FPS * prediction.velocity[0, 0].norm()
-    half = run(prediction, toy_model, tolerance=float(speed)).velocity
-    torch.testing.assert_close(half, prediction.velocity / 2, atol=1e-6, rtol=1e-5)
-
-
-def test_the_more_they_disagree_the_more_the_feet_count(toy_model):
+def test_feet_and_network_have_their_shares(toy_model):
     predicted = striding()
     feet = run(predicted, toy_model).velocity
-    far = [run(predicted, toy_model, tolerance=t).velocity for t in (0.1, 1.0, 10.0, 1e6)]
-    distances = [float((one - feet).norm()) for one in far]
-    assert distances == sorted(distances) and distances[0] > 0
-    torch.testing.assert_close(far[-1], predicted.velocity)
-
-
-def test_who_agrees_with_the_feet_keeps_the_path(toy_model):
-    still = upright().replace(velocity=torch.zeros(1, LENGTH, 3))
-    for tolerance in (0.0, 0.7):
-        moved = run(still, toy_model, tolerance=tolerance)
-        torch.testing.assert_close(moved.velocity, still.velocity, atol=1e-6, rtol=0)
+    mean = run(predicted, toy_model, weight=0.25).velocity
+    torch.testing.assert_close(mean, 0.75 * predicted.velocity + 0.25 * feet)
+    assert run(predicted, toy_model, weight=0.0).velocity.equal(predicted.velocity)
 
 
 @pytest.mark.parametrize(
-    'options', [dict(temperature=0.0), dict(smoothing=-1.0), dict(tolerance=-0.1)]
+    'options', [dict(temperature=0.0), dict(smoothing=-1.0), dict(weight=1.5), dict(weight=-0.1)]
 )
 def test_config(options):
     with pytest.raises(ConfigError, match='StancePath'):
