@@ -34,14 +34,14 @@ model = dict(
     type=DomainAdaptiveGVHMR,
     data_preprocessor=dict(type=MotionDataPreprocessor),
     # Keypoints tell of a clip what labels of few clips cannot teach, at test time as in training.
-    # refiner=None, path=None for the network's own motion, such as to compare with published numbers.
+    # The network's own motion, such as to compare with published numbers: refiner=None, path=None.
     estimator=dict(
         gvhmr,
         feature_alignment=None,
         test_cfg=dict(
             flip_test=True,
             refiner=dict(type=KeypointRefiner, steps=30),
-            path=dict(type=StancePath, temperature=0.02, smoothing=5.0, weight=0.75),
+            path=dict(type=StancePath, temperature=0.02, smoothing=5.0, weight=0.5),
             postprocess=True,
             static_camera=None,
         ),
@@ -83,7 +83,7 @@ model = dict(
     refiner=dict(type=KeypointRefiner, steps=30),
     reprojection=dict(type=ReprojectionLoss, confidence=0.5, scale=0.1),
     # The refined pose knows better than the teacher how the body moves through the world.
-    label_path=dict(type=StancePath, temperature=0.02, smoothing=5.0, weight=0.75),
+    label_path=dict(type=StancePath, temperature=0.02, smoothing=5.0, weight=0.5),
     label_world=True,
     label_free=dict(contact=dict(type=ContactConsistencyLoss, loss_weight=0.3)),
     # Chosen on held-out real training clips of the miniature packs; docs/en/adaptation.md tells.

@@ -34,7 +34,7 @@ class StancePath:
         smoothing (float): Gaussian sigma, frames, over the feet's velocity in the world; 0 for
             none. Defaults to 5.
         weight (float): Of the feet's velocity, in [0, 1]; the predicted one has the rest. Defaults
-            to 0.75.
+            to 0.5.
 
     Raises:
         ConfigError: If ``temperature`` is not positive, ``smoothing`` is negative or ``weight`` is
@@ -45,7 +45,7 @@ class StancePath:
     """
 
     def __init__(
-        self, temperature: float = 0.02, smoothing: float = 5.0, weight: float = 0.75
+        self, temperature: float = 0.02, smoothing: float = 5.0, weight: float = 0.5
     ) -> None:
         if temperature <= 0 or smoothing < 0 or not 0 <= weight <= 1:
             raise ConfigError(
