@@ -25,8 +25,8 @@ class Method:
         options (Mapping[str, Any]): Overrides of the config by dotted key.
         real (Mapping[str, Any]): Fields of all real training datasets.
         synthetic_only (bool): Whether all steps are synthetic ones. Defaults to False.
-        refined (bool): Whether predictions are fitted to the keypoints at test time, as the
-            demo's ``test_cfg`` says. Defaults to True.
+        refined (bool): Whether predictions are fitted to the keypoints, and their paths to the
+            feet, at test time, as the demo's ``test_cfg`` says. Defaults to True.
     """
 
     name: str

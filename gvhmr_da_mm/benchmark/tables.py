@@ -51,8 +51,8 @@ def format_markdown(summary: Mapping[str, Any], methods: Sequence[Method]) -> st
         '',
         'Mean ± deviation over the seeds; in brackets the share of the way from `source` to',
         '`oracle`. All metrics are errors: smaller is better. Every network is tested alone and',
-        'with predictions fitted to the detected keypoints: `_network` and `_refined` mark the',
-        'test that is not the usual one of the method.',
+        'with predictions fitted to the detected keypoints and their paths to the feet: `_network`',
+        'and `_refined` mark the test that is not the usual one of the method.',
         '',
     ]
     lines += _tables('Test clips', summary, ordered, TEST_SETS)

@@ -99,7 +99,7 @@ def test_every_network_is_tested_alone_and_refined(name, toy_root, tmp_path):
     alone, refined = (other, usual) if name.startswith('full') else (usual, other)
     assert not any(alone.values())
     assert refined.refiner.type.__name__ == 'KeypointRefiner'
-    assert refined.path is None
+    assert refined.path.type.__name__ == 'StancePath'
     assert not refined.flip_test and not refined.postprocess
 
 
