@@ -40,7 +40,7 @@ model = dict(
         feature_alignment=None,
         test_cfg=dict(
             flip_test=True,
-            refiner=dict(type=KeypointRefiner, steps=30),
+            refiner=dict(type=KeypointRefiner, steps=60),
             path=dict(type=StancePath, temperature=0.02, smoothing=5.0, weight=0.5),
             postprocess=True,
             static_camera=None,
@@ -82,9 +82,9 @@ model = dict(
     pseudo_labeler=dict(type=PseudoLabeler, featureless_weight=0.25),
     refiner=dict(type=KeypointRefiner, steps=30),
     reprojection=dict(type=ReprojectionLoss, confidence=0.5, scale=0.1),
-    # The refined pose knows better than the teacher how the body moves through the world.
-    label_path=dict(type=StancePath, temperature=0.02, smoothing=5.0, weight=0.5),
-    label_world=True,
+    # Synthetic clips teach the world better than pseudo-labels do, whatever path these follow.
+    label_path=None,
+    label_world=False,
     label_free=dict(contact=dict(type=ContactConsistencyLoss, loss_weight=0.3)),
     # Chosen on held-out real training clips of the miniature packs; docs/en/adaptation.md tells.
     synthetic_weight=1.0,

@@ -347,7 +347,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         )
         if self.refiner is not None:
             labels.prediction = self.refiner(
-                labels.prediction, inputs, self.reprojection, self.student.coco_joints, labels.keep
+                labels.prediction, inputs, self.reprojection, self.student, labels.keep
             )
         if self.label_path is not None:
             labels.prediction = self.label_path(

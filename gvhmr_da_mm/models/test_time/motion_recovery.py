@@ -157,7 +157,7 @@ class MotionRecovery(nn.Module):
         if self.refiner is not None:
             # Each rank tests sequences of its own.
             prediction = full_precision(self.refiner)(
-                prediction, inputs, self.reprojection, model.coco_joints, across_ranks=False
+                prediction, inputs, self.reprojection, model, across_ranks=False
             )
         if self.path is not None:
             prediction = full_precision(self.path)(

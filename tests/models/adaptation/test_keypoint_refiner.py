@@ -4,6 +4,7 @@ import torch
 from gvhmr_da_mm.core.camera import perspective_project
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.core.gravity_view import gravity_view_rotation
+from gvhmr_da_mm.core.layout import MOTION
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, relative_angle
 from gvhmr_da_mm.models import ReprojectionLoss
 from gvhmr_da_mm.models.adaptation import KeypointRefiner
@@ -45,7 +46,7 @@ def truth(toy_model):
 
 def refine(model, prediction, inputs, keep=None, **options):
     refiner = KeypointRefiner(**options)
-    return refiner(prediction, inputs, ReprojectionLoss(), model.coco_joints, keep)
+    return refiner(prediction, inputs, ReprojectionLoss(), model, keep)
 
 
 def joint_error(model, first, second):
@@ -74,6 +75,20 @@ def test_without_detections_nothing_changes(toy_model, truth):
     refined = refine(toy_model, wrong, inputs)
     torch.testing.assert_close(refined.body_pose_R, wrong.body_pose_R)
     torch.testing.assert_close(refined.transl_c, wrong.transl_c)
+
+
+def test_what_hardly_varies_in_true_motion_changes_less(toy_model, truth):
+    _, wrong, inputs = truth
+    codec = toy_model.motion_codec
+    elbow, turns = 17, []
+    for std in (3.0, 0.1):
+        deviations = torch.full_like(codec.std, 3.0)
+        deviations[MOTION.body_pose][6 * elbow : 6 * elbow + 6] = std
+        codec.set_statistics(codec.mean, deviations)
+        refined = refine(toy_model, wrong, inputs, prior=1e-3)
+        turn = relative_angle(refined.body_pose_R, wrong.body_pose_R)
+        turns.append(turn[..., elbow][inputs['valid']].mean())
+    assert turns[1] < 0.5 * turns[0]
 
 
 def test_gravity_and_the_path_in_the_world_stay(toy_model, truth):
@@ -107,7 +122,9 @@ def test_no_graph_is_left_and_no_gradient_reaches_anything(toy_model, truth):
     assert all(parameter.grad is None for parameter in toy_model.parameters())
 
 
-@pytest.mark.parametrize('options', [dict(steps=0), dict(lr=0.0), dict(prior=-1.0)])
+@pytest.mark.parametrize(
+    'options', [dict(steps=0), dict(lr=0.0), dict(prior=-1.0), dict(min_std=0.0)]
+)
 def test_impossible_settings(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
         KeypointRefiner(**options)
