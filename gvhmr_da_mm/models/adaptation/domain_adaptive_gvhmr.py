@@ -66,8 +66,7 @@ class DomainAdaptiveGVHMR(BaseModel):
             ``dict(type='CombinedConfidence')``, the discriminator alone.
         fake_target (dict, optional): The scores that the discriminator learns for the student's
             predictions, such as ``dict(type='NearestMotionTarget')``. Defaults to None: 0 for all.
-        discriminator_steps (int): Updates of the discriminator in each real iteration. Defaults
-            to 1.
+        discriminator_steps (int): Updates of the discriminator per real iteration. Defaults to 1.
         refiner (dict, optional): Fits pseudo-labels to the detected keypoints, such as
             ``dict(type='KeypointRefiner')``. Defaults to None.
         label_path (dict, optional): Gives pseudo-labels a path through the world, such as
