@@ -8,6 +8,7 @@ import numpy as np
 
 from ..evaluation.report import METRIC_LABELS
 from ..visualization.adaptation_curves import COLOURS
+from ..visualization.panels import frame_panel, legend_below
 from ..visualization.training_log import Curve
 from .tables import TEST_SETS
 
@@ -49,7 +50,7 @@ def plot_gap(methods: Mapping[str, Mapping[str, Any]], out: Path) -> Optional[Pa
     figure, axes = _figure(len(metrics), columns=min(3, len(metrics)), legend=False)
     for axis, metric in zip(axes, metrics):
         prefix, _, name = metric.partition('/')
-        _prepare(
+        frame_panel(
             axis, f'{TEST_SETS[prefix]}, {METRIC_LABELS[name][0]}', '', 'share of the gap closed'
         )
         known = [name for name in methods if _share(methods[name], metric) is not None]
@@ -99,7 +100,7 @@ def plot_confidence(filters: Sequence[Mapping[str, Any]], out: Path, title: str 
     figure, axes = _figure(len(scores), columns=len(scores))
     for axis, name in zip(axes, scores):
         label = name.replace('score_', '')
-        _prepare(axis, label, 'score', 'error of the label, PA-MPJPE (mm)')
+        frame_panel(axis, label, 'score', 'error of the label, PA-MPJPE (mm)')
         for kept, colour, text in ((True, KEPT_COLOUR, 'kept'), (False, DROPPED_COLOUR, 'dropped')):
             chosen = keep == kept
             axis.plot(
@@ -120,7 +121,7 @@ def plot_confidence(filters: Sequence[Mapping[str, Any]], out: Path, title: str 
         axis.axhline(
             np.median(points['pa_mpjpe']), color='#8a8f99', linewidth=0.8, label='median error'
         )
-        _legend(axis)
+        legend_below(axis)
     figure.suptitle(title, fontsize=13, fontweight='bold')
     return _save(figure, out)
 
@@ -140,7 +141,7 @@ def plot_curves(curves: Mapping[str, Mapping[str, Curve]], out: Path) -> Optiona
         return None
     figure, axes = _figure(len(names), columns=min(4, len(names)))
     for axis, name in zip(axes, names):
-        _prepare(axis, CURVES[name], 'iteration', '')
+        frame_panel(axis, CURVES[name], 'iteration', '')
         shown = {method: one for method, one in curves.items() if _means_something(one, name)}
         for index, (method, one) in enumerate(curves.items()):
             if method not in shown:
@@ -156,7 +157,7 @@ def plot_curves(curves: Mapping[str, Mapping[str, Curve]], out: Path) -> Optiona
             axis.set_yscale('log')
         if not name.endswith('loss'):
             axis.set_ylim(-0.03, 1.03)
-        _legend(axis)
+        legend_below(axis)
     return _save(figure, out)
 
 
@@ -192,21 +193,6 @@ def _figure(panels: int, columns: int, legend: bool = True) -> tuple[Any, list]:
     for axis in axes[panels:]:
         axis.set_visible(False)
     return figure, axes[:panels]
-
-
-def _prepare(axis: Any, title: str, x: str, y: str) -> None:
-    axis.set_title(title, fontsize=11)
-    axis.set_xlabel(x, fontsize=9)
-    axis.set_ylabel(y, fontsize=9)
-    axis.tick_params(labelsize=8)
-    axis.grid(True, alpha=0.25)
-    for side in ('top', 'right'):
-        axis.spines[side].set_visible(False)
-
-
-def _legend(axis: Any) -> None:
-    """Put the legend below the panel, where it hides nothing."""
-    axis.legend(fontsize=8, frameon=False, ncols=2, loc='upper center', bbox_to_anchor=(0.5, -0.13))
 
 
 def _save(figure: Any, out: Path) -> Path:

@@ -5,6 +5,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
+from .panels import frame_panel, legend_below
 from .training_log import Curve, TrainingLog
 
 NAMES = {
@@ -121,7 +122,7 @@ def _panel(
     logarithmic: bool = False,
 ) -> None:
     """Draw curves into one panel, or say that there are none."""
-    _frame(axis, title, unit, over)
+    frame_panel(axis, title, over, unit)
     if not curves:
         _say_empty(axis)
         return
@@ -129,38 +130,13 @@ def _panel(
         _curve(axis, NAMES.get(name, name), x, y, index, name == steps)
     if logarithmic and all(np.nanmin(y) > 0 for _, y in curves.values()):
         axis.set_yscale('log')
-    _legend(axis, axis.get_lines())
-
-
-def _frame(axis: Any, title: str, unit: str, over: str) -> None:
-    """Give a panel its title and axes."""
-    axis.set_title(title, fontsize=11)
-    axis.set_xlabel(over, fontsize=9)
-    axis.set_ylabel(unit, fontsize=9)
-    axis.tick_params(labelsize=8)
-    axis.grid(True, alpha=0.25)
-    for side in ('top', 'right'):
-        axis.spines[side].set_visible(False)
+    legend_below(axis, axis.get_lines())
 
 
 def _say_empty(axis: Any) -> None:
     axis.text(0.5, 0.5, 'not logged', ha='center', va='center', transform=axis.transAxes)
     axis.set_xticks([])
     axis.set_yticks([])
-
-
-def _legend(axis: Any, lines: list) -> None:
-    """Put the legend below the panel, where it hides no curve."""
-    named = [line for line in lines if not line.get_label().startswith('_')]
-    columns = 2 if len(named) > 1 else 1
-    axis.legend(
-        handles=named,
-        fontsize=8,
-        frameon=False,
-        ncols=columns,
-        loc='upper center',
-        bbox_to_anchor=(0.5, -0.13),
-    )
 
 
 def _curve(axis: Any, label: str, x: list, y: list, index: int, steps: bool) -> None:
@@ -195,7 +171,7 @@ def _running_mean(values: list[float]) -> np.ndarray:
 
 def _confidence_panel(axis: Any, train: dict[str, Curve]) -> None:
     """Draw how often each confidence occurred in parts of the run; logs hold batches, not clips."""
-    _frame(axis, 'Confidence of logged batches', 'share of records', 'mean confidence')
+    frame_panel(axis, 'Confidence of logged batches', 'mean confidence', 'share of records')
     steps, values = (np.array(x) for x in train.get('confidence_mean', ((), ())))
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
@@ -209,7 +185,7 @@ def _confidence_panel(axis: Any, train: dict[str, Curve]) -> None:
         drawn.append(axis.stairs(counts / len(part), edges, color=colour, label=label, lw=1.7))
         axis.stairs(counts / len(part), edges, color=colour, fill=True, alpha=0.2)
     axis.set_xlim(-0.03, 1.03)
-    _legend(axis, drawn)
+    legend_below(axis, drawn)
 
 
 def _gradient_panel(axis: Any, train: dict[str, Curve]) -> None:
@@ -226,4 +202,4 @@ def _gradient_panel(axis: Any, train: dict[str, Curve]) -> None:
     twin.set_ylabel('learning rate', fontsize=9)
     twin.tick_params(labelsize=8)
     twin.spines['top'].set_visible(False)
-    _legend(axis, [*axis.get_lines(), *twin.get_lines()])
+    legend_below(axis, [*axis.get_lines(), *twin.get_lines()])
