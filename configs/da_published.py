@@ -31,6 +31,7 @@ model.update(
     refiner=None,
     label_path=None,
     label_world=True,
+    real_shape=True,
     label_free=None,
 )
 model.estimator.update(feature_alignment=None)

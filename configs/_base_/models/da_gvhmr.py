@@ -85,6 +85,8 @@ model = dict(
     # Synthetic clips teach the world better than pseudo-labels do, whatever path these follow.
     label_path=None,
     label_world=False,
+    # Wrong bones fit keypoints as well as wrong poses do.
+    real_shape=False,
     label_free=dict(contact=dict(type=ContactConsistencyLoss, loss_weight=0.3)),
     # Chosen on held-out real training clips of the miniature packs; docs/en/adaptation.md tells.
     synthetic_weight=1.0,

@@ -60,8 +60,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         student_view (dict, optional): Augmentation of the student's input. Defaults to None.
         pseudo_labeler (dict, optional): Defaults to ``dict(type='PseudoLabeler')``.
         confidence_calibration (str): ``'none'`` or ``'quantile'``. Defaults to ``'none'``.
-        calibrator (dict, optional): What carries the calibration out. Defaults to
-            ``dict(type='ConfidenceCalibrator')``.
+        calibrator (dict, optional): Defaults to ``dict(type='ConfidenceCalibrator')``.
         confidence (dict, optional): What makes up the confidence. Defaults to
             ``dict(type='CombinedConfidence')``, the discriminator alone.
         fake_target (dict, optional): The scores that the discriminator learns for the student's
@@ -71,21 +70,19 @@ class DomainAdaptiveGVHMR(BaseModel):
             ``dict(type='KeypointRefiner')``. Defaults to None.
         label_path (dict, optional): Gives pseudo-labels a path through the world, such as
             ``dict(type='StancePath')``. Defaults to None: the teacher's.
-        reprojection (dict, optional): Loss on detected keypoints. Defaults to
-            ``dict(type='ReprojectionLoss')``.
+        reprojection (dict, optional): Keypoint loss. Defaults to ``dict(type='ReprojectionLoss')``.
         teacher (str): ``'ema'`` or ``'student'``. Defaults to ``'ema'``.
         synthetic_weight (float): Weight of the losses on labels. Defaults to 1.
         real_weight (float): Weight of the pseudo-label losses. Defaults to 1.
         discriminator_weight (float): Weight of the discriminator's own loss. Defaults to 1.
         adversarial_weight (float): Defaults to 1.
         reprojection_weight (float): Defaults to 1.
-        label_world (bool): Whether pseudo-labels supervise the motion in the world, too. Defaults
-            to True.
+        label_world (bool): Whether pseudo-labels supervise the world, too. Defaults to True.
+        real_shape (bool): Whether bodies on real clips teach the shape, too. Defaults to True.
         label_free (dict[str, dict], optional): Further losses on real clips by name, called with
             the prediction, the inputs and the body. Defaults to None.
         queue_size (int): True motions remembered from synthetic batches. Defaults to 256.
-        queue_max_len (int): Frames of each; at least the ``max_len`` of the synthetic datasets.
-            Defaults to 120.
+        queue_max_len (int): Frames of each; ``max_len`` of the datasets or more. Defaults to 120.
         confidence_threshold (float): Value before the hook writes one. Defaults to 0.6.
         predict_on (str): ``'student'`` or ``'teacher'`` at test time. Defaults to ``'student'``.
         data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
@@ -116,6 +113,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         reprojection_weight: float = 1.0,
         label_free: Optional[dict[str, dict]] = None,
         label_world: bool = True,
+        real_shape: bool = True,
         queue_size: int = 256,
         queue_max_len: int = 120,
         confidence_threshold: float = 0.6,
@@ -157,6 +155,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         )
         self.teacher_source = teacher
         self.label_world = label_world
+        self.real_shape = real_shape
         self.discriminator_steps = discriminator_steps
         self.synthetic_weight = synthetic_weight
         self.real_weight = real_weight
@@ -288,8 +287,7 @@ class DomainAdaptiveGVHMR(BaseModel):
             optim_wrapper (OptimWrapperDict): The wrapper ``'discriminator'`` is used.
 
         Returns:
-            dict[str, Tensor]: The discriminator's losses; empty while no true motion is known, or
-            if ``discriminator_weight`` is 0.
+            dict[str, Tensor]: The discriminator's losses; empty without true motion or weight.
         """
         if not len(self.motion_queue) or not self.discriminator_weight:
             return {}
@@ -373,6 +371,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         """Predict with the student from its own augmented view, in the original camera."""
         noised, state = full_precision(self.student_view.apply)(inputs)
         prediction = self.student.infer(noised, drop=True)
+        if not self.real_shape:  # Longer bones explain keypoints too easily.
+            prediction = prediction.replace(betas=prediction.betas.detach())
         root_offset = self._root_offset(prediction)
         return full_precision(self.student_view.invert)(prediction, state, inputs, root_offset)
 

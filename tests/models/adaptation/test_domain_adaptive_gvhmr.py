@@ -8,6 +8,7 @@ import torch
 from mmengine.optim import OptimWrapper
 
 from gvhmr_da_mm.core.errors import ConfigError, DataError
+from gvhmr_da_mm.core.layout import MOTION
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
 from gvhmr_da_mm.models.adaptation import StancePath, domain_adaptive_gvhmr
 from gvhmr_da_mm.models.heads.motion_discriminator import discriminator_loss, discriminator_pose
@@ -224,6 +225,17 @@ def test_labels_walk_as_their_feet_say(toy_root, built, wrappers):
     assert not labels.velocity.allclose(theirs.velocity)
     logs = model.train().train_step(toy_batch('real', 2), wrappers(model))
     assert logs['real_transl_w_loss'] > 0
+
+
+@pytest.mark.parametrize('real_shape', [True, False])
+def test_keypoints_do_not_teach_the_shape_unless_asked_to(toy_root, real_shape):
+    model = MODELS.build(toy_adaptation_config(toy_root, real_shape=real_shape)).train()
+    inputs = model.data_preprocessor(toy_batch('real', 2))['inputs']
+    prediction = model.predict_noised(inputs)
+    prediction.x.retain_grad()
+    model.reprojection(model.student.coco_joints(prediction), inputs).backward()
+    assert prediction.x.grad[..., MOTION.body_pose].any()
+    assert prediction.x.grad[..., MOTION.betas].any() == real_shape
 
 
 # The discriminator
