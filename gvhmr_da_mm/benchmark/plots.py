@@ -64,6 +64,7 @@ def plot_gap(methods: Mapping[str, Mapping[str, Any]], out: Path) -> Optional[Pa
         axis.axhline(0, color='#22262e', linewidth=0.8)
         axis.axhline(1, color='#8a8f99', linewidth=0.8, linestyle='--')
         axis.set_xticks(range(len(known)), known, rotation=25, ha='right', fontsize=8)
+        axis.tick_params(axis='x', pad=12)  # Room for the shares below the zero line.
         low, high = axis.get_ylim()
         axis.set_ylim(max(low, GAP_LIMITS[0]), min(max(high, 1.1), GAP_LIMITS[1]))
         for place, method in enumerate(known):
