@@ -2,9 +2,10 @@
 
 A view claims that its new inputs are those of another physical scene: of a camera that is turned
 about its axis, or of a mirrored world. Such scenes are built here from world-space quantities only,
-so that they share no formula with the views.
+so that they share no formula with the views. And a small adaptation model for whole iterations.
 """
 
+import copy
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -26,7 +27,10 @@ from gvhmr_da_mm.core.conventions import (
 )
 from gvhmr_da_mm.core.gravity_view import gravity_view_rotation
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
+from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
+from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures.motion import MotionPrediction
+from gvhmr_da_mm.testing import toy_adaptation_config
 
 DOUBLE = torch.float64
 MIRROR = torch.diag(torch.tensor([-1.0, 1, 1], dtype=DOUBLE))
@@ -220,3 +224,28 @@ def make_scene():
 @pytest.fixture
 def same():
     return assert_same
+
+
+@pytest.fixture(scope='module')
+def built(toy_root):
+    model = MODELS.build(toy_adaptation_config(toy_root))
+    model.init_weights()
+    for parameter in model.student.parameters():
+        if not parameter.any():
+            parameter.data.normal_(std=0.05)
+    model.teacher.load_state_dict(model.student.state_dict())
+    return model
+
+
+@pytest.fixture
+def model(built):
+    return copy.deepcopy(built).train()
+
+
+@pytest.fixture
+def wrappers():
+    config = dict(
+        model=dict(optimizer=dict(type='AdamW', lr=1e-3)),
+        discriminator=dict(optimizer=dict(type='Adam', lr=1e-3)),
+    )
+    return AdaptationOptimWrapperConstructor(config)

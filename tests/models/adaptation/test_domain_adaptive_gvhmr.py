@@ -1,59 +1,23 @@
-"""One iteration of either domain: who learns from what, and who does not."""
+"""One iteration of either domain: what the student learns from."""
 
 import copy
 import re
 
 import pytest
 import torch
-from mmengine.optim import OptimWrapper
 
 from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.core.layout import MOTION
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
-from gvhmr_da_mm.models.adaptation import StancePath, domain_adaptive_gvhmr
-from gvhmr_da_mm.models.heads.motion_discriminator import discriminator_loss, discriminator_pose
+from gvhmr_da_mm.models.adaptation import StancePath
+from gvhmr_da_mm.models.heads.motion_discriminator import discriminator_pose
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_model_config
+from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch
+
+from .learning import changed, steps, weights
 
 NEVER = 2.0
 """A threshold that no confidence reaches."""
-
-
-@pytest.fixture(scope='module')
-def built(toy_root):
-    model = MODELS.build(toy_adaptation_config(toy_root))
-    model.init_weights()
-    for parameter in model.student.parameters():
-        if not parameter.any():
-            parameter.data.normal_(std=0.05)
-    model.teacher.load_state_dict(model.student.state_dict())
-    return model
-
-
-@pytest.fixture
-def model(built):
-    return copy.deepcopy(built).train()
-
-
-@pytest.fixture
-def wrappers():
-    config = dict(
-        model=dict(optimizer=dict(type='AdamW', lr=1e-3)),
-        discriminator=dict(optimizer=dict(type='Adam', lr=1e-3)),
-    )
-    return AdaptationOptimWrapperConstructor(config)
-
-
-def weights(module):
-    return {name: value.clone() for name, value in module.named_parameters()}
-
-
-def changed(module, before):
-    return {name for name, value in module.named_parameters() if not value.equal(before[name])}
-
-
-def steps(wrapper: OptimWrapper) -> int:
-    return wrapper._inner_count
 
 
 # A synthetic batch
@@ -112,28 +76,6 @@ def test_a_real_batch_teaches_the_student_and_then_the_discriminator(model, wrap
     assert len(model.motion_queue) == 2  # Predictions and pseudo-labels are never true motion.
 
 
-def test_the_adversarial_term_reaches_the_student_and_not_the_discriminator(model, wrappers):
-    model.confidence_threshold, model.reprojection_weight = NEVER, 0.0
-    wrapper = wrappers(model)
-    gradients = {}
-
-    def look(*_):
-        for name in ('student', 'discriminator'):
-            grads = [p.grad for p in getattr(model, name).parameters() if p.grad is not None]
-            gradients[name] = sum(float(grad.abs().sum()) for grad in grads)
-
-    wrapper['model'].optimizer.register_step_pre_hook(look)
-    before = weights(model.discriminator)
-    logs = model.train_step(toy_batch('real', 2), wrapper)
-    assert logs['generator_adversarial_loss'] > 0
-    assert gradients['student'] > 0
-    assert gradients['discriminator'] == 0
-    # No true motion is known yet, so the discriminator does not learn either.
-    assert not changed(model.discriminator, before)
-    assert 'discriminator_real_loss' not in logs
-    assert all(p.requires_grad for p in model.discriminator.parameters())
-
-
 def test_without_any_weight_the_student_stands_still(model, wrappers):
     model.adversarial_weight = model.reprojection_weight = model.real_weight = 0.0
     config = dict(
@@ -144,26 +86,6 @@ def test_without_any_weight_the_student_stands_still(model, wrappers):
     before = weights(model.student)
     model.train_step(toy_batch('real', 2), wrapper)
     assert not changed(model.student, before)
-
-
-def test_the_discriminators_step_leaves_the_student_alone(model, wrappers):
-    wrapper = wrappers(model)
-    model.train_step(toy_batch('synthetic', 2), wrapper)
-    before = weights(model.student), weights(model.discriminator)
-    fake = torch.randn(2, 16, 69)
-    logs = model.discriminator_step(fake, torch.ones(2, 16, dtype=torch.bool), wrapper)
-    assert set(logs) == {'discriminator_real_loss', 'discriminator_fake_loss'}
-    assert not changed(model.student, before[0])
-    assert changed(model.discriminator, before[1])
-
-
-@pytest.mark.parametrize('mode, seen', [('none', 0), ('quantile', 2)])
-def test_true_motion_is_scored_only_for_a_calibrator_that_wants_it(toy_root, wrappers, mode, seen):
-    model = MODELS.build(toy_adaptation_config(toy_root, confidence_calibration=mode)).train()
-    wrapper = wrappers(model)
-    for domain in ('synthetic', 'real'):
-        model.train_step(toy_batch(domain, 2), wrapper)
-    assert model.calibrator.num_seen == seen
 
 
 def test_nothing_kept_is_an_exact_zero_with_a_graph(model):
@@ -196,25 +118,6 @@ def test_only_kept_samples_teach(built):
     assert shifted.x.grad[0].any() and not shifted.x.grad[1].any()
 
 
-def test_pseudo_labels_have_no_graph_and_the_teacher_gets_no_gradient(model, wrappers):
-    wrapper = wrappers(model)
-    model.train_step(toy_batch('synthetic', 2), wrapper)
-    labels = model.pseudo_label(model.data_preprocessor(toy_batch('real', 2))['inputs'])
-    for field in ('body_pose_R', 'R_c', 'transl_c', 'velocity'):
-        assert not getattr(labels.prediction, field).requires_grad, field
-    model.train_step(toy_batch('real', 2), wrapper)
-    assert all(p.grad is None and not p.requires_grad for p in model.teacher.parameters())
-
-
-def test_the_teacher_never_trains(model, wrappers):
-    assert model.student.training and not model.teacher.training
-    model.train()  # As the loop does before each iteration.
-    assert not any(module.training for module in model.teacher.modules())
-    one, two = (model.data_preprocessor(toy_batch('real', 2))['inputs'] for _ in range(2))
-    first, second = model.teacher.infer(one), model.teacher.infer(two)
-    assert torch.equal(first.x, second.x)
-
-
 def test_labels_walk_as_their_feet_say(toy_root, built, wrappers):
     model = MODELS.build(toy_adaptation_config(toy_root, label_path=dict(type='StancePath')))
     model.load_state_dict(built.state_dict())
@@ -236,42 +139,6 @@ def test_keypoints_do_not_teach_the_shape_unless_asked_to(toy_root, real_shape):
     model.reprojection(model.student.coco_joints(prediction), inputs).backward()
     assert prediction.x.grad[..., MOTION.body_pose].any()
     assert prediction.x.grad[..., MOTION.betas].any() == real_shape
-
-
-# The discriminator
-
-
-def test_fakes_get_the_score_of_their_distance_to_true_motion(toy_root, wrappers, monkeypatch):
-    config = toy_adaptation_config(
-        toy_root, fake_target=dict(type='NearestMotionTarget', scale=0.5), discriminator_steps=3
-    )
-    model = MODELS.build(config).train()
-    wrappers = wrappers(model)
-    model.train_step(toy_batch('synthetic', 2), wrappers)
-    targets = []
-
-    def loss(real, fake, target):
-        targets.append((target, fake))
-        return discriminator_loss(real, fake, target)
-
-    monkeypatch.setattr(domain_adaptive_gvhmr, 'discriminator_loss', loss)
-    model.train_step(toy_batch('real', 2), wrappers)
-    assert len(targets) == 3 == steps(wrappers['discriminator'])
-    for target, fake in targets:
-        assert target.shape == fake.shape and ((target > 0) & (target < 1)).all()
-
-
-def test_the_discriminator_standardises_by_the_motion_of_synthetic_batches(model, wrappers):
-    wrappers = wrappers(model)
-    model.train_step(toy_batch('real', 2), wrappers)
-    assert model.discriminator.num_observed == 0
-    batch = toy_batch('synthetic', 2)
-    model.train_step(batch, wrappers)
-    inputs = model.data_preprocessor(batch)
-    pose = torch.stack([sample.gt_instances.body_pose for sample in inputs['data_samples']])
-    frames = discriminator_pose(pose)[inputs['inputs']['valid']]
-    torch.testing.assert_close(model.discriminator.input_mean, frames.mean(dim=0))
-    assert model.discriminator.num_observed == len(frames)
 
 
 def test_training_uses_what_the_hooks_write(model, wrappers):
@@ -412,58 +279,3 @@ def test_bounds_of_num_augmentations(toy_root, count):
 def test_unknown_choices_are_named(toy_root, field, value):
     with pytest.raises(ConfigError, match=f'`{field}` should be.*{re.escape(repr(value))}'):
         MODELS.build(toy_adaptation_config(toy_root, **{field: value}))
-
-
-# The teacher
-
-
-def test_ema_moves_the_teacher_a_share_of_the_way(model, wrappers):
-    model.train_step(toy_batch('synthetic', 2), wrappers(model))
-    before, student = weights(model.teacher), weights(model.student)
-    model.update_teacher(0.25)
-    for name, value in model.teacher.named_parameters():
-        torch.testing.assert_close(value.data, before[name].lerp(student[name], 0.25))
-    assert changed(model.teacher, before)
-    model.update_teacher(1.0)
-    assert not changed(model.teacher, student)
-
-
-def test_the_student_can_be_its_own_teacher(toy_root, wrappers):
-    dropping = toy_model_config(toy_root, dropout=0.5)
-    config = toy_adaptation_config(toy_root, estimator=dropping, teacher='student')
-    model = MODELS.build(config)
-    model.init_weights()
-    model.train()
-    for parameter in model.teacher.parameters():
-        parameter.fill_(torch.nan)  # Whoever asks the teacher notices.
-    inputs = model.data_preprocessor(toy_batch('real', 2))['inputs']
-    one, two = model._teach(inputs), model._teach(inputs)
-    assert torch.equal(one.x, two.x)  # Without dropout.
-    assert model.student.training
-    logs = model.train_step(toy_batch('real', 2), wrappers(model))
-    assert all(value.isfinite() for value in logs.values())
-
-
-def test_init_weights_makes_the_teacher_a_copy(toy_root):
-    model = MODELS.build(toy_adaptation_config(toy_root))
-    with torch.no_grad():
-        next(model.teacher.backbone.parameters()).add_(1)
-    model.init_weights()
-    assert not changed(model.teacher, weights(model.student))
-
-
-def test_both_share_one_body_and_one_codec(model):
-    assert model.teacher.body_model is model.student.body_model
-    assert model.teacher.motion_codec is model.student.motion_codec is model.motion_codec
-
-
-@pytest.mark.parametrize('predict_on', ['student', 'teacher'])
-def test_predict_on_chooses_who_is_tested(built, predict_on):
-    model = copy.deepcopy(built).eval()
-    model.predict_on = predict_on
-    for parameter in getattr(
-        model, 'student' if predict_on == 'teacher' else 'teacher'
-    ).parameters():
-        parameter.data.fill_(torch.nan)
-    sample = model.test_step(toy_batch('real', 1))[0]
-    assert sample.pred_instances.body_pose.isfinite().all()
