@@ -183,13 +183,12 @@ def mean_curves(logs: Sequence[Mapping[str, Curve]]) -> dict[str, Curve]:
 
 
 def _figure(panels: int, columns: int, legend: bool = True) -> tuple[Any, list]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     rows = -(-panels // columns)
     size = (4.4 * columns, (4.2 if legend else 3.6) * rows)
+    # Not pyplot's: the caller's backend and figures stay as they are.
     figure = Figure(figsize=size, layout='constrained')
-    FigureCanvasAgg(figure)  # no pyplot: the caller's backend and figures stay as they are
     axes = list(np.atleast_1d(figure.subplots(rows, columns)).ravel())
     for axis in axes[panels:]:
         axis.set_visible(False)

@@ -35,11 +35,10 @@ def draw_preview(root: Path, body: StandInBody, name: str = 'preview.png') -> Pa
         body (StandInBody): The bodies of that root.
         name (str): File name. Defaults to ``'preview.png'``.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    # Not pyplot's: the caller's backend and figures stay as they are.
     figure = Figure(figsize=(2 * COLUMNS, 13.5))
-    FigureCanvasAgg(figure)  # no pyplot: the caller's backend and figures stay as they are
     axes = figure.subplots(6, COLUMNS)
     figure.subplots_adjust(0.02, 0.02, 0.99, 0.98, 0.15, 0.15)
     smplx = _whole(body.smplx)

@@ -26,11 +26,10 @@ def plot_memory(
     Returns:
         Path: The file.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    # Not pyplot's: the caller's backend and figures stay as they are.
     figure = Figure(figsize=(9, 5), layout='constrained')
-    FigureCanvasAgg(figure)  # no pyplot: the caller's backend and figures stay as they are
     memory_axis, files_axis = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     iterations, memory, files = np.array(footprints, dtype=float).T
     memory_axis.plot(iterations, memory, '.-', ms=3, lw=0.8, label='resident memory')

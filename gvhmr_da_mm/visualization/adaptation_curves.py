@@ -40,13 +40,12 @@ def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') ->
     Returns:
         Path: The file.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     train, val = log.train, log.val
     rows, columns = (2, 5) if val else (2, 4)
+    # Not pyplot's: the caller's backend and figures stay as they are.
     figure = Figure(figsize=(4.75 * columns, 4.5 * rows), layout='constrained')
-    FigureCanvasAgg(figure)  # no pyplot: the caller's backend and figures stay as they are
     axes = figure.subplots(rows, columns).ravel()
     losses = [n for n in ('synthetic_loss', 'real_loss', 'loss') if n in train]
     _panel(axes[0], 'Loss per domain', {n: train[n] for n in losses[:2]})
