@@ -8,7 +8,13 @@ score is taken as it is and compared with a threshold that rises from 0.6 to 0.9
 from mmengine.config import read_base
 
 from gvhmr_da_mm.models.adaptation import PseudoLabeler
-from gvhmr_da_mm.models.adaptation.views import HorizontalFlip
+from gvhmr_da_mm.models.adaptation.views import (
+    ComposeViews,
+    FeatureNoise,
+    HorizontalFlip,
+    KeypointDrop,
+    KeypointJitter,
+)
 
 with read_base():
     from .da_bedlam_emdb_3dpw import *
@@ -16,6 +22,10 @@ with read_base():
 model.update(
     num_augmentations=2,
     views=[dict(type=HorizontalFlip)],
+    student_view=dict(
+        type=ComposeViews,
+        views=[dict(type=KeypointJitter), dict(type=KeypointDrop), dict(type=FeatureNoise)],
+    ),
     teacher='student',
     pseudo_labeler=dict(type=PseudoLabeler, featureless_weight=1.0),
     confidence_calibration='none',

@@ -38,7 +38,7 @@ def config():
         ('load_from', 'some.pth'),
         ('work_dir', 'somewhere'),  # An argument of the Runner.
         ('randomness.deterministic', True),
-        ('model.student_view.views.0.type', 'KeypointDrop'),
+        ('model.views.1.type', 'HorizontalFlip'),
     ],
 )
 def test_an_override_changes_the_config(key, value):
