@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -168,12 +169,25 @@ def _check_clips(config: dict) -> None:
 
 
 def data_fingerprint(data_root: PathLike) -> str:
-    """Return what changes when the packs of a data root do: names and sizes of the files."""
+    """Return what changes when the packs or bodies of a data root do.
+
+    Image features of single clips are not looked at: they are many, and belong to a pack.
+    """
     root = Path(data_root)
     patterns = ('*/hmr4d_support/*.pt', '*/hmr4d_support/*.pth', 'body_models/**/*', 'support/*')
     files = sorted({p for pattern in patterns for p in root.glob(pattern) if p.is_file()})
-    listed = [(p.relative_to(root).as_posix(), p.stat().st_size) for p in files]
+    listed = [(p.relative_to(root).as_posix(), _content(p)) for p in files]
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:16]
+
+
+def _content(path: Path) -> Any:
+    """Return what tells the content of a file from another's."""
+    try:
+        # What torch and numpy write. The list of contents has checksums, so gigabytes stay unread.
+        with zipfile.ZipFile(path) as archive:
+            return [(member.filename, member.CRC) for member in archive.infolist()]
+    except zipfile.BadZipFile:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def budget_settings(budget: Budget) -> dict[str, Any]:
