@@ -7,10 +7,13 @@ from typing import Any, Optional
 
 from ..evaluation.report import METRIC_LABELS
 from .methods import Method
+from .summary import ORACLE, SOURCE
 
 TEST_SETS = {'emdb1': 'EMDB-1', 'emdb2': 'EMDB-2', '3dpw': '3DPW'}
 HELD_OUT_SETS = {'val_emdb': 'EMDB, held-out', 'val_3dpw': '3DPW, held-out'}
 TRANSDUCTIVE = '†'
+SMALLEST_GAP = 0.01
+"""Share of the source's error that labels must be worth: of less, no share is shown."""
 
 
 def write_csv(path: Path, results: Sequence[Mapping[str, Any]], methods: Sequence[Method]) -> None:
@@ -88,7 +91,7 @@ def _tables(
         titles = [f'{METRIC_LABELS[m][0]} ({METRIC_LABELS[m][1]})' for m in metrics]
         lines += [f'| {label} | ' + ' | '.join(titles) + ' |', '|---' * (len(metrics) + 1) + '|']
         for method in methods:
-            cells = [_cell(summary['methods'][method.name], f'{prefix}/{m}') for m in metrics]
+            cells = [_cell(summary['methods'], method.name, f'{prefix}/{m}') for m in metrics]
             lines.append(f'| {_label(method)} | ' + ' | '.join(cells) + ' |')
         lines.append('')
     return lines
@@ -104,15 +107,23 @@ def _label(method: Method) -> str:
     return f'`{method.name}`{mark}'
 
 
-def _cell(method: Mapping[str, Any], metric: str) -> str:
-    statistics = method.get(metric)
+def _cell(methods: Mapping[str, Mapping], name: str, metric: str) -> str:
+    statistics = methods[name].get(metric)
     if not statistics or statistics['mean'] is None:
         return '–'
     text = f'{statistics["mean"]:.1f}'
     if statistics['std'] is not None:
         text += f' ± {statistics["std"]:.1f}'
-    share = method['gap_closed'].get(metric)
-    return text if share is None else f'{text} ({100 * share:.0f} %)'
+    share = methods[name]['gap_closed'].get(metric)
+    if share is None or not _is_gap(methods, metric):
+        return text
+    return f'{text} ({100 * share:.0f} %)'
+
+
+def _is_gap(methods: Mapping[str, Mapping], metric: str) -> bool:
+    """Tell whether the labels are worth enough for a share of it to say something."""
+    source, oracle = (methods[name][metric]['mean'] for name in (SOURCE, ORACLE))
+    return source - oracle >= SMALLEST_GAP * source
 
 
 def _pseudo_labels(summary: Mapping[str, Any], methods: Sequence[Method]) -> list[str]:

@@ -125,3 +125,15 @@ def test_table_and_csv(results, tmp_path):
     assert lines[1] == f'source,False,0,{METRIC},mm,{math.pi}'
     assert len(lines) == 1 + 10
     assert f'full_transductive,True,0,{METRIC},mm,70.0' in lines
+
+
+@pytest.mark.parametrize('oracle, cell', [(98, '75.0 ± 5.0 (1250 %)'), (99.5, '75.0 ± 5.0')])
+def test_table_shows_no_share_of_a_tiny_gap(results, oracle, cell):
+    for one in results[6:]:
+        one['metrics'] = {METRIC: oracle}
+    methods = select_methods(['source', 'full', 'oracle'])
+    measured = summarise(results, [method.name for method in methods])
+    assert measured['full']['gap_closed'][METRIC] == pytest.approx(25 / (100 - oracle))
+    settings = dict(seeds=3, source_steps=700, steps=300, shift=None)
+    summary = dict(methods=measured, filters={}, settings=settings)
+    assert f'| `full` | {cell} |' in format_markdown(summary, methods)
