@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 from ..apis import check_files
 from ..core.errors import ConfigError, DataError
+from ..datasets.packs.pack_writer import file_sha256
 from ..registry import DATASETS
 from .budget import Budget
 from .methods import Method
@@ -187,7 +188,7 @@ def _content(path: Path) -> Any:
         with zipfile.ZipFile(path) as archive:
             return [(member.filename, member.CRC) for member in archive.infolist()]
     except zipfile.BadZipFile:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return file_sha256(path)
 
 
 def budget_settings(budget: Budget) -> dict[str, Any]:

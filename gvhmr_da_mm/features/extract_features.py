@@ -1,6 +1,5 @@
 """Observations of a folder of videos, one file per person."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -10,7 +9,7 @@ from typing import Optional
 from ..core.conventions import FPS
 from ..core.errors import StorageError
 from ..datasets.converters import Failure, signature_of
-from ..datasets.packs.pack_writer import storage_errors
+from ..datasets.packs.pack_writer import file_sha256, storage_errors
 from .feature_job import FeatureJob
 from .frame_source import find_clips, open_frames
 from .observe import Progress
@@ -116,7 +115,7 @@ def _extract(
             dict(
                 file=file.relative_to(out).as_posix(),
                 frames=len(person),
-                sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+                sha256=file_sha256(file),
                 facts=person.facts,
             )
         )
