@@ -23,14 +23,14 @@ import torch  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from benchmarks.case import Case, Settings  # noqa: E402
-from benchmarks.measure import measure  # noqa: E402
+from benchmarks.speed.case import Case, Settings  # noqa: E402
+from benchmarks.speed.measure import measure  # noqa: E402
 from gvhmr_da_mm.core.errors import ConfigError, GVHMRError  # noqa: E402
-from gvhmr_da_mm.core.paths import DATA_ROOT_VARIABLE  # noqa: E402
 from gvhmr_da_mm.demo import generate_demo  # noqa: E402
+from gvhmr_da_mm.fileio.paths import DATA_ROOT_VARIABLE  # noqa: E402
 
 FAMILIES = ('network', 'training', 'world', 'body', 'metrics', 'loader', 'startup', 'storage')
-"""Modules of this folder with a function ``cases``."""
+"""Modules of `speed` with a function ``cases``."""
 DEMO = ROOT / 'work_dirs' / 'benchmarks' / 'data'
 COLUMNS = ('case', 'device', 'ours_s', 'plain_s', 'ratio', 'ours_mb', 'plain_mb')
 
@@ -58,9 +58,9 @@ def parse_args() -> argparse.Namespace:
 
 def all_cases() -> list[Case]:
     """Collect the cases of all families that are there."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).parent / 'speed'
     found = [name for name in FAMILIES if (folder / f'{name}.py').exists()]
-    modules = [importlib.import_module(f'benchmarks.{name}') for name in found]
+    modules = [importlib.import_module(f'benchmarks.speed.{name}') for name in found]
     return [case for module in modules for case in module.cases()]
 
 

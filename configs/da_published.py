@@ -8,7 +8,7 @@ score is taken as it is and compared with a threshold that rises from 0.6 to 0.9
 from mmengine.config import read_base
 
 from gvhmr_da_mm.models.adaptation import PseudoLabeler
-from gvhmr_da_mm.models.adaptation.views import (
+from gvhmr_da_mm.models.views import (
     ComposeViews,
     FeatureNoise,
     HorizontalFlip,

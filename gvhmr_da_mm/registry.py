@@ -13,7 +13,7 @@ from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
 from mmpose import registry as mmpose_registry
 
-from .core.arguments import check_arguments
+from .config.arguments import check_arguments
 from .core.errors import ConfigError
 
 SCOPE = 'gvhmr_da_mm'
@@ -98,9 +98,9 @@ HOOKS = _child('hook', 'HOOKS', ('engine',))
 
 DATASETS = _child('dataset', 'DATASETS', ('datasets',))
 DATA_SAMPLERS = _child('data sampler', 'DATA_SAMPLERS', ('datasets',))
-TRANSFORMS = _child('transform', 'TRANSFORMS', ('datasets', 'models.adaptation.views'))
+TRANSFORMS = _child('transform', 'TRANSFORMS', ('datasets', 'models.views'))
 
-MODELS = _child('model', 'MODELS', ('models', 'body_models', 'features.networks'))
+MODELS = _child('model', 'MODELS', ('models', 'body_models', 'video.networks'))
 MODEL_WRAPPERS = _child('model wrapper', 'MODEL_WRAPPERS', ('engine',), mmengine_registry)
 WEIGHT_INITIALIZERS = _child('weight initializer', 'WEIGHT_INITIALIZERS')
 BATCH_AUGMENTS = _child('batch augment', 'BATCH_AUGMENTS')
@@ -115,9 +115,7 @@ PARAM_SCHEDULERS = _child('parameter scheduler', 'PARAM_SCHEDULERS')
 
 METRICS = _child('metric', 'METRICS', ('evaluation',))
 EVALUATORS = _child('evaluator', 'EVALUATORS', ('evaluation',))
-TASK_UTILS = _child(
-    'task util', 'TASK_UTILS', ('codecs', 'models.adaptation', 'features.detectors')
-)
+TASK_UTILS = _child('task util', 'TASK_UTILS', ('codecs', 'models.adaptation', 'video.detectors'))
 
 # The parents of these are MMEngine's: MMPose's import `mmpose.models` or
 # `mmpose.visualization`, which need compiled packages.

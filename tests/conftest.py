@@ -1,12 +1,15 @@
 """Shared pytest fixtures: where the golden cases and the miniature packs are."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from gvhmr_da_mm.demo import generate_demo
+from gvhmr_da_mm.testing import isolated_registry
+from tests.tool_calls import Packs, load_tool
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,3 +43,27 @@ def toy_root(tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Call a tool with arguments and return its exit code, output and error output."""
+
+    def _call(name, *arguments):
+        monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
+        code = 0
+        with isolated_registry():
+            try:
+                load_tool(name).main()
+            except SystemExit as end:
+                code = end.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return _call
+
+
+@pytest.fixture
+def packs(toy_root, tmp_path):
+    """Return a copy of the toy data in which single files can be changed."""
+    return Packs(toy_root, tmp_path / 'data')

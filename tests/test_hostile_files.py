@@ -14,12 +14,12 @@ from mmengine.runner.checkpoint import _load_checkpoint, load_from_local
 
 from gvhmr_da_mm.apis import check_checkpoint
 from gvhmr_da_mm.body_models.loading import load_body_arrays
-from gvhmr_da_mm.body_models.restricted_pickle import load_restricted_pickle
 from gvhmr_da_mm.codecs import MotionCodec
-from gvhmr_da_mm.core import tensor_file
 from gvhmr_da_mm.core.errors import GVHMRError
 from gvhmr_da_mm.datasets.pack_io import load_pack, read_pack
 from gvhmr_da_mm.engine.safe_loading import load_from_restricted_pickle, safe_checkpoint_loading
+from gvhmr_da_mm.fileio import tensor_file
+from gvhmr_da_mm.fileio.restricted_pickle import load_restricted_pickle
 from gvhmr_da_mm.models.checkpoint_reading import read_checkpoint
 from tests import exploits
 

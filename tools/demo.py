@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gvhmr_da_mm.apis import load_config
-from gvhmr_da_mm.apis.command_line import report_errors
+from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.demo import generate_demo
 from gvhmr_da_mm.evaluation.report import METRIC_LABELS
 

@@ -13,9 +13,9 @@ from mmengine.config import DictAction
 from rich.console import Console
 from rich.progress import Progress
 
-from gvhmr_da_mm.apis.command_line import report_errors
-from gvhmr_da_mm.features.extract_features import extract_features
-from gvhmr_da_mm.features.feature_job import FeatureJob
+from gvhmr_da_mm.cli.command_line import report_errors
+from gvhmr_da_mm.video.extract_features import extract_features
+from gvhmr_da_mm.video.feature_job import FeatureJob
 
 CONSOLE = Console()
 

@@ -7,9 +7,9 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from gvhmr_da_mm.apis import check_checkpoint, check_files, load_config
-from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
-from gvhmr_da_mm.apis.ranks import start_cpu_ranks
-from gvhmr_da_mm.apis.save_results import save_results
+from gvhmr_da_mm.cli.command_line import add_common_arguments, report_errors, set_local_rank
+from gvhmr_da_mm.cli.ranks import start_cpu_ranks
+from gvhmr_da_mm.cli.save_results import save_results
 from gvhmr_da_mm.engine.safe_loading import safe_checkpoint_loading
 from gvhmr_da_mm.evaluation import check_dump_dir, read_index, write_index
 

@@ -13,8 +13,8 @@ from gvhmr_da_mm.apis import (
     limit_for_debugging,
     load_config,
 )
-from gvhmr_da_mm.apis.command_line import add_common_arguments, report_errors, set_local_rank
-from gvhmr_da_mm.apis.ranks import start_cpu_ranks
+from gvhmr_da_mm.cli.command_line import add_common_arguments, report_errors, set_local_rank
+from gvhmr_da_mm.cli.ranks import start_cpu_ranks
 from gvhmr_da_mm.engine.checkpoint_files import find_last_checkpoint
 
 

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from ..config.loading import walk
 from ..core.errors import ConfigError
 from ..engine.loops.dry_run_loop import DryRunLoop, TriedSource, peak_memory, stage
 from ..engine.unwrap import unwrap_model
-from .config import walk
 
 STATISTICS_CLIPS = 16
 """Clips that hooks measure statistics on; the training reads more."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ..core.errors import ConfigError
-from ..core.paths import resolve_data_root
+from ..fileio.paths import resolve_data_root
 from .linear_blend_body import LinearBlendBody
 from .smpl_body import SMPLBody
 from .smplx_full import SMPLXBody

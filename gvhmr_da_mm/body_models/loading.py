@@ -18,8 +18,8 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from ..core.errors import ConfigError, DataError
-from ..core.paths import resolve_data_root
-from .restricted_pickle import load_restricted_pickle, stored_array
+from ..fileio.paths import resolve_data_root
+from ..fileio.restricted_pickle import load_restricted_pickle, stored_array
 
 GENDERS = ('neutral', 'male', 'female')
 NUM_SMPLX_JOINTS = 55

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..core.errors import ConfigError, DataError
 from ..core.layout import NUM_BETAS, NUM_JOINTS
-from ..core.paths import require_files, resolve_data_root
+from ..fileio.paths import require_files, resolve_data_root
 from .linear_blend_body import LinearBlendBody
 from .loading import NUM_SMPL_JOINTS, BodyArrays, body_model_file, load_body_arrays
 from .regressors import load_regressor, regressor_file

@@ -7,8 +7,8 @@ from typing import Optional, Union
 from torch import Tensor
 
 from ..core.errors import ConfigError, DataError
-from ..core.paths import require_files, resolve_data_root
-from ..core.tensor_file import load_tensor_file
+from ..fileio.paths import require_files, resolve_data_root
+from ..fileio.tensor_file import load_tensor_file
 
 REGRESSOR_FILES = {
     'smpl24': 'smpl_neutral_J_regressor.pt',

@@ -6,7 +6,7 @@ from typing import Optional, Union
 import numpy as np
 
 from ..core.layout import NUM_BETAS
-from ..core.paths import require_files
+from ..fileio.paths import require_files
 from ..registry import MODELS
 from .loading import NUM_SMPL_JOINTS, body_model_file, load_body_arrays
 from .mesh_body import MeshBody

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..core.checks import check_shape
 from ..core.errors import DataError
 from ..core.layout import NUM_BETAS, NUM_JOINTS
-from ..core.paths import require_files
+from ..fileio.paths import require_files
 from ..registry import MODELS
 from .loading import NUM_SMPLX_JOINTS, BodyArrays, body_model_file, load_body_arrays
 from .mesh_body import MeshBody

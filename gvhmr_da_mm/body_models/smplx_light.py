@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..core.errors import DataError
 from ..core.layout import NUM_BETAS, NUM_JOINTS
-from ..core.paths import require_files
+from ..fileio.paths import require_files
 from ..registry import MODELS
 from .linear_blend_body import LinearBlendBody
 from .loading import body_model_file, load_body_arrays

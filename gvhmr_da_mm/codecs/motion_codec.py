@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from gvhmr_da_mm.core.checks import check_shape
 from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.core.layout import MOTION, NUM_BETAS, NUM_BODY_JOINTS, ROT6D
-from gvhmr_da_mm.core.paths import require_files
 from gvhmr_da_mm.core.rotation import (
     axis_angle_to_matrix,
     matrix_to_axis_angle,
@@ -20,6 +19,7 @@ from gvhmr_da_mm.core.rotation import (
     rot6d_to_matrix,
 )
 from gvhmr_da_mm.core.trajectory import local_velocity
+from gvhmr_da_mm.fileio.paths import require_files
 from gvhmr_da_mm.registry import CODECS
 
 IDENTITY = 'identity'

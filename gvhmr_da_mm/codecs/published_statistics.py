@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.errors import DataError, MissingFilesError
 from ..core.layout import MOTION
-from ..core.plain_python import evaluate_name
+from ..fileio.plain_python import evaluate_name
 
 STATISTICS_FILE = 'hmr4d/model/gvhmr/utils/stats_compose.py'
 STATISTICS_NAME = 'MM_V1_AMASS_LOCAL_BEDLAM_CAM'

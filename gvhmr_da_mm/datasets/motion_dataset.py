@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 
 from ..core.conventions import BODY_JOINT_NAMES, FPS
 from ..core.errors import ConfigError, DataError, MissingFilesError
-from ..core.paths import require_files, resolve_data_root
+from ..fileio.paths import require_files, resolve_data_root
 from ..registry import TRANSFORMS
 from .bad_samples import BadSample, check_clip, describe_bad_samples
 from .clip import Clip, pack_clip

@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..body_models.restricted_pickle import load_restricted_pickle, stored_array
 from ..core.checks import check_shape
 from ..core.errors import DataError, MissingFilesError, ShapeError
-from ..core.restricted_unpickler import PickledObject
-from ..core.tensor_file import is_archive, load_tensor_file
+from ..fileio.restricted_pickle import load_restricted_pickle, stored_array
+from ..fileio.restricted_unpickler import PickledObject
+from ..fileio.tensor_file import is_archive, load_tensor_file
 from .packs import SequencePack
 from .packs.pack_index import INDEX
 

@@ -6,7 +6,7 @@ from typing import Union
 
 from mmengine.fileio import LocalBackend, register_backend
 
-from ..core.atomic_file import write_atomically
+from ..fileio.atomic_file import write_atomically
 
 PathLike = Union[str, Path]
 ATOMIC = 'gvhmr_da_mm.atomic'

@@ -6,15 +6,18 @@ from .data_preprocessors import MotionDataPreprocessor
 from .estimators import GVHMR
 from .heads import MotionDiscriminator, MotionHead
 from .losses import ContactConsistencyLoss, GVHMRLoss, ReprojectionLoss
+from .refiners import KeypointRefiner, StancePath
 
 __all__ = [
     'ContactConsistencyLoss',
     'DomainAdaptiveGVHMR',
     'GVHMR',
     'GVHMRLoss',
+    'KeypointRefiner',
     'MotionDataPreprocessor',
     'MotionDiscriminator',
     'MotionHead',
     'ReprojectionLoss',
     'RotaryTemporalTransformer',
+    'StancePath',
 ]

@@ -24,13 +24,13 @@ from mmengine.logging import HistoryBuffer
 from torch import Tensor
 
 from ..core.errors import CheckpointError, DataError, MissingFilesError
-from ..core.restricted_unpickler import (
+from ..fileio.restricted_unpickler import (
     PLAIN_NAMES,
     PickledObject,
     RestrictedUnpickler,
     stand_in,
 )
-from ..core.tensor_file import is_archive, load_tensor_file
+from ..fileio.tensor_file import is_archive, load_tensor_file
 
 HISTORY_BUFFER = 'mmengine.logging.history_buffer.HistoryBuffer'
 """MMEngine's history of a logged value, which every checkpoint of a training holds."""

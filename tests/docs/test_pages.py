@@ -104,7 +104,7 @@ def test_both_languages_say_the_same(english, chinese):
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(REPO_ROOT)))
 def test_files_named_in_commands_exist(page):
     for code in blocks(page, 'bash'):
-        for name in re.findall(r'\b((?:tools|configs)/[\w./]+\.(?:py|sh))', code):
+        for name in re.findall(r'\b((?:tools|configs|benchmarks|tests)/[\w./]+\.(?:py|sh))', code):
             assert (REPO_ROOT / name).is_file(), f'{page}: {name}'
 
 
@@ -112,7 +112,7 @@ def test_files_named_in_commands_exist(page):
 def test_options_of_the_tools_exist(page):
     if page.name == 'install.md':  # Those of pip and mim.
         return
-    folders = ('tools', 'gvhmr_da_mm', 'benchmarks')
+    folders = ('tools', 'gvhmr_da_mm', 'benchmarks', 'tests/robustness')
     sources = [source for name in folders for source in (REPO_ROOT / name).rglob('*.py')]
     known = set()
     for source in sources:

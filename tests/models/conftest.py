@@ -1,4 +1,4 @@
-"""Small models on the stand-in body, each built once."""
+"""Small models on the stand-in body, each built once, and synthetic scenes."""
 
 import copy
 
@@ -6,6 +6,8 @@ import pytest
 
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_model_config
+
+from .scene import Scene, assert_same
 
 
 @pytest.fixture(scope='session')
@@ -24,3 +26,18 @@ def toy_model(built_toy_model):
             parameter.data.normal_(std=0.05)
         assert name
     return model
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene.random()
+
+
+@pytest.fixture
+def make_scene():
+    return Scene.random
+
+
+@pytest.fixture
+def same():
+    return assert_same

@@ -2,7 +2,7 @@ import torch
 
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
 from gvhmr_da_mm.core.trajectory import integrate_velocity
-from gvhmr_da_mm.models.adaptation.views import Identity
+from gvhmr_da_mm.models.views import Identity
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures import BodyTargets, MotionTargets
 from gvhmr_da_mm.structures.targets import relative_to_hips

@@ -3,12 +3,11 @@
 import json
 
 from gvhmr_da_mm.apis import load_config
-from gvhmr_da_mm.apis.config_datasets import config_datasets
+from gvhmr_da_mm.config.datasets import config_datasets
 from gvhmr_da_mm.datasets.packs import SequencePack
 from tests.datasets.converters.raw_downloads import write_emdb, write_threedpw
 from tests.docs.markdown import ENGLISH, blocks
-
-from .conftest import REPO_ROOT
+from tests.tool_calls import REPO_ROOT
 
 CONFIG = REPO_ROOT / 'configs' / 'da_bedlam_emdb_3dpw.py'
 

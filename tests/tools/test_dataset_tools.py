@@ -8,8 +8,7 @@ import numpy as np
 from gvhmr_da_mm.codecs import MotionCodec
 from gvhmr_da_mm.datasets import BEDLAMDataset
 from gvhmr_da_mm.datasets.motion_labels import motion_labels
-
-from .conftest import REPO_ROOT
+from tests.tool_calls import REPO_ROOT
 
 CONFIG = REPO_ROOT / 'configs' / 'da_bedlam_emdb_3dpw.py'
 

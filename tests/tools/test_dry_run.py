@@ -9,7 +9,7 @@ from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.engine.loops.dry_run_loop import DryRunLoop
 from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 from gvhmr_da_mm.registry import LOOPS
-from tests.tools.conftest import REPO_ROOT, SHRINK, TINY
+from tests.tool_calls import REPO_ROOT, SHRINK, TINY
 
 SMALL = [*SHRINK, 'train_dataloader.batch_size=2']
 

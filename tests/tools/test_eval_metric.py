@@ -10,7 +10,7 @@ import torch
 
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import isolated_registry, toy_model_config
-from tests.tools.conftest import SHRINK, TINY, load_tool
+from tests.tool_calls import SHRINK, TINY, load_tool
 
 
 @pytest.fixture(scope='module')

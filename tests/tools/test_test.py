@@ -8,7 +8,7 @@ import torch
 
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_model_config
-from tests.tools.conftest import SHRINK, TINY
+from tests.tool_calls import SHRINK, TINY
 
 METRICS = {
     *(f'{name}/{metric}' for name in ('emdb1', '3dpw')

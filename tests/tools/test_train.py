@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.testing import last_checkpoint, read_log
-from tests.tools.conftest import REPO_ROOT, SHORT, SHRINK, TINY
+from tests.tool_calls import REPO_ROOT, SHORT, SHRINK, TINY
 
 BEDLAM = 'BEDLAM/hmr4d_support'
 EMDB = 'EMDB/hmr4d_support/emdb_vit_v4.pt'

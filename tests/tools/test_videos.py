@@ -2,8 +2,8 @@ import json
 
 import numpy as np
 
-from tests.features.people import walking
-from tests.features.videos import write_video
+from tests.video.people import walking
+from tests.video.videos import write_video
 
 
 def make(folder, names=('a', 'b')):

@@ -8,7 +8,7 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
-from gvhmr_da_mm.apis.command_line import report_errors
+from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.evaluation.compare_results import (
     LEVEL,

@@ -10,8 +10,8 @@ from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
 from gvhmr_da_mm.apis import check_files, load_config
-from gvhmr_da_mm.apis.command_line import report_errors
-from gvhmr_da_mm.apis.save_results import save_results
+from gvhmr_da_mm.cli.command_line import report_errors
+from gvhmr_da_mm.cli.save_results import save_results
 from gvhmr_da_mm.evaluation import evaluate_dump
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
-from gvhmr_da_mm.apis.command_line import report_errors
 from gvhmr_da_mm.body_models import get_body_model, make_body_rig
+from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.export import (
     mean_betas,

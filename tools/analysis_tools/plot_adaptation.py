@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from gvhmr_da_mm.apis.command_line import report_errors
+from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.visualization.adaptation_curves import plot_adaptation
 from gvhmr_da_mm.visualization.training_log import find_logs, read_training_log
 

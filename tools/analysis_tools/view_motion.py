@@ -6,10 +6,10 @@ from typing import Optional
 
 import cv2
 
-from gvhmr_da_mm.apis.command_line import report_errors
+from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.core.errors import ConfigError, DataError
-from gvhmr_da_mm.features.resampled_video import ResampledVideo
 from gvhmr_da_mm.structures import MotionDump, read_motion_dump
+from gvhmr_da_mm.video.resampled_video import ResampledVideo
 from gvhmr_da_mm.visualization import (
     MotionLocalVisualizer,
     ground_truth_track,

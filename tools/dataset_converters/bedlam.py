@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from gvhmr_da_mm.apis.command_line import report_errors
 from gvhmr_da_mm.apis.convert_dataset import add_converter_arguments, convert_dataset
+from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.datasets.converters import RawBedlamConverter
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from mmengine.config import DictAction
 from rich.console import Console
 
-from gvhmr_da_mm.apis.command_line import report_errors
 from gvhmr_da_mm.apis.convert_dataset import convert_dataset
+from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.datasets.packs import SequencePack, is_pack
-from gvhmr_da_mm.features.feature_job import FeatureJob
-from gvhmr_da_mm.features.video_converter import VideoConverter
+from gvhmr_da_mm.video.feature_job import FeatureJob
+from gvhmr_da_mm.video.video_converter import VideoConverter
 
 
 def parse_args() -> argparse.Namespace:

@@ -9,8 +9,8 @@ import numpy as np
 from rich.console import Console
 
 from gvhmr_da_mm.apis import load_config
-from gvhmr_da_mm.apis.command_line import add_dataset_arguments, report_errors
-from gvhmr_da_mm.apis.config_datasets import SPLITS, config_datasets
+from gvhmr_da_mm.cli.command_line import add_dataset_arguments, report_errors
+from gvhmr_da_mm.config.datasets import SPLITS, config_datasets
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.datasets import ClipKey, MotionDataset
 from gvhmr_da_mm.visualization import ground_truth_track

@@ -12,9 +12,9 @@ from rich.progress import track
 from rich.table import Table
 
 from gvhmr_da_mm.apis import load_config
-from gvhmr_da_mm.apis.command_line import add_dataset_arguments, report_errors
-from gvhmr_da_mm.apis.config_datasets import config_datasets
+from gvhmr_da_mm.cli.command_line import add_dataset_arguments, report_errors
 from gvhmr_da_mm.codecs import MotionCodec
+from gvhmr_da_mm.config.datasets import config_datasets
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.core.layout import MOTION
 from gvhmr_da_mm.datasets import MultiSourceDataset

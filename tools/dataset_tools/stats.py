@@ -10,8 +10,8 @@ from rich.progress import track
 from rich.table import Table
 
 from gvhmr_da_mm.apis import load_config
-from gvhmr_da_mm.apis.command_line import add_dataset_arguments, report_errors
-from gvhmr_da_mm.apis.config_datasets import SPLITS, config_datasets
+from gvhmr_da_mm.cli.command_line import add_dataset_arguments, report_errors
+from gvhmr_da_mm.config.datasets import SPLITS, config_datasets
 from gvhmr_da_mm.datasets.dataset_facts import DatasetFacts, measure_dataset
 
 BAR = 20

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from gvhmr_da_mm.apis.command_line import report_errors
+from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.datasets.validation import (
     ERROR,
     LAYOUTS,

@@ -18,7 +18,7 @@ except ImportError:  # not installed: we are in a checkout
 from gvhmr_da_mm.compat.data_layout import EXPECTED_FILES
 from gvhmr_da_mm.compat.environment import PackageState, inspect_packages
 from gvhmr_da_mm.compat.requirements import PYTHON_RANGE, in_range
-from gvhmr_da_mm.core.paths import DATA_ROOT_VARIABLE, resolve_data_root
+from gvhmr_da_mm.fileio.paths import DATA_ROOT_VARIABLE, resolve_data_root
 from gvhmr_da_mm.version import __version__
 
 GOOD, NOTE, BAD = 'ok', 'note', 'PROBLEM'

@@ -5,8 +5,8 @@ The network's size is read from the shapes. Nothing in the file is run.
 
 import argparse
 
-from gvhmr_da_mm.apis.command_line import report_errors
 from gvhmr_da_mm.apis.convert_checkpoint import convert_checkpoint
+from gvhmr_da_mm.cli.command_line import report_errors
 
 
 def parse_args() -> argparse.Namespace:

@@ -12,12 +12,11 @@ from gvhmr_da_mm.models import (
 from gvhmr_da_mm.models.adaptation import (
     CombinedConfidence,
     ConfidenceCalibrator,
-    KeypointRefiner,
     NearestMotionTarget,
     PseudoLabeler,
-    StancePath,
 )
-from gvhmr_da_mm.models.adaptation.views import BoxJitter, CameraRoll, HorizontalFlip
+from gvhmr_da_mm.models.refiners import KeypointRefiner, StancePath
+from gvhmr_da_mm.models.views import BoxJitter, CameraRoll, HorizontalFlip
 
 with read_base():
     from .gvhmr import model as gvhmr

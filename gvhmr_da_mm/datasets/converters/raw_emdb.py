@@ -6,9 +6,9 @@ from typing import Optional
 import numpy as np
 import torch
 
-from ...body_models.restricted_pickle import load_restricted_pickle
 from ...core.camera import box_from_xyxy
 from ...core.errors import DataError, MissingFilesError
+from ...fileio.restricted_pickle import load_restricted_pickle
 from ..splits import emdb_splits
 from .boxes import fill_boxes
 from .converter import Arrays, ConversionTask, Converter, Failure, Meta, signature_of

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ...body_models.restricted_pickle import load_restricted_pickle
 from ...core.camera import box_from_points
 from ...core.errors import DataError, MissingFilesError
+from ...fileio.restricted_pickle import load_restricted_pickle
 from .boxes import fill_boxes
 from .converter import Arrays, ConversionTask, Converter, Failure, Meta, signature_of
 from .feature_file import feature_path, read_features

@@ -9,8 +9,8 @@ from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from ...core.atomic_file import remove_partial_files, write_atomically
 from ...core.errors import ConfigError, StorageError
+from ...fileio.atomic_file import remove_partial_files, write_atomically
 from ...registry import HOOKS
 from ..atomic_local_backend import ATOMIC, LateRemovalBackend
 from ..checkpoint_files import POINTER, ROLLING, find_last_checkpoint

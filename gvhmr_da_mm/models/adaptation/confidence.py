@@ -17,7 +17,7 @@ from ...core.errors import ConfigError
 from ...core.rotation import relative_angle
 from ...registry import MODELS
 from ...structures.motion import MotionPrediction
-from .views.functional import Inputs
+from ..views.functional import Inputs
 
 MEANS = ('arithmetic', 'geometric')
 SOURCES = ('discriminator', 'reprojection', 'agreement')

@@ -12,8 +12,8 @@ from ...core.errors import ConfigError, ShapeError
 from ...core.rotation import mean_of_two_rotations, mean_rotation
 from ...registry import MODELS
 from ...structures.motion import MotionPrediction
+from ..views.functional import Inputs
 from .confidence import ScoreAndEvidence, pairwise_angle
-from .views.functional import Inputs
 
 VECTOR_FIELDS = ('betas', 'velocity', 'transl_c', 'pred_cam', 'static_logits')
 

@@ -8,7 +8,7 @@ from ...core.errors import ConfigError
 from ...core.precision import full_precision
 from ...core.rotation import mean_of_two_rotations
 from ...structures import MotionPrediction, RecoveredMotion
-from ..adaptation.views.horizontal_flip import HorizontalFlip
+from ..views.horizontal_flip import HorizontalFlip
 
 FLIPPED_INPUTS = ('kp2d', 'bbx_xys', 'cam_angvel', 'f_imgseq')
 

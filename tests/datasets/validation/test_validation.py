@@ -22,7 +22,7 @@ from gvhmr_da_mm.datasets.validation import (
     summarize,
     validate_layout,
 )
-from tests.tools.conftest import Packs
+from tests.tool_calls import Packs
 
 BEDLAM, EMDB, THREEDPW = (f'{name}/hmr4d_support' for name in ('BEDLAM', 'EMDB', '3DPW'))
 LABELS = f'{BEDLAM}/smplpose_v2.pth'

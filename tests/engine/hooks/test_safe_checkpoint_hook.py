@@ -4,10 +4,10 @@ import os
 import pytest
 import torch
 
-from gvhmr_da_mm.core import atomic_file
 from gvhmr_da_mm.core.errors import ConfigError, StorageError
 from gvhmr_da_mm.engine import SafeCheckpointHook
 from gvhmr_da_mm.engine.checkpoint_files import find_last_checkpoint
+from gvhmr_da_mm.fileio import atomic_file
 
 BATCHES = 6
 

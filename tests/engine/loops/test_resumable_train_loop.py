@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.engine.stop_signals import EXIT_RESUMABLE
-from gvhmr_da_mm.testing.soak import differences, final_state, logged_values
+from tests.robustness.soak import differences, final_state, logged_values
 
 EPOCHS, BATCHES = 3, 3
 ITERATIONS = EPOCHS * BATCHES

@@ -9,8 +9,8 @@ import torch
 from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.core.layout import MOTION
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
-from gvhmr_da_mm.models.adaptation import StancePath
 from gvhmr_da_mm.models.heads.motion_discriminator import discriminator_pose
+from gvhmr_da_mm.models.refiners import StancePath
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch
 

@@ -5,8 +5,8 @@ import torch
 
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.core.rotation import mean_of_two_rotations
-from gvhmr_da_mm.models.adaptation.views import HorizontalFlip
 from gvhmr_da_mm.models.test_time import FlipTest, MotionRecovery
+from gvhmr_da_mm.models.views import HorizontalFlip
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures import MotionPrediction
 from gvhmr_da_mm.testing import toy_inputs, toy_model_config, toy_samples

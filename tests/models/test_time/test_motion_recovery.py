@@ -7,10 +7,10 @@ from gvhmr_da_mm.core.camera import perspective_project
 from gvhmr_da_mm.core.errors import ConfigError, DataError, ShapeError
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
 from gvhmr_da_mm.models import ReprojectionLoss
-from gvhmr_da_mm.models.adaptation import StancePath
-from gvhmr_da_mm.models.adaptation.views import HorizontalFlip
+from gvhmr_da_mm.models.refiners import StancePath
 from gvhmr_da_mm.models.test_time import MotionPostprocessor, MotionRecovery
 from gvhmr_da_mm.models.test_time.flip_test import FLIPPED_INPUTS
+from gvhmr_da_mm.models.views import HorizontalFlip
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_adaptation_config, toy_inputs, toy_model_config, toy_samples
 

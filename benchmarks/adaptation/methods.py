@@ -1,0 +1,182 @@
+"""The methods that are compared, as changes of the shipped demo config."""
+
+import json
+import runpy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
+
+VARIANTS_NAME = 'variants'
+DEFAULT_METHODS = ('source', 'plain', 'published', 'full', 'oracle')
+
+
+@dataclass(frozen=True)
+class Method:
+    """One column of the table.
+
+    Attributes:
+        name (str): Its name.
+        title (str): What it is, in a few words.
+        recipe (str, optional): Config whose recipe (views, teacher, weights, thresholds) replaces
+            that of the demo. Defaults to None, the demo's own.
+        options (Mapping[str, Any]): Overrides of the config by dotted key.
+        real (Mapping[str, Any]): Fields of all real training datasets.
+        synthetic_only (bool): Whether all steps are synthetic ones. Defaults to False.
+        refined (bool): Whether predictions are fitted to the keypoints, and their paths to the
+            feet, at test time, as the demo's ``test_cfg`` says. Defaults to True.
+    """
+
+    name: str
+    title: str
+    recipe: Optional[str] = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    real: Mapping[str, Any] = field(default_factory=dict)
+    synthetic_only: bool = False
+    refined: bool = True
+
+    @property
+    def retest(self) -> str:
+        """What the second test of each run is called: of the other kind than the first one."""
+        return f'{self.name}_{"network" if self.refined else "refined"}'
+
+    @property
+    def transductive(self) -> bool:
+        """Whether the inputs of test clips are training data."""
+        return bool(self.real.get('transductive', False))
+
+    @property
+    def has_filter(self) -> bool:
+        """Whether it chooses among pseudo-labels, so that the choice can be judged."""
+        return not self.synthetic_only and self.real.get('real_supervision') != 'labels'
+
+
+_THRESHOLD = 'custom_hooks.1.confidence_threshold'
+_PLAIN = {
+    'model.teacher': 'ema',
+    'model.num_augmentations': 1,
+    'model.adversarial_weight': 0.0,
+    f'{_THRESHOLD}_start': 0.0,
+    f'{_THRESHOLD}_end': 0.0,
+}
+_NO_ALIGNMENT = {'model.estimator.feature_alignment': None}
+_ALIGNMENT = {'model.estimator.feature_alignment': dict(type='FeatureAlignment')}
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            'source',
+            'synthetic clips only',
+            options=_NO_ALIGNMENT,
+            synthetic_only=True,
+            refined=False,
+        ),
+        Method(
+            'alignment',
+            'feature alignment alone',
+            options=_ALIGNMENT,
+            synthetic_only=True,
+            refined=False,
+        ),
+        Method(
+            'plain', 'plain self-training', recipe='da_published', options=_PLAIN, refined=False
+        ),
+        Method('published', 'the published recipe', recipe='da_published', refined=False),
+        Method('full', 'the full method'),
+        Method(
+            'full_transductive',
+            'the full method, with inputs of test clips',
+            real=dict(transductive=True),
+        ),
+        Method(
+            'oracle',
+            'labels of the real clips',
+            options=_NO_ALIGNMENT,
+            real=dict(real_supervision='labels'),
+            refined=False,
+        ),
+    )
+}
+"""The known methods by name."""
+
+
+def select_methods(
+    names: Sequence[str], variants: Optional[Mapping[str, Mapping[str, Any]]] = None
+) -> list[Method]:
+    """Return methods by name, and variants of the full method.
+
+    Args:
+        names (Sequence[str]): Names of methods.
+        variants (Mapping, optional): Name of each variant to its overrides of ``full`` by dotted
+            key. Defaults to none.
+
+    Returns:
+        list[Method]: The methods, then the variants.
+
+    Raises:
+        ConfigError: If a name is unknown or given twice, or there is none.
+    """
+    unknown = [name for name in names if name not in METHODS]
+    if unknown:
+        raise ConfigError(
+            f'`--methods` names {", ".join(map(repr, unknown))}; known are {", ".join(METHODS)}'
+        )
+    variants = variants or {}
+    all_names = [*names, *variants]
+    twice = sorted({name for name in all_names if all_names.count(name) > 1})
+    if twice or not all_names:
+        raise ConfigError(
+            f'each method and variant needs a name of its own, got {", ".join(twice)} twice'
+            if twice
+            else '`--methods` is empty: give at least one'
+        )
+    chosen = [METHODS[name] for name in names]
+    return chosen + [Method(name, 'variant', options=dict(o)) for name, o in variants.items()]
+
+
+def retests(methods: Sequence[Method]) -> list[Method]:
+    """Return what the second tests measure, as methods of the table.
+
+    Args:
+        methods (Sequence[Method]): Methods whose runs are tested twice.
+    """
+    titles = {True: 'the network alone', False: 'refined at test time'}
+    return [
+        replace(method, name=method.retest, title=f'{method.title}, {titles[method.refined]}')
+        for method in methods
+    ]
+
+
+def read_variants(path: Union[str, Path]) -> dict[str, dict[str, Any]]:
+    """Read variants of the full method: a mapping from their names to overrides by dotted key.
+
+    Args:
+        path (str | Path): A JSON file that holds the mapping, or a Python file that defines it as
+            ``variants``.
+
+    Raises:
+        MissingFilesError: If there is no such file.
+        ConfigError: If it does not hold such a mapping.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFilesError(f'there is no file of variants {str(path)!r}')
+    if path.suffix == '.py':
+        content = runpy.run_path(str(path)).get(VARIANTS_NAME)
+    else:
+        try:
+            content = json.loads(path.read_text(encoding='utf-8'))
+        except json.JSONDecodeError as error:
+            raise ConfigError(f'{path} should be a Python or a JSON file: {error}') from error
+    if not isinstance(content, Mapping) or not all(
+        isinstance(options, Mapping) for options in content.values()
+    ):
+        raise ConfigError(
+            f'{path} should hold a mapping from names to overrides, in a Python file as '
+            f"`{VARIANTS_NAME} = dict(no_flip={{'model.num_augmentations': 1}})`, got "
+            f'{type(content).__name__}'
+        )
+    return {str(name): dict(options) for name, options in content.items()}

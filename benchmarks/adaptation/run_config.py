@@ -1,0 +1,213 @@
+"""The configs of a benchmark's runs: shipped configs, shortened, with evaluation added."""
+
+from pathlib import Path
+from typing import Any, Union
+
+from mmengine.config import Config
+
+from benchmarks.adaptation.budget import Budget
+from benchmarks.adaptation.methods import Method
+from gvhmr_da_mm.apis import check_options, load_config
+from gvhmr_da_mm.config.loading import walk
+from gvhmr_da_mm.core.errors import ConfigError
+
+PathLike = Union[str, Path]
+SOURCE_CONFIG, ADAPTED_CONFIG = 'gvhmr_demo', 'da_demo'
+SIZE_FIELDS = ('data_preprocessor', 'estimator', 'discriminator', 'queue_size', 'queue_max_len')
+"""Fields of the model that say how large it is; the others are the recipe."""
+RETEST_CFG = 'retest_cfg'
+"""Field of a config: ``test_cfg`` of the estimator for the second test."""
+HELD_OUT = {
+    'EMDBDataset': ('val_emdb', {'CameraSpaceMetric': 'emdb1', 'WorldSpaceMetric': 'emdb2'}),
+    'ThreeDPWDataset': ('val_3dpw', {'CameraSpaceMetric': '3dpw'}),
+}
+"""Held-out training clips of each real dataset: their name, metrics and protocols."""
+
+
+def source_config(
+    config_dir: PathLike, data_root: PathLike, budget: Budget, seed: int, work_dir: PathLike
+) -> Config:
+    """Return the run on synthetic clips that all methods of a seed start from.
+
+    Args:
+        config_dir (str | Path): Folder of the shipped configs.
+        data_root (str | Path): Folder of all data.
+        budget (Budget): Length of the run.
+        seed (int): Of weights and batches.
+        work_dir (str | Path): Where it writes.
+    """
+    config = load_config(Path(config_dir) / f'{SOURCE_CONFIG}.py', data_root=data_root)
+    _shorten(config, budget, budget.source_epochs)
+    config.test_cfg = config.test_dataloader = config.test_evaluator = None
+    return _finish(config, seed, work_dir)
+
+
+def method_config(
+    method: Method,
+    config_dir: PathLike,
+    data_root: PathLike,
+    budget: Budget,
+    seed: int,
+    work_dir: PathLike,
+    load_from: PathLike,
+) -> Config:
+    """Return the run of a method, tested on the test clips and on those that are held out.
+
+    Args:
+        method (Method): The method.
+        config_dir (str | Path): Folder of the shipped configs.
+        data_root (str | Path): Folder of all data.
+        budget (Budget): Length of the run.
+        seed (int): Of batches and noise.
+        work_dir (str | Path): Where it writes.
+        load_from (str | Path): Checkpoint of the source run of that seed.
+
+    Raises:
+        ConfigError: If an override of the method names a field that does not exist.
+    """
+    config_dir = Path(config_dir)
+    config = load_config(config_dir / f'{ADAPTED_CONFIG}.py', data_root=data_root)
+    if method.recipe is not None:
+        recipe = load_config(config_dir / f'{method.recipe}.py', data_root=data_root)
+        _adopt(config, recipe)
+    _override(config, dict(method.options), method.name)
+    _shorten(config, budget, budget.epochs)
+    spread_threshold(config, budget.steps)
+    for hook in walk(config.custom_hooks):
+        if hook.get('action') == 'stop':  # A collapse is a result here: it is tested, too.
+            hook.update(action='warn')
+    if method.synthetic_only:
+        config.train_dataloader.batch_sampler.alternating_ratio = 0
+    for dataset in _real_sources(config):
+        dataset.update(subset='fit' if budget.hold_out else 'all', **method.real)
+    if budget.hold_out:
+        _add_held_out(config)
+    _test_twice(config, method.refined)
+    config.load_from = str(load_from)
+    return _finish(config, seed, work_dir)
+
+
+def _adopt(config: Config, recipe: Config) -> None:
+    """Replace the recipe of a config, but not the size of its model."""
+    alignment = recipe.model.estimator.get('feature_alignment')
+    # In place: items that are read become classes, which a dump cannot write.
+    recipe.model.update({n: config.model[n] for n in SIZE_FIELDS if n in config.model})
+    recipe.model.estimator.update(feature_alignment=alignment)
+    config.model = recipe.model
+    momentum = config.custom_hooks[2].get('momentum')
+    config.custom_hooks = recipe.custom_hooks
+    config.custom_hooks[2].update(momentum=momentum)
+
+
+def _override(config: Config, options: dict[str, Any], owner: str) -> None:
+    """Apply overrides by dotted key; a dict with a ``type`` replaces what was there."""
+    try:
+        check_options(config, options)
+        for key, value in options.items():
+            # MMEngine merges a dict into what is there, which may be none.
+            whole = isinstance(value, dict) and 'type' in value
+            config.merge_from_dict({key: dict(value, _delete_=True) if whole else value})
+    except (ConfigError, TypeError, KeyError) as error:
+        raise ConfigError(f'overrides of {owner!r}: {error}') from error
+
+
+def _shorten(config: Config, budget: Budget, epochs: int) -> None:
+    """Set the length of a run, and fit what follows from it."""
+    config.train_cfg.update(max_epochs=epochs)
+    config.train_dataloader.update(
+        batch_size=budget.batch_size, num_workers=0, persistent_workers=False
+    )
+    config.train_dataloader.batch_sampler.update(batches_per_epoch=budget.batches_per_epoch)
+    for scheduler in walk(config.param_scheduler):
+        if 'T_max' in scheduler:
+            scheduler.update(T_max=epochs)
+    config.default_hooks.checkpoint.update(interval=epochs, max_keep_ckpts=1, save_optimizer=False)
+    config.default_hooks.logger.update(interval=min(10, budget.batches_per_epoch))
+    config.val_cfg = config.val_dataloader = config.val_evaluator = None
+
+
+def spread_threshold(config: Config, steps: int) -> None:
+    """Spread the stairs of the confidence threshold over a run of another length, evenly.
+
+    Args:
+        config (Config): Changed in place.
+        steps (int): Iterations of the run.
+    """
+    hook = config.custom_hooks[1]
+    rise = hook.confidence_threshold_end - hook.confidence_threshold_start
+    stairs = round(rise / hook.confidence_step) if hook.confidence_step else 0
+    hook.update(by_epoch=False, interval=max(steps // (stairs + 1), 1))
+
+
+def _real_sources(config: Config) -> list[dict]:
+    """Return the real datasets of training."""
+    datasets = config.train_dataloader.dataset.datasets
+    return [dataset for dataset in datasets if 'real_supervision' in dataset]
+
+
+def _add_held_out(config: Config) -> None:
+    """Test on the held-out training clips too."""
+    for source in _real_sources(config):
+        kind = source.type if isinstance(source.type, str) else source.type.__name__
+        name, metrics = HELD_OUT[kind]
+        config.test_dataloader.dataset.datasets.append(
+            dict(
+                type=kind,
+                data_root=source.data_root,
+                split='train',
+                subset='val',
+                dataset=name,
+            )
+        )
+        for metric, protocol in metrics.items():
+            protocol = dict(base=protocol, name=name, dataset=name, published={})
+            config.test_evaluator.append(
+                dict(type=metric, dataset=name, protocol=protocol, data_root=source.data_root)
+            )
+
+
+def _test_twice(config: Config, refined: bool) -> None:
+    """Test without flip test and post-processing, with and without what the keypoints tell."""
+    shipped = config.model.estimator.test_cfg
+    # ConfigDicts merge, so what is not there has to be said.
+    alone = dict(flip_test=False, refiner=None, path=None, postprocess=False)
+    fitted = dict(alone, refiner=shipped.refiner, path=shipped.path)
+    config.model.estimator.update(test_cfg=fitted if refined else alone)
+    config[RETEST_CFG] = alone if refined else fitted
+    config.test_dataloader.update(num_workers=0, persistent_workers=False)
+    for dataset in config.test_dataloader.dataset.datasets:
+        dataset.update(flip_test=False)
+
+
+def _finish(config: Config, seed: int, work_dir: PathLike) -> Config:
+    """Set what every run has."""
+    work_dir = Path(work_dir).absolute()
+    config.randomness = dict(seed=seed)
+    config.work_dir = str(work_dir)
+    # Runs of one name within a second would write to one place.
+    config.experiment_name = '_'.join(work_dir.parts[-2:])
+    config.visualizer.update(vis_backends=[dict(type='LocalVisBackend')])
+    return config
+
+
+def final_checkpoint(config: Config) -> Path:
+    """Return where a run of these configs leaves its weights."""
+    return Path(config.work_dir) / f'epoch_{config.train_cfg.max_epochs}.pth'
+
+
+def describe(config: Config, data_root: PathLike) -> dict[str, Any]:
+    """Return what a config says, without where it reads and writes, for comparison as JSON."""
+    content = _plain(config._cfg_dict.to_dict(), str(Path(data_root).absolute()))
+    for name in ('work_dir', 'load_from', 'experiment_name'):
+        content.pop(name, None)
+    return content
+
+
+def _plain(value: Any, data_root: str) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item, data_root) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, data_root) for item in value]
+    if callable(value):  # A class, or a function such as the one that collates.
+        return f'{value.__module__}.{value.__qualname__}'
+    return value.replace(data_root, '<data>') if isinstance(value, str) else value

@@ -1,0 +1,172 @@
+"""The results as Markdown and CSV."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+from benchmarks.adaptation.methods import Method
+from benchmarks.adaptation.summary import ORACLE, SOURCE
+from gvhmr_da_mm.evaluation.report import METRIC_LABELS
+
+TEST_SETS = {'emdb1': 'EMDB-1', 'emdb2': 'EMDB-2', '3dpw': '3DPW'}
+HELD_OUT_SETS = {'val_emdb': 'EMDB, held-out', 'val_3dpw': '3DPW, held-out'}
+TRANSDUCTIVE = '†'
+SMALLEST_GAP = 0.01
+"""Share of the source's error that labels must be worth: of less, no share is shown."""
+
+
+def write_csv(path: Path, results: Sequence[Mapping[str, Any]], methods: Sequence[Method]) -> None:
+    """Write one line per method, seed and metric.
+
+    Args:
+        path (Path): The file.
+        results (Sequence[Mapping]): Results of all runs.
+        methods (Sequence[Method]): The methods to write.
+    """
+    transductive = {method.name: method.transductive for method in methods}
+    with path.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.writer(file)
+        writer.writerow(['method', 'transductive', 'seed', 'metric', 'unit', 'value'])
+        for result in results:
+            name = result['name']
+            if name not in transductive or result.get('status') != 'finished':
+                continue
+            for metric, value in result['metrics'].items():
+                unit = METRIC_LABELS[metric.rpartition('/')[2]][1]
+                number = '' if value is None else value
+                writer.writerow([name, transductive[name], result['seed'], metric, unit, number])
+
+
+def format_markdown(summary: Mapping[str, Any], methods: Sequence[Method]) -> str:
+    """Lay a summary out as Markdown.
+
+    Args:
+        summary (Mapping): What ``summary.json`` holds.
+        methods (Sequence[Method]): The methods, in the order of the rows.
+    """
+    ordered = sorted(methods, key=lambda method: method.transductive)
+    settings = summary['settings']
+    lines = [
+        '# Benchmark of adaptation',
+        '',
+        _settings_line(settings),
+        '',
+        'Mean ± deviation over the seeds; in brackets the share of the way from `source` to',
+        '`oracle`. All metrics are errors: smaller is better. Every network is tested alone and',
+        'with predictions fitted to the detected keypoints and their paths to the feet: `_network`',
+        'and `_refined` mark the test that is not the usual one of the method.',
+        '',
+    ]
+    lines += _tables('Test clips', summary, ordered, TEST_SETS)
+    if any(_metrics_of(summary, prefix) for prefix in HELD_OUT_SETS):
+        title = 'Held-out training clips, for choices'
+        lines += _tables(title, summary, ordered, HELD_OUT_SETS)
+    if any(method.transductive for method in ordered):
+        lines += [f'{TRANSDUCTIVE} transductive: adapted on the inputs of test clips, too.', '']
+    retested = {method.retest for method in ordered}
+    lines += _pseudo_labels(summary, [m for m in ordered if m.name not in retested])
+    lines += _failures(summary, ordered)
+    return '\n'.join(lines).rstrip() + '\n'
+
+
+def _settings_line(settings: Mapping[str, Any]) -> str:
+    shift = settings.get('shift')
+    data = f'demo packs, shift {shift:g}' if shift is not None else 'packs given by path'
+    return (
+        f'{settings["seeds"]} seed(s), {settings["source_steps"]} steps on synthetic clips, then '
+        f'{settings["steps"]} steps of each method; {data}.'
+    )
+
+
+def _tables(
+    title: str, summary: Mapping[str, Any], methods: Sequence[Method], sets: Mapping[str, str]
+) -> list[str]:
+    """Return one table for each test set."""
+    lines = [f'## {title}', '']
+    for prefix, label in sets.items():
+        metrics = _metrics_of(summary, prefix)
+        if not metrics:
+            continue
+        titles = [f'{METRIC_LABELS[m][0]} ({METRIC_LABELS[m][1]})' for m in metrics]
+        lines += [f'| {label} | ' + ' | '.join(titles) + ' |', '|---' * (len(metrics) + 1) + '|']
+        for method in methods:
+            cells = [_cell(summary['methods'], method.name, f'{prefix}/{m}') for m in metrics]
+            lines.append(f'| {_label(method)} | ' + ' | '.join(cells) + ' |')
+        lines.append('')
+    return lines
+
+
+def _metrics_of(summary: Mapping[str, Any], prefix: str) -> list[str]:
+    known = {name for method in summary['methods'].values() for name in method}
+    return [metric for metric in METRIC_LABELS if f'{prefix}/{metric}' in known]
+
+
+def _label(method: Method) -> str:
+    mark = f' {TRANSDUCTIVE}' if method.transductive else ''
+    return f'`{method.name}`{mark}'
+
+
+def _cell(methods: Mapping[str, Mapping], name: str, metric: str) -> str:
+    statistics = methods[name].get(metric)
+    if not statistics or statistics['mean'] is None:
+        return '–'
+    text = f'{statistics["mean"]:.1f}'
+    if statistics['std'] is not None:
+        text += f' ± {statistics["std"]:.1f}'
+    share = methods[name]['gap_closed'].get(metric)
+    if share is None or not _is_gap(methods, metric):
+        return text
+    return f'{text} ({100 * share:.0f} %)'
+
+
+def _is_gap(methods: Mapping[str, Mapping], metric: str) -> bool:
+    """Tell whether the labels are worth enough for a share of it to say something."""
+    source, oracle = (methods[name][metric]['mean'] for name in (SOURCE, ORACLE))
+    return source - oracle >= SMALLEST_GAP * source
+
+
+def _pseudo_labels(summary: Mapping[str, Any], methods: Sequence[Method]) -> list[str]:
+    """Return what is known of the pseudo-labels and of their filter."""
+    lines = [
+        '## Pseudo-labels',
+        '',
+        '| method | kept | score | AUROC | Spearman | error kept (mm) | error dropped (mm) '
+        '| error upper half (mm) | error lower half (mm) |',
+        '|---' * 9 + '|',
+    ]
+    for method in methods:
+        kept = summary['methods'][method.name]['kept_ratio']
+        kept_text = '–' if kept is None else f'{100 * kept:.0f} %'
+        quality = summary['filters'].get(method.name)
+        if not quality:
+            lines.append(f'| {_label(method)} | {kept_text} |' + ' – |' * 7)
+            continue
+        rows = {'confidence': quality, **quality['sources']}
+        for index, (name, scores) in enumerate(rows.items()):
+            head = f'{_label(method)} | {kept_text}' if index == 0 else ' | '
+            numbers = [
+                *(_number(scores.get(n), 2) for n in ('auroc', 'spearman')),
+                *(_number(scores.get(n), 1) for n in ('kept_error', 'dropped_error')),
+                *(_number(scores.get(n), 1) for n in ('upper_half_error', 'lower_half_error')),
+            ]
+            lines.append(f'| {head} | {name} | ' + ' | '.join(numbers) + ' |')
+    notes = [
+        f'- `{name}`: {note}'
+        for name, quality in summary['filters'].items()
+        for note in quality.get('notes', [])
+    ]
+    return [*lines, '', *notes, *([''] if notes else [])]
+
+
+def _failures(summary: Mapping[str, Any], methods: Sequence[Method]) -> list[str]:
+    failed = [
+        f'- `{method.name}`, seed {seed}: {error}'
+        for method in methods
+        for seed, error in summary['methods'][method.name]['failed'].items()
+    ]
+    return ['## Failed runs', '', *failed, ''] if failed else []
+
+
+def _number(value: Optional[float], digits: int) -> str:
+    return '–' if value is None else f'{value:.{digits}f}'

@@ -1,0 +1,71 @@
+"""What the command-line tools share."""
+
+import argparse
+import functools
+import os
+import sys
+from collections.abc import Callable
+
+from mmengine.config import DictAction
+
+from ..core.errors import GVHMRError
+from ..fileio.paths import DATA_ROOT_VARIABLE
+
+USAGE_ERROR = 2
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every tool with a config has."""
+    parser.add_argument('--work-dir', help='where logs, checkpoints and results are written')
+    _add_config_options(parser)
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of tools that look at the datasets of a config."""
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--dataset', help='one of its datasets, such as emdb_train; default: all')
+    _add_config_options(parser)
+
+
+def _add_config_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--data-root',
+        help='folder of all datasets and body models; defaults to '
+        f'${DATA_ROOT_VARIABLE}, then to `data`',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override fields of the config, e.g. model.num_augmentations=3',
+    )
+
+
+def set_local_rank(args: argparse.Namespace) -> None:
+    """Tell MMEngine the rank that an older launcher passes as an option."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+
+
+def report_errors(main: Callable) -> Callable:
+    """End a tool with a message, not a traceback, where the user can mend the cause."""
+
+    @functools.wraps(main)
+    def wrapper(*args, **kwargs):
+        try:
+            return main(*args, **kwargs)
+        except GVHMRError as error:
+            name = type(error).__name__
+            print(f'{name}: {_original_message(name, str(error))}', file=sys.stderr)
+            sys.exit(USAGE_ERROR)
+
+    return wrapper
+
+
+def _original_message(name: str, message: str) -> str:
+    """Return the message that was raised where PyTorch has put a worker's traceback around it."""
+    if not message.startswith(f'Caught {name} in '):
+        return message
+    return message.rpartition(f'{name}: ')[2].strip()

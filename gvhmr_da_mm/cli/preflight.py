@@ -1,0 +1,93 @@
+"""Asks for everything that a run will read before it starts."""
+
+import zipfile
+from pathlib import Path
+from typing import Union
+
+from mmengine.config import Config
+from mmengine.registry import Registry
+
+from ..body_models import SMPLXLight
+from ..config.loading import walk
+from ..core.errors import CheckpointError, MissingFilesError
+from ..datasets import MotionDataset
+from ..evaluation import SequenceMetric
+from ..fileio.paths import require_files
+from ..models.checkpoint_reading import read_checkpoint
+from ..registry import DATASETS, METRICS, MODELS
+
+PICKLE_MAGIC = b'\x80'
+"""First byte of the format of :func:`torch.save` before torch 1.6."""
+
+
+def check_checkpoint(path: str) -> None:
+    """Check that a file is a checkpoint, and one that cannot run code when it is loaded.
+
+    MMEngine loads a file that is more than weights with the whole of :mod:`pickle`.
+
+    Args:
+        path (str): A file; URLs are left to MMEngine.
+
+    Raises:
+        MissingFilesError: If there is no such file.
+        CheckpointError: If :func:`torch.save` has not written it, or not to its end, or if it
+            refers to anything but tensors, plain values and MMEngine's histories.
+    """
+    if '://' in str(path):
+        return
+    if not Path(path).is_file():
+        raise MissingFilesError(f'there is no checkpoint {str(path)!r}')
+    if not zipfile.is_zipfile(path) and not _starts_as_pickle(path):
+        raise CheckpointError(
+            f'{path} is no checkpoint, or a part of one: copy or download it again, or take the '
+            'one that was saved before it'
+        )
+    foreign = read_checkpoint(path).stored_only
+    if foreign:
+        raise CheckpointError(
+            f'{path} holds more than weights: objects of {", ".join(foreign)}. Loading '
+            'them would run code. Turn a published checkpoint into one of weights with '
+            '`python tools/model_converters/gvhmr_to_mm.py`'
+        )
+
+
+def _starts_as_pickle(path: str) -> bool:
+    with open(path, 'rb') as file:
+        return file.read(1) == PICKLE_MAGIC
+
+
+def check_files(config: Config, *sections: str) -> None:
+    """Check that all files of a run exist, so that none is missed only after hours.
+
+    Args:
+        config (Config): The config of the run.
+        sections (str): Top-level fields that will be used, such as ``'train_dataloader'``.
+
+    Raises:
+        MissingFilesError: One error for all files of datasets, body models and metrics.
+    """
+    files: dict[Path, str] = {}
+    for section in sections:
+        for part in walk(config.get(section)):
+            kind = part.get('type')
+            if kind is None:
+                continue
+            files.update(_files_of(kind, part))
+    require_files(files, owner='this run')
+
+
+def _files_of(kind: Union[str, type], part: dict) -> dict[Path, str]:
+    """Return the files that one part of a config says it needs, with how to get them."""
+    if _is(DATASETS, kind, MotionDataset):
+        return DATASETS.build({**part, 'lazy_init': True}).required_files()
+    if _is(METRICS, kind, SequenceMetric):
+        return METRICS.build(dict(part)).meshes.required_files()
+    if _is(MODELS, kind, SMPLXLight):
+        arguments = {name: value for name, value in part.items() if name != 'type'}
+        return SMPLXLight.required_files(**arguments)
+    return {}
+
+
+def _is(registry: Registry, kind: Union[str, type], parent: type) -> bool:
+    found = registry.get(kind) if isinstance(kind, str) else kind
+    return isinstance(found, type) and issubclass(found, parent)

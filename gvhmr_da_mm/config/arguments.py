@@ -1,0 +1,182 @@
+"""Checks values of a config against the signature of what is built from them."""
+
+import collections.abc
+import difflib
+import inspect
+import math
+import typing
+from collections.abc import Callable, Mapping
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, Literal, Union
+
+from ..core.errors import ConfigError
+
+_NAMES = {int: 'a whole number', float: 'a number', bool: 'True or False', str: 'a text'}
+_SIZES = ('_dim', '_size', '_heads')
+_COUNTS = ('_layers', '_len', '_frames', '_steps')
+_SEQUENCES = (list, tuple, collections.abc.Sequence, collections.abc.Iterable)
+_MAPPINGS = (dict, Mapping, collections.abc.MutableMapping)
+
+
+def parameters_of(target: Callable) -> tuple[dict[str, Any], bool]:
+    """Return what can be passed by keyword to a class or function.
+
+    Args:
+        target (Callable): A class whose ``**kwargs`` go to its parents, or a function.
+
+    Returns:
+        tuple[dict[str, Any], bool]: Names and types (``Any`` where there is none), and whether
+        other names are taken too.
+    """
+    functions = [target]
+    if inspect.isclass(target):
+        functions = [vars(parent)['__init__'] for parent in target.__mro__ if _has_init(parent)]
+    known: dict[str, Any] = {}
+    for function in functions:
+        signature = inspect.signature(function)
+        hints = _hints(function)
+        for name, parameter in signature.parameters.items():
+            if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+                known.setdefault(name, hints.get(name, Any))
+        kinds = {parameter.kind for parameter in signature.parameters.values()}
+        if inspect.Parameter.VAR_KEYWORD not in kinds:
+            return _without_self(known), False
+    return _without_self(known), True
+
+
+def _has_init(parent: type) -> bool:
+    return parent is not object and inspect.isfunction(vars(parent).get('__init__'))
+
+
+def _without_self(known: dict[str, Any]) -> dict[str, Any]:
+    return {name: hint for name, hint in known.items() if name != 'self'}
+
+
+def _hints(function: Callable) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function)
+    except (NameError, TypeError, AttributeError):  # Names that exist for type checkers alone.
+        return {}
+
+
+def check_arguments(target: Callable, arguments: Mapping[str, Any], where: str) -> None:
+    """Check names and types of what will be passed to a class or function.
+
+    Args:
+        target (Callable): What will be called.
+        arguments (Mapping[str, Any]): By name, without ``type``.
+        where (str): What to call them in the error, such as ``model.backbone``.
+
+    Raises:
+        ConfigError: If a name is unknown or a value has an impossible type.
+    """
+    known, open_ended = parameters_of(target)
+    for name, value in arguments.items():
+        if name in known:
+            check_value(value, known[name], f'{where}.{name}')
+            _check_size(value, name, where)
+        elif not open_ended:
+            close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+            hint = f'did you mean {" or ".join(map(repr, close))}?' if close else ''
+            raise ConfigError(
+                f'`{where}` ({_name(target)}) has no field {name!r}; '
+                f'{hint or "it has " + (", ".join(sorted(known)) or "none")}'
+            )
+
+
+def _check_size(value: Any, name: str, where: str) -> None:
+    """Check numbers whose name says that they count something, or are a probability."""
+    if name == 'dropout' and isinstance(value, Real) and not 0 <= value <= 1:
+        raise ConfigError(f'`{where}.dropout` should be from 0 to 1, got {value}')
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        return
+    least = 1 if name.endswith(_SIZES) else 0 if name.endswith(_COUNTS) else None
+    if least is not None and value < least:
+        raise ConfigError(f'`{where}.{name}` should be at least {least}, got {value}')
+
+
+def check_value(value: Any, hint: Any, where: str) -> None:
+    """Raise :class:`ConfigError` unless a value can be of an annotated type."""
+    if not fits(value, hint):
+        raise ConfigError(f'`{where}` should be {describe(hint)}, got {value!r:.80}')
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Tell whether a value can be of an annotated type; types that are not known fit all.
+
+    Whole numbers are numbers, lists are sequences of any kind, and a config (a dict) may stand for
+    an object that will be built from it.
+    """
+    origin, inner = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if hint is Any or isinstance(hint, (str, typing.TypeVar)):
+        return True
+    if hint is None or hint is type(None):
+        return value is None
+    if origin is Union or type(hint).__name__ == 'UnionType':
+        return any(fits(value, option) for option in inner)
+    if origin is Literal:
+        return value in inner
+    if origin in (int, float, bool, str, Path):
+        return _fits_plain(value, origin)
+    if origin in _MAPPINGS:
+        return isinstance(value, Mapping) and _fits_values(value, inner)
+    if origin in _SEQUENCES:
+        return _fits_sequence(value, origin, inner)
+    if origin is type or origin in (Callable, collections.abc.Callable):
+        return callable(value) or isinstance(value, (str, Mapping))
+    if inspect.isclass(origin):
+        return isinstance(value, (origin, Mapping))
+    return True
+
+
+def _fits_plain(value: Any, kind: type) -> bool:
+    if kind is bool:
+        return isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, Integral) and not isinstance(value, bool)
+    if kind is float:
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        return is_number and not math.isnan(value)
+    return isinstance(value, (str, Path) if kind is Path else kind)
+
+
+def _fits_values(value: Mapping, inner: tuple) -> bool:
+    # Configs set parts to None to leave them out, whatever the annotation says.
+    plain = inner and inner[-1] in _NAMES
+    return not plain or all(fits(item, inner[-1]) for item in value.values())
+
+
+def _fits_sequence(value: Any, kind: Any, inner: tuple) -> bool:
+    if not isinstance(value, (list, tuple)):
+        # Anything else that is iterated over is an object of its own, not a plain value.
+        plain = isinstance(value, (str, bytes, Mapping, Real, type(None)))
+        return not plain and isinstance(value, collections.abc.Iterable)
+    if kind is tuple and inner and inner[-1] is not Ellipsis:
+        return len(value) == len(inner) and all(map(fits, value, inner))
+    return not inner or all(fits(item, inner[0]) for item in value)
+
+
+def describe(hint: Any) -> str:
+    """Say in words what a type is."""
+    origin, inner = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if hint is None or hint is type(None):
+        return 'None'
+    if origin is Union or type(hint).__name__ == 'UnionType':
+        return ' or '.join(dict.fromkeys(map(describe, inner)))
+    if origin is Literal:
+        return f'one of {inner}'
+    if origin in _NAMES:
+        return _NAMES[origin]
+    if origin in _MAPPINGS:
+        plain = inner and inner[-1] in _NAMES
+        return 'a dict' + (f', each value {describe(inner[-1])}' if plain else '')
+    if origin in _SEQUENCES:
+        if origin is tuple and inner and inner[-1] is not Ellipsis:
+            return f'a list of ({", ".join(map(describe, inner))})'
+        return 'a list' + (f', each {describe(inner[0])}' if inner else '')
+    return _name(origin)
+
+
+def _name(target: Any) -> str:
+    return getattr(target, '__name__', str(target))

@@ -1,0 +1,184 @@
+"""Loading configs for the tools: data root, overrides that are checked, debug limits."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from mmengine.config import Config, ConfigDict
+from mmengine.runner import Runner
+from mmengine.utils import get_object_from_string
+from torch.utils.data import DataLoader
+
+from ..core.errors import ConfigError, MissingFilesError
+from ..fileio.paths import DATA_ROOT_VARIABLE
+from .values import check_config
+
+PathLike = Union[str, Path]
+RUNNER_FIELDS = {'optim_wrapper', *inspect.signature(Runner.__init__).parameters}
+"""Top-level fields that a run reads; others are variables of the config file."""
+
+
+def load_config(
+    path: PathLike, options: Optional[dict] = None, data_root: Optional[PathLike] = None
+) -> Config:
+    """Read a config and apply overrides.
+
+    Args:
+        path (str | Path): The config file.
+        options (dict, optional): ``--cfg-options`` by dotted key.
+        data_root (str | Path, optional): New data root of all datasets, body models and metrics.
+
+    Returns:
+        Config: The config of the run.
+
+    Raises:
+        MissingFilesError: If the file does not exist.
+        ConfigError: If an override names a field that does not exist, the data root is none, or a
+            field has a value of an impossible type.
+    """
+    if not Path(path).is_file():
+        raise MissingFilesError(
+            f'there is no config file {str(path)!r}; the configs are in the folder `configs`, and '
+            '`mim search gvhmr_da_mm` lists those of an installed package'
+        )
+    config = Config.fromfile(str(path))
+    if options:
+        check_options(config, options)
+        try:
+            config.merge_from_dict(options)
+        except (TypeError, KeyError) as error:
+            raise ConfigError(f'`--cfg-options` cannot be applied: {error}') from error
+        for loader in walk(config._cfg_dict):
+            if loader.get('num_workers') == 0:  # PyTorch refuses the combination.
+                loader['persistent_workers'] = False
+    check_config(config)
+    if data_root is not None:
+        if not Path(data_root).is_dir():
+            raise MissingFilesError(f'the data root {str(data_root)!r} is not a folder')
+        set_data_root(config, data_root)
+    return config
+
+
+def check_options(config: Config, options: dict[str, Any]) -> None:
+    """Check that overrides change something that exists.
+
+    MMEngine adds unknown keys silently, so that a misspelt override does nothing.
+
+    Args:
+        config (Config): The config before the overrides.
+        options (dict[str, Any]): Values by dotted key; list items by number.
+
+    Raises:
+        ConfigError: If a key is unknown; the message names the nearest ones.
+    """
+    for key in options:
+        node, parts = config._cfg_dict, key.split('.')
+        if parts[0] in node and parts[0] not in RUNNER_FIELDS:
+            raise ConfigError(
+                f'`--cfg-options {key}={options[key]}`: {parts[0]!r} is a variable of the config '
+                'file. What was computed from it would not change; set the fields that use it'
+            )
+        for depth, part in enumerate(parts):
+            known = _fields(node, parts[depth - 1]) if depth else RUNNER_FIELDS
+            if part not in known:
+                where = '.'.join(parts[:depth]) or 'the top level of the config'
+                close = difflib.get_close_matches(part, known, n=3, cutoff=0.5)
+                hint = f'did you mean {" or ".join(map(repr, close))}?' if close else 'it'
+                hint = hint if close else f'it has {", ".join(sorted(known)[:20]) or "no fields"}'
+                raise ConfigError(
+                    f'`--cfg-options {key}={options[key]}`: there is no {part!r} in {where}; {hint}'
+                )
+            node = _child(node, part)
+            if node is None:
+                break
+
+
+def _fields(node: Any, name: str) -> set[str]:
+    """Return what can be set below a node of the given name."""
+    if isinstance(node, (list, tuple)):
+        return {str(index) for index in range(len(node))}
+    if not isinstance(node, dict):
+        return set()
+    fields = set(node)
+    if name == 'randomness':
+        fields |= _parameters(Runner.set_randomness)
+    if 'dataset' in node and 'sampler' in node:  # A dataloader has no `type`.
+        fields |= {'batch_sampler', 'collate_fn', 'num_batch_per_epoch', 'worker_init_fn'}
+        fields |= _parameters(DataLoader.__init__)
+    target = node.get('type', node.get('constructor'))
+    if isinstance(target, str):  # As in a dumped config.
+        target = get_object_from_string(target)
+    if inspect.isclass(target):
+        for ancestor in target.__mro__:
+            if '__init__' in vars(ancestor):
+                fields |= _parameters(ancestor.__init__)
+                parameters = inspect.signature(ancestor.__init__).parameters.values()
+                if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+                    break
+    return fields | {'type', '_delete_'}
+
+
+def _parameters(function: Callable) -> set[str]:
+    """Return the names that can be passed as keywords."""
+    parameters = inspect.signature(function).parameters.values()
+    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return {p.name for p in parameters if p.kind in kinds} - {'self'}
+
+
+def _child(node: Any, part: str) -> Any:
+    if isinstance(node, (list, tuple)):
+        return node[int(part)]
+    return node.get(part) if isinstance(node, dict) else None
+
+
+def walk(node: Any) -> Iterator[dict]:
+    """Yield every dict of a config, outer ones first."""
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from walk(value)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from walk(value)
+
+
+def set_data_root(config: Union[Config, ConfigDict], data_root: PathLike) -> None:
+    """Point every part of a config that has a ``data_root`` to a folder.
+
+    Overriding a top-level variable would not change what was computed from it, so every dataset,
+    body model and metric is changed by itself.
+
+    Args:
+        config (Config): Changed in place.
+        data_root (str | Path): The folder; stored as an absolute path.
+    """
+    root = str(Path(data_root).expanduser().absolute())
+    changed = 0
+    for part in walk(getattr(config, '_cfg_dict', config)):
+        if 'data_root' in part:
+            part['data_root'] = root
+            changed += 1
+    if not changed:
+        raise ConfigError(
+            f'`--data-root` has no effect: no part of this config has a field `data_root`; add '
+            f'`data_root=None` to its datasets and body models, or set {DATA_ROOT_VARIABLE}'
+        )
+
+
+def limit_for_debugging(config: Config) -> None:
+    """Shorten a run to two epochs of a few batches, in one process, logging everything.
+
+    Args:
+        config (Config): Changed in place.
+    """
+    config.train_cfg.update(max_epochs=2, val_interval=1)
+    config.default_hooks.logger.update(interval=1)
+    config.train_dataloader.batch_sampler.update(batches_per_epoch=4)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = config.get(name)
+        if loader:
+            loader.update(num_workers=0, persistent_workers=False)
+            if name != 'train_dataloader':
+                loader.update(num_batch_per_epoch=3)

@@ -1,0 +1,221 @@
+"""Checks all values of a config before anything is built from it."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Optional, Union, get_args, get_origin
+
+from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook
+from mmengine.registry import Registry
+from mmengine.runner import Runner
+from mmengine.utils import get_object_from_string
+from torch.utils.data import DataLoader
+
+from .. import registry as registries
+from ..core.errors import ConfigError
+from .arguments import check_arguments, check_value, fits, parameters_of
+
+_OURS = registries.SCOPE
+_NOT_PASSED = (
+    'type', 'constructor', '_scope_', '_delete_', 'priority', 'convert_to_iter_based',
+)  # fmt: skip
+"""Fields that MMEngine takes out before it builds a part."""
+_PLAIN = (int, float, bool, str)
+_PLAIN_DICTS = {
+    'backend_args', 'clip_grad', 'compile', 'file_client_args', 'metainfo', 'paramwise_cfg',
+    'test_cfg',
+}  # fmt: skip
+"""Fields of our classes that are dicts of values. All others are configs of parts."""
+
+PARTS = dict(custom_hooks=Hook, val_evaluator=BaseMetric, test_evaluator=BaseMetric)
+"""Lists of objects, or of their configs."""
+LOOP_LIMITS = ('max_epochs', 'max_iters', 'val_begin', 'val_interval')
+"""Those that our loops take from MMEngine's."""
+DATALOADER_FIELDS = {
+    'batch_sampler', 'collate_fn', 'dataset', 'indices', 'num_batch_per_epoch', 'sampler',
+    'worker_init_fn', '_delete_', *inspect.signature(DataLoader).parameters,
+}  # fmt: skip
+REQUIRED = {'max_epochs', 'max_iters'}
+"""Fields that a part which takes them cannot do without."""
+
+
+class Limit(NamedTuple):
+    """What a field of another library may be, where the library itself says nothing helpful."""
+
+    hint: Any
+    low: Optional[float] = None
+    above: bool = False
+    """Whether ``low`` itself is too low."""
+
+
+LIMITS = dict(
+    batch_size=Limit(int, 1),
+    num_workers=Limit(int, 0),
+    prefetch_factor=Limit(Optional[int], 1),
+    persistent_workers=Limit(bool),
+    pin_memory=Limit(bool),
+    drop_last=Limit(bool),
+    shuffle=Limit(bool),
+    max_epochs=Limit(int, 1),
+    max_iters=Limit(int, 1),
+    val_begin=Limit(int, 0),
+    val_interval=Limit(int, 1),
+    accumulative_counts=Limit(int, 1),
+    lr=Limit(float, 0),
+    weight_decay=Limit(float, 0),
+    eps=Limit(float, 0),
+    max_norm=Limit(float, 0, above=True),
+    max_keep_ckpts=Limit(int, -1),
+    window_size=Limit(int, 1),
+    by_epoch=Limit(bool),
+    seed=Limit(Optional[int], 0),
+    interval=Limit(int, -1),
+)
+"""Fields of MMEngine's and PyTorch's parts, and of dataloaders, by name."""
+
+
+def check_config(config: Union[Config, Mapping]) -> None:
+    """Check names, types and limits of all fields of a config.
+
+    Ours are checked by the signatures of our classes. Of other libraries only plain values are, by
+    their signatures and :data:`LIMITS`.
+
+    Args:
+        config (Config): The config of a run.
+
+    Raises:
+        ConfigError: Names the field, what it should be, and what it is.
+    """
+    content = config._cfg_dict if isinstance(config, Config) else config
+    known, _ = parameters_of(Runner)
+    for name, value in content.items():
+        if name.endswith('_dataloader') and isinstance(value, Mapping):
+            _check_dataloader(value, name)
+        if name in PARTS and isinstance(value, (list, tuple)):
+            for key, part in enumerate(value):
+                _check_part(part, PARTS[name], f'{name}.{key}')
+        elif name == 'default_hooks' and isinstance(value, Mapping):
+            for key, part in value.items():
+                _check_part(part, Optional[Hook], f'{name}.{key}')
+        if name in known:
+            check_value(value, known[name], name)
+        _check_node(value, name)
+
+
+def _check_part(part: Any, hint: Any, where: str) -> None:
+    """Check that a part is an object, or a dict with a type."""
+    check_value(part, hint, where)
+    if isinstance(part, Mapping) and 'type' not in part:
+        raise ConfigError(f'`{where}` should have a `type`, got {dict(part)!r:.200}')
+
+
+def _check_nested_parts(value: Any, hint: Any, where: str) -> None:
+    """Check that parts have a type where one, a list of them or a dict of them is expected."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is dict and isinstance(value, Mapping):
+        _check_part(value, hint, where)
+    elif origin is Union:
+        for option in inner:
+            _check_nested_parts(value, option, where)
+    elif inner and inner[-1] is dict and isinstance(value, (list, tuple, Mapping)):
+        for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+            _check_part(part, dict, f'{where}.{key}')
+
+
+def _check_dataloader(loader: Mapping, where: str) -> None:
+    """Check what PyTorch would only say when the loader is built."""
+    unknown = sorted(map(str, set(loader) - DATALOADER_FIELDS))
+    if unknown:
+        raise ConfigError(f'`{where}` has no field {unknown[0]!r}')
+    if 'dataset' not in loader:
+        raise ConfigError(f'`{where}` should have a `dataset`')
+    for name in ('dataset', 'sampler', 'batch_sampler'):
+        _check_part(loader.get(name), Any, f'{where}.{name}')
+    if loader.get('num_workers', 0) == 0 and loader.get('persistent_workers'):
+        raise ConfigError(
+            f'`{where}.persistent_workers` should be False where `num_workers` is 0: there is no '
+            'worker to keep'
+        )
+
+
+def _check_node(node: Any, where: str) -> None:
+    if isinstance(node, (list, tuple)):
+        for index, value in enumerate(node):
+            _check_node(value, f'{where}.{index}')
+        return
+    if not isinstance(node, Mapping):
+        return
+    target = _target(node, where)
+    if target is not None and _is_ours(target):
+        arguments = {name: value for name, value in node.items() if name not in _NOT_PASSED}
+        # What a constructor of optimisers gets is a dict of its own.
+        if 'constructor' not in node:
+            check_arguments(target, arguments, where)
+            hints, _ = parameters_of(target)
+            for name in hints.keys() & arguments.keys() - _PLAIN_DICTS:
+                _check_nested_parts(arguments[name], hints[name], f'{where}.{name}')
+        _check_limits({name: node[name] for name in LOOP_LIMITS if name in node}, {}, where)
+    else:
+        hints = {}
+        if target is not None:
+            hints, open_ended = parameters_of(target)
+            _check_names(node, hints, open_ended, where)
+        _check_limits(node, {k: hint for k, hint in hints.items() if hint in _PLAIN}, where)
+    if target is not None:
+        missing = REQUIRED & set(parameters_of(target)[0]) - set(node)
+        if missing:
+            raise ConfigError(f'`{where}` should have a field {missing.pop()!r}')
+    for name, value in node.items():
+        _check_node(value, f'{where}.{name}')
+
+
+def _target(node: Mapping, where: str) -> Any:
+    target = node.get('type', node.get('constructor'))
+    if target is None and not {'type', 'constructor'} & set(node):
+        return None
+    if isinstance(target, str):
+        found = _look_up(target) if target else None
+        if found is None:
+            raise ConfigError(f'`{where}.type`: there is no {target!r}; is the name right?')
+        return found
+    if not callable(target):
+        raise ConfigError(f'`{where}.type` should be a class or its name, got {target!r:.80}')
+    return target
+
+
+def _look_up(name: str) -> Any:
+    """Find a class by its name in any registry, or by its module, as in a dumped config."""
+    found = get_object_from_string(name) if '.' in name else None
+    for registry in vars(registries).values():
+        if found is None and isinstance(registry, Registry):
+            found = registry.get(name)
+    return found
+
+
+def _is_ours(target: Any) -> bool:
+    return getattr(target, '__module__', '').partition('.')[0] == _OURS
+
+
+def _check_limits(node: Mapping, hints: dict[str, Any], where: str) -> None:
+    for name, value in node.items():
+        limit = LIMITS.get(name)
+        if limit is None:
+            if name in hints:
+                check_value(value, hints[name], f'{where}.{name}')
+            continue
+        too_low = limit.low is not None and fits(value, limit.hint) and value is not None
+        too_low = too_low and (value < limit.low or (limit.above and value == limit.low))
+        if too_low or not fits(value, limit.hint):
+            relation = 'above' if limit.above else 'of at least'
+            bound = '' if limit.low is None else f' {relation} {limit.low:g}'
+            check_value(value, limit.hint, f'{where}.{name}')
+            raise ConfigError(f'`{where}.{name}` should be a number{bound}, got {value!r:.80}')
+
+
+def _check_names(node: Mapping, known: Mapping, open_ended: bool, where: str) -> None:
+    unknown = [name for name in node if name not in known and name not in _NOT_PASSED]
+    if unknown and not open_ended:
+        raise ConfigError(
+            f'`{where}` has no field {unknown[0]!r}; it has {", ".join(sorted(known))}'
+        )

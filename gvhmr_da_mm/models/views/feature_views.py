@@ -1,0 +1,67 @@
+"""Image features that are noisy or missing."""
+
+from typing import Any, Optional
+
+import torch
+
+from ...registry import TRANSFORMS
+from .base_view import BaseView
+from .functional import (
+    Inputs,
+    check_not_negative,
+    check_probability,
+    clip_size,
+    drop_features,
+    rand,
+    randn,
+    require,
+)
+
+
+@TRANSFORMS.register_module()
+class FeatureNoise(BaseView):
+    """Add noise to image features, relative to each frame's own spread. Nothing to undo.
+
+    Args:
+        std (float): Standard deviation as a share of that of the frame's channels. Defaults to 0.1.
+
+    Raises:
+        ConfigError: If it is negative.
+    """
+
+    def __init__(self, std: float = 0.1) -> None:
+        self.std = check_not_negative(std, 'std')
+
+    def apply(
+        self, inputs: Inputs, generator: Optional[torch.Generator] = None
+    ) -> tuple[Inputs, dict[str, Any]]:
+        """Disturb the features of a batch; missing features are constant zeros and stay so."""
+        clip_size(inputs)
+        require(inputs, ('f_imgseq',), 'FeatureNoise')
+        features = inputs['f_imgseq']
+        noise = randn(features.shape, features, generator)
+        spread = features.std(dim=-1, keepdim=True, unbiased=False)
+        return dict(inputs, f_imgseq=features + self.std * spread * noise), {}
+
+
+@TRANSFORMS.register_module()
+class FeatureDrop(BaseView):
+    """Drop the image features of whole clips. Nothing to undo.
+
+    Args:
+        prob (float): Probability per clip. Defaults to 1.
+
+    Raises:
+        ConfigError: If it is not in [0, 1].
+    """
+
+    def __init__(self, prob: float = 1.0) -> None:
+        self.prob = check_probability(prob, 'prob')
+
+    def apply(
+        self, inputs: Inputs, generator: Optional[torch.Generator] = None
+    ) -> tuple[Inputs, dict[str, Any]]:
+        """Zero the features of a batch and say that they are missing."""
+        batch, _ = clip_size(inputs)
+        drop = rand((batch,), inputs['kp2d'], generator) < self.prob
+        return drop_features(inputs, drop), {}

@@ -1,7 +1,0 @@
-"""Spoiled packs and configs: each must work, or be refused with an error that names the cause."""
-
-from .config_cases import config_cases
-from .outcome import FAILED, REFUSED, WORKS, Outcome
-from .pack_cases import pack_cases
-
-__all__ = ['FAILED', 'REFUSED', 'WORKS', 'Outcome', 'config_cases', 'pack_cases']

@@ -1,0 +1,143 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.adaptation.budget import FULL, Budget
+from benchmarks.adaptation.methods import METHODS, Method
+from benchmarks.adaptation.run_config import (
+    describe,
+    final_checkpoint,
+    method_config,
+    source_config,
+    spread_threshold,
+)
+from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.engine import ConfidenceThresholdHook
+
+CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
+
+
+def build(method, root, tmp_path, budget=FULL):
+    method = METHODS[method] if isinstance(method, str) else method
+    return method_config(method, CONFIGS, root, budget, 1, tmp_path / 'm' / 'seed_1', 'x.pth')
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_every_method_has_the_same_budget(name, toy_root, tmp_path):
+    config = build(name, toy_root, tmp_path)
+    assert config.train_cfg.max_epochs * FULL.batches_per_epoch == FULL.steps == 300
+    assert config.train_dataloader.batch_sampler.batches_per_epoch == FULL.batches_per_epoch
+    assert config.train_dataloader.batch_size == FULL.batch_size
+    assert config.param_scheduler.model[0].T_max == config.train_cfg.max_epochs
+    assert config.optim_wrapper.model.optimizer.lr == 5e-4
+    assert config.load_from == 'x.pth' and config.randomness.seed == 1
+    assert len(config.visualizer.vis_backends) == 1
+    assert final_checkpoint(config).name == 'epoch_6.pth'
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_a_method_survives_a_dump(name, toy_root, tmp_path):
+    config = build(name, toy_root, tmp_path)
+    config.dump(tmp_path / 'config.py')
+    again = load_config(tmp_path / 'config.py')
+    assert again.model.reprojection_weight == config.model.reprojection_weight
+    assert again.model.estimator.backbone.latent_dim == 96
+
+
+def test_what_the_methods_are(toy_root, tmp_path):
+    config = {name: build(name, toy_root, tmp_path) for name in METHODS}
+    ratio = {n: c.train_dataloader.batch_sampler.alternating_ratio for n, c in config.items()}
+    assert ratio == {n: 0 if n in ('source', 'alignment') else 1 for n in METHODS}
+
+    demo = load_config(CONFIGS / 'da_demo.py')
+    for field in ('real_weight', 'reprojection_weight', 'adversarial_weight', 'num_augmentations'):
+        assert config['full'].model[field] == demo.model[field]
+
+    plain, published = config['plain'].model, config['published'].model
+    assert (plain.teacher, plain.num_augmentations, plain.confidence_calibration) == (
+        'ema',
+        1,
+        'none',
+    )
+    assert (plain.real_weight, plain.reprojection_weight, plain.adversarial_weight) == (1, 0, 0)
+    assert config['plain'].custom_hooks[1].confidence_threshold_end == 0
+    assert (published.teacher, published.confidence_calibration) == ('student', 'none')
+    assert [view.type.__name__ for view in published.views] == ['HorizontalFlip']
+    assert (published.real_weight, published.adversarial_weight) == (1, 1)
+    assert published.reprojection_weight == 0
+    assert published.discriminator.hidden_size == demo.model.discriminator.hidden_size
+
+    aligned = {n for n in METHODS if config[n].model.estimator.get('feature_alignment')}
+    assert 'alignment' in aligned and not aligned & {'source', 'plain', 'published', 'oracle'}
+
+
+def test_real_clips_of_the_methods(toy_root, tmp_path):
+    for name in METHODS:
+        real = build(name, toy_root, tmp_path).train_dataloader.dataset.datasets[1:]
+        labels = 'labels' if name == 'oracle' else 'none'
+        assert [d.real_supervision for d in real] == [labels, labels]
+        assert {d.transductive for d in real} == {name == 'full_transductive'}
+        assert {d.subset for d in real} == {'all'}
+
+
+def test_what_is_tested(toy_root, tmp_path):
+    config = build('full', toy_root, tmp_path)
+    assert [m.get('dataset') for m in config.test_evaluator] == ['emdb1', 'emdb2', '3dpw']
+    config = build('full', toy_root, tmp_path, replace(FULL, hold_out=True))
+    assert {d.subset for d in config.train_dataloader.dataset.datasets[1:]} == {'fit'}
+    names = [metric.get('dataset') for metric in config.test_evaluator]
+    assert names == ['emdb1', 'emdb2', '3dpw', 'val_emdb', 'val_emdb', 'val_3dpw']
+    assert not any(d['flip_test'] for d in config.test_dataloader.dataset.datasets)
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_every_network_is_tested_alone_and_refined(name, toy_root, tmp_path):
+    config = build(name, toy_root, tmp_path)
+    usual, other = config.model.estimator.test_cfg, config.retest_cfg
+    alone, refined = (other, usual) if name.startswith('full') else (usual, other)
+    assert not any(alone.values())
+    assert refined.refiner.type.__name__ == 'KeypointRefiner'
+    assert refined.path.type.__name__ == 'StancePath'
+    assert not refined.flip_test and not refined.postprocess
+
+
+def test_source_run(toy_root, tmp_path):
+    config = source_config(CONFIGS, toy_root, FULL, 2, tmp_path / 'seed_2')
+    assert config.train_cfg.max_epochs * FULL.batches_per_epoch == FULL.source_steps == 700
+    assert config.param_scheduler[0].T_max == 14
+    assert config.test_cfg is None and config.test_dataloader is None
+
+
+def test_overrides_of_a_variant(toy_root, tmp_path):
+    options = {
+        'model.real_weight': 0.7,
+        'model.estimator.feature_alignment': dict(type='FeatureAlignment', mode='mean_std'),
+    }
+    config = build(Method('mine', 'variant', options=options), toy_root, tmp_path)
+    assert config.model.real_weight == 0.7
+    assert config.model.estimator.feature_alignment.mode == 'mean_std'
+    with pytest.raises(ConfigError, match="'mine'.*real_weigt.*real_weight"):
+        build(Method('mine', 'variant', options={'model.real_weigt': 1}), toy_root, tmp_path)
+
+
+@pytest.mark.parametrize('steps', [300, 120, 5])
+def test_threshold_reaches_its_end_within_the_run(steps, toy_root, tmp_path):
+    config = build('published', toy_root, tmp_path)
+    spread_threshold(config, steps)
+    fields = dict(config.custom_hooks[1])
+    fields.pop('type')
+    hook = ConfidenceThresholdHook(**fields)
+    reached = [hook.threshold_at(step) for step in range(steps)]
+    assert reached[0] == 0.6
+    assert reached[-1] == (0.9 if steps > 6 else 0.8)
+
+
+def test_description_depends_on_what_matters(toy_root, tmp_path):
+    here = describe(build('full', toy_root, tmp_path), toy_root)
+    elsewhere = describe(build('full', toy_root, tmp_path / 'other'), toy_root)
+    assert here == elsewhere
+    assert str(toy_root) not in str(here)
+    assert describe(build('plain', toy_root, tmp_path), toy_root) != here
+    assert describe(build('full', toy_root, tmp_path, Budget(epochs=3)), toy_root) != here

@@ -1,0 +1,39 @@
+import pytest
+import torch
+from mmengine.config import Config
+from torch import distributed
+
+from gvhmr_da_mm.cli.ranks import start_cpu_ranks
+from gvhmr_da_mm.core.errors import ConfigError
+
+
+def config(launcher, **dist_cfg):
+    return Config(dict(launcher=launcher, env_cfg=dict(dist_cfg=dist_cfg)))
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Record backends instead of waiting for other processes."""
+    backends = []
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(distributed, 'init_process_group', backends.append)
+    return backends
+
+
+def test_cpus_take_the_backend_of_the_config(started):
+    start_cpu_ranks(config('pytorch', backend='gloo'))
+    assert started == ['gloo']
+
+
+@pytest.mark.parametrize('dist_cfg', [dict(backend='nccl'), {}])
+def test_a_backend_for_gpus_is_refused(started, dist_cfg):
+    with pytest.raises(ConfigError, match='dist_cfg.backend=gloo'):
+        start_cpu_ranks(config('pytorch', **dist_cfg))
+    assert not started
+
+
+def test_the_rest_is_left_to_mmengine(started, monkeypatch):
+    start_cpu_ranks(config('none', backend='gloo'))
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    start_cpu_ranks(config('pytorch', backend='nccl'))
+    assert not started

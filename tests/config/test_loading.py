@@ -1,0 +1,172 @@
+"""Overrides that do something or fail, one data root for everything, and short debug runs."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config, ConfigDict
+
+from gvhmr_da_mm.apis import check_options, limit_for_debugging, load_config, set_data_root
+from gvhmr_da_mm.config.loading import walk
+from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+SHIPPED = sorted(CONFIGS.glob('*.py'))
+TINY = CONFIGS / 'da_tiny_bedlam_emdb_3dpw.py'
+
+
+@pytest.fixture
+def config():
+    return load_config(TINY)
+
+
+# Overrides
+
+
+@pytest.mark.parametrize(
+    'key, value',
+    [
+        ('train_cfg.max_epochs', 3),
+        ('model.estimator.backbone.latent_dim', 16),
+        ('model.confidence_threshold', 0.1),  # Not in the config, but an argument of the class.
+        ('optim_wrapper.model.optimizer.betas', (0.5, 0.9)),  # An argument of AdamW.
+        ('train_dataloader.dataset.datasets.1.transductive', True),
+        ('train_dataloader.dataset.datasets.1.min_frames', 10),  # An argument of a base class.
+        ('train_dataloader.pin_memory', True),  # A dataloader has no type.
+        ('custom_hooks.1.confidence_threshold_start', 0.4),
+        ('default_hooks.checkpoint.save_best', 'emdb1/pa_mpjpe'),
+        ('load_from', 'some.pth'),
+        ('work_dir', 'somewhere'),  # An argument of the Runner.
+        ('randomness.deterministic', True),
+        ('model.views.1.type', 'HorizontalFlip'),
+    ],
+)
+def test_an_override_changes_the_config(key, value):
+    config = load_config(TINY, {key: value})
+    node = config
+    for part in key.split('.'):
+        node = node[int(part)] if part.isdigit() else node[part]
+    assert node == value
+
+
+@pytest.mark.parametrize(
+    'key, message',
+    [
+        ('train_cfg.max_epoch', "no 'max_epoch' in train_cfg; did you mean 'max_epochs'"),
+        ('model.num_augmentation', "in model; did you mean 'num_augmentations'"),
+        ('model.estimator.backbone.latent', 'in model.estimator.backbone; did you mean'),
+        ('train_dataloder.batch_size', "top level of the config; did you mean 'train_dataloader'"),
+        ('train_dataloader.batchsize', "in train_dataloader; did you mean 'batch_size'"),
+        ('train_dataloader.dataset.datasets.7.split', "no '7' in train_dataloader.dataset.dat"),
+        ('train_dataloader.dataset.datasets.first.split', "no 'first'"),
+        ('custom_hooks.1.confidence_treshold_end', "did you mean 'confidence_threshold_end'"),
+        ('optim_wrapper.model.optimizer.learning_rate', 'in optim_wrapper.model.optimizer; it'),
+        ('randomness.sed', "in randomness; did you mean 'seed'"),
+        ('env_cfg.cudnn_bench', "did you mean 'cudnn_benchmark'"),
+    ],
+)
+def test_an_unknown_override_is_refused_with_the_nearest_name(key, message):
+    with pytest.raises(ConfigError) as error:
+        load_config(TINY, {key: 1})
+    assert message in str(error.value) and key in str(error.value)
+
+
+def test_a_variable_of_the_file_is_no_field(config):
+    """What was computed from it would not change."""
+    with pytest.raises(ConfigError, match="'bedlam' is a variable of the config file"):
+        check_options(config, {'bedlam.parts': ('all60',)})
+
+
+def test_a_scalar_has_no_fields():
+    with pytest.raises(ConfigError, match='max_epochs'):
+        load_config(TINY, {'train_cfg.max_epochs.value': 1})
+
+
+def test_a_class_given_by_name_is_looked_up(config, tmp_path):
+    """Dumped configs, with which runs are resumed, name their classes."""
+    path = tmp_path / 'dumped.py'
+    config.dump(path)
+    dumped = load_config(path, {'model.confidence_threshold': 0.1, 'custom_hooks.1.interval': 2})
+    assert dumped.model.confidence_threshold == 0.1
+    with pytest.raises(ConfigError, match="did you mean 'confidence_threshold'"):
+        load_config(path, {'model.confidence_treshold': 0.1})
+
+
+def test_switching_the_workers_off_is_enough():
+    config = load_config(CONFIGS / 'da_bedlam_emdb_3dpw.py', {'train_dataloader.num_workers': 0})
+    assert config.train_dataloader.persistent_workers is False
+
+
+def test_a_missing_config_says_where_configs_are():
+    with pytest.raises(MissingFilesError, match=r"'configs/none.py'.*folder `configs`"):
+        load_config('configs/none.py')
+
+
+# The data root
+
+
+def accepts_data_root(part):
+    kind = part.get('type')
+    if not inspect.isclass(kind):
+        return False
+    for ancestor in kind.__mro__:
+        if '__init__' in vars(ancestor):
+            parameters = inspect.signature(ancestor.__init__).parameters
+            if 'data_root' in parameters:
+                return True
+    return False
+
+
+@pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
+def test_the_data_root_reaches_every_part(path, tmp_path):
+    config = load_config(path, data_root=tmp_path)
+    takers = [part for part in walk(config._cfg_dict) if accepts_data_root(part)]
+    assert len(takers) >= 2  # At least a dataset and a body.
+    without = [part['type'].__name__ for part in takers if part.get('data_root') != str(tmp_path)]
+    assert not without
+    assert not [part for part in walk(config._cfg_dict) if part.get('data_root') is None
+                and 'data_root' in part]  # fmt: skip
+
+
+def test_the_data_root_is_absolute(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'here').mkdir()
+    set_data_root(config, 'here')
+    assert config.model.estimator.body_model.data_root == str(tmp_path / 'here')
+
+
+def test_a_data_root_that_is_no_folder(tmp_path):
+    with pytest.raises(MissingFilesError, match='none.*not a folder'):
+        load_config(TINY, data_root=tmp_path / 'none')
+
+
+def test_a_data_root_that_nothing_uses(tmp_path):
+    with pytest.raises(ConfigError, match='no effect.*GVHMR_DATA_ROOT'):
+        set_data_root(Config(dict(model=dict(type='Toy'))), tmp_path)
+
+
+def test_a_plain_config_dict_works(tmp_path):
+    part = ConfigDict(dataset=dict(data_root=None))
+    set_data_root(part, tmp_path)
+    assert part.dataset.data_root == str(tmp_path)
+
+
+# Debugging
+
+
+@pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
+def test_debug_runs_are_short(path):
+    config = load_config(path)
+    limit_for_debugging(config)
+    assert config.train_cfg.max_epochs == 2 and config.train_cfg.val_interval == 1
+    assert config.train_dataloader.batch_sampler.batches_per_epoch == 4
+    assert config.default_hooks.logger.interval == 1
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = config.get(name)
+        assert not loader or (loader.num_workers == 0 and not loader.persistent_workers), name
+
+
+def test_debugging_needs_no_validation(config):
+    config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    limit_for_debugging(config)
+    assert config.val_dataloader is None

@@ -1,0 +1,115 @@
+"""Impossible values are found when a config is read, by the path of the field."""
+
+import copy
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.config.values import check_config
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.registry import MODELS
+
+CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
+
+
+@pytest.fixture(scope='module')
+def sound():
+    return load_config(CONFIG)._cfg_dict.to_dict()
+
+
+def changed(config, key, value):
+    config = copy.deepcopy(config)
+    node = config
+    *parents, last = key.split('.')
+    for part in parents:
+        node = node[int(part)] if isinstance(node, list) else node[part]
+    node[int(last) if isinstance(node, list) else last] = value
+    return config
+
+
+def test_a_sound_config_passes(sound):
+    check_config(sound)
+    check_config(Config(sound))
+
+
+@pytest.mark.parametrize(
+    'key, value',
+    [
+        ('model.estimator.backbone.latent_dim', '64'),
+        ('model.num_augmentations', 1.5),
+        ('model.views', 'flip'),
+        ('model.estimator.backbone.type', 'NoSuchThing'),
+        ('model.estimator.backbone.type', ''),
+        ('model.estimator.backbone.type', 7),
+        ('model', [1]),
+        ('model.student_view', {'a': 1}),
+        ('model.estimator.backbone', {}),
+        ('model.views.0', {'a': 1}),
+        ('model.label_free', {'contact': {'a': 1}}),
+        ('custom_hooks.1.interval', 'ten'),
+        ('custom_hooks.1', 'hook'),
+        ('custom_hooks.1', {'interval': 3}),
+        ('custom_hooks', 3),
+        ('default_hooks.logger.interval', 'often'),
+        ('default_hooks.logger', -1),
+        ('train_dataloader.batch_size', 0),
+        ('train_dataloader.num_workers', -1),
+        ('train_dataloader.persistent_workers', True),
+        ('train_dataloader.batch_sizes', 4),
+        ('train_dataloader.sampler', {'shuffle': True}),
+        ('train_dataloader.dataset.datasets.0.min_len', 'sixty'),
+        ('train_cfg.max_epochs', -10),
+        ('train_cfg.val_interval', 0),
+        ('optim_wrapper.model.optimizer.lr', 'fast'),
+        ('optim_wrapper.model.optimizer.lr', -1e-4),
+        ('optim_wrapper.model.optimizer.lrs', 1e-4),
+        ('optim_wrapper.model.clip_grad.max_norm', 0),
+        ('optim_wrapper.model.accumulative_counts', 0),
+        ('randomness.seed', 'lucky'),
+        ('test_evaluator.0', 'CameraSpaceMetric'),
+    ],
+)
+def test_impossible_values_are_named(sound, key, value):
+    with pytest.raises(ConfigError) as error:
+        check_config(changed(sound, key, value))
+    assert key.rpartition('.')[2] in str(error.value)
+
+
+def test_a_part_without_a_type_is_named_by_its_path(sound):
+    with pytest.raises(ConfigError, match='`model.student_view` should have a `type`'):
+        check_config(changed(sound, 'model.student_view', {'a': 1}))
+    check_config(changed(sound, 'model.student_view', None))
+    check_config(changed(sound, 'model.estimator.test_cfg', {'flip_test': False}))
+
+
+def test_what_a_loop_needs_is_asked_for(sound):
+    config = copy.deepcopy(sound)
+    del config['train_cfg']['max_epochs']
+    with pytest.raises(ConfigError, match="`train_cfg` should have a field 'max_epochs'"):
+        check_config(config)
+    config = copy.deepcopy(sound)
+    del config['train_dataloader']['dataset']
+    with pytest.raises(ConfigError, match='`train_dataloader` should have a `dataset`'):
+        check_config(config)
+
+
+def test_overrides_are_checked():
+    with pytest.raises(ConfigError, match='`model.queue_size` should be a whole number'):
+        load_config(CONFIG, {'model.queue_size': 'many'})
+
+
+@pytest.mark.parametrize(
+    'config, message',
+    [
+        (dict(type='MotionHead', latent_dims=3), "no field 'latent_dims'; did you mean"),
+        (dict(type='MotionHead', latent_dim='3'), '`MotionHead.latent_dim` should be a whole'),
+        (dict(type='NoSuchThing'), "no model of type 'NoSuchThing'"),
+        (dict(latent_dim=3), 'a dict with a `type`'),
+        ('MotionHead', 'a dict with a `type`'),
+    ],
+)
+def test_building_checks_as_well(config, message):
+    with pytest.raises(ConfigError, match=message):
+        MODELS.build(config)

@@ -1,0 +1,130 @@
+import pytest
+import torch
+
+from gvhmr_da_mm.core.camera import perspective_project
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.gravity_view import gravity_view_rotation
+from gvhmr_da_mm.core.layout import MOTION
+from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, relative_angle
+from gvhmr_da_mm.models import ReprojectionLoss
+from gvhmr_da_mm.models.refiners import KeypointRefiner
+from gvhmr_da_mm.structures import MotionPrediction, empty_inputs
+
+BATCH, LENGTH = 2, 6
+
+
+@pytest.fixture
+def truth(toy_model):
+    """A body four metres away, its keypoints, and a teacher that is wrong about some joints."""
+    shape = (BATCH, LENGTH)
+    pose = axis_angle_to_matrix(0.2 * torch.randn(BATCH, 1, 21, 3).expand(*shape, 21, 3))
+    R_c = axis_angle_to_matrix(torch.tensor([3.0, 0.2, 0.1])).expand(*shape, 3, 3)
+    transl_c = torch.tensor([0.1, 0.2, 4.0]).expand(*shape, 3)
+    K = torch.tensor([[1000.0, 0, 500], [0, 1000, 500], [0, 0, 1]]).expand(*shape, 3, 3)
+    inputs = empty_inputs(*shape)
+    inputs.update(
+        K_fullimg=K,
+        bbx_xys=torch.tensor([500.0, 500, 500]).expand(*shape, 3),
+        valid=torch.arange(LENGTH) < torch.tensor([[LENGTH], [4]]),
+    )
+    prediction = MotionPrediction(
+        body_pose_R=pose,
+        betas=torch.zeros(*shape, 10),
+        R_c=R_c,
+        R_gv=gravity_view_rotation(torch.eye(3)) @ R_c,
+        velocity=torch.randn(*shape, 3) * 0.01,
+        transl_c=transl_c,
+        pred_cam=torch.ones(*shape, 3),
+        static_logits=torch.randn(*shape, 6),
+        valid=inputs['valid'],
+    )
+    pixels = perspective_project(toy_model.coco_joints(prediction), K)
+    inputs['kp2d'] = torch.cat((pixels, torch.ones(*shape, 17, 1)), dim=-1)
+    bent = axis_angle_to_matrix(0.3 * torch.randn(BATCH, 1, 21, 3).expand(*shape, 21, 3))
+    return prediction, prediction.replace(body_pose_R=pose @ bent), inputs
+
+
+def refine(model, prediction, inputs, keep=None, **options):
+    refiner = KeypointRefiner(**options)
+    return refiner(prediction, inputs, ReprojectionLoss(), model, keep)
+
+
+def joint_error(model, first, second):
+    joints = [model.body_model.fk_matrices(*one.camera_pose) for one in (first, second)]
+    return (joints[0] - joints[1]).norm(dim=-1)[first.valid].mean()
+
+
+def test_the_label_moves_to_the_keypoints_and_to_the_truth(toy_model, truth):
+    true, wrong, inputs = truth
+    refined = refine(toy_model, wrong, inputs)
+    loss = ReprojectionLoss()
+    before, after = (loss.error(toy_model.coco_joints(one), inputs) for one in (wrong, refined))
+    assert after < 0.4 * before
+    assert joint_error(toy_model, refined, true) < 0.8 * joint_error(toy_model, wrong, true)
+
+
+def test_a_label_that_fits_stays(toy_model, truth):
+    true, _, inputs = truth
+    refined = refine(toy_model, true, inputs)
+    assert joint_error(toy_model, refined, true) < 2e-3
+
+
+def test_without_detections_nothing_changes(toy_model, truth):
+    _, wrong, inputs = truth
+    inputs['kp2d'][..., 2] = 0
+    refined = refine(toy_model, wrong, inputs)
+    torch.testing.assert_close(refined.body_pose_R, wrong.body_pose_R)
+    torch.testing.assert_close(refined.transl_c, wrong.transl_c)
+
+
+def test_what_hardly_varies_in_true_motion_changes_less(toy_model, truth):
+    _, wrong, inputs = truth
+    codec = toy_model.motion_codec
+    elbow, turns = 17, []
+    for std in (3.0, 0.1):
+        deviations = torch.full_like(codec.std, 3.0)
+        deviations[MOTION.body_pose][6 * elbow : 6 * elbow + 6] = std
+        codec.set_statistics(codec.mean, deviations)
+        refined = refine(toy_model, wrong, inputs, prior=1e-3)
+        turn = relative_angle(refined.body_pose_R, wrong.body_pose_R)
+        turns.append(turn[..., elbow][inputs['valid']].mean())
+    assert turns[1] < 0.5 * turns[0]
+
+
+def test_gravity_and_the_path_in_the_world_stay(toy_model, truth):
+    _, wrong, inputs = truth
+    refined = refine(toy_model, wrong, inputs)
+    assert relative_angle(refined.R_c, wrong.R_c).max() > 1e-3
+    torch.testing.assert_close(
+        refined.R_gv @ refined.R_c.mT, wrong.R_gv @ wrong.R_c.mT, atol=1e-5, rtol=0
+    )
+    steps = [(one.R_gv @ one.velocity[..., None]) for one in (refined, wrong)]
+    torch.testing.assert_close(*steps, atol=1e-5, rtol=0)
+    assert refined.betas.equal(wrong.betas) and refined.static_logits.equal(wrong.static_logits)
+
+
+def test_only_what_is_kept_is_refined(toy_model, truth):
+    _, wrong, inputs = truth
+    keep = torch.tensor([False, True])
+    refined = refine(toy_model, wrong, inputs, keep)
+    alone = refine(toy_model, wrong[keep], {k: v[keep] for k, v in inputs.items()})
+    assert refined.body_pose_R[0].equal(wrong.body_pose_R[0])
+    torch.testing.assert_close(refined.body_pose_R[1:], alone.body_pose_R)
+    nobody = refine(toy_model, wrong, inputs, torch.tensor([False, False]))
+    assert nobody.body_pose_R.equal(wrong.body_pose_R)
+
+
+def test_no_graph_is_left_and_no_gradient_reaches_anything(toy_model, truth):
+    _, wrong, inputs = truth
+    with torch.no_grad():
+        refined = refine(toy_model, wrong, inputs, steps=2)
+    assert not refined.body_pose_R.requires_grad and refined.x is None
+    assert all(parameter.grad is None for parameter in toy_model.parameters())
+
+
+@pytest.mark.parametrize(
+    'options', [dict(steps=0), dict(lr=0.0), dict(prior=-1.0), dict(min_std=0.0)]
+)
+def test_impossible_settings(options):
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        KeypointRefiner(**options)

@@ -1,0 +1,107 @@
+import pytest
+import torch
+
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.models.refiners import StancePath
+from gvhmr_da_mm.structures import MotionPrediction, empty_inputs
+
+LENGTH = 24
+LEFT_HIP, RIGHT_HIP, LEFT_KNEE = 0, 1, 3
+
+
+def about_x(angle):
+    cos, sin = angle.cos(), angle.sin()
+    R = torch.eye(3).repeat(*angle.shape, 1, 1)
+    R[..., 1, 1], R[..., 1, 2], R[..., 2, 1], R[..., 2, 2] = cos, -sin, sin, cos
+    return R
+
+
+def upright(batch=1, length=LENGTH):
+    """Return somebody who stands still; the gravity view has y down, so the root is turned."""
+    root = torch.diag(torch.tensor([1.0, -1.0, -1.0])).repeat(batch, length, 1, 1)
+    return MotionPrediction(
+        body_pose_R=torch.eye(3).repeat(batch, length, 21, 1, 1),
+        betas=torch.zeros(batch, length, 10),
+        R_c=root,
+        R_gv=root.clone(),
+        velocity=torch.full((batch, length, 3), 0.1),
+        transl_c=torch.zeros(batch, length, 3),
+        pred_cam=torch.zeros(batch, length, 3),
+        static_logits=torch.zeros(batch, length, 6),
+        valid=torch.ones(batch, length, dtype=torch.bool),
+    )
+
+
+def striding():
+    """Swing the left leg back while the right one is bent: the left foot carries the body."""
+    prediction = upright()
+    pose = prediction.body_pose_R
+    pose[0, :, LEFT_HIP] = about_x(torch.linspace(-0.2, 0.2, LENGTH))
+    pose[0, :, RIGHT_HIP] = about_x(torch.full((LENGTH,), -1.2))
+    return prediction
+
+
+def world_feet(prediction, model):
+    cam_angvel = empty_inputs(*prediction.valid.shape)['cam_angvel']
+    R_w, transl_w = prediction.rollout(cam_angvel)
+    joints = model.body_model.fk_matrices(prediction.body_pose_R, prediction.betas, R_w, transl_w)
+    return joints[:, :, [7, 8]], transl_w
+
+
+def run(prediction, model, **options):
+    cam_angvel = empty_inputs(*prediction.valid.shape)['cam_angvel']
+    return StancePath(**{'weight': 1.0, **options})(prediction, cam_angvel, model.body_model)
+
+
+def test_who_stands_still_stays_in_place(toy_model):
+    moved = run(upright(), toy_model)
+    torch.testing.assert_close(moved.velocity, torch.zeros(1, LENGTH, 3), atol=1e-6, rtol=0)
+
+
+def test_the_foot_that_carries_stays_in_place_and_the_body_moves(toy_model):
+    options = dict(temperature=1e-3, smoothing=0.0)
+    feet, path = world_feet(run(striding(), toy_model, **options), toy_model)
+    leg = (feet[0, 0, 0] - path[0, 0]).norm()
+    slip = (feet[0, :, 0] - feet[0, :1, 0]).norm(dim=-1).max()
+    assert (path[0, -1] - path[0, 0]).norm() > 0.2 * leg
+    # Ankle and foot of the carrying leg turn about each other, so one of them may slip a little.
+    assert slip < 0.35 * (path[0, -1] - path[0, 0]).norm()
+
+
+def test_only_the_velocity_changes(toy_model):
+    before = striding()
+    after = run(before, toy_model)
+    for name in ('body_pose_R', 'betas', 'R_c', 'R_gv', 'transl_c', 'static_logits', 'valid'):
+        assert getattr(after, name) is getattr(before, name), name
+    assert after.x is None and not after.velocity.equal(before.velocity)
+
+
+def test_padding_has_no_effect(toy_model):
+    alone = run(striding(), toy_model)
+    both = MotionPrediction.cat([striding(), upright()])
+    padded = both._map(lambda x: torch.cat((x, x[:, -1:].expand(-1, 9, *x.shape[2:])), dim=1))
+    padded.valid[:, LENGTH:] = False
+    padded.body_pose_R[:, LENGTH:] = torch.eye(3)
+    velocity = run(padded, toy_model).velocity[:1, : LENGTH - 1]
+    torch.testing.assert_close(velocity, alone.velocity[:, : LENGTH - 1], atol=1e-6, rtol=1e-5)
+
+
+def test_a_single_frame_has_no_velocity_to_tell(toy_model):
+    prediction = upright(length=1)
+    assert run(prediction, toy_model).velocity.equal(prediction.velocity)
+
+
+def test_feet_and_network_have_their_shares(toy_model):
+    predicted = striding()
+    feet = run(predicted, toy_model).velocity
+    mean = run(predicted, toy_model, weight=0.25).velocity
+    torch.testing.assert_close(mean, 0.75 * predicted.velocity + 0.25 * feet)
+    assert run(predicted, toy_model, weight=0.0).velocity.equal(predicted.velocity)
+
+
+@pytest.mark.parametrize(
+    'options', [dict(temperature=0.0), dict(smoothing=-1.0), dict(weight=1.5), dict(weight=-0.1)]
+)
+def test_config(options):
+    with pytest.raises(ConfigError, match='StancePath'):
+        StancePath(**options)

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from gvhmr_da_mm.core.errors import DataError, MissingFilesError
+from gvhmr_da_mm.video.camera_file import read_camera_rotations
+from tests.video.scenes import rotation
+
+ROTATIONS = np.stack([rotation(t, 2 * t, -t) for t in range(5)])
+POSES = np.tile(np.eye(4), (5, 1, 1))
+POSES[:, :3, :3] = ROTATIONS
+POSES[:, :3, 3] = 7
+
+
+def test_every_form_reads_the_same(tmp_path):
+    np.savez(tmp_path / 'a.npz', R_w2c=ROTATIONS)
+    np.savez(tmp_path / 'b.npz', T_w2c=POSES)
+    np.save(tmp_path / 'c.npy', ROTATIONS)
+    np.save(tmp_path / 'd.npy', POSES)
+    np.savetxt(tmp_path / 'e.txt', ROTATIONS.reshape(5, 9))
+    np.savetxt(tmp_path / 'f.csv', ROTATIONS.reshape(5, 9), delimiter=',')
+    for path in sorted(tmp_path.iterdir()):
+        np.testing.assert_allclose(read_camera_rotations(path), ROTATIONS, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    'content, said',
+    [
+        (np.zeros((4, 3, 3)), 'frame 0 is no rotation'),
+        (np.stack((ROTATIONS[0], 2 * ROTATIONS[1])), 'frame 1 is no rotation'),
+        (ROTATIONS * [[[-1], [1], [1]]], 'frame 0 is no rotation'),
+        (np.where(np.arange(5)[:, None, None] == 3, np.nan, ROTATIONS), 'frame 3'),
+        (np.zeros((4, 7)), r'got shape \(4, 7\)'),
+        (np.zeros((0, 3, 3)), 'got shape'),
+    ],
+)
+def test_what_is_no_rotation(tmp_path, content, said):
+    np.save(tmp_path / 'camera.npy', content)
+    with pytest.raises(DataError, match=said):
+        read_camera_rotations(tmp_path / 'camera.npy')
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    np.savez(tmp_path / 'other.npz', poses=POSES)
+    (tmp_path / 'words.txt').write_text('to be or not')
+    np.save(tmp_path / 'objects.npy', np.array([{}], dtype=object))
+    for name in ('other.npz', 'words.txt', 'objects.npy'):
+        with pytest.raises(DataError, match=name):
+            read_camera_rotations(tmp_path / name)
+    with pytest.raises(MissingFilesError, match='none.npy'):
+        read_camera_rotations(tmp_path / 'none.npy')

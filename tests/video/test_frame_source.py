@@ -1,0 +1,121 @@
+import cv2
+import numpy as np
+import pytest
+
+from gvhmr_da_mm.core.errors import DataError, MissingFilesError
+from gvhmr_da_mm.video.frame_source import ImageFolder, VideoFrames, find_clips, open_frames
+from tests.video.videos import (
+    SIZE,
+    set_durations,
+    set_rotation,
+    square,
+    ticks_per_second,
+    write_video,
+)
+
+
+def left_edge(image):
+    return int(np.argmax(image[20, :, 0] > 150))
+
+
+def test_frames_of_a_video(tmp_path):
+    video = open_frames(write_video(tmp_path / 'a.mp4'))
+    assert isinstance(video, VideoFrames)
+    assert (video.name, video.img_wh, len(video), video.notes) == ('a', SIZE, 12, [])
+    np.testing.assert_allclose(video.seconds, np.arange(12) / 30, atol=1e-3)
+    pictures = list(video.frames())
+    assert [number for number, _ in pictures] == list(range(12))
+    for t, picture in pictures:
+        assert left_edge(picture) == pytest.approx(4 * t, abs=2)
+
+
+def test_chosen_frames(tmp_path):
+    video = open_frames(write_video(tmp_path / 'a.mp4'))
+    chosen = dict(video.frames([7, 3, 3]))
+    assert list(chosen) == [3, 7]
+    assert left_edge(chosen[7]) == pytest.approx(28, abs=2)
+
+
+@pytest.mark.parametrize('degrees', [90, 180, 270])
+def test_rotation_in_the_metadata_is_honoured(tmp_path, degrees):
+    path = write_video(tmp_path / 'phone.mp4', 3)
+    set_rotation(path, degrees)
+    video = open_frames(path)
+    assert video.img_wh == (SIZE if degrees == 180 else SIZE[::-1])
+    assert f'{degrees} degrees' in video.notes[0]
+    codes = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+    upright = cv2.rotate(square(0), codes[degrees])
+    _, first = next(video.frames())
+    assert np.abs(first.astype(int) - upright).mean() < 8
+
+
+def test_times_of_a_variable_frame_rate(tmp_path):
+    path = write_video(tmp_path / 'vfr.mp4', 8)
+    tick = ticks_per_second(path)
+    steps = np.array([1, 2, 1, 3, 1, 1, 2, 1]) / 30
+    set_durations(path, (steps * tick).round().astype(int).tolist())
+    video = open_frames(path)
+    np.testing.assert_allclose(np.diff(video.seconds), steps[:-1], atol=2e-3)
+    assert any('variable frame rate' in note for note in video.notes)
+
+
+def test_a_video_that_was_cut_off(tmp_path):
+    path = write_video(tmp_path / 'cut.avi', 30, codec='MJPG')
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    video = open_frames(path)
+    assert 5 < len(video) < 30
+    assert all(image is not None for _, image in video.frames())
+
+
+def test_a_frame_that_cannot_be_decoded(tmp_path):
+    path = write_video(tmp_path / 'broken.avi', 20, codec='MJPG')
+    content = bytearray(path.read_bytes())
+    starts = [i for i in range(len(content)) if content[i : i + 4] == b'00dc'][:20]
+    content[starts[9] + 8 : starts[10]] = bytes(starts[10] - starts[9] - 8)
+    path.write_bytes(content)
+    video = open_frames(path)
+    assert '1 of 20 frames cannot be decoded' in video.notes
+    assert len(video) == 19
+    np.testing.assert_allclose(np.sort(np.diff(video.seconds))[-2:], [1 / 30, 2 / 30], atol=2e-3)
+
+
+@pytest.mark.parametrize('content', [b'', b'this is no video', bytes(5000)])
+def test_what_is_no_video(tmp_path, content):
+    path = tmp_path / 'no.mp4'
+    path.write_bytes(content)
+    with pytest.raises(DataError, match='no.mp4'):
+        open_frames(path)
+
+
+def test_images(tmp_path):
+    for t in (10, 2, 5):
+        cv2.imwrite(str(tmp_path / f'{t:05d}.png'), square(t)[..., ::-1])
+    (tmp_path / '00006.png').write_bytes(b'broken')
+    cv2.imwrite(str(tmp_path / '00007.png'), square(7)[:20])
+    folder = open_frames(tmp_path, fps=10)
+    assert isinstance(folder, ImageFolder) and folder.img_wh == SIZE and len(folder) == 5
+    np.testing.assert_allclose(folder.seconds, np.arange(5) / 10)
+    pictures = [image for _, image in folder.frames()]
+    assert [image is None for image in pictures] == [False, False, True, True, False]
+    assert left_edge(pictures[4]) == 40
+    assert [number for number, _ in folder.frames([4, 0])] == [0, 4]
+
+
+def test_clips_of_a_folder(tmp_path):
+    (tmp_path / 'sub').mkdir()
+    (tmp_path / 'frames').mkdir()
+    write_video(tmp_path / 'sub' / 'b.mp4', 2)
+    write_video(tmp_path / 'a.avi', 2, codec='MJPG')
+    cv2.imwrite(str(tmp_path / 'frames' / '1.jpg'), square(0))
+    (tmp_path / 'notes.txt').write_text('no clip')
+    found = find_clips(tmp_path)
+    assert found == [tmp_path / 'a.avi', tmp_path / 'frames', tmp_path / 'sub' / 'b.mp4']
+    assert find_clips(tmp_path / 'frames') == [tmp_path / 'frames']
+    assert find_clips(tmp_path / 'a.avi') == [tmp_path / 'a.avi']
+    (tmp_path / 'none').mkdir()
+    for missing in ('none', 'nowhere'):
+        with pytest.raises(MissingFilesError, match=missing):
+            find_clips(tmp_path / missing)
+    with pytest.raises(MissingFilesError):
+        open_frames(tmp_path / 'nowhere.mp4')

@@ -1,0 +1,179 @@
+import numpy as np
+import pytest
+
+from gvhmr_da_mm.core.errors import DataError, MissingFilesError
+from gvhmr_da_mm.video.camera_track import (
+    resample_rotations,
+    rotation_from_file,
+    rotation_from_gyro,
+    static_rotation,
+)
+from gvhmr_da_mm.video.detectors import Detections, boxes_around
+from gvhmr_da_mm.video.frame_source import FrameSource
+from gvhmr_da_mm.video.observe import observe
+from gvhmr_da_mm.video.person_clip import PersonClip
+from gvhmr_da_mm.video.time_plan import plan_times
+from gvhmr_da_mm.video.visual_gyro import CameraRotation, VisualGyro, rotation_angle
+from tests.video.scenes import K, render, rotation, texture
+
+
+class Pictures(FrameSource):
+    """Pictures in memory; None cannot be decoded."""
+
+    def __init__(self, pictures, fps=30.0):
+        self.path = self.name = 'pictures'
+        self.pictures, self.notes, self.img_wh = pictures, ['odd'], (320, 240)
+        self.seconds = np.arange(len(pictures)) / fps
+
+    def frames(self, wanted=None):
+        for number in range(len(self)) if wanted is None else sorted(wanted):
+            yield number, self.pictures[number]
+
+
+class Detector:
+    """A person that walks two pixels to the right in a thirtieth of a second."""
+
+    needs_images = True
+
+    def __init__(self, fps=30.0, blind=(), failing=(), others=0):
+        self.fps, self.blind, self.failing, self.others = fps, blind, failing, others
+        self.asked = []
+
+    def __call__(self, image, number):
+        self.asked.append(number)
+        if number in self.failing:
+            raise RuntimeError('out of luck')
+        if number in self.blind:
+            return Detections.none()
+        keypoints = np.random.default_rng(0).uniform(0, 1, (1 + self.others, 17, 3))
+        keypoints = np.sort(keypoints, axis=0)
+        keypoints[..., 0] = 20 + 30 * keypoints[..., 0] + 2 * number * 30 / self.fps
+        keypoints[..., 1] = 50 + 100 * keypoints[..., 1]
+        keypoints[..., 2] = 0.9
+        keypoints[1:, :, 0] += 150
+        return Detections(boxes_around(keypoints)[0], keypoints)
+
+
+def pictures(frames):
+    return [np.zeros((240, 320, 3), np.uint8)] * frames
+
+
+def test_a_plain_video():
+    (clip,), plan = observe(Pictures(pictures(40)), Detector(), facts=dict(by='test'))
+    assert (clip.name, clip.img_wh, clip.start, len(clip)) == ('pictures', (320, 240), 0, 40)
+    assert plan.is_identity and clip.observed.all()
+    assert clip.facts == dict(by='test', failures=[], notes=['odd'])
+    np.testing.assert_array_equal(clip.frame_numbers, np.arange(40))
+    expected = Detector()(None, 7).keypoints[0]
+    np.testing.assert_allclose(clip.kp2d[7], expected, rtol=1e-6)
+    low, high = expected[:, :2].min(0), expected[:, :2].max(0)
+    inside = clip.bbx_xys[7, :2] - clip.bbx_xys[7, 2] / 2 < low
+    assert inside.all() and (clip.bbx_xys[7, :2] + clip.bbx_xys[7, 2] / 2 > high).all()
+
+
+@pytest.mark.parametrize('fps', [24.0, 25.0, 50.0, 60.0, 29.97])
+def test_other_frame_rates_keep_speed_and_length(fps):
+    source = Pictures(pictures(int(2 * fps)), fps)
+    detector = Detector(fps)
+    (clip,), _ = observe(source, detector)
+    assert len(clip) == pytest.approx(60, abs=2)
+    speed = np.diff(clip.kp2d[:, 0, 0])
+    np.testing.assert_allclose(speed, 2, atol=0.45)
+    assert abs(speed.mean() - 2) < 0.02
+    assert (fps == 60) == (len(detector.asked) < len(source))
+
+
+def test_what_fails_is_told_and_not_fatal():
+    source = Pictures(pictures(40))
+    source.pictures[5] = None
+    (clip,), _ = observe(source, Detector(blind=(20,), failing=(30,)))
+    np.testing.assert_array_equal(np.flatnonzero(~clip.observed), [5, 20, 30])
+    assert (clip.kp2d[[5, 20, 30], :, 2] == 0).all()
+    assert np.isfinite(clip.bbx_xys).all()
+    assert [failure.split()[1].strip(':') for failure in clip.facts['failures']] == ['5', '30']
+
+
+def test_one_who_comes_late_and_leaves_early():
+    absent = (*range(10), *range(50, 60))
+    (clip,), _ = observe(Pictures(pictures(60)), Detector(blind=absent))
+    assert (clip.start, len(clip)) == (10, 40)
+    assert clip.frame_numbers[0] == 10
+
+
+def test_two_people():
+    source = Pictures(pictures(40))
+    (clip,), _ = observe(source, Detector(others=1))
+    assert any('2 tracks' in note and 'largest' in note for note in clip.facts['notes'])
+    both, _ = observe(source, Detector(others=1), people='all')
+    assert [c.name for c in both] == ['pictures_0', 'pictures_1']
+
+
+def test_nobody():
+    with pytest.raises(DataError, match='no person is seen'):
+        observe(Pictures(pictures(40)), Detector(blind=range(40)))
+    with pytest.raises(DataError, match='at most in 12'):
+        observe(Pictures(pictures(40)), Detector(blind=range(12, 40)))
+
+
+def test_saved_clips_are_the_same(tmp_path):
+    (clip,), _ = observe(Pictures(pictures(40)), Detector())
+    clip.features = np.zeros((40, 1024), np.float16)
+    clip.save(tmp_path / 'sub' / 'clip.npz')
+    read = PersonClip.load(tmp_path / 'sub' / 'clip.npz')
+    assert (read.name, read.img_wh, read.start, read.facts) == (
+        clip.name, clip.img_wh, clip.start, clip.facts,
+    )  # fmt: skip
+    assert set(read.arrays()) == set(clip.arrays())
+    for name, array in clip.arrays().items():
+        np.testing.assert_array_equal(read.arrays()[name], array)
+    assert [path.name for path in (tmp_path / 'sub').iterdir()] == ['clip.npz']
+
+
+def test_files_that_are_no_clips(tmp_path):
+    with pytest.raises(MissingFilesError):
+        PersonClip.load(tmp_path / 'none.npz')
+    np.savez(tmp_path / 'other.npz', kp2d=np.zeros(3))
+    with pytest.raises(DataError, match='other.npz'):
+        PersonClip.load(tmp_path / 'other.npz')
+    (clip,), _ = observe(Pictures(pictures(40)), Detector())
+    clip.features = np.zeros((39, 1024), np.float16)
+    clip.save(tmp_path / 'short.npz')
+    with pytest.raises(DataError, match='features has shape'):
+        PersonClip.load(tmp_path / 'short.npz')
+
+
+def test_the_gyro_at_another_frame_rate():
+    background = texture()
+    truth = [rotation(0, 12 * t / 25, 0) for t in range(26)]
+    gyro = VisualGyro(K)
+    source = Pictures([render(R, background) for R in truth], 25.0)
+    _, plan = observe(source, Detector(25.0), gyro=gyro, min_frames=10)
+    found = rotation_from_gyro(gyro.finish(), plan)
+    assert found.R_w2c.shape == (len(plan), 3, 3) and not found.static
+    for t in range(len(plan)):
+        error = rotation_angle(found.R_w2c[t] @ rotation(0, 12 * t / 30, 0).T)
+        assert np.degrees(error) < 0.3
+
+
+def test_rotations_of_a_file(tmp_path):
+    plan = plan_times(np.arange(26) / 25)
+    truth = np.stack([rotation(0, t, 0) for t in range(26)])
+    np.save(tmp_path / 'r.npy', truth)
+    found = rotation_from_file(tmp_path / 'r.npy', plan, 26)
+    angle = np.degrees([rotation_angle(R) for R in found.R_w2c])
+    np.testing.assert_allclose(angle, np.arange(31) * 25 / 30, atol=0.1)
+    np.save(tmp_path / 'r.npy', np.tile(np.eye(3), (31, 1, 1)))
+    assert len(rotation_from_file(tmp_path / 'r.npy', plan, 26).R_w2c) == 31
+    np.save(tmp_path / 'r.npy', truth[:20])
+    with pytest.raises(DataError, match='20 rotations; expected one for each of the 26'):
+        rotation_from_file(tmp_path / 'r.npy', plan, 26)
+
+
+def test_static_rotations():
+    plan = plan_times(np.arange(5) / 30)
+    assert static_rotation(plan).static
+    np.testing.assert_array_equal(static_rotation(plan).R_w2c, np.tile(np.eye(3), (5, 1, 1)))
+    single = plan_times(np.array([0.0]))
+    assert resample_rotations(np.eye(3)[None], single).shape == (1, 3, 3)
+    found = CameraRotation(np.eye(3)[None], True)
+    assert rotation_from_gyro(found, single).static

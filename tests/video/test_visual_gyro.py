@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from gvhmr_da_mm.video.visual_gyro import VisualGyro, estimate_camera_rotation, rotation_angle
+from tests.video.scenes import HEIGHT, WIDTH, K, render, rotation, texture
+
+FPS = 30
+
+
+@pytest.fixture(scope='module')
+def background():
+    return texture()
+
+
+def errors_deg(found, truth):
+    """Angle between found and true rotations, both from the first frame on."""
+    return np.degrees([rotation_angle(a @ (b @ truth[0].T).T) for a, b in zip(found.R_w2c, truth)])
+
+
+@pytest.mark.parametrize('rate', [(0, 20, 0), (10, -15, 0), (0, 5, 25)], ids=str)
+def test_rotation_of_a_rendered_pan(background, rate):
+    frames = 24
+    truth = [rotation(*(np.array(rate) * t / FPS)) for t in range(frames)]
+    found = estimate_camera_rotation([render(R, background) for R in truth], K)
+    assert not found.static
+    assert errors_deg(found, truth).max() * FPS / frames < 1  # degrees per second
+    assert errors_deg(found, truth).max() < 0.3
+    assert found.report['frames_lost'] == 0
+
+
+def test_a_camera_on_a_tripod_is_exactly_still(background):
+    generator = np.random.default_rng(0)
+    still = render(np.eye(3), background).astype(float)
+    images = [np.clip(still + generator.normal(0, 4, still.shape), 0, 255) for _ in range(10)]
+    found = estimate_camera_rotation([image.astype(np.uint8) for image in images], K)
+    assert found.static and found.report['static']
+    np.testing.assert_array_equal(found.R_w2c, np.tile(np.eye(3), (10, 1, 1)))
+
+
+def with_person(image, t):
+    """A textured rectangle that walks through the picture, and its box."""
+    person = np.random.default_rng(1).integers(0, 256, (150, 120, 3), dtype=np.uint8)
+    left = 10 + 6 * t
+    image = image.copy()
+    image[60:210, left : left + 120] = person
+    return image, np.array([[left, 60.0, left + 120, 210]])
+
+
+def test_people_are_left_out(background):
+    pairs = [with_person(render(np.eye(3), background), t) for t in range(12)]
+    images, boxes = zip(*pairs)
+    assert estimate_camera_rotation(images, K, boxes).static
+
+
+def test_a_slow_pan_is_not_taken_for_a_tripod(background):
+    truth = [rotation(0, 0.03 * t, 0) for t in range(30)]
+    found = estimate_camera_rotation([render(R, background) for R in truth], K)
+    assert not found.static
+    assert errors_deg(found, truth).max() < 0.1
+
+
+def test_unreadable_and_featureless_frames_hold_the_rotation(background):
+    truth = [rotation(0, 0.5 * t, 0) for t in range(6)]
+    images = [render(R, background) for R in truth]
+    images[2] = None
+    images[4] = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    found = estimate_camera_rotation(images, K)
+    np.testing.assert_array_equal(found.R_w2c[2], found.R_w2c[1])
+    assert np.degrees(rotation_angle(found.R_w2c[3])) == pytest.approx(1.5, abs=0.1)
+    assert found.report['frames_lost'] >= 2
+
+
+def test_large_pictures_are_resized(background):
+    truth = [rotation(0, 0.6 * t, 0) for t in range(5)]
+    gyro = VisualGyro(K, max_side=240)
+    for R in truth:
+        gyro.add(render(R, background))
+    assert errors_deg(gyro.finish(), truth).max() < 0.1
+
+
+def test_no_frame():
+    assert estimate_camera_rotation([], K).R_w2c.shape == (0, 3, 3)
+
+
+def test_small_angles_are_exact():
+    assert rotation_angle(rotation(0, 1e-6, 0)) == pytest.approx(np.radians(1e-6), rel=1e-6)
+    assert rotation_angle(rotation(0, 0, 179)) == pytest.approx(np.radians(179))
