@@ -18,11 +18,11 @@ from pathlib import Path
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
-import numpy as np
-import torch
-from mmengine.config import DictAction
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from mmengine.config import DictAction  # noqa: E402
+from mmengine.hooks import Hook  # noqa: E402
+from mmengine.runner import Runner  # noqa: E402
 
 CONFIG = Path('configs/da_tiny_bedlam_emdb_3dpw.py')
 ITERATIONS = 30
