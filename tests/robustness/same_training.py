@@ -59,7 +59,9 @@ def parse_args() -> argparse.Namespace:
     record.add_argument('out', type=Path)
     record.add_argument('--data-root', required=True)
     record.add_argument('--config', type=Path, default=CONFIG)
-    record.add_argument('--start', type=Path, help='recorded file whose first weights to start from')
+    record.add_argument(
+        '--start', type=Path, help='recorded file whose first weights to start from'
+    )
     record.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
     compare = commands.add_parser('compare', help='compare two recorded files')
     compare.add_argument('first', type=Path)
