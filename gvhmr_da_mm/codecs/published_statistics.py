@@ -4,6 +4,7 @@ They are numbers in Python source there, under a licence that does not let us sh
 is parsed; nothing of the checkout is imported or run.
 """
 
+import ast
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Union
@@ -12,14 +13,22 @@ import numpy as np
 
 from ..core.errors import DataError, MissingFilesError
 from ..core.layout import MOTION
-from ..fileio.plain_python import evaluate_name
 
 STATISTICS_FILE = 'hmr4d/model/gvhmr/utils/stats_compose.py'
 STATISTICS_NAME = 'MM_V1_AMASS_LOCAL_BEDLAM_CAM'
+ADVICE = 'Write `mean` and `std` to a .npz file by hand and give it with `--stats FILE.npz`'
+_PARTS = (MOTION.body_pose, MOTION.betas, MOTION.orient_c, MOTION.orient_gv, MOTION.velocity)
+# Statements that leave the tables as they are: these, and those that begin so.
+_INERT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+_INERT_TEXTS = ("if __name__ == '__main__'", "'", '"')
+_UNREADABLE = (LookupError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError)
 
 
 def read_published_statistics(repository: Union[str, Path]) -> dict[str, np.ndarray]:
     """Read mean and standard deviation of the motion vector from a GVHMR checkout.
+
+    The file defines literal tables and joins five of their entries, either listed as (table, entry)
+    or as a list of tables and one of entries. The sizes show that these are the right ones.
 
     Args:
         repository (str | Path): The folder of the checkout.
@@ -38,29 +47,64 @@ def read_published_statistics(repository: Union[str, Path]) -> dict[str, np.ndar
             '(https://github.com/zju3dv/GVHMR). Otherwise give the statistics with `--stats '
             'FILE.npz`'
         )
-    advice = 'Write `mean` and `std` to a .npz file by hand and give it with `--stats FILE.npz`'
     try:
-        source = path.read_text(encoding='utf-8')
-        record = evaluate_name(source, STATISTICS_NAME, str(path))
-    except (DataError, UnicodeDecodeError) as error:
-        raise DataError(f'{error}. {advice}') from error
-    if not isinstance(record, Mapping) or not {'mean', 'std'} <= set(record):
+        parts = _read_parts(path)
+        return {name: _numbers([part[name] for part in parts], name) for name in ('mean', 'std')}
+    except _UNREADABLE as error:
+        reason = f'there is no {error}' if isinstance(error, KeyError) else str(error)
         raise DataError(
-            f'{path}: `{STATISTICS_NAME}` should be a dict with `mean` and `std`, got '
-            f'{sorted(record) if isinstance(record, Mapping) else type(record).__name__}. {advice}'
-        )
-    return {name: _numbers(record[name], f'{path}: `{name}`', advice) for name in ('mean', 'std')}
-
-
-def _numbers(values: Any, where: str, advice: str) -> np.ndarray:
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f'{where} should be {MOTION.size} numbers, got {error}. {advice}'
+            f'{path}: `{STATISTICS_NAME}` cannot be read without running the file: {reason}. '
+            f'{ADVICE}'
         ) from error
-    if array.shape != (MOTION.size,) or not np.isfinite(array).all():
-        raise DataError(
-            f'{where} should be {MOTION.size} finite numbers, got shape {array.shape}. {advice}'
-        )
+
+
+def _read_parts(path: Path) -> list[Mapping[str, Any]]:
+    """Return the tables that the statistics are joined from, or the one that holds them."""
+    tables: dict[str, Any] = {}
+    for statement in ast.parse(path.read_text(encoding='utf-8')).body:
+        if isinstance(statement, _INERT) or ast.unparse(statement).startswith(_INERT_TEXTS):
+            continue
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+            raise ValueError(
+                f'line {statement.lineno}: `{type(statement).__name__}` may change tables in place'
+            )
+        name, node = statement.targets[0].id, statement.value
+        if name != STATISTICS_NAME:
+            try:
+                tables[name] = ast.literal_eval(node)
+            except ValueError:
+                tables.pop(name, None)  # No table, or one no more.
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+            values = [_value(argument, tables) for argument in arguments]
+            pairs = values[0] if len(values) == 1 else zip(*values)
+            tables[name] = [a[b] if isinstance(a, Mapping) else b[a] for a, b in pairs]
+        else:
+            tables[name] = [_value(node, tables)]
+    if STATISTICS_NAME not in tables:
+        raise ValueError(f'the file does not define it, but {sorted(tables)[:20]}')
+    return tables[STATISTICS_NAME]
+
+
+def _value(node: ast.expr, tables: Mapping[str, Any]) -> Any:
+    """Evaluate a literal in which tables may stand."""
+    if isinstance(node, ast.Name):
+        return tables[node.id]
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [_value(element, tables) for element in node.elts]
+    return ast.literal_eval(node)
+
+
+def _numbers(parts: list[Any], name: str) -> np.ndarray:
+    """Join the numbers of all parts."""
+    sizes = [part.stop - part.start for part in _PARTS] if len(parts) > 1 else [MOTION.size]
+    found = [len(part) for part in parts]
+    if found != sizes:
+        raise ValueError(f'`{name}` should have {sizes} numbers, got {found}')
+    numbers = [number for part in parts for number in part]
+    if not all(isinstance(number, (int, float)) for number in numbers):
+        raise ValueError(f'`{name}` should be {MOTION.size} numbers alone')
+    array = np.array(numbers, dtype=np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f'`{name}` should be {MOTION.size} finite numbers')
     return array

@@ -1,6 +1,6 @@
 """Living with what is installed: MMPose without compiled operations, and checks of the packages."""
 
-from .environment import PackageState, inspect_package, inspect_packages, require_packages
+from .environment import PackageState, inspect_package, inspect_packages
 from .mmpose_import import import_mmpose, mmpose_stand_ins
 from .requirements import PYTHON_RANGE, REQUIREMENTS, Requirement
 
@@ -13,5 +13,4 @@ __all__ = [
     'inspect_package',
     'inspect_packages',
     'mmpose_stand_ins',
-    'require_packages',
 ]

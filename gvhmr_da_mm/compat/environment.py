@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Optional
 
-from ..core.errors import GVHMRError
 from .requirements import REQUIREMENTS, Requirement
 
 # Several distributions write these modules' folders: the last one installed wins, silently. Those
@@ -83,27 +82,6 @@ def inspect_packages(
 ) -> list[PackageState]:
     """Look at several packages; see :func:`inspect_package`."""
     return [inspect_package(requirement, try_import) for requirement in requirements]
-
-
-def require_packages(requirements: Iterable[Requirement] = REQUIREMENTS) -> None:
-    """Check that what is required is installed in a supported version, without importing it.
-
-    Args:
-        requirements (Iterable[Requirement]): Only those of role ``'required'`` are checked.
-
-    Raises:
-        GVHMRError: One error that lists every problem and the command that mends it.
-    """
-    required = [requirement for requirement in requirements if requirement.role == 'required']
-    problems = [state for state in inspect_packages(required, try_import=False) if not state.ok]
-    if not problems:
-        return
-    lines = [f'{len(problems)} required package(s) cannot be used:']
-    for state in problems:
-        what = f'{state.status}: {state.detail}' if state.detail else state.status
-        lines.append(f'  - {state.requirement.name}: {what}\n      {state.fix}')
-    lines.append('`python tools/misc/collect_env.py` looks at everything.')
-    raise GVHMRError('\n'.join(lines))
 
 
 def _installed_version(distribution: str) -> Optional[str]:

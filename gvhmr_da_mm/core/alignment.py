@@ -116,32 +116,6 @@ def align_chunk(
     return apply_similarity(points, *similarity).view(source.shape)
 
 
-def align_first_frames(
-    source: Tensor, target: Tensor, num_frames: int = 2, scale: bool = True
-) -> Tensor:
-    """Align a chunk of frames to the target by the similarity that fits its first frames.
-
-    Args:
-        source (Tensor): Points, (*, F, J, 3), metres.
-        target (Tensor): Points, (*, F, J, 3), metres.
-        num_frames (int): Frames to fit, fewer where the chunk is shorter. Defaults to 2.
-        scale (bool): Whether to fit the scale. Defaults to True.
-
-    Returns:
-        Tensor: The aligned source, (*, F, J, 3).
-
-    Raises:
-        ShapeError: If the shapes differ.
-    """
-    _check_same(source, target, '* F J 3')
-    similarity = similarity_align(
-        source[..., :num_frames, :, :].flatten(-3, -2),
-        target[..., :num_frames, :, :].flatten(-3, -2),
-        scale,
-    )
-    return apply_similarity(source.flatten(-3, -2), *similarity).view(source.shape)
-
-
 def _check_same(source: Tensor, target: Tensor, pattern: str) -> list[int]:
     """Check that both tensors match the pattern and each other; return the named sizes."""
     sizes = check_shape(source, pattern, 'source')

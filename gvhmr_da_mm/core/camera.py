@@ -17,7 +17,6 @@ from .rotation import (
     axis_angle_to_matrix,
     matrix_to_axis_angle,
     matrix_to_rot6d,
-    rot6d_to_matrix,
 )
 
 PERSON_ASPECT = 192 / 256
@@ -44,13 +43,6 @@ def intrinsics_from_sensor(
     scale = focal_mm / (24.0**2 + 36.0**2) ** 0.5
     intrinsics[[0, 1], [0, 1]] *= scale
     return intrinsics
-
-
-def scale_intrinsics(K: Tensor, scale: float) -> Tensor:
-    """Return the K (..., 3, 3) of the image resized by ``scale``."""
-    scaled = K * scale
-    scaled[..., 2, 2] = 1
-    return scaled
 
 
 def perspective_project(points: Tensor, K: Tensor) -> Tensor:
@@ -161,22 +153,6 @@ def camera_angular_velocity(R_w2c: Tensor) -> Tensor:
         return matrix_to_rot6d(relative)
     relative = R_w2c[..., 1:, :, :] @ R_w2c[..., :-1, :, :].transpose(-1, -2)
     return matrix_to_rot6d(torch.cat((relative, relative[..., -1:, :, :]), dim=-3))
-
-
-def integrate_angular_velocity(cam_angvel: Tensor) -> Tensor:
-    """Invert :func:`camera_angular_velocity` up to the first camera, which is the identity.
-
-    Args:
-        cam_angvel (Tensor): Rotation to the next camera (F, 6), 6D; the last is not used.
-
-    Returns:
-        Tensor: World-to-camera rotations (F, 3, 3).
-    """
-    steps = rot6d_to_matrix(cam_angvel)
-    rotations = [torch.eye(3, dtype=steps.dtype, device=steps.device)]
-    for step in steps[:-1]:
-        rotations.append(step @ rotations[-1])
-    return torch.stack(rotations)
 
 
 def transform_smpl(

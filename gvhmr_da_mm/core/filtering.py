@@ -12,25 +12,15 @@ TRUNCATE = 4.0
 """A Gaussian kernel reaches this many standard deviations to each side."""
 
 
-def _filter(signal: Tensor, kernel: Tensor, dim: int) -> Tensor:
-    """Correlate ``signal`` along ``dim`` with an odd kernel, repeating the border values."""
-    moved = signal.movedim(dim, -1)
-    radius = kernel.numel() // 2
-    rows = F.pad(moved.reshape(-1, 1, moved.shape[-1]), (radius, radius), mode='replicate')
-    return F.conv1d(rows, kernel[None, None]).reshape(moved.shape).movedim(-1, dim)
-
-
 def gaussian_smooth(signal: Tensor, sigma: float, dim: int) -> Tensor:
-    """Smooth a signal of any shape along ``dim`` with a Gaussian of ``sigma`` frames."""
+    """Smooth a signal along ``dim`` with a Gaussian of ``sigma`` frames, repeating the borders."""
     radius = int(TRUNCATE * sigma + 0.5)
     offset = torch.arange(-radius, radius + 1, dtype=signal.dtype, device=signal.device)
     kernel = torch.exp(-0.5 * (offset / sigma) ** 2)
-    return _filter(signal, kernel / kernel.sum(), dim)
-
-
-def moving_average(signal: Tensor, window: int, dim: int) -> Tensor:
-    """Average an odd ``window`` of frames around each one, repeating the border values."""
-    return _filter(signal, signal.new_full((window,), 1 / window), dim)
+    moved = signal.movedim(dim, -1)
+    rows = F.pad(moved.reshape(-1, 1, moved.shape[-1]), (radius, radius), mode='replicate')
+    smooth = F.conv1d(rows, (kernel / kernel.sum())[None, None])
+    return smooth.reshape(moved.shape).movedim(-1, dim)
 
 
 def joint_speed(joints: Tensor) -> Tensor:

@@ -120,20 +120,3 @@ def bone_vectors(joints_rest: Tensor, parents: Sequence[int]) -> Tensor:
     plan = _tree_plan(tuple(parents), joints_rest.device)
     origin = joints_rest.index_select(-2, plan.parents)
     return joints_rest - origin.masked_fill(plan.is_root.unsqueeze(-1), 0.0)
-
-
-def global_to_local(R_global: Tensor, parents: Sequence[int]) -> Tensor:
-    """Return rotations relative to the parents: the inverse of :func:`forward_kinematics`.
-
-    Args:
-        R_global (Tensor): Global rotations, (..., J, 3, 3).
-        parents (Sequence[int]): Parent of each joint, -1 for a root.
-
-    Returns:
-        Tensor: (..., J, 3, 3); a root keeps its global rotation.
-    """
-    check_shape(R_global, '* J 3 3', 'R_global', J=len(parents))
-    plan = _tree_plan(tuple(parents), R_global.device)
-    R_parent = R_global.index_select(-3, plan.parents)
-    local = R_parent.transpose(-1, -2) @ R_global
-    return torch.where(plan.is_root[:, None, None], R_global, local)

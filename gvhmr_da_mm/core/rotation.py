@@ -171,8 +171,3 @@ def mirror_rotation(rotation: Tensor) -> Tensor:
     """Mirror rotations (..., 3, 3) at the plane x = 0: ``M R M`` with ``M = diag(-1, 1, 1)``."""
     sign = rotation.new_tensor([-1.0, 1.0, 1.0])
     return rotation * sign[:, None] * sign
-
-
-def mirror_axis_angle(axis_angle: Tensor) -> Tensor:
-    """Mirror axis-angle vectors (..., 3) at the plane x = 0."""
-    return axis_angle * axis_angle.new_tensor([1.0, -1.0, -1.0])

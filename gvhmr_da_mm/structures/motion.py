@@ -76,25 +76,6 @@ class _PosedRecord(_TensorRecord):
 
 
 @dataclass
-class BodyMotion(_TensorRecord):
-    """SMPL-family parameters of a motion in one frame.
-
-    Attributes:
-        body_pose (Tensor): Axis-angle of the body joints (..., L, 63), radians.
-        betas (Tensor): Shape (..., L, 10).
-        global_orient (Tensor): Axis-angle of the root (..., L, 3).
-        transl (Tensor): Metres (..., L, 3).
-        frame (str): ``'camera'``, ``'gv'`` or ``'world'``.
-    """
-
-    body_pose: Tensor
-    betas: Tensor
-    global_orient: Tensor
-    transl: Tensor
-    frame: str
-
-
-@dataclass
 class MotionPrediction(_PosedRecord):
     """What the network says about a batch of clips, decoded.
 
@@ -127,12 +108,6 @@ class MotionPrediction(_PosedRecord):
         """Axis-angle body pose (B, L, 63)."""
         return matrix_to_axis_angle(self.body_pose_R).flatten(-2)
 
-    def in_camera(self) -> BodyMotion:
-        """Return the SMPL-X parameters in the camera frame."""
-        return BodyMotion(
-            self.body_pose, self.betas, matrix_to_axis_angle(self.R_c), self.transl_c, 'camera'
-        )
-
     def rollout(self, cam_angvel: Tensor, compat: str = 'correct') -> tuple[Tensor, Tensor]:
         """Return world orientation (B, L, 3, 3) and translation (B, L, 3); padding has no effect.
 
@@ -142,16 +117,6 @@ class MotionPrediction(_PosedRecord):
         """
         frames = (self.R_gv, self.R_c, cam_angvel, self.velocity)
         return rollout_world(*(hold_last_valid(x, self.valid) for x in frames), compat)
-
-    def in_world(self, cam_angvel: Tensor, compat: str = 'correct') -> BodyMotion:
-        """Roll out the SMPL-X parameters in the predicted world (y up, first position zero).
-
-        Args:
-            cam_angvel (Tensor): Camera rotation between frames in 6D (B, L, 6).
-            compat (str): See :func:`~gvhmr_da_mm.core.trajectory.rollout_world`.
-        """
-        R_w, transl_w = self.rollout(cam_angvel, compat)
-        return BodyMotion(self.body_pose, self.betas, matrix_to_axis_angle(R_w), transl_w, 'world')
 
     def for_box(self, bbx_xys: Tensor, K: Tensor) -> 'MotionPrediction':
         """Express ``pred_cam`` relative to another box (B, L, 3) of the same camera.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from scipy.ndimage import gaussian_filter1d, uniform_filter1d
+from scipy.ndimage import gaussian_filter1d
 
 from gvhmr_da_mm.core.conventions import STATIC_FRAME_TIME
 from gvhmr_da_mm.core.filtering import (
@@ -9,7 +9,6 @@ from gvhmr_da_mm.core.filtering import (
     hold_last_valid,
     joint_speed,
     length_to_mask,
-    moving_average,
     static_mask,
 )
 
@@ -22,13 +21,6 @@ def test_gaussian_equals_scipy(frames, sigma):
     signal = torch.randn(2, frames, 3, dtype=DOUBLE)
     expected = gaussian_filter1d(signal.numpy(), sigma, axis=1, mode='nearest')
     np.testing.assert_allclose(gaussian_smooth(signal, sigma, dim=1), expected, atol=1e-12)
-
-
-@pytest.mark.parametrize('window', [1, 5])
-def test_moving_average_equals_scipy(window):
-    signal = torch.randn(4, 20, dtype=DOUBLE)
-    expected = uniform_filter1d(signal.numpy(), window, axis=1, mode='nearest')
-    np.testing.assert_allclose(moving_average(signal, window, dim=-1), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize('dim', [0, 1, -1])

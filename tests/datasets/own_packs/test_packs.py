@@ -13,7 +13,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gvhmr_da_mm.core.camera import camera_angular_velocity, integrate_angular_velocity
 from gvhmr_da_mm.core.errors import DataError, StorageError
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
 from gvhmr_da_mm.datasets.pack_io import PackRecord, load_pack
@@ -301,9 +300,3 @@ def test_every_array_is_told_in_the_docs():
     for name in ARRAYS:
         prefix, _, inner = name.rpartition('.')
         assert (f'`{prefix}`' in page and f'`{inner}`' in page) if prefix else f'`{name}`' in page
-
-
-def test_camera_rotation_of_velocity():
-    R_w2c = axis_angle_to_matrix(0.1 * torch.randn(20, 3, dtype=torch.double).cumsum(0))
-    rotations = integrate_angular_velocity(camera_angular_velocity(R_w2c))
-    torch.testing.assert_close(rotations, R_w2c @ R_w2c[0].T)

@@ -74,13 +74,6 @@ def _field_of_view(field: Field, K: Tensor, img_wh: tuple[float, float]) -> Iter
             )
 
 
-def not_rotations(matrices: Tensor) -> Tensor:
-    """Return which matrices (F, 3, 3) are no rotations (F,)."""
-    unit = torch.eye(3, dtype=matrices.dtype)
-    deviation = (matrices @ matrices.mT - unit).abs().amax(dim=(-1, -2))
-    return (deviation > SO3_TOLERANCE) | (torch.linalg.det(matrices) <= 0)
-
-
 @sequence_check('camera-pose')
 def camera_pose(sequence: Sequence) -> Iterator[Finding]:
     """Extrinsics are rigid: rotations in SO(3), last row (0, 0, 0, 1)."""
