@@ -1,6 +1,6 @@
 """GVHMR adapted to videos of one's own, without labels: synthetic BEDLAM clips in turn with theirs.
 
-`tools/dataset_converters/videos.py VIDEOS DATA_ROOT/packs/videos` makes the pack; another one is
+`tools/dataset_converters/videos.py pack VIDEOS DATA_ROOT/packs/videos` makes the pack. Another one is
 named by `train_dataloader.dataset.datasets.1.pack` and `test_dataloader.dataset.datasets.0.pack`.
 The same videos are predicted in the test, without labels: the metric is the distance from detected
 keypoints, and `tools/test.py --dump` keeps the motion.
@@ -24,7 +24,7 @@ test_dataloader.dataset.datasets = [
 test_evaluator = [dict(type=ReprojectionMetric, dataset='video', data_root=None)]
 val_cfg = val_dataloader = val_evaluator = None
 
-# Mirrored features are there only if `extract_features.py` made some: then set both flip tests.
+# Mirrored features are there only if `videos.py features` made some: then set both flip tests.
 # Without image features the network knows little of the world; the feet of the refined pose do.
 model.update(estimator=dict(test_cfg=dict(flip_test=False, path=dict(weight=1.0))))
 train_cfg.update(max_epochs=20)

@@ -51,10 +51,9 @@ def call(monkeypatch, capsys):
 
     def _call(name, *arguments):
         monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
-        code = 0
         with isolated_registry():
             try:
-                load_tool(name).main()
+                code = load_tool(name).main() or 0
             except SystemExit as end:
                 code = end.code
         captured = capsys.readouterr()

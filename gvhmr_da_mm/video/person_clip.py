@@ -99,8 +99,8 @@ class PersonClip:
             )
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise DataError(
-                f'{path} should be what tools/extract_features.py writes, it is not ({error}): '
-                'remove it and run that tool again'
+                f'{path} should be what tools/dataset_converters/videos.py features writes, it is '
+                f'not ({error}): remove it and run that tool again'
             ) from error
         for name, array in arrays.items():
             if array.shape != (len(clip), *_SHAPES[name]):

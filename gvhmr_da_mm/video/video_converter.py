@@ -60,8 +60,8 @@ class VideoConverter(Converter):
         camera (str): ``gyro``, ``static``, a file of rotations, or a folder of such files.
             Defaults to ``gyro``.
         focal (str, optional): See :func:`intrinsics_of`. Defaults to None.
-        observations (Path, optional): Folder that ``tools/extract_features.py`` has filled: boxes,
-            keypoints and image features are taken from there. Defaults to None.
+        observations (Path, optional): Folder that ``tools/dataset_converters/videos.py features``
+            filled: boxes, keypoints and image features are taken from there. Defaults to None.
         fps (float): Frames per second of folders of images. Defaults to 30.
         split (str): Split of the sequences. Defaults to ``train``.
         dataset (str): Name of the dataset. Defaults to ``video``.
@@ -98,8 +98,8 @@ class VideoConverter(Converter):
             raise MissingFilesError(f'there is no folder of observations {str(observations)!r}')
         if observations is None and job.people == 'all':
             raise ConfigError(
-                'all people of a video need tools/extract_features.py --people all first; then '
-                'name its folder by --features'
+                'all people of a video need tools/dataset_converters/videos.py features --people '
+                'all first; then name its folder by --features'
             )
 
     def plan(self) -> list[ConversionTask]:
@@ -116,7 +116,7 @@ class VideoConverter(Converter):
             if not files:
                 error = MissingFilesError(
                     f'{self.observations} has no observations of {name!r}: run '
-                    'tools/extract_features.py on the same folder'
+                    'tools/dataset_converters/videos.py features on the same folder'
                 )
                 self.failures.append(Failure.of(name, clip, error))
             for file in files:
@@ -212,5 +212,5 @@ def _check_same(clip: PersonClip, source: FrameSource, plan: TimePlan, file: Pat
     if clip.img_wh != source.img_wh or not same:
         raise DataError(
             f'{file} was made of another video than {source.path} (size or times of its frames): '
-            'run tools/extract_features.py again'
+            'run tools/dataset_converters/videos.py features again'
         )

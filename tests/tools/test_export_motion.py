@@ -1,5 +1,6 @@
-"""The export tool on a dump file."""
+"""The export tool on a dump file: the ending of the output decides what is written."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,36 +16,101 @@ def dumped(tmp_path):
     instances = InstanceData(
         body_pose=torch.rand(FRAMES, 63),
         betas=torch.zeros(FRAMES, 10),
-        keypoints=np.random.default_rng(0).uniform(0, 1, (FRAMES, 22, 3)).astype(np.float32),
+        keypoints=np.random.default_rng(0).uniform(-1, 1, (FRAMES, 22, 3)) + [0, 0, 4],
         **{f'{n}_{s}': torch.rand(FRAMES, 3) for n in ('global_orient', 'transl') for s in 'cw'},
     )
     path = tmp_path / 'walk.npz'
-    write_motion_dump(path, dict(dataset='toy', sequence='walk', pred_instances=instances), {})
+    metainfo = dict(dataset='toy', sequence='walk', img_shape=(60, 80))
+    write_motion_dump(path, dict(**metainfo, pred_instances=instances), {})
     return path
 
 
-@pytest.mark.parametrize('kind, name', [('bvh', 'walk.bvh'), ('npz', 'walk_smplx.npz'),
-                                        ('glb', 'walk.glb')])  # fmt: skip
-def test_files_by_default_in_the_current_folder(
-    call, dumped, toy_root, tmp_path, monkeypatch, kind, name
-):
+def export(call, *arguments):
+    return call('analysis_tools/export_motion', *arguments)
+
+
+def test_page_in_the_current_folder_by_default(call, dumped, tmp_path, monkeypatch):
     folder = tmp_path / 'here'
     folder.mkdir()
     monkeypatch.chdir(folder)
-    code, printed, err = call(
-        'analysis_tools/export_motion', dumped, '--format', kind, '--data-root', toy_root
+    code, printed, err = export(call, dumped, '--skeleton')
+    assert code == 0, err
+    assert printed.strip() == 'walk.html'
+    assert 'toy  walk' in (folder / 'walk.html').read_text()
+
+
+def test_meshes(call, dumped, toy_root, tmp_path):
+    sizes = []
+    for options in ((), ('--skeleton',)):
+        path = tmp_path / 'a.html'
+        code, _, err = export(call, dumped, '--out', path, '--data-root', toy_root, *options)
+        assert code == 0, err
+        sizes.append(path.stat().st_size)
+    assert sizes[0] > sizes[1] + 100_000
+
+
+def test_video_and_picture(call, dumped, tmp_path):
+    video = tmp_path / 'new' / 'walk.mp4'
+    code, _, err = export(call, dumped, '--skeleton', '--out', video, '--height', '60')
+    assert code == 0, err
+    capture = cv2.VideoCapture(str(video))
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == FRAMES
+    assert capture.get(cv2.CAP_PROP_FRAME_HEIGHT) == 60
+    picture = tmp_path / 'new' / 'walk.png'
+    code, printed, err = export(
+        call, dumped, '--skeleton', '--out', picture, '--video', tmp_path / 'none.mp4'
     )
     assert code == 0, err
-    assert printed.strip() == name
-    assert (folder / name).stat().st_size > 500
+    assert 'Note: there is no video' in printed
+    assert cv2.imread(str(picture)) is not None
 
 
-def test_errors(call, dumped, tmp_path):
-    code, _, err = call('analysis_tools/export_motion', tmp_path / 'absent.npz')
+@pytest.mark.parametrize('name', ['walk.bvh', 'walk_smplx.npz', 'walk.glb'])
+def test_files_for_other_programs(call, dumped, toy_root, tmp_path, name):
+    out = tmp_path / 'new' / name
+    contents = []
+    for space in ('world', 'camera'):
+        code, printed, err = export(
+            call, dumped, '--out', out, '--space', space, '--data-root', toy_root
+        )
+        assert code == 0, err
+        assert printed.strip() == str(out)
+        contents.append(out.read_bytes())
+        assert len(contents[-1]) > 500
+    assert contents[0] != contents[1]
+
+
+def test_the_world_by_default(call, dumped, tmp_path):
+    for name, options in (('a.bvh', ()), ('b.bvh', ('--space', 'world'))):
+        code, _, err = export(call, dumped, '--out', tmp_path / name, *options)
+        assert code == 0, err
+    assert (tmp_path / 'a.bvh').read_text() == (tmp_path / 'b.bvh').read_text()
+
+
+@pytest.mark.parametrize(
+    'out, options, expected',
+    [
+        ('a.gif', (), '.html, .mp4, .png, .bvh, .glb, .npz'),
+        ('a.bvh', ('--skeleton',), '`--skeleton` is for .html, .mp4, .png'),
+        ('a.glb', ('--video', 'a.mp4'), '`--video` is for .mp4, .png'),
+        ('a.html', ('--video', 'a.mp4'), '`--video` is for .mp4, .png'),
+        ('a.png', ('--height', '60'), '`--height` is for .mp4'),
+        ('a.png', ('--space', 'camera'), '`--space` is for .bvh, .glb, .npz'),
+        ('a.mp4', ('--height', '4'), '`--height` should be at least 16'),
+        ('walk.npz', (), 'the dump itself'),
+    ],
+)
+def test_what_does_not_go_together(call, dumped, tmp_path, out, options, expected):
+    before = dumped.read_bytes()
+    code, _, err = export(call, dumped, '--out', tmp_path / out, *options)
+    assert code == 2 and expected in err
+    assert [path.name for path in tmp_path.iterdir()] == ['walk.npz']
+    assert dumped.read_bytes() == before
+
+
+def test_missing_files(call, dumped, tmp_path):
+    code, _, err = export(call, tmp_path / 'absent.npz')
     assert code == 2 and 'absent.npz' in err
-    code, _, err = call('analysis_tools/export_motion', dumped, '--format', 'npz', '--out', dumped)
-    assert code == 2 and 'the dump itself' in err
-    code, _, err = call(
-        'analysis_tools/export_motion', dumped, '--format', 'glb', '--data-root', tmp_path
-    )
-    assert code == 2 and 'SMPLX_NEUTRAL' in err
+    for name in ('a.html', 'a.glb'):
+        code, _, err = export(call, dumped, '--out', tmp_path / name, '--data-root', tmp_path)
+        assert code == 2 and 'SMPLX_NEUTRAL' in err

@@ -19,24 +19,35 @@ def test_videos_become_a_pack(call, tmp_path):
     videos, keypoints = make(tmp_path)
     tool = 'dataset_converters/videos'
     options = ('--keypoints', keypoints, '--camera', 'static')
-    code, out, err = call(tool, videos, tmp_path / 'pack', *options, '--dry-run')
+    code, out, err = call(tool, 'pack', videos, tmp_path / 'pack', *options, '--dry-run')
     assert '2 sequences' in out and not (tmp_path / 'pack').exists(), err
     (videos / 'c.mp4').write_bytes(b'broken')
-    code, out, err = call(tool, videos, tmp_path / 'pack', *options)
+    code, out, err = call(tool, 'pack', videos, tmp_path / 'pack', *options)
     assert '2 sequences written' in out and '1 failed' in out
     assert 'a: 36 frames; camera still' in out
-    code, out, err = call(tool, videos, tmp_path / 'pack', *options, '--limit', 2)
+    code, out, err = call(tool, 'pack', videos, tmp_path / 'pack', *options, '--limit', 2)
     assert '2 done before' in out
 
 
 def test_what_does_not_go_together(call, tmp_path):
     videos, keypoints = make(tmp_path, ['a'])
     tool = 'dataset_converters/videos'
-    code, _, err = call(tool, videos, tmp_path / 'p', '--features', 'hmr2')
-    assert code == 2 and '--checkpoint' in err
-    code, _, err = call(tool, tmp_path / 'none', tmp_path / 'p', '--keypoints', keypoints)
+    extracted = ('--features', tmp_path / 'extracted')
+    code, _, err = call(
+        tool, 'pack', videos, tmp_path / 'p', *extracted, '--checkpoint', tmp_path / 'hmr2.ckpt'
+    )
+    assert code == 2 and 'leave `--checkpoint` out' in err
+    code, _, err = call(tool, 'pack', videos, tmp_path / 'p', *extracted)
+    assert code == 2 and 'extracted' in err
+    code, _, err = call(
+        tool, 'pack', videos, tmp_path / 'p', '--keypoints', keypoints, '--checkpoint', 'no.ckpt'
+    )
+    assert code == 2 and 'no.ckpt' in err
+    code, _, err = call(tool, videos, tmp_path / 'p')
+    assert code == 2 and "'pack', 'features'" in err
+    code, _, err = call(tool, 'pack', tmp_path / 'none', tmp_path / 'p', '--keypoints', keypoints)
     assert code == 2 and 'none' in err
-    code, _, err = call(tool, videos, tmp_path / 'p', '--keypoints', 'nothing')
+    code, _, err = call(tool, 'pack', videos, tmp_path / 'p', '--keypoints', 'nothing')
     assert code == 2 and 'nothing' in err
     assert not (tmp_path / 'p').exists() or not any((tmp_path / 'p').rglob('*.safetensors'))
 
@@ -44,12 +55,13 @@ def test_what_does_not_go_together(call, tmp_path):
 def test_extraction(call, tmp_path):
     videos, keypoints = make(tmp_path)
     (videos / 'c.mp4').write_bytes(b'broken')
-    options = ('--out', tmp_path / 'out', '--keypoints', keypoints)
-    code, out, _ = call('extract_features', videos, *options)
+    command = ('dataset_converters/videos', 'features', videos, tmp_path / 'out')
+    options = ('--keypoints', keypoints)
+    code, out, _ = call(*command, *options)
     assert code == 1 and '2 written' in out and 'failed c' in out
-    code, out, _ = call('extract_features', videos, *options)
+    code, out, _ = call(*command, *options)
     assert '2 done before' in out
     manifest = json.loads((tmp_path / 'out' / 'manifest.json').read_text())
     assert manifest['a']['files'][0]['frames'] == 36
-    code, _, err = call('extract_features', videos, *options, '--checkpoint', tmp_path / 'no.ckpt')
+    code, _, err = call(*command, *options, '--checkpoint', tmp_path / 'no.ckpt')
     assert code == 2 and 'no.ckpt' in err

@@ -1,55 +1,161 @@
-"""Export a predicted sequence: BVH (skeleton), GLB (skinned mesh) or npz (SMPL-X parameters)."""
+"""Write a predicted sequence to a file; its ending says as what.
+
+.html: interactive page. .mp4: video. .png: picture. .bvh: skeleton for animation programs.
+.glb: skinned mesh. .npz: SMPL-X parameters under the names of AMASS.
+"""
 
 import argparse
 from pathlib import Path
+from typing import Optional
 
+import cv2
 import torch
 
 from gvhmr_da_mm.body_models import get_body_model, make_body_rig
 from gvhmr_da_mm.cli.command_line import report_errors
-from gvhmr_da_mm.core.errors import ConfigError
-from gvhmr_da_mm.export import (
-    mean_betas,
-    predicted_motion,
-    write_bvh,
-    write_glb,
-    write_smplx_npz,
+from gvhmr_da_mm.core.errors import ConfigError, DataError, StorageError
+from gvhmr_da_mm.export import mean_betas, predicted_motion, write_bvh, write_glb, write_smplx_npz
+from gvhmr_da_mm.structures import MotionDump, read_motion_dump
+from gvhmr_da_mm.video.resampled_video import ResampledVideo
+from gvhmr_da_mm.visualization import (
+    MotionLocalVisualizer,
+    ground_truth_track,
+    prediction_track,
+    write_html_viewer,
+    write_motion_video,
 )
-from gvhmr_da_mm.structures import read_motion_dump
+
+DEFAULTS = dict(video=None, skeleton=False, height=360, space='world')
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('dump', help='npz file of a sequence, as tools/test.py --dump writes it')
-    parser.add_argument('--format', choices=['bvh', 'glb', 'npz'], default='bvh')
     parser.add_argument(
-        '--out', help='the file; defaults to <sequence>.<format> in the current folder'
+        '--out',
+        help=f'the file, ending in one of {", ".join(WRITERS)}; defaults to <sequence>.html in the '
+        'current folder',
     )
-    parser.add_argument(
-        '--space', choices=['world', 'camera'], default='world', help='the world is y up'
+    parser.add_argument('--data-root', help='folder of the body models')
+    drawing = parser.add_argument_group('drawing (.html, .mp4, .png)')
+    drawing.add_argument(
+        '--video', help='video to draw on, not for .html; without it the background is dark'
     )
-    parser.add_argument('--data-root', help='folder of the body models; only glb needs it')
+    drawing.add_argument(
+        '--skeleton', action='store_true', help='skeletons only: faster, and without body models'
+    )
+    drawing.add_argument('--height', type=int, help='of the frames of an .mp4, px (default: 360)')
+    export = parser.add_argument_group('other programs (.bvh, .glb, .npz)')
+    export.add_argument(
+        '--space',
+        choices=['world', 'camera'],
+        help='coordinates: world (default, y up) or camera (y down)',
+    )
+    parser.set_defaults(**dict.fromkeys(DEFAULTS))
     return parser.parse_args()
+
+
+def open_video(path: Optional[str], dump: MotionDump) -> Optional[ResampledVideo]:
+    """Open the video where the sequence begins, at 30 frames a second; say so if there is none."""
+    if path is None:
+        return None
+    if not Path(path).is_file():
+        print(f'Note: there is no video {path!r}; drawing on a dark background')
+        return None
+    return ResampledVideo(path, dump.sample.get('start') or 0)
+
+
+def write_page(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
+    """Write an interactive page."""
+    write_html_viewer(path, dump, args.data_root, with_mesh=not args.skeleton)
+
+
+def write_video(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
+    """Write prediction, labels and world side by side."""
+    if 'img_shape' not in dump.sample:
+        raise DataError(f'the metainfo of {dump.path} should have `img_shape` (height, width)')
+    options = dict(
+        data_root=args.data_root, with_mesh=not args.skeleton, K=dump.inputs.get('K_fullimg')
+    )
+    keypoints = dump.inputs.get('kp2d')
+    write_motion_video(
+        path,
+        prediction_track(dump.sample, **options),
+        tuple(dump.sample.img_shape[:2]),
+        ground_truth_track(dump.sample, **options),
+        open_video(args.video, dump),
+        None if keypoints is None else keypoints.numpy(),
+        height=args.height,
+    )
+
+
+def write_picture(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
+    """Write a contact sheet."""
+    visualizer = MotionLocalVisualizer(data_root=args.data_root, draw_mesh=not args.skeleton)
+    sheet = visualizer.draw_datasample(
+        dump.sample, open_video(args.video, dump), inputs=dump.inputs
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
+        raise StorageError(f'cannot write the picture {str(path)!r}; is there space left?')
+
+
+def write_skeleton(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
+    """Write a skeleton of 22 joints."""
+    write_bvh(path, predicted_motion(dump, args.space))
+
+
+def write_mesh(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
+    """Write a skinned mesh of the mean shape."""
+    body = get_body_model('smplx', data_root=args.data_root)
+    betas = torch.from_numpy(mean_betas(dump)).float()
+    write_glb(path, predicted_motion(dump, args.space), make_body_rig(body, betas))
+
+
+def write_parameters(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
+    """Write SMPL-X parameters."""
+    write_smplx_npz(path, dump, args.space)
+
+
+# The writer of each ending, and which of the options it takes.
+WRITERS = {
+    '.html': (write_page, ('skeleton',)),
+    '.mp4': (write_video, ('video', 'skeleton', 'height')),
+    '.png': (write_picture, ('video', 'skeleton')),
+    '.bvh': (write_skeleton, ('space',)),
+    '.glb': (write_mesh, ('space',)),
+    '.npz': (write_parameters, ('space',)),
+}
+
+
+def check_args(path: Path, args: argparse.Namespace) -> None:
+    """Refuse what the writer of this ending has no use for, then fill in the defaults."""
+    if path.suffix not in WRITERS:
+        raise ConfigError(f'`--out` should end in one of {", ".join(WRITERS)}, got {str(path)!r}')
+    if path.resolve() == Path(args.dump).resolve():
+        raise ConfigError(f'`--out {path}` is the dump itself: choose another name')
+    for name, default in DEFAULTS.items():
+        if getattr(args, name) is None:
+            setattr(args, name, default)
+        elif name not in WRITERS[path.suffix][1]:
+            kinds = ', '.join(kind for kind, (_, options) in WRITERS.items() if name in options)
+            raise ConfigError(
+                f'`--{name}` is for {kinds}, and `--out` is {str(path)!r}: leave it out'
+            )
+    if args.height < 16:
+        raise ConfigError(f'`--height` should be at least 16, got {args.height}')
 
 
 @report_errors
 def main() -> None:
     """Read the sequence and write the file."""
     args = parse_args()
-    dump = read_motion_dump(args.dump)
-    default = f'{Path(args.dump).stem}_smplx.npz' if args.format == 'npz' else None
-    path = Path(args.out or default or f'{Path(args.dump).stem}.{args.format}')
-    if path.resolve() == Path(args.dump).resolve():
-        raise ConfigError(f'`--out {path}` is the dump itself: choose another name')
-    if args.format == 'npz':
-        write_smplx_npz(path, dump, args.space)
-    elif args.format == 'bvh':
-        write_bvh(path, predicted_motion(dump, args.space))
-    else:
-        body = get_body_model('smplx', data_root=args.data_root)
-        betas = torch.from_numpy(mean_betas(dump)).float()
-        write_glb(path, predicted_motion(dump, args.space), make_body_rig(body, betas))
+    path = Path(args.out or f'{Path(args.dump).stem}.html')
+    check_args(path, args)
+    WRITERS[path.suffix][0](path, read_motion_dump(args.dump), args)
     print(path)
 
 

@@ -1,55 +1,88 @@
-"""Turn a folder of videos into a pack of ours without labels (docs/en/videos.md).
+"""Observe people in videos: a pack without labels, or files of features (docs/en/videos.md).
 
-Each video becomes one sequence: the largest person, at 30 frames per second. Videos without people
-and files that cannot be read are told, kept in failures.json of the pack, and tried again next
-time.
+Videos are brought to 30 frames per second. Videos without people and files that cannot be read are
+reported, recorded, and tried again next time; what is done already is skipped.
 """
 
 import argparse
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.config import DictAction
 from rich.console import Console
+from rich.progress import Progress
 
 from gvhmr_da_mm.apis.convert_dataset import convert_dataset
 from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.datasets.packs import SequencePack, is_pack
+from gvhmr_da_mm.video.extract_features import extract_features
 from gvhmr_da_mm.video.feature_job import FeatureJob
 from gvhmr_da_mm.video.video_converter import VideoConverter
+
+CONSOLE = Console()
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest='command', required=True)
+    common = common_arguments()
+    pack = commands.add_parser(
+        'pack', parents=[common], help='make a pack: one person of each video is one sequence'
+    )
+    pack.add_argument(
+        '--camera',
+        default='gyro',
+        help='gyro (default), static, a file of world-to-camera rotations, or a folder of these',
+    )
+    pack.add_argument(
+        '--focal', help='focal length: pixels, or such as 24mm; default: the image diagonal'
+    )
+    pack.add_argument(
+        '--features',
+        type=Path,
+        metavar='DIR',
+        help='folder that the command `features` has filled; its boxes and keypoints are used, too',
+    )
+    pack.add_argument('--split', default='train', help='split of the sequences')
+    pack.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
+    # There are none.
+    pack.set_defaults(no_labels=True, run=make_pack)
+    features = commands.add_parser(
+        'features',
+        parents=[common],
+        help='write boxes, keypoints and image features: one .npz file for each person',
+    )
+    features.add_argument('--no-flip', action='store_true', help='no features of mirrored pictures')
+    features.add_argument('--image-scale', type=float, default=1, help='resize pictures first')
+    features.add_argument('--batch-size', type=int, default=16, help='crops at a time')
+    features.set_defaults(run=make_features)
+    return parser.parse_args()
+
+
+def common_arguments() -> argparse.ArgumentParser:
+    """Return the arguments of both commands."""
+    parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         'source', metavar='IN', type=Path, help='a video, a folder of images, or a folder of these'
     )
-    parser.add_argument('out', metavar='OUT', type=Path, help='folder of the pack')
+    parser.add_argument('out', metavar='OUT', type=Path, help='folder of the results')
     parser.add_argument(
         '--keypoints',
         default='mediapipe',
         help='mediapipe (default), mmpose, an .npz file, or a folder of {video}.npz',
     )
     parser.add_argument(
-        '--camera',
-        default='gyro',
-        help='gyro (default), static, a file of world-to-camera rotations, or a folder of these',
+        '--people',
+        default='largest',
+        help='largest (default) or longest; `features` also takes all',
     )
-    parser.add_argument(
-        '--focal', help='focal length: pixels, or such as 24mm; default: the image diagonal'
-    )
-    parser.add_argument(
-        '--features',
-        default='none',
-        help='none (default), hmr2 with --checkpoint, or a folder of tools/extract_features.py, '
-        'whose boxes and keypoints are then used, too',
-    )
-    parser.add_argument('--checkpoint', help='weights of HMR2.0')
-    parser.add_argument('--people', default='largest', help='largest (default) or longest')
     parser.add_argument('--min-frames', type=int, default=30, help='people seen less are left out')
-    parser.add_argument('--split', default='train', help='split of the sequences')
+    parser.add_argument('--checkpoint', help='weights of HMR2.0; without them no image features')
     parser.add_argument('--fps', type=float, default=30, help='of folders of images')
     parser.add_argument('--device', help='of the networks; default: a GPU if there is one')
     parser.add_argument(
@@ -60,19 +93,16 @@ def parse_args() -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='of the networks: detector.pose2d=CONFIG, network.backbone.depth=32, ...',
     )
-    parser.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
     parser.add_argument('--limit', type=int, help='only the first so many videos')
-    parser.add_argument('--dry-run', action='store_true', help='tell what there is; write nothing')
-    # There are none.
-    parser.set_defaults(no_labels=True)
-    return parser.parse_args()
+    parser.add_argument(
+        '--dry-run', action='store_true', help='report what there is; write nothing'
+    )
+    return parser
 
 
-def make_converter(args: argparse.Namespace) -> VideoConverter:
-    """Build the converter; what is missing is said before a video is read."""
-    if (args.features == 'hmr2') != (args.checkpoint is not None):
-        raise ConfigError('--features hmr2 and --checkpoint FILE go together')
-    job = FeatureJob(
+def make_job(args: argparse.Namespace, **options) -> FeatureJob:
+    """Return how people are observed."""
+    return FeatureJob(
         keypoints=args.keypoints,
         detector=args.options.get('detector', {}),
         people=args.people,
@@ -80,39 +110,72 @@ def make_converter(args: argparse.Namespace) -> VideoConverter:
         checkpoint=args.checkpoint,
         network=args.options.get('network', {}),
         device=args.device,
+        **options,
     )
-    extracted = None if args.features in ('none', 'hmr2') else Path(args.features)
+
+
+def make_pack(args: argparse.Namespace) -> int:
+    """Convert the videos; what is missing is reported before one is read."""
+    if args.features and args.checkpoint:
+        raise ConfigError(
+            f'`--features {args.features}` holds image features already: leave `--checkpoint` out'
+        )
+    job = make_job(args)
     converter = VideoConverter(
-        args.source, job, args.camera, args.focal, extracted, args.fps, args.split
+        args.source, job, args.camera, args.focal, args.features, args.fps, args.split
     )
-    if extracted is None:
+    if args.features is None:
         job.check()
-    return converter
+    code = convert_dataset(converter, args.out, args)
+    if not args.dry_run and is_pack(args.out):
+        print_notes(args.out)
+    return code
 
 
-def tell_notes(out: Path) -> None:
-    """Say what was unusual in each video, and how its camera moves."""
-    console = Console()
+def print_notes(out: Path) -> None:
+    """Print what was unusual in each video, and how its camera moves."""
     for name, entry in SequencePack(out, allow_incomplete=True).entries.items():
         camera = entry.extra.get('camera', {})
         turned = camera.get('largest_angle_deg')
-        told = 'still' if entry.static_camera else 'moving'
+        motion = 'still' if entry.static_camera else 'moving'
         if turned is not None:
-            told += f', turned {turned:.2f} degrees at most'
-        console.print(f'{name}: {entry.frames} frames; camera {told}', soft_wrap=True)
+            motion += f', turned {turned:.2f} degrees at most'
+        CONSOLE.print(f'{name}: {entry.frames} frames; camera {motion}', soft_wrap=True)
         failures = entry.extra.get('failures', []) + entry.extra.get('feature_failures', [])
         for note in [*entry.extra.get('notes', []), *failures[:3]]:
-            console.print(f'  {note}', soft_wrap=True)
+            CONSOLE.print(f'  {note}', soft_wrap=True)
+
+
+@contextmanager
+def frame_progress():
+    """Show a bar for each loop over the frames of a video; it is gone when done."""
+    with Progress(console=CONSOLE, transient=True) as bar:
+        yield lambda name: lambda items: bar.track(items, description=name)
+
+
+def make_features(args: argparse.Namespace) -> int:
+    """Write the files of all people, and print what was found."""
+    job = make_job(
+        args, batch_size=args.batch_size, flip=not args.no_flip, image_scale=args.image_scale
+    )
+    job.check()
+    with frame_progress() as progress:
+        report = extract_features(
+            args.source, args.out, job, args.fps, args.limit, args.dry_run, progress
+        )
+    todo = report.planned - report.skipped
+    doing = f'{todo} to do' if args.dry_run else f'{report.written} written'
+    CONSOLE.print(f'{report.planned} videos: {report.skipped} done before, {doing}')
+    for failure in report.failures:
+        CONSOLE.print(f'[red]failed[/] {failure.id}: {failure.message}', soft_wrap=True)
+    return 1 if report.failures else 0
 
 
 @report_errors
 def main() -> int:
-    """Convert."""
+    """Run the command."""
     args = parse_args()
-    code = convert_dataset(make_converter(args), args.out, args)
-    if not args.dry_run and is_pack(args.out):
-        tell_notes(args.out)
-    return code
+    return args.run(args)
 
 
 if __name__ == '__main__':

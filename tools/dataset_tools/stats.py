@@ -1,38 +1,69 @@
-"""Tell what the datasets of a config consist of: clips, frames, lengths, cameras, boxes."""
+"""Report what the datasets of a config consist of, or the statistics of the motion vector.
+
+The file of `motion` is accepted by `motion_codec.statistics` of a config and by the checkpoint
+converter.
+"""
 
 import argparse
 import json
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.cli.command_line import add_dataset_arguments, report_errors
+from gvhmr_da_mm.codecs import MotionCodec
 from gvhmr_da_mm.config.datasets import SPLITS, config_datasets
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.layout import MOTION
+from gvhmr_da_mm.datasets import MultiSourceDataset
 from gvhmr_da_mm.datasets.dataset_facts import DatasetFacts, measure_dataset
+from gvhmr_da_mm.datasets.motion_labels import choose_clips, motion_labels
 
 BAR = 20
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_dataset_arguments(parser)
-    parser.add_argument(
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest='command', required=True)
+    facts = commands.add_parser('datasets', help='clips, frames, lengths, cameras, boxes')
+    add_dataset_arguments(facts)
+    facts.add_argument(
         '--split', nargs='+', choices=SPLITS, default=['train', 'test'], help='which dataloaders'
     )
-    parser.add_argument('--out', metavar='FILE.json', help='write the numbers to a file as well')
-    parser.add_argument(
+    facts.add_argument('--out', metavar='FILE.json', help='write the numbers to a file as well')
+    facts.add_argument(
         '--frames-per-clip', type=int, default=3, help='frames to look at; 0 reads all'
     )
-    parser.add_argument('--max-clips', type=int, help='look at frames of so many clips at most')
+    facts.add_argument('--max-clips', type=int, help='look at frames of so many clips at most')
+    facts.set_defaults(run=report_datasets)
+    motion = commands.add_parser(
+        'motion', help='mean and deviation of the motion vector on the labelled training clips'
+    )
+    add_dataset_arguments(motion)
+    motion.add_argument('--out', required=True, metavar='FILE.npz', help='the file to write')
+    motion.add_argument(
+        '--num-clips',
+        type=int,
+        default=0,
+        help='read at most so many, drawn at random; 0 reads all',
+    )
+    motion.add_argument('--seed', type=int, default=0, help='draws clips and windows')
+    motion.add_argument(
+        '--min-std', type=float, default=1e-3, help='smallest deviation of a channel'
+    )
+    motion.set_defaults(run=measure_motion)
     return parser.parse_args()
 
 
-def overview(facts: list[DatasetFacts]) -> Table:
+def dataset_table(facts: list[DatasetFacts]) -> Table:
     """Return a table with a column for each dataset."""
     table = Table(title='Datasets')
     table.add_column('', no_wrap=True)
@@ -73,12 +104,9 @@ def histogram(fact: DatasetFacts) -> Table:
     return table
 
 
-@report_errors
-def main() -> None:
+def report_datasets(args: argparse.Namespace, console: Console) -> None:
     """Read the datasets, print the tables and write the file."""
-    args = parse_args()
     config = load_config(args.config, args.cfg_options, args.data_root)
-    console = Console()
     facts = []
     for dataset in config_datasets(config, args.split, args.dataset, with_joints=False):
         dataset.full_init()
@@ -86,7 +114,7 @@ def main() -> None:
         facts.append(
             measure_dataset(dataset, args.frames_per_clip, args.max_clips, progress=progress)
         )
-    console.print(overview(facts))
+    console.print(dataset_table(facts))
     for fact in facts:
         console.print(histogram(fact))
     if args.out:
@@ -94,6 +122,71 @@ def main() -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps({fact.name: fact.as_dict() for fact in facts}, indent=2) + '\n')
         console.print(f'Written: {out}', soft_wrap=True)
+
+
+def motion_table(codec: MotionCodec, min_std: float) -> Table:
+    """Return a table of the parts of the motion vector."""
+    table = Table(title='Statistics of the motion vector')
+    for heading in ('Part', 'Channels', 'Mean', 'Deviation', 'At the minimum'):
+        table.add_column(heading, justify='left' if heading == 'Part' else 'right')
+    for name, part in MOTION._asdict().items():
+        if isinstance(part, slice):
+            mean, std = codec.mean[part], codec.std[part]
+            table.add_row(
+                name,
+                str(len(mean)),
+                f'{mean.min():.3f} to {mean.max():.3f}',
+                f'{std.min():.4f} to {std.max():.4f}',
+                str(int((std <= min_std).sum())),
+            )
+    return table
+
+
+def measure_motion(args: argparse.Namespace, console: Console) -> None:
+    """Read the clips, compute, print and write."""
+    out = Path(args.out)
+    if out.suffix != '.npz':
+        raise ConfigError(f'`--out` should end in .npz, got {args.out!r}')
+    if args.num_clips < 0 or args.min_std <= 0:
+        raise ConfigError(
+            '`--num-clips` should be at least 0 and `--min-std` positive, got '
+            f'{args.num_clips} and {args.min_std}'
+        )
+    config = load_config(args.config, args.cfg_options, args.data_root)
+    datasets = config_datasets(config, ['train'], args.dataset)
+    if args.dataset is None:
+        datasets = [dataset for dataset in datasets if dataset.domain == 'synthetic']
+    if not datasets:
+        raise ConfigError(
+            f'{args.config} has no training dataset of the domain `synthetic`; name a labelled one '
+            'with `--dataset`'
+        )
+    dataset = MultiSourceDataset(datasets)
+    indices = choose_clips(range(len(dataset)), args.num_clips or len(dataset), args.seed)
+    codec = MotionCodec()
+    labels = motion_labels(dataset, indices, args.seed)
+    codec.fit(
+        track(labels, 'Clips', total=len(indices), console=console, transient=True), args.min_std
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        out,
+        mean=codec.mean.numpy(),
+        std=codec.std.numpy(),
+        datasets=np.array([part.dataset for part in datasets]),
+        num_clips=len(indices),
+        seed=args.seed,
+    )
+    console.print(motion_table(codec, args.min_std))
+    names = ', '.join(part.dataset for part in datasets)
+    console.print(f'{len(indices)} clips of {names}; written: {out}', soft_wrap=True)
+
+
+@report_errors
+def main() -> None:
+    """Run the command."""
+    args = parse_args()
+    args.run(args, Console())
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Boxes, keypoints and image features that ``tools/extract_features.py`` has made."""
+"""Files of boxes, keypoints and image features (`tools/dataset_converters/videos.py features`)."""
 
 import json
 import zipfile
@@ -40,8 +40,8 @@ def read_features(folder: Optional[Path], name: str, start: int, end: int) -> di
     path = feature_path(folder, name)
     if not path.is_file():
         raise DataError(
-            f'{path} does not exist: run tools/extract_features.py for this sequence, or convert '
-            'without --features'
+            f'{path} does not exist: run tools/dataset_converters/videos.py features for this '
+            'sequence, or convert without --features'
         )
     try:
         with np.load(path, allow_pickle=False) as content:
