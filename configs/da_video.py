@@ -1,6 +1,6 @@
 """GVHMR adapted to videos of one's own, without labels: synthetic BEDLAM clips in turn with theirs.
 
-`tools/dataset_converters/videos.py pack VIDEOS DATA_ROOT/packs/videos` makes the pack. Another one is
+`tools/dataset_converters/videos.py pack VIDEOS DATA_ROOT/packs/videos` makes the pack. Another is
 named by `train_dataloader.dataset.datasets.1.pack` and `test_dataloader.dataset.datasets.0.pack`.
 The same videos are predicted in the test, without labels: the metric is the distance from detected
 keypoints, and `tools/test.py --dump` keeps the motion.
