@@ -2,10 +2,11 @@
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
+
+from gvhmr_da_mm.fileio.atomic_file import write_atomically
 
 RUN, RESULT, LOG = 'run.json', 'result.json', 'run.log'
 
@@ -17,10 +18,8 @@ def write_result(path: Path, content: Mapping[str, Any]) -> None:
         path (Path): The file.
         content (Mapping): What it will hold.
     """
-    partial = path.with_name(f'.{path.name}.partial')
     text = json.dumps(finite(content), indent=1, allow_nan=False, ensure_ascii=False)
-    partial.write_text(text + '\n', encoding='utf-8')
-    os.replace(partial, path)
+    write_atomically(path, text + '\n')
 
 
 def read_result(path: Path) -> Optional[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Published GVHMR checkpoints to ours and back, from file to file."""
 
-import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from ..codecs.published_statistics import read_published_statistics
 from ..core.errors import CheckpointError, ConfigError
+from ..fileio.atomic_file import open_atomically
 from ..models.checkpoint_conversion import (
     TensorDifference,
     compare_with_network,
@@ -144,11 +144,8 @@ def _check_free(path: Path) -> None:
 def _write(path: Path, write: Callable[[Any], None]) -> None:
     """Write a file as a whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
     try:
-        with open(part, 'wb') as file:
+        with open_atomically(path) as file:
             write(file)
-        os.replace(part, path)
     except (OSError, RuntimeError) as error:
-        part.unlink(missing_ok=True)
         raise CheckpointError(f'{path} could not be written: {error}') from error

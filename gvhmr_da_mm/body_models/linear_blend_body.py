@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..core.checks import check_shape
 from ..core.errors import ConfigError, DataError
 from ..core.kinematics import forward_kinematics
+from ..core.precision import full_precision
 from ..core.rotation import axis_angle_to_matrix
 from .loading import BodyArrays
 
@@ -123,6 +124,7 @@ class LinearBlendBody(nn.Module):
         """V."""
         return self.weights.shape[0]
 
+    @full_precision
     def rest_joints(self, betas: Tensor) -> Tensor:
         """Return all joints at rest, fixed ones too.
 
@@ -133,9 +135,9 @@ class LinearBlendBody(nn.Module):
             Tensor: (..., J, 3) in m.
         """
         check_shape(betas, '* K', 'betas', K=self.num_betas)
-        with _full_precision(betas):
-            return self._linear_in_betas(self.joints, betas.to(self.dtype))
+        return self._linear_in_betas(self.joints, betas.to(self.dtype))
 
+    @full_precision
     def skeleton(self, betas: Tensor) -> Tensor:
         """Return the posed joints at rest.
 
@@ -146,8 +148,7 @@ class LinearBlendBody(nn.Module):
             Tensor: (..., P, 3) in m.
         """
         check_shape(betas, '* K', 'betas', K=self.num_betas)
-        with _full_precision(betas):
-            return self._linear_in_betas(self.joints[: self.num_posed], betas.to(self.dtype))
+        return self._linear_in_betas(self.joints[: self.num_posed], betas.to(self.dtype))
 
     def fk(
         self,
@@ -169,6 +170,7 @@ class LinearBlendBody(nn.Module):
         """
         return self.fk_matrices(*self._rotations(body_pose, global_orient, betas), transl)
 
+    @full_precision
     def fk_matrices(
         self,
         body_pose_R: Tensor,
@@ -188,10 +190,10 @@ class LinearBlendBody(nn.Module):
             Tensor: (..., P, 3) in m.
         """
         R_local = self._with_root(body_pose_R, R)
-        with _full_precision(R_local):
-            _, positions = forward_kinematics(R_local, self.skeleton(betas), self.parents)
-            return _translate(positions, transl)
+        _, positions = forward_kinematics(R_local, self.skeleton(betas), self.parents)
+        return _translate(positions, transl)
 
+    @full_precision
     def pose_vertices(
         self,
         body_pose_R: Tensor,
@@ -218,13 +220,12 @@ class LinearBlendBody(nn.Module):
         leading = torch.broadcast_shapes(R_local.shape[:-3], betas.shape[:-1])
         R_flat = R_local.expand(*leading, -1, -1, -1).reshape(-1, self.num_posed, 3, 3)
         betas_flat = betas.to(self.dtype).expand(*leading, -1).reshape(-1, self.num_betas)
-        with _full_precision(R_local):
-            if chunk_size is None or len(R_flat) <= chunk_size:
-                verts = self._skin(R_flat, betas_flat)
-            else:
-                chunks = zip(R_flat.split(chunk_size), betas_flat.split(chunk_size))
-                verts = torch.cat([self._skin(*chunk) for chunk in chunks])
-            return _translate(verts.reshape(*leading, self.num_vertices, 3), transl)
+        if chunk_size is None or len(R_flat) <= chunk_size:
+            verts = self._skin(R_flat, betas_flat)
+        else:
+            chunks = zip(R_flat.split(chunk_size), betas_flat.split(chunk_size))
+            verts = torch.cat([self._skin(*chunk) for chunk in chunks])
+        return _translate(verts.reshape(*leading, self.num_vertices, 3), transl)
 
     def _skin(self, R_local: Tensor, betas: Tensor) -> Tensor:
         """Blend and skin N frames: (N, P, 3, 3) and (N, num_betas) to (N, V, 3)."""
@@ -266,18 +267,18 @@ class LinearBlendBody(nn.Module):
         flat = terms.flatten(0, 1)
         return (betas @ flat[:, 1:].T + flat[:, 0]).unflatten(-1, (-1, 3))
 
+    @full_precision
     def _rotations(
         self, body_pose: Tensor, global_orient: Optional[Tensor], betas: Tensor
     ) -> tuple[Tensor, Tensor, Optional[Tensor]]:
         """Turn axis-angle arguments into the first three of the matrix methods."""
         check_shape(body_pose, '* K', 'body_pose', K=3 * (self.num_posed - 1))
-        with _full_precision(body_pose):
-            pose = body_pose.to(self.dtype).unflatten(-1, (-1, 3))
-            root = None
-            if global_orient is not None:
-                check_shape(global_orient, '* 3', 'global_orient')
-                root = axis_angle_to_matrix(global_orient.to(self.dtype))
-            return axis_angle_to_matrix(pose), betas, root
+        pose = body_pose.to(self.dtype).unflatten(-1, (-1, 3))
+        root = None
+        if global_orient is not None:
+            check_shape(global_orient, '* 3', 'global_orient')
+            root = axis_angle_to_matrix(global_orient.to(self.dtype))
+        return axis_angle_to_matrix(pose), betas, root
 
     def _with_root(self, body_pose_R: Tensor, R: Optional[Tensor]) -> Tensor:
         check_shape(body_pose_R, '* K 3 3', 'body_pose_R', K=self.num_posed - 1)
@@ -295,11 +296,6 @@ def _translate(points: Tensor, transl: Optional[Tensor]) -> Tensor:
         return points
     check_shape(transl, '* 3', 'transl')
     return points + transl.to(points.dtype).unsqueeze(-2)
-
-
-def _full_precision(like: Tensor) -> torch.autocast:
-    """Keep autocast from halving the precision of millimetres."""
-    return torch.autocast(like.device.type, enabled=False)
 
 
 def _attach(

@@ -17,11 +17,11 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
+from ..core.conventions import GENDERS
 from ..core.errors import ConfigError, DataError
 from ..fileio.paths import resolve_data_root
 from ..fileio.restricted_pickle import load_restricted_pickle, stored_array
 
-GENDERS = ('neutral', 'male', 'female')
 NUM_SMPLX_JOINTS = 55
 NUM_SMPL_JOINTS = 24
 SMPLX_HAND_POSE = 45

@@ -9,6 +9,7 @@ from torch import Tensor
 from ..core.checks import check_shape
 from ..core.errors import DataError
 from ..core.layout import NUM_BETAS, NUM_JOINTS
+from ..core.precision import full_precision
 from ..fileio.paths import require_files
 from ..registry import MODELS
 from .loading import NUM_SMPLX_JOINTS, BodyArrays, body_model_file, load_body_arrays
@@ -74,6 +75,7 @@ class SMPLXBody(MeshBody):
         self.register_buffer('map_index', smplx2smpl.indices(), persistent=False)
         self._add('map_weight', smplx2smpl.values().double().numpy())
 
+    @full_precision
     def to_smpl_vertices(self, verts: Tensor) -> Tensor:
         """Map SMPL-X vertices to SMPL's topology.
 
@@ -86,12 +88,11 @@ class SMPLXBody(MeshBody):
         check_shape(verts, '* V 3', 'verts', V=self.num_vertices)
         size = (self.num_smpl_vertices, self.num_vertices)
         flat = verts.to(self.dtype).reshape(-1, self.num_vertices, 3)
-        with torch.autocast(verts.device.type, enabled=False):
-            smplx2smpl = torch.sparse_coo_tensor(
-                self.map_index, self.map_weight, size, is_coalesced=True, check_invariants=False
-            )
-            parts = [
-                torch.sparse.mm(smplx2smpl, part.transpose(0, 1).flatten(1)).unflatten(1, (-1, 3))
-                for part in flat.split(self.chunk_size)
-            ]
+        smplx2smpl = torch.sparse_coo_tensor(
+            self.map_index, self.map_weight, size, is_coalesced=True, check_invariants=False
+        )
+        parts = [
+            torch.sparse.mm(smplx2smpl, part.transpose(0, 1).flatten(1)).unflatten(1, (-1, 3))
+            for part in flat.split(self.chunk_size)
+        ]
         return torch.cat(parts, dim=1).transpose(0, 1).reshape(*verts.shape[:-2], size[0], 3)

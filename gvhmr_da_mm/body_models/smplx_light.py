@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..core.errors import DataError
 from ..core.layout import NUM_BETAS, NUM_JOINTS
+from ..core.precision import full_precision
 from ..fileio.paths import require_files
 from ..registry import MODELS
 from .linear_blend_body import LinearBlendBody
@@ -124,6 +125,7 @@ class SMPLXLight(LinearBlendBody):
         """
         return self.light_matrices(*self._rotations(body_pose, global_orient, betas), transl)
 
+    @full_precision
     def light_matrices(
         self,
         body_pose_R: Tensor,
@@ -133,8 +135,7 @@ class SMPLXLight(LinearBlendBody):
     ) -> LightBody:
         """Return the same from matrices: body pose (..., 21, 3, 3) and root R (..., 3, 3)."""
         verts = self.pose_vertices(body_pose_R, betas, R, transl)
-        with torch.autocast(verts.device.type, enabled=False):
-            coco17 = self.coco_regressor @ verts
+        coco17 = self.coco_regressor @ verts
         return LightBody(verts.index_select(-2, self.verts_index), coco17)
 
     def coco_matrices(

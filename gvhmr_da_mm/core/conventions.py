@@ -32,6 +32,9 @@ COCO_JOINT_NAMES = (
 )  # fmt: skip
 COCO_HIPS = (11, 12)
 
+GENDERS = ('neutral', 'male', 'female')
+"""Body models of a family, as their files name them."""
+
 STATIC_JOINTS = (7, 10, 8, 11, 20, 21)
 """Joints with a contact label: left ankle and foot, right ankle and foot, wrists."""
 STATIC_SPEED = 0.15

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from gvhmr_da_mm.core.camera import perspective_project, transform_smpl
+from gvhmr_da_mm.core.conventions import GENDERS
 from gvhmr_da_mm.core.rotation import matrix_to_axis_angle
 
 from .body.posed_body import PosedBody
 from .body.shape_space import SHAPE_NAMES
-from .body.stand_in_body import GENDERS, ModelArrays, StandInBody
+from .body.stand_in_body import ModelArrays, StandInBody
 from .motions.clip import load_clip
 from .motions.performance import REAL_MOTIONS
 

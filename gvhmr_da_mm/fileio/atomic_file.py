@@ -1,22 +1,27 @@
 """Files that are either the old ones or the new ones, never a part."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Union
+from typing import BinaryIO, Union
 
 PathLike = Union[str, Path]
 SUFFIX = '.partial'
 
 
-def write_atomically(path: PathLike, content: bytes) -> None:
-    """Write a file so that a kill or a full disk at any moment leaves the old one, or none.
+@contextmanager
+def open_atomically(path: PathLike) -> Iterator[BinaryIO]:
+    """Open a file so that a kill or a full disk at any moment leaves the old one, or none.
 
-    The content goes to a hidden file of the same folder, is forced to the disk, and takes the
-    place of the old file in one step.
+    What is written goes to a hidden file of the same folder, is forced to the disk at the end of
+    the ``with`` block, and takes the place of the old file in one step.
 
     Args:
         path (str | Path): The file; its folder has to exist.
-        content (bytes): All of it.
+
+    Yields:
+        BinaryIO: The open file, for writing.
 
     Raises:
         OSError: If it cannot be written; what was there before is unchanged.
@@ -25,7 +30,7 @@ def write_atomically(path: PathLike, content: bytes) -> None:
     partial = path.with_name(f'.{path.name}.{os.getpid()}{SUFFIX}')
     try:
         with open(partial, 'wb') as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
@@ -33,6 +38,20 @@ def write_atomically(path: PathLike, content: bytes) -> None:
         partial.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def write_atomically(path: PathLike, content: Union[bytes, str]) -> None:
+    """Write a file as :func:`open_atomically` does.
+
+    Args:
+        path (str | Path): The file; its folder has to exist.
+        content (bytes | str): All of it; text becomes UTF-8.
+
+    Raises:
+        OSError: If it cannot be written; what was there before is unchanged.
+    """
+    with open_atomically(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def remove_partial_files(folder: PathLike) -> list[Path]:

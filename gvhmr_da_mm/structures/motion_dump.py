@@ -6,7 +6,6 @@ from the file equals that of the test run.
 """
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
 from ..core.errors import DataError, MissingFilesError
+from ..fileio.atomic_file import open_atomically
 
 PathLike = Union[str, Path]
 OWNERS = ('pred_instances', 'gt_instances')
@@ -86,10 +86,8 @@ def write_motion_dump(path: PathLike, sample: Mapping[str, Any], inputs: Mapping
     except TypeError as error:
         raise DataError(f'the metainfo of {path} should be plain values, {error}') from error
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
-    with part.open('wb') as file:
+    with open_atomically(path) as file:
         np.savez_compressed(file, **arrays)
-    os.replace(part, path)
 
 
 def read_motion_dump(path: PathLike) -> MotionDump:

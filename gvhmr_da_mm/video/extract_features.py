@@ -10,6 +10,7 @@ from ..core.conventions import FPS
 from ..core.errors import StorageError
 from ..datasets.converters import Failure, signature_of
 from ..datasets.packs.pack_writer import file_sha256, storage_errors
+from ..fileio.atomic_file import write_atomically
 from .feature_job import FeatureJob
 from .frame_source import find_clips, open_frames
 from .observe import Progress
@@ -151,9 +152,7 @@ class Manifest:
         self.videos[name] = entry
         with storage_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            writing = self.path.with_suffix('.writing')
-            writing.write_text(json.dumps(self.videos, indent=1) + '\n', encoding='utf-8')
-            writing.replace(self.path)
+            write_atomically(self.path, json.dumps(self.videos, indent=1) + '\n')
 
 
 def load_people(folder: Path, name: str) -> list[Path]:

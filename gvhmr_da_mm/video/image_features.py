@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..core.errors import GVHMRError
 from ..core.layout import IMAGE_FEATURE_DIM
+from ..fileio.atomic_file import open_atomically
 from .frame_source import FrameSource
 from .person_clip import PersonClip
 from .person_crop import crop_person, mirror_box
@@ -127,10 +128,8 @@ class ImageFeatureExtractor:
 
     def _save(self, partial: Path, clip: PersonClip, features: np.ndarray, done: int) -> None:
         partial.parent.mkdir(parents=True, exist_ok=True)
-        writing = partial.with_name(f'{partial.name}.writing')
-        with writing.open('wb') as file:
+        with open_atomically(partial) as file:
             np.savez(file, features=features, done=done, bbx_xys=clip.bbx_xys)
-        writing.replace(partial)
 
     def _resume(self, partial: Optional[Path], clip: PersonClip, features: np.ndarray) -> int:
         """Read unfinished work of the same boxes into ``features``; return how far it came."""

@@ -1,7 +1,6 @@
 """What was observed of one person in one video, at 30 frames per second."""
 
 import json
-import os
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..core.errors import DataError, MissingFilesError
 from ..core.layout import IMAGE_FEATURE_DIM, NUM_COCO
+from ..fileio.atomic_file import open_atomically
 
 _SHAPES = dict(
     bbx_xys=(3,),
@@ -66,14 +66,9 @@ class PersonClip:
         """Write an ``.npz`` file, whole or not at all; no pickle is needed to read it."""
         path = Path(path)
         about = dict(name=self.name, img_wh=list(self.img_wh), start=self.start, facts=self.facts)
-        partial = path.with_name(f'.{path.name}.{os.getpid()}')
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open('wb') as file:
-                np.savez(file, about=json.dumps(about), **self.arrays())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with open_atomically(path) as file:
+            np.savez(file, about=json.dumps(about), **self.arrays())
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'PersonClip':

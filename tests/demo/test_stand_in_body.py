@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from gvhmr_da_mm.core.conventions import FOOT_VERTEX_IDS
+from gvhmr_da_mm.core.conventions import FOOT_VERTEX_IDS, GENDERS
 from gvhmr_da_mm.core.errors import MissingFilesError
 from gvhmr_da_mm.demo.body import PosedBody, mannequin_mesh
 from gvhmr_da_mm.demo.body.landmarks import SMPL_VERTEX_IDS, SMPLX_VERTEX_IDS
 from gvhmr_da_mm.demo.body.shape_space import gendered_betas, neutral_betas
-from gvhmr_da_mm.demo.body.stand_in_body import GENDERS
 
 smplx = pytest.importorskip('smplx')
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Optional
 
-from ...core.conventions import FPS
+from ...core.conventions import FPS, GENDERS
 from ...core.errors import DataError
-from .pack_schema import GENDERS
 
 FOLDER = 'sequences'
 SUFFIX = '.safetensors'

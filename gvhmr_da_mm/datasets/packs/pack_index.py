@@ -5,12 +5,12 @@ two lines of one sequence the later counts.
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Optional, Union
 
 from ...core.errors import DataError
+from ...fileio.atomic_file import write_atomically
 from .pack_entry import PackEntry
 from .pack_schema import FORMAT, VERSION
 
@@ -50,14 +50,8 @@ def encode_line(entry: PackEntry) -> str:
 
 def write_index(root: Path, header: PackHeader, entries: list[PackEntry]) -> None:
     """Write the whole index; the old one stays until the new one is complete."""
-    partial = root / f'.{INDEX}.{os.getpid()}'
-    try:
-        with partial.open('w', encoding='utf-8') as file:
-            file.write(json.dumps(asdict(header), separators=(',', ':')) + '\n')
-            file.writelines(map(encode_line, entries))
-        os.replace(partial, root / INDEX)
-    finally:
-        partial.unlink(missing_ok=True)
+    first = json.dumps(asdict(header), separators=(',', ':')) + '\n'
+    write_atomically(root / INDEX, first + ''.join(map(encode_line, entries)))
 
 
 def read_index(root: Union[str, Path]) -> tuple[PackHeader, dict[str, PackEntry], bool]:

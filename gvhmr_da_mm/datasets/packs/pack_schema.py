@@ -15,7 +15,6 @@ from ...core.errors import DataError, ShapeError
 
 FORMAT = 'gvhmr_da_mm.pack'
 VERSION = 1
-GENDERS = ('neutral', 'male', 'female')
 _ROTATION_TOLERANCE = 1e-2
 """Largest deviation of R R^T from the identity; published cameras are off by up to 1e-3."""
 

@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from ...core.errors import DataError, StorageError
+from ...fileio.atomic_file import write_atomically
 from .pack_entry import FOLDER, PackEntry, sequence_file
 from .pack_index import INDEX, PackHeader, encode_line, is_pack, read_index, write_index
 from .pack_schema import FORMAT, LABELS, VERSION, normalize_arrays
@@ -81,15 +81,9 @@ def write_sequence(
     content = encode_tensors(stored, texts)
     entry.bytes, entry.sha256 = len(content), hashlib.sha256(content).hexdigest()
     path = Path(root) / entry.file
-    partial = path.with_name(f'.{path.name}.{os.getpid()}')
     with storage_errors(Path(root)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open('wb') as file:
-                file.write(content)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_atomically(path, content)
     return entry
 
 

@@ -9,7 +9,7 @@ import torch
 from scipy.sparse import csc_matrix, csr_matrix
 from torch import Tensor
 
-from gvhmr_da_mm.core.conventions import COCO_JOINT_NAMES, PARENTS_22, PARENTS_24
+from gvhmr_da_mm.core.conventions import COCO_JOINT_NAMES, GENDERS, PARENTS_22, PARENTS_24
 from gvhmr_da_mm.core.layout import NUM_VERTS
 
 from .landmarks import (
@@ -29,7 +29,6 @@ from .shape_space import (
     shape_directions,
 )
 
-GENDERS = ('neutral', 'male', 'female')
 NUM_SMPL_VERTS, NUM_SMPLX_VERTS = 6890, 10475
 NUM_SMPL_JOINTS, NUM_SMPLX_JOINTS = 24, 55
 SMPLX_ORIGIN, SMPL_ORIGIN = (0.0, 0.12, 0.01), (0.0, -0.03, 0.0)

@@ -3,17 +3,17 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
+from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import Runner
 
 from ...datasets.bad_samples import BadSample, describe_bad_samples
 from ...datasets.motion_dataset import REPLACED, MotionDataset
 from ...registry import HOOKS
 
-DATA_BATCH = Optional[Union[dict, tuple, list]]
 REPORT = 'bad_samples.json'
 
 

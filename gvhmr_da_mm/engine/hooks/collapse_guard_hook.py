@@ -1,15 +1,15 @@
 """Stops a run whose student and teacher lead each other astray."""
 
 from math import isfinite
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 from mmengine.hooks import Hook
+from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import Runner
 
 from ...core.errors import ConfigError, TrainingCollapseError
 from ...registry import HOOKS
 
-DATA_BATCH = Optional[Union[dict, tuple, list]]
 VALUE = 'reprojection_error'
 ACTIONS = ('stop', 'warn')
 

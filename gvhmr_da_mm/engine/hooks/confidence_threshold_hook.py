@@ -1,15 +1,12 @@
 """How the confidence threshold of the pseudo-labels moves during training."""
 
-from typing import Optional, Union
-
 from mmengine.hooks import Hook
+from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from ...core.errors import ConfigError
 from ...registry import HOOKS
 from ..unwrap import unwrap_model
-
-DATA_BATCH = Optional[Union[dict, tuple, list]]
 
 
 @HOOKS.register_module()

@@ -1,9 +1,10 @@
 """Keeps what is not finite out of the weights, and stops a run of nothing else."""
 
 from dataclasses import asdict
-from typing import Optional, Union
+from typing import Optional
 
 from mmengine.hooks import Hook
+from mmengine.hooks.hook import DATA_BATCH
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
@@ -13,7 +14,6 @@ from ..optim_wrappers import FiniteStepMixin
 from ..skip_report import SkipReport, TrainedBatch
 from ..unwrap import unwrap_model
 
-DATA_BATCH = Optional[Union[dict, tuple, list]]
 SINGLE = 'model'
 """Name of an optimiser that is the only one."""
 

@@ -1,14 +1,13 @@
 """A bound on what MMEngine remembers of every logged value."""
 
-from typing import Optional, Union
+from typing import Optional
 
 from mmengine.hooks import Hook
+from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import Runner
 
 from ...core.errors import ConfigError
 from ...registry import HOOKS
-
-DATA_BATCH = Optional[Union[dict, tuple, list]]
 
 
 @HOOKS.register_module()

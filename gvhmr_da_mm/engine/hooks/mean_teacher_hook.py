@@ -1,16 +1,15 @@
 """The teacher follows the student."""
 
-from typing import Optional, Union
+from typing import Optional
 
 from mmengine.hooks import Hook
+from mmengine.hooks.hook import DATA_BATCH
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
 from ...core.errors import ConfigError
 from ...registry import HOOKS
 from ..unwrap import unwrap_model
-
-DATA_BATCH = Optional[Union[dict, tuple, list]]
 
 
 @HOOKS.register_module()

@@ -1,14 +1,14 @@
 """Warnings when no clip, or every clip, becomes a pseudo-label."""
 
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 from mmengine.hooks import Hook
+from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import Runner
 
 from ...core.errors import ConfigError
 from ...registry import HOOKS
 
-DATA_BATCH = Optional[Union[dict, tuple, list]]
 VALUE = 'selection_rate'
 
 

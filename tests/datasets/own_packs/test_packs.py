@@ -249,7 +249,7 @@ def test_a_full_disk_keeps_what_is_done(tmp_path, monkeypatch):
         def full(*args):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        patch.setattr('gvhmr_da_mm.datasets.packs.pack_writer.os.replace', full)
+        patch.setattr('gvhmr_da_mm.fileio.atomic_file.os.replace', full)
         with pytest.raises(StorageError, match='disk of .* is full'):
             writer.add('b', arrays(), META)
     assert [path.name for path in (tmp_path / 'sequences').iterdir()] == [

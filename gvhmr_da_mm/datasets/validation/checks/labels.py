@@ -6,8 +6,7 @@ from math import pi
 import torch
 from torch import Tensor
 
-from ....body_models.loading import GENDERS
-from ....core.conventions import FPS
+from ....core.conventions import FPS, GENDERS
 from ....core.rotation import axis_angle_to_matrix, relative_angle
 from ..fields import Field
 from ..finding import Finding
