@@ -1,8 +1,12 @@
 """The list of all sequences of a dump, by which a damaged one is told from a whole one."""
 
 import json
+import os
+import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Union
 
@@ -22,12 +26,52 @@ class DumpEntry:
         dataset (str): Name of the dataset.
         sequence (str): Name of the sequence.
         frames (int): Its length.
+        start (int): Frame of the sequence that is its first. Defaults to 0.
     """
 
     file: str
     dataset: str
     sequence: str
     frames: int
+    start: int = 0
+
+
+def name_files(folder: PathLike, entries: Sequence[DumpEntry]) -> list[DumpEntry]:
+    """Give the files of a finished dump names that can be typed: ``<dataset>/<sequence>.npz``.
+
+    Letters and digits of every language, ``-``, ``_`` and ``.`` are kept, folders of a sequence's
+    name are folders, and anything else becomes ``_``. Where several files would have one name, the
+    range of frames is added, and a number where that is not enough.
+
+    Args:
+        folder (str | Path): The dump.
+        entries (Sequence[DumpEntry]): Its files, by the names they have now.
+
+    Returns:
+        list[DumpEntry]: The same by their new names, sorted.
+    """
+    folder = Path(folder)
+    stems = [_typable(f'{entry.dataset}/{entry.sequence}') for entry in entries]
+    counts = Counter(stem.casefold() for stem in stems)
+    taken: set[str] = set()
+    named = []
+    for stem, entry in sorted(zip(stems, entries), key=lambda pair: astuple(pair[1])):
+        if counts[stem.casefold()] > 1:
+            stem += f'_{entry.start}-{entry.start + entry.frames}'
+        numbered = (stem if number == 1 else f'{stem}_{number}' for number in count(1))
+        stem = next(name for name in numbered if name.casefold() not in taken)
+        taken.add(stem.casefold())
+        named.append(replace(entry, file=f'{stem}.npz'))
+        path = folder / named[-1].file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(folder / entry.file, path)
+    return sorted(named, key=lambda entry: entry.file)
+
+
+def _typable(name: str) -> str:
+    parts = [re.sub(r'[^\w.-]', '_', part) for part in name.split('/')]
+    # No part may lead out of the folder, be hidden, or look like an option.
+    return '/'.join(re.sub(r'^[.-]+', '_', part) or '_' for part in parts)
 
 
 def check_dump_dir(folder: PathLike) -> None:

@@ -10,7 +10,7 @@ from mmengine.evaluator import BaseMetric
 
 from ..registry import METRICS
 from ..structures import dump_name, sample_inputs, write_motion_dump
-from .dump_index import DumpEntry, write_index
+from .dump_index import DumpEntry, name_files, write_index
 
 
 @METRICS.register_module()
@@ -18,8 +18,8 @@ class DumpPredictions(BaseMetric):
     """Write each sequence to ``<out_dir>/<dataset>/<sequence>.npz``; it scores nothing.
 
     MMEngine's ``DumpResults`` gathers everything in one pickle at the end; here each rank writes
-    each sequence when it is predicted, in a format that holds no code. The index of all files,
-    which :func:`evaluate_dump` needs, is written last.
+    each sequence when it is predicted, in a format that holds no code. Final names
+    (:func:`name_files`) and the index, which :func:`evaluate_dump` needs, come last.
 
     Args:
         out_dir (str | Path): Folder of the files.
@@ -47,7 +47,8 @@ class DumpPredictions(BaseMetric):
             name = dump_name(sample)
             write_motion_dump(self.out_dir / name, sample, sample_inputs(data_batch, index))
             frames = len(next(iter(sample['pred_instances'].values())))
-            self.results.append(DumpEntry(name, sample['dataset'], sample['sequence'], frames))
+            facts = (sample['dataset'], sample['sequence'], frames, sample.get('start') or 0)
+            self.results.append(DumpEntry(name, *facts))
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather the names of all ranks, whose samplers may differ, and write the index.
@@ -58,11 +59,11 @@ class DumpPredictions(BaseMetric):
         return super().evaluate(size * get_world_size())
 
     def compute_metrics(self, results: list[DumpEntry]) -> dict[str, float]:
-        """Write the index; there is nothing to report.
+        """Name the files and write the index; there is nothing to report.
 
         Args:
             results (list[DumpEntry]): What :meth:`process` stored.
         """
         unique = {entry.file: entry for entry in results}
-        write_index(self.out_dir, [unique[name] for name in sorted(unique)])
+        write_index(self.out_dir, name_files(self.out_dir, list(unique.values())))
         return {}

@@ -16,8 +16,9 @@ CENTIMETRES = 100.0
 TIPS = {'head': (0.0, 0.15, 0.0), 'left_foot': (0.0, 0.0, 0.08), 'right_foot': (0.0, 0.0, 0.08)}
 """Ends of the last bones (m); that of a wrist goes on as its forearm."""
 TIP_LENGTH = 0.15
-CHANNELS = 'Zrotation Yrotation Xrotation'
-ORDER = 'ZYX'
+CHANNELS = 'Zrotation Xrotation Yrotation'
+ORDER = 'ZXY'
+"""The middle angle locks at 90 degrees: of y-up bodies pitch may do that, yaw must not."""
 
 
 def write_bvh(path: Union[str, Path], motion: SkeletonMotion, scale: float = CENTIMETRES) -> Path:
@@ -85,8 +86,32 @@ def _channels(motion: SkeletonMotion, scale: float) -> np.ndarray:
     """Return the rows (F, 3 + 3 * 22) of the motion: the root's place, degrees of all joints."""
     order = list(depth_first())
     R = motion.R_local[:, order].reshape(-1, 3, 3).numpy()
-    degrees = Rotation.from_matrix(R).as_euler(ORDER, degrees=True).reshape(len(motion), -1)
+    degrees = Rotation.from_matrix(R).as_euler(ORDER, degrees=True)
+    degrees = unwrap_euler(degrees.reshape(len(motion), len(order), 3)).reshape(len(motion), -1)
     return torch.cat((motion.root * scale, torch.from_numpy(degrees)), dim=1).numpy()
+
+
+def unwrap_euler(degrees: np.ndarray) -> np.ndarray:
+    """Return Euler angles of the same rotations that change as little as possible over time.
+
+    Programs interpolate the angles one by one, so a jump of an angle is a jump of the body between
+    two frames. Of three different axes each rotation has two triples of angles, up to full turns.
+
+    Args:
+        degrees (np.ndarray): Angles (F, J, 3) in the order of ``ORDER``, deg.
+
+    Returns:
+        np.ndarray: Angles (F, J, 3), deg; those of the first frame unchanged.
+    """
+    flipped = degrees * [1, -1, 1] + 180
+    triples = np.stack((degrees, flipped))
+    unwrapped = degrees.copy()
+    for frame in range(1, len(degrees)):
+        last = unwrapped[frame - 1]
+        near = triples[:, frame] + 360 * np.round((last - triples[:, frame]) / 360)
+        nearest = np.square(near - last).sum(axis=-1).argmin(axis=0)
+        unwrapped[frame] = np.where(nearest[:, None] == 0, near[0], near[1])
+    return unwrapped
 
 
 def _numbers(values: np.ndarray) -> str:

@@ -49,7 +49,7 @@ class MotionDump:
 
 
 def dump_name(metainfo: Mapping[str, Any]) -> str:
-    """Return the file name of a sequence, below the folder of the dump; unique and readable.
+    """Return the name that a sequence is written by while others are unknown; it is unique.
 
     Args:
         metainfo (Mapping): With ``dataset`` and ``sequence``, and ``start`` and ``end`` if the

@@ -79,7 +79,7 @@ def relative_rotation(
 
 def viewing_directions(pixels: np.ndarray, K: np.ndarray) -> np.ndarray:
     """Return the unit directions (N, 3) in which a camera sees pixels (N, 2)."""
-    rays = np.column_stack((pixels, np.ones(len(pixels)))) @ np.linalg.inv(K).T
+    rays = _homogeneous(pixels) @ np.linalg.inv(K).T
     return rays / np.linalg.norm(rays, axis=1, keepdims=True)
 
 
@@ -137,8 +137,9 @@ def _essential(
     inliers = mask[:, 0] > 0
     if inliers.sum() < MIN_POINTS:
         return None
-    rotation, shift = _refine(rotation, shift[:, 0], points_a[inliers], points_b[inliers], K)
-    distance = np.abs(_epipolar_distance(rotation, shift, points_a, points_b, K))
+    rays_a, rays_b = (_homogeneous(points) @ np.linalg.inv(K).T for points in (points_a, points_b))
+    rotation, shift = _refine(rotation, shift[:, 0], rays_a[inliers], rays_b[inliers], K)
+    distance = np.abs(_epipolar_distance(rotation, shift, rays_a, rays_b, K))
     inliers = distance < threshold
     if not inliers.any():
         return None
@@ -146,11 +147,7 @@ def _essential(
 
 
 def _refine(
-    rotation: np.ndarray,
-    shift: np.ndarray,
-    pixels_a: np.ndarray,
-    pixels_b: np.ndarray,
-    K: np.ndarray,
+    rotation: np.ndarray, shift: np.ndarray, rays_a: np.ndarray, rays_b: np.ndarray, K: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit rotation and direction of the shift to all inliers; RANSAC has used five of them."""
 
@@ -159,25 +156,33 @@ def _refine(
         return Rotation.from_rotvec(step[:3]).as_matrix() @ rotation, direction
 
     def distances(step: np.ndarray) -> np.ndarray:
-        return _epipolar_distance(*motion(step), pixels_a, pixels_b, K)
+        return _epipolar_distance(*motion(step), rays_a, rays_b, K)
 
     fitted = least_squares(distances, np.zeros(6), loss='soft_l1', f_scale=0.5, max_nfev=20)
     return motion(fitted.x)
 
 
+def _homogeneous(pixels: np.ndarray) -> np.ndarray:
+    """Append a one to each of the pixels (N, 2): (N, 3)."""
+    return np.column_stack((pixels, np.ones(len(pixels))))
+
+
 def _epipolar_distance(
-    rotation: np.ndarray,
-    shift: np.ndarray,
-    pixels_a: np.ndarray,
-    pixels_b: np.ndarray,
-    K: np.ndarray,
+    rotation: np.ndarray, shift: np.ndarray, rays_a: np.ndarray, rays_b: np.ndarray, K: np.ndarray
 ) -> np.ndarray:
-    """Return the signed Sampson distances (N,) in pixels, whatever the length of the shift."""
-    inverse = np.linalg.inv(K)
+    """Return the signed Sampson distances (N,) in pixels, whatever the length of the shift.
+
+    Args:
+        rotation (np.ndarray): From the first camera to the second (3, 3).
+        shift (np.ndarray): Direction of its motion (3,).
+        rays_a (np.ndarray): Points of the first picture, each by ``inv(K)`` (N, 3).
+        rays_b (np.ndarray): The same points in the second (N, 3).
+        K (np.ndarray): Intrinsics of both (3, 3), upper triangular.
+    """
     x, y, z = shift
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    fundamental = inverse.T @ cross @ rotation @ inverse
-    a, b = (np.column_stack((p, np.ones(len(p)))) for p in (pixels_a, pixels_b))
-    lines_b, lines_a = a @ fundamental.T, b @ fundamental
-    slope = (lines_b[:, :2] ** 2).sum(1) + (lines_a[:, :2] ** 2).sum(1)
-    return (b * lines_b).sum(1) / np.sqrt(np.maximum(slope, 1e-18))
+    essential = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ rotation
+    lines_b, lines_a = rays_a @ essential.T, rays_b @ essential
+    # A line l of rays is the line inv(K).T l of pixels; its slope needs only the upper 2 x 2.
+    upper = np.array([[1 / K[0, 0], 0], [-K[0, 1] / (K[0, 0] * K[1, 1]), 1 / K[1, 1]]])
+    slope = ((lines_b[:, :2] @ upper.T) ** 2).sum(1) + ((lines_a[:, :2] @ upper.T) ** 2).sum(1)
+    return (rays_b * lines_b).sum(1) / np.sqrt(np.maximum(slope, 1e-18))

@@ -13,14 +13,17 @@ from mmpose.structures import PoseDataSample
 from ..body_models import get_body_model
 from ..core.alignment import similarity_align
 from ..core.camera import smpl_camera_extrinsics, transform_smpl
+from ..core.conventions import STATIC_JOINTS
 from ..core.errors import DataError
 from ..core.layout import NUM_JOINTS, SMPL_BODY_POSE
+from ..core.postprocess import ground_height
 
 ALIGNED_FRAMES = 30
 TILTED_WORLDS = ('3dpw', '3dpw_train')
 """Datasets whose world has its y axis in no special direction."""
 SOLE = 0.03
 """How far the joints that touch the ground are above it, m."""
+CONTACT_PROBABILITY = 0.5
 SHAPE_FIELDS = ('body_pose', 'betas')
 
 
@@ -120,14 +123,20 @@ def joint_errors(prediction: BodyTrack, ground_truth: BodyTrack) -> np.ndarray:
     return np.where(prediction.valid & ground_truth.valid, distance.mean(axis=1) * 1000, np.nan)
 
 
-def ground_height(tracks: Sequence[BodyTrack]) -> float:
-    """Return the height (m) of the ground: where joints are lowest, but for outliers.
+def tracks_ground(tracks: Sequence[BodyTrack]) -> float:
+    """Return the height (m) of the ground that tracks stand on, see :func:`ground_height`.
 
     Args:
         tracks (Sequence[BodyTrack]): In one world; those without a valid frame do not count.
     """
-    lowest = [t.joints_w[t.valid][..., 1].min(axis=1) for t in tracks if t.valid.any()]
-    return min((float(np.percentile(heights, 5)) for heights in lowest), default=0.0) - SOLE
+    heights = []
+    for track in tracks:
+        contact = np.zeros((len(track), len(STATIC_JOINTS)), bool)
+        if track.contacts is not None:
+            contact = track.contacts > CONTACT_PROBABILITY
+        arrays = (track.joints_w, contact, track.valid)
+        heights.append(float(ground_height(*(torch.from_numpy(array)[None] for array in arrays))))
+    return min((height for height in heights if np.isfinite(height)), default=0.0) - SOLE
 
 
 def prediction_track(

@@ -20,11 +20,11 @@ from ..core.rotation import axis_angle_to_matrix, matrix_to_quaternion
 from ..structures import MotionDump
 from .body_track import (
     BodyTrack,
-    ground_height,
     ground_truth_track,
     joint_errors,
     label_body,
     prediction_track,
+    tracks_ground,
 )
 from .palette import CAMERA, GROUND_TRUTH, GROUND_TRUTH_CAMERA, PREDICTION, Colour
 from .world_view import GRID_STEPS, MAX_GRID_LINES
@@ -154,7 +154,7 @@ def _content(bodies: list[_Body], errors: Optional[np.ndarray]) -> dict[str, Any
         frames=len(tracks[0]),
         parents=list(PARENTS_22),
         contactJoints=list(STATIC_JOINTS),
-        ground=ground_height(tracks),
+        ground=tracks_ground(tracks),
         extent=[*low, *high],
         step=step,
         meshes=all(body.rig is not None for body in bodies),

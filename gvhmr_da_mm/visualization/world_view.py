@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..core.conventions import STATIC_JOINTS
-from .body_track import BodyTrack, ground_height
+from .body_track import CONTACT_PROBABILITY, BodyTrack, tracks_ground
 from .overlay import MAX_PIXEL, draw_disc, draw_segments, draw_skeleton, fixed_point
 from .palette import (
     AXES,
@@ -37,7 +37,6 @@ CAMERA_ROOM = 0.8
 BORDER = 0.15
 """Room around the joints, m."""
 FRUSTUM = 0.22
-CONTACT_PROBABILITY = 0.5
 MAX_GRID_LINES = 14
 GRID_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -79,7 +78,7 @@ class WorldView:
                 self._background, 'no valid frame', (size[0] / 2, size[1] / 2), 16, anchor='centre'
             )
             return
-        self.ground = ground_height([path.track for path in self.tracks])
+        self.ground = tracks_ground([path.track for path in self.tracks])
         self._low, self._high = self._extent()
         self.camera = self._place_camera()
         self._background = self._draw_background()

@@ -1,7 +1,14 @@
 """Post-processing of recovered motion at test time."""
 
+from .ground import ground_height
 from .limb_ik import limb_targets, solve_limbs
 from .moving_camera import correct_moving_camera
 from .static_camera import correct_static_camera
 
-__all__ = ['correct_moving_camera', 'correct_static_camera', 'limb_targets', 'solve_limbs']
+__all__ = [
+    'correct_moving_camera',
+    'correct_static_camera',
+    'ground_height',
+    'limb_targets',
+    'solve_limbs',
+]

@@ -26,12 +26,13 @@ def correct_moving_camera(
     joints_w: Tensor,
     static_logits: Tensor,
     valid: Optional[Tensor] = None,
+    compat: str = 'correct',
 ) -> Tensor:
     """Move the root so that joints which stand still do not slide (GVHMR, post-processing).
 
     Each step of the root loses the displacement of the joints with a positive logit, averaged with
-    the softmax of these logits. The horizontal path is then smoothed, and the lowest joint is put
-    at y = 0.
+    the softmax of these logits. The horizontal path is then smoothed, and the ground is put at
+    y = 0.
 
     Args:
         transl_w (Tensor): World translation (B, L, 3), metres.
@@ -41,6 +42,7 @@ def correct_moving_camera(
             from t to t + 1.
         valid (Tensor, optional): Frames that exist (B, L), bool, at the start of each clip.
             Padding has no effect on them. Defaults to None: all.
+        compat (str): Where the ground is, see :func:`put_on_ground`. Defaults to ``'correct'``.
 
     Returns:
         Tensor: World translation (B, L, 3), metres.
@@ -58,4 +60,5 @@ def correct_moving_camera(
     smooth = path.clone()
     for axis in HORIZONTAL:
         smooth[..., axis] = gaussian_smooth(path[..., axis], PATH_SMOOTHING, dim=1)
-    return put_on_ground(smooth, joints_w + (smooth - transl_w)[:, :, None], valid)
+    joints = joints_w + (smooth - transl_w)[:, :, None]
+    return put_on_ground(smooth, joints, static_logits, valid, compat)

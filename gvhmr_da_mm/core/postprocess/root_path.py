@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from ..checks import check_shape
-from ..conventions import STATIC_JOINTS
-from ..errors import ShapeError
+from ..conventions import COMPAT_MODES, STATIC_JOINTS
+from ..errors import ConfigError, ShapeError
+from .ground import ground_height, lowest_joint
 
 HORIZONTAL = (0, 2)
 """Axes of the ground in a y-up world."""
@@ -50,12 +51,30 @@ def remove_displacement(transl_w: Tensor, displacement: Tensor) -> Tensor:
     return transl_w - removed
 
 
-def put_on_ground(transl_w: Tensor, joints_w: Tensor, valid: Tensor) -> Tensor:
-    """Shift paths (B, L, 3) so that the lowest joint of each clip's valid frames is at y = 0.
+def put_on_ground(
+    transl_w: Tensor, joints_w: Tensor, static_logits: Tensor, valid: Tensor, compat: str
+) -> Tensor:
+    """Shift paths (B, L, 3) so that the ground of each clip is at y = 0.
 
     Clips without a valid frame stay where they are.
+
+    Args:
+        transl_w (Tensor): World translation (B, L, 3), metres.
+        joints_w (Tensor): World joints (B, L, J, 3) at that translation, metres.
+        static_logits (Tensor): Logits of the static joints (B, L, 6).
+        valid (Tensor): Frames that exist (B, L), bool.
+        compat (str): ``'correct'`` for :func:`ground_height`; ``'published'`` for the lowest joint
+            of all frames, by which one wrong frame lifts the whole clip.
+
+    Raises:
+        ConfigError: If ``compat`` is not one of the two modes.
     """
-    lowest = joints_w[..., 1].amin(dim=2).masked_fill(~valid, torch.inf).amin(dim=1)
+    if compat not in COMPAT_MODES:
+        raise ConfigError(f'`compat` should be one of {COMPAT_MODES}, got {compat!r}')
+    if compat == 'published':
+        ground = lowest_joint(joints_w, valid)
+    else:
+        ground = ground_height(joints_w, static_logits > 0, valid)
     shift = torch.zeros_like(transl_w[:, :1])
-    shift[:, 0, 1] = torch.where(lowest.isfinite(), lowest, 0.0)
+    shift[:, 0, 1] = torch.where(ground.isfinite(), ground, 0.0)
     return transl_w - shift

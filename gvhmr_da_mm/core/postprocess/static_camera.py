@@ -38,13 +38,14 @@ def correct_static_camera(
     root_offset: Tensor,
     static_logits: Tensor,
     valid: Optional[Tensor] = None,
+    compat: str = 'correct',
 ) -> Tensor:
     """Keep the world path near the one in the camera, which does not drift (post-processing).
 
     The smoothed camera path is brought to the world by the first frame's orientations and pelvis.
     Where a coordinate of the world path is off by 0.25 m or more, it and all later ones are pulled
     by at most 0.02 m. Then the mean horizontal displacement of the joints that are static with
-    probability > 0.8 is removed, and the lowest joint is put at y = 0.
+    probability > 0.8 is removed, and the ground is put at y = 0.
 
     Args:
         transl_w (Tensor): World translation (B, L, 3), metres.
@@ -58,6 +59,7 @@ def correct_static_camera(
             from t to t + 1.
         valid (Tensor, optional): Frames that exist (B, L), bool, at the start of each clip.
             Padding has no effect on them. Defaults to None: all.
+        compat (str): Where the ground is, see :func:`put_on_ground`. Defaults to ``'correct'``.
 
     Returns:
         Tensor: World translation (B, L, 3), metres, without graph.
@@ -85,7 +87,8 @@ def correct_static_camera(
     horizontal = torch.zeros_like(sliding)
     horizontal[..., HORIZONTAL] = sliding[..., HORIZONTAL]
     path = remove_displacement(path, horizontal)
-    return put_on_ground(path, joints_w + (path - transl_w)[:, :, None], valid)
+    joints = joints_w + (path - transl_w)[:, :, None]
+    return put_on_ground(path, joints, static_logits, valid, compat)
 
 
 def _pull(gap: Tensor) -> Tensor:

@@ -22,7 +22,8 @@ class MotionPostprocessor(nn.Module):
     Args:
         path (bool): Whether to correct the path of the root. Defaults to True.
         limbs (bool): Whether to hold static joints by inverse kinematics. Defaults to True.
-        compat (str): ``'correct'``, or ``'published'`` for rotations that are none in the legs, see
+        compat (str): ``'correct'``, or ``'published'`` for the ground at the lowest joint of all
+            frames and for rotations that are none in the legs, see
             :func:`~gvhmr_da_mm.core.postprocess.solve_limbs`. Defaults to ``'correct'``.
     """
 
@@ -84,7 +85,7 @@ class MotionPostprocessor(nn.Module):
         if moving.any():
             one = motion[moving]
             transl_w[moving] = correct_moving_camera(
-                one.transl_w, joints_w[moving], one.static_logits, one.valid
+                one.transl_w, joints_w[moving], one.static_logits, one.valid, self.compat
             )
         if static.any():
             one = motion[static]
@@ -97,6 +98,7 @@ class MotionPostprocessor(nn.Module):
                 root_offset[static],
                 one.static_logits,
                 one.valid,
+                self.compat,
             )
         return transl_w
 

@@ -112,7 +112,9 @@ def test_parts_are_given_as_configs(name):
 
 def test_the_lowest_joint_stands_on_the_ground(model):
     for static in (False, True):
-        options = dict(postprocess=dict(type='MotionPostprocessor', limbs=False))
+        options = dict(
+            postprocess=dict(type='MotionPostprocessor', limbs=False, compat='published')
+        )
         (found,) = predict(model, toy_inputs(1, 20), static_camera=(static,), **options)
         joints = model.body_model.fk(
             found.body_pose, found.betas, found.global_orient_w, found.transl_w
