@@ -6,7 +6,6 @@ from gvhmr_da_mm.engine import (
     CollapseGuardHook,
     ConfidenceThresholdHook,
     DomainMonitorHook,
-    FeatureStatisticsHook,
     MeanTeacherHook,
     MotionStatisticsHook,
     SelectionRateHook,
@@ -32,6 +31,5 @@ custom_hooks = [
     dict(type=MeanTeacherHook, momentum=0.001),
     dict(type=SelectionRateHook),
     dict(type=DomainMonitorHook),
-    dict(type=FeatureStatisticsHook),
     dict(type=CollapseGuardHook, action='stop'),
 ]

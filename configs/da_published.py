@@ -44,7 +44,6 @@ model.update(
     real_shape=True,
     label_free=None,
 )
-model.estimator.update(feature_alignment=None)
 model.estimator.test_cfg.update(refiner=None, path=None)
 custom_hooks[1].update(
     confidence_threshold_start=0.6,

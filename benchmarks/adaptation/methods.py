@@ -61,8 +61,6 @@ _PLAIN = {
     f'{_THRESHOLD}_start': 0.0,
     f'{_THRESHOLD}_end': 0.0,
 }
-_NO_ALIGNMENT = {'model.estimator.feature_alignment': None}
-_ALIGNMENT = {'model.estimator.feature_alignment': dict(type='FeatureAlignment')}
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -70,14 +68,6 @@ METHODS: dict[str, Method] = {
         Method(
             'source',
             'synthetic clips only',
-            options=_NO_ALIGNMENT,
-            synthetic_only=True,
-            refined=False,
-        ),
-        Method(
-            'alignment',
-            'feature alignment alone',
-            options=_ALIGNMENT,
             synthetic_only=True,
             refined=False,
         ),
@@ -94,7 +84,6 @@ METHODS: dict[str, Method] = {
         Method(
             'oracle',
             'labels of the real clips',
-            options=_NO_ALIGNMENT,
             real=dict(real_supervision='labels'),
             refined=False,
         ),

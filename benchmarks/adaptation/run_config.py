@@ -89,10 +89,8 @@ def method_config(
 
 def _adopt(config: Config, recipe: Config) -> None:
     """Replace the recipe of a config, but not the size of its model."""
-    alignment = recipe.model.estimator.get('feature_alignment')
     # In place: items that are read become classes, which a dump cannot write.
     recipe.model.update({n: config.model[n] for n in SIZE_FIELDS if n in config.model})
-    recipe.model.estimator.update(feature_alignment=alignment)
     config.model = recipe.model
     momentum = config.custom_hooks[2].get('momentum')
     config.custom_hooks = recipe.custom_hooks

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..codecs import MotionCodec
 from ..core.errors import CheckpointError
 from .backbones import RotaryTemporalTransformer
-from .checkpoint_guard import ALIGNMENT, STATISTICS, STUDENT
+from .checkpoint_guard import STATISTICS, STUDENT
 from .checkpoint_keys import (
     PUBLISHED_PREFIX,
     infer_network_config,
@@ -17,6 +17,7 @@ from .checkpoint_keys import (
     published_names,
     published_to_ours,
 )
+from .checkpoint_upgrade import upgrade_state_dict
 from .heads import MotionHead
 
 PUBLISHED_ENTRIES = ('epoch', 'global_step', 'pytorch-lightning_version')
@@ -128,24 +129,18 @@ def export_published(
         it has no place for; None if there are none.
 
     Raises:
-        CheckpointError: If it is none of ours, or has an alignment of image features, which the
-            published format has no place for.
+        CheckpointError: If it is none of ours.
     """
     if any(name.startswith(PUBLISHED_PREFIX) for name in state_dict):
         raise CheckpointError(
             'this is a published checkpoint already; leave `--reverse` out to import it'
         )
+    state_dict = dict(state_dict)
+    upgrade_state_dict(state_dict)
     if any(name.startswith(STUDENT) for name in state_dict):
         names = [name for name in state_dict if name.startswith(STUDENT)]
         state_dict = {name[len(STUDENT) :]: state_dict[name] for name in names}
-    aligned = [n for n in state_dict if n.startswith(ALIGNMENT) and n.endswith('fitted')]
-    if any(bool(state_dict[name]) for name in aligned):
-        raise CheckpointError(
-            'this model maps image features by a fitted `feature_alignment`, without which its '
-            'weights mean something else; the published format has no place for it. Train without '
-            'it (`feature_alignment=None`) to export'
-        )
-    weights = ours_to_published(state_dict, drop=(STATISTICS, ALIGNMENT))
+    weights = ours_to_published(state_dict, drop=(STATISTICS,))
     statistics = None
     if bool(state_dict.get(f'{STATISTICS}fitted', False)):
         statistics = {name: state_dict[STATISTICS + name] for name in ('mean', 'std')}

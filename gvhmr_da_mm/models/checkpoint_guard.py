@@ -5,16 +5,16 @@ random start with nothing but a warning. The functions here are ``load_state_dic
 they run for ``load_from``, ``resume``, :func:`torch.load` by hand and the test tool alike.
 """
 
-from typing import Any, Union
+from typing import Any
 
 from torch import Tensor, nn
 
 from ..core.errors import CheckpointError
 from .checkpoint_keys import PUBLISHED_PREFIX, published_to_ours
+from .checkpoint_upgrade import upgrade_state_dict
 
 STUDENT, TEACHER = 'student.', 'teacher.'
 STATISTICS = 'motion_codec.'
-ALIGNMENT = 'feature_alignment.'
 SHOWN = 5
 
 
@@ -32,6 +32,7 @@ def adapt_state_dict(
         CheckpointError: If keys are missing or too many, or shapes differ.
     """
     if not prefix:
+        upgrade_state_dict(state_dict)
         if any(name.startswith(STUDENT) for name in state_dict):
             _replace(state_dict, _strip(state_dict, STUDENT))
         _complete(module, state_dict)
@@ -51,9 +52,9 @@ def adapt_student_teacher(
     Raises:
         CheckpointError: If keys are missing or too many, or shapes differ.
     """
-    if not prefix and any(name.startswith(STUDENT) for name in state_dict):
-        _keep_own(module, state_dict, (STUDENT + ALIGNMENT, TEACHER + ALIGNMENT))
-    elif not prefix:
+    if not prefix:
+        upgrade_state_dict(state_dict)
+    if not prefix and not any(name.startswith(STUDENT) for name in state_dict):
         _complete(module.student, state_dict)
         check_fit(module.student, state_dict, '')
         plain = dict(state_dict)
@@ -95,22 +96,18 @@ def check_fit(module: nn.Module, state_dict: dict[str, Tensor], prefix: str) -> 
 
 def _complete(module: nn.Module, state_dict: dict[str, Tensor]) -> None:
     """Rename published weights, and add from the model what a checkpoint may lack."""
-    optional = (ALIGNMENT,)
     if any(name.startswith(PUBLISHED_PREFIX) for name in state_dict):
         _replace(state_dict, published_to_ours(dict(state_dict)))
         # The published file has no statistics: the model keeps those of its config, and must
         # not fit others, which the weights were not trained for.
         module.motion_codec.expects_statistics = True
-        optional = (ALIGNMENT, STATISTICS)
-    _keep_own(module, state_dict, optional)
+        _keep_own(module, state_dict, STATISTICS)
 
 
-def _keep_own(
-    module: nn.Module, state_dict: dict[str, Tensor], prefixes: Union[str, tuple[str, ...]]
-) -> None:
-    """Add the module's own tensors below some prefixes where the checkpoint has none."""
+def _keep_own(module: nn.Module, state_dict: dict[str, Tensor], prefix: str) -> None:
+    """Add the module's own tensors below a prefix where the checkpoint has none."""
     for name, value in module.state_dict().items():
-        if name.startswith(prefixes):
+        if name.startswith(prefix):
             state_dict.setdefault(name, value)
 
 

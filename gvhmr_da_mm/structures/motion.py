@@ -141,7 +141,7 @@ def empty_inputs(batch: int, length: int, **kwargs: Any) -> dict[str, Tensor]:
     Returns:
         dict[str, Tensor]: ``kp2d`` (B, L, 17, 3), ``bbx_xys`` (B, L, 3), ``K_fullimg``
         (B, L, 3, 3), ``cam_angvel`` (B, L, 6), ``f_imgseq`` (B, L, 1024), ``valid`` (B, L),
-        ``img_wh`` (B, 2), ``has_kp2d``, ``has_imgfeat`` and ``is_real`` (B,).
+        ``img_wh`` (B, 2), ``has_kp2d`` and ``has_imgfeat`` (B,).
     """
     eye = torch.eye(3, **kwargs)
     flag = torch.zeros(batch, dtype=torch.bool, device=eye.device)
@@ -155,5 +155,4 @@ def empty_inputs(batch: int, length: int, **kwargs: Any) -> dict[str, Tensor]:
         img_wh=torch.ones(batch, 2, **kwargs),
         has_kp2d=flag,
         has_imgfeat=flag.clone(),
-        is_real=~flag,
     )

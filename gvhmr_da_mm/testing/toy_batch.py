@@ -58,7 +58,6 @@ def toy_inputs(
         img_wh=torch.tensor(IMAGE_WH, dtype=dtype).expand(batch, 2).clone(),
         has_kp2d=torch.ones(batch, dtype=torch.bool),
         has_imgfeat=torch.ones(batch, dtype=torch.bool),
-        is_real=torch.zeros(batch, dtype=torch.bool),
     )
 
 
@@ -120,7 +119,6 @@ def toy_batch(domain: str = 'synthetic', batch: int = 2, length: int = 16, **kwa
         dict: ``inputs`` and ``data_samples``, for ``train_step`` and its kin.
     """
     inputs = toy_inputs(batch, length, **kwargs)
-    del inputs['is_real']  # The preprocessor takes it from the samples.
     samples = toy_samples(inputs, domain, seed=kwargs.get('seed', 0))
     return dict(inputs={name: list(value) for name, value in inputs.items()}, data_samples=samples)
 

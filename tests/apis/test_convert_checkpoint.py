@@ -105,14 +105,14 @@ def test_an_adapted_model_gives_its_student(toy_root, tmp_path):
 
 
 def test_a_fitted_alignment_cannot_be_exported(toy_root, tmp_path):
-    config = toy_model_config(toy_root, feature_alignment=dict(type='FeatureAlignment'))
-    model = MODELS.build(config)
-    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'unfitted.pth')
-    convert(tmp_path / 'unfitted.pth', tmp_path / 'a.ckpt', reverse=True)
-    model.feature_alignment.fit([torch.zeros(3, 1024)], [torch.ones(3, 1024)])
-    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'fitted.pth')
-    with pytest.raises(CheckpointError, match='feature_alignment=None'):
-        convert(tmp_path / 'fitted.pth', tmp_path / 'b.ckpt', reverse=True)
+    """Earlier versions could fit one."""
+    weights = MODELS.build(toy_model_config(toy_root)).state_dict()
+    for fitted in (False, True):
+        weights['feature_alignment.fitted'] = torch.tensor(fitted)
+        torch.save(dict(state_dict=weights), tmp_path / f'{fitted}.pth')
+    convert(tmp_path / 'False.pth', tmp_path / 'a.ckpt', reverse=True)
+    with pytest.raises(CheckpointError, match='fitted `feature_alignment`.*train anew'):
+        convert(tmp_path / 'True.pth', tmp_path / 'b.ckpt', reverse=True)
     assert not (tmp_path / 'b.ckpt').exists()
 
 

@@ -151,7 +151,6 @@ def test_the_model_takes_the_way_of_static_cameras(root):
     model = MODELS.build(toy_model_config(root)).eval()
     item = build(root, flip_test=True)[0]
     inputs = {name: value[None] for name, value in item['inputs'].items()}
-    inputs['is_real'] = torch.ones(1, dtype=torch.bool)
     paths = []
     for options in (dict(static_camera=None), dict(static_camera=True), dict(static_camera=False)):
         model.recovery = MotionRecovery(flip_test=True, postprocess=True, **options)

@@ -11,8 +11,6 @@ from gvhmr_da_mm.models.checkpoint_keys import ours_to_published
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_adaptation_config, toy_model_config
 
-ALIGNMENT = dict(type='FeatureAlignment')
-
 
 def statistics(seed: int) -> dict:
     rng = torch.Generator().manual_seed(seed)
@@ -105,39 +103,18 @@ def test_published_weights_load_in_both(toy_root, plain, load, statistics_known)
             torch.testing.assert_close(codec.mean, torch.from_numpy(known['mean']).double())
 
 
-@pytest.mark.parametrize('source', ['plain', 'adaptive', 'published'])
-def test_alignment_is_kept_unfitted_where_the_checkpoint_has_none(
-    toy_root, plain, adaptive, load, source
+@pytest.mark.parametrize('prefix', ['', 'student.'])
+def test_a_fitted_alignment_of_an_earlier_version_is_not_dropped_silently(
+    plain, adaptive, load, prefix
 ):
-    estimator = toy_model_config(toy_root, feature_alignment=ALIGNMENT)
-    model = build(toy_adaptation_config(toy_root, estimator=estimator), seed=5)
-    states = dict(
-        plain=plain.state_dict(),
-        adaptive=adaptive.state_dict(),
-        published=ours_to_published(plain.state_dict()),
-    )
-    load(model, states[source])
-    assert not model.feature_alignment.fitted
-    assert model.student.feature_alignment is model.teacher.feature_alignment
-    expected = (adaptive.student if source == 'adaptive' else plain).backbone.state_dict()
-    assert_same(model.student.backbone.state_dict(), expected)
-
-
-def test_alignment_travels_with_the_checkpoint(toy_root, load):
-    estimator = toy_model_config(toy_root, feature_alignment=ALIGNMENT)
-    source = build(toy_adaptation_config(toy_root, estimator=estimator), seed=6)
-    source.feature_alignment.fit([torch.zeros(3, 1024)], [torch.ones(3, 1024)])
-    model = build(estimator, seed=7)
-    load(model, source.state_dict())
-    assert model.feature_alignment.fitted
-    torch.testing.assert_close(model.feature_alignment.shift, -torch.ones(1024))
-
-
-def test_a_fitted_alignment_is_not_dropped_silently(toy_root, plain, load):
-    source = build(toy_model_config(toy_root, feature_alignment=ALIGNMENT), seed=6)
-    source.feature_alignment.fit([torch.zeros(3, 1024)], [torch.ones(3, 1024)])
-    with pytest.raises(CheckpointError, match='feature_alignment'):
-        load(copy.deepcopy(plain), source.state_dict())
+    source = adaptive if prefix else plain
+    state = source.state_dict()
+    state[f'{prefix}feature_alignment.shift'] = torch.ones(1024)
+    state[f'{prefix}feature_alignment.fitted'] = torch.tensor(False)
+    load(copy.deepcopy(source), state)
+    state[f'{prefix}feature_alignment.fitted'] = torch.tensor(True)
+    with pytest.raises(CheckpointError, match='fitted `feature_alignment`.*train anew'):
+        load(copy.deepcopy(source), state)
 
 
 @pytest.mark.parametrize('target', ['plain', 'adaptive'])

@@ -219,7 +219,6 @@ def test_an_error_in_a_worker_reads_the_same(call, packs, tmp_path):
     options = [
         'train_dataloader.num_workers=1',
         f'model.estimator.motion_codec.statistics={statistics}',
-        'model.estimator.feature_alignment=None',
     ]
     code, _, err = call('train', *arguments(packs.root, tmp_path / 'run', *options))
     assert_one_paragraph(code, err, *parts)

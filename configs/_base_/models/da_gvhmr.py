@@ -28,7 +28,6 @@ model = dict(
     # The network's own motion, such as to compare with published numbers: refiner=None, path=None.
     estimator=dict(
         gvhmr,
-        feature_alignment=None,
         test_cfg=dict(
             flip_test=True,
             refiner=dict(type=KeypointRefiner, steps=60),

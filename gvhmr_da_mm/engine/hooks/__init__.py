@@ -5,7 +5,6 @@ from .collapse_guard_hook import CollapseGuardHook
 from .confidence_threshold_hook import ConfidenceThresholdHook
 from .divergence_guard_hook import DivergenceGuardHook
 from .domain_monitor_hook import DomainMonitorHook
-from .feature_statistics_hook import FeatureStatisticsHook
 from .log_history_hook import LogHistoryHook
 from .mean_teacher_hook import MeanTeacherHook
 from .motion_statistics_hook import MotionStatisticsHook
@@ -21,7 +20,6 @@ __all__ = [
     'ConfidenceThresholdHook',
     'DivergenceGuardHook',
     'DomainMonitorHook',
-    'FeatureStatisticsHook',
     'LogHistoryHook',
     'MeanTeacherHook',
     'MotionStatisticsHook',

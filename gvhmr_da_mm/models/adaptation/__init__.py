@@ -8,7 +8,6 @@ from .confidence import (
 )
 from .confidence_calibrator import ConfidenceCalibrator
 from .ema import update_ema
-from .feature_alignment import FeatureAlignment
 from .motion_queue import MotionQueue
 from .nearest_motion_target import NearestMotionTarget
 from .pseudo_labeler import PseudoLabeler, PseudoLabels, fuse_rotations
@@ -16,7 +15,6 @@ from .pseudo_labeler import PseudoLabeler, PseudoLabels, fuse_rotations
 __all__ = [
     'CombinedConfidence',
     'ConfidenceCalibrator',
-    'FeatureAlignment',
     'MotionQueue',
     'NearestMotionTarget',
     'PseudoLabeler',

@@ -137,7 +137,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         self.teacher = MODELS.build(estimator)
         self.discriminator = MODELS.build(discriminator)
         self.views = [TRANSFORMS.build(view) for view in views[: num_augmentations - 1]]
-        self.student_view = TRANSFORMS.build(student_view or dict(type='Identity'))
+        self.student_view = student_view and TRANSFORMS.build(student_view)
         self.pseudo_labeler = MODELS.build(pseudo_labeler or dict(type='PseudoLabeler'))
         self.calibrator = MODELS.build(
             {'mode': confidence_calibration, **(calibrator or dict(type='ConfidenceCalibrator'))}
@@ -168,7 +168,6 @@ class DomainAdaptiveGVHMR(BaseModel):
         # One body and one representation: the statistics are fitted or loaded once for both.
         self.teacher.body_model = self.student.body_model
         self.teacher.motion_codec = self.student.motion_codec
-        self.teacher.feature_alignment = self.student.feature_alignment
         self.teacher.load_state_dict(self.student.state_dict())
         self._register_load_state_dict_pre_hook(adapt_student_teacher, with_module=True)
 
@@ -187,11 +186,6 @@ class DomainAdaptiveGVHMR(BaseModel):
     def motion_codec(self) -> torch.nn.Module:
         """The student's motion codec, whose statistics the teacher shares."""
         return self.student.motion_codec
-
-    @property
-    def feature_alignment(self) -> Optional[torch.nn.Module]:
-        """The student's feature alignment, whose statistics the teacher shares."""
-        return self.student.feature_alignment
 
     def forward(
         self,
@@ -369,10 +363,14 @@ class DomainAdaptiveGVHMR(BaseModel):
 
     def predict_noised(self, inputs: dict[str, Tensor]) -> MotionPrediction:
         """Predict with the student from its own augmented view, in the original camera."""
-        noised, state = full_precision(self.student_view.apply)(inputs)
+        noised, state = inputs, {}
+        if self.student_view is not None:
+            noised, state = full_precision(self.student_view.apply)(inputs)
         prediction = self.student.infer(noised, drop=True)
         if not self.real_shape:  # Longer bones explain keypoints too easily.
             prediction = prediction.replace(betas=prediction.betas.detach())
+        if self.student_view is None:
+            return prediction
         root_offset = self._root_offset(prediction)
         return full_precision(self.student_view.invert)(prediction, state, inputs, root_offset)
 

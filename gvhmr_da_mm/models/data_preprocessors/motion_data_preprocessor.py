@@ -28,18 +28,14 @@ class MotionDataPreprocessor(BaseDataPreprocessor):
             training (bool): Not used; clips are prepared alike.
 
         Returns:
-            dict: ``inputs`` as a dict of tensors with a leading batch dimension, among them
-            ``is_real`` (B,), and ``data_samples``.
+            dict: ``inputs`` as a dict of tensors with a leading batch dimension, and
+            ``data_samples``.
 
         Raises:
             DataError: If the clips of the batch differ in length or in their inputs.
         """
         inputs = {name: self._stack(name, value) for name, value in data['inputs'].items()}
-        data_samples = data.get('data_samples')
-        if data_samples is not None:
-            domains = [sample.get('domain', 'real') for sample in data_samples]
-            inputs['is_real'] = torch.tensor([domain == 'real' for domain in domains])
-        return self.cast_data(dict(inputs=inputs, data_samples=data_samples))
+        return self.cast_data(dict(inputs=inputs, data_samples=data.get('data_samples')))
 
     @staticmethod
     def _stack(name: str, value: Any) -> Tensor:

@@ -52,8 +52,8 @@ class GVHMR(BaseModel):
         - B: batch, L: frames.
         - ``inputs`` are the batched tensors of :class:`MotionDataPreprocessor`: ``kp2d``
           (B, L, 17, 3), ``bbx_xys`` (B, L, 3), ``K_fullimg`` (B, L, 3, 3), ``cam_angvel``
-          (B, L, 6), ``f_imgseq`` (B, L, 1024), ``valid`` (B, L), ``has_kp2d``,
-          ``has_imgfeat`` and ``is_real`` (B,).
+          (B, L, 6), ``f_imgseq`` (B, L, 1024), ``valid`` (B, L), ``has_kp2d`` and
+          ``has_imgfeat`` (B,).
 
     Args:
         backbone (dict): Temporal network that turns conditions into context (B, L, C).
@@ -63,8 +63,6 @@ class GVHMR(BaseModel):
         loss (dict): Supervised losses. Defaults to ``dict(type='GVHMRLoss')``.
         keypoint_noise (dict, optional): Noise on label joints that stand in for detections.
             Defaults to ``dict(type='KeypointNoise')``.
-        feature_alignment (dict, optional): Maps image features of real video to those of the
-            synthetic domain. Defaults to None.
         condition_dropout (float): Probability to drop each condition of a frame in training.
             Defaults to 0.1.
         detected_keypoint_prob (float): Probability to use detections where a labelled clip has
@@ -88,7 +86,6 @@ class GVHMR(BaseModel):
         motion_codec: dict,
         loss: Optional[dict] = None,
         keypoint_noise: Optional[dict] = None,
-        feature_alignment: Optional[dict] = None,
         condition_dropout: float = 0.1,
         detected_keypoint_prob: float = 0.5,
         test_cfg: Optional[dict] = None,
@@ -109,7 +106,6 @@ class GVHMR(BaseModel):
         self.keypoint_noise = TASK_UTILS.build(
             {'compat': compat, **(keypoint_noise or dict(type='KeypointNoise'))}
         )
-        self.feature_alignment = feature_alignment and MODELS.build(feature_alignment)
         self.condition_dropout = condition_dropout
         self.detected_keypoint_prob = detected_keypoint_prob
         self.compat = compat
@@ -154,29 +150,23 @@ class GVHMR(BaseModel):
             DataError: If an input is missing.
             ShapeError: If one does not have the documented shape.
         """
-        shapes = dict(INPUT_SHAPES)
-        if self.feature_alignment is not None:
-            shapes['is_real'] = 'B'
-        missing = [name for name in shapes if name not in inputs]
+        missing = [name for name in INPUT_SHAPES if name not in inputs]
         if missing:
             raise DataError(
-                f'`inputs` should have {", ".join(shapes)}; {", ".join(missing)} missing'
+                f'`inputs` should have {", ".join(INPUT_SHAPES)}; {", ".join(missing)} missing'
             )
         sizes: dict[str, int] = {}
-        for name, shape in shapes.items():
+        for name, shape in INPUT_SHAPES.items():
             sizes = check_shape(inputs[name], shape, name, **sizes)
         angvel = inputs['cam_angvel']
         mean, std = angvel.new_tensor(CAM_ANGVEL_MEAN), angvel.new_tensor(CAM_ANGVEL_STD)
-        features = inputs['f_imgseq']
-        if self.feature_alignment is not None:
-            features = self.feature_alignment(features, inputs['is_real'])
         obs = normalize_keypoints(inputs['kp2d'], inputs['bbx_xys'], min_size=1e-5)
         # Not products with the masks: what does not exist may be NaN.
         return dict(
             obs=torch.where(inputs['valid'][..., None, None], obs, 0.0),
             f_cliffcam=cliff_condition(inputs['bbx_xys'], inputs['K_fullimg']),
             f_cam_angvel=(angvel - mean) / std,
-            f_imgseq=torch.where(inputs['has_imgfeat'][:, None, None], features, 0.0),
+            f_imgseq=torch.where(inputs['has_imgfeat'][:, None, None], inputs['f_imgseq'], 0.0),
         )
 
     def infer(self, inputs: dict[str, Tensor], drop: bool = False) -> MotionPrediction:

@@ -4,23 +4,17 @@ from .base_view import BaseView
 from .box_jitter import BoxJitter
 from .camera_roll import CameraRoll
 from .compose import ComposeViews
-from .feature_views import FeatureDrop, FeatureNoise
+from .feature_noise import FeatureNoise
 from .horizontal_flip import HorizontalFlip
-from .identity import Identity
-from .keypoint_views import KeypointDrop, KeypointJitter, KeypointOcclusion
-from .time_crop import TimeCrop
+from .keypoint_views import KeypointDrop, KeypointJitter
 
 __all__ = [
     'BaseView',
     'BoxJitter',
     'CameraRoll',
     'ComposeViews',
-    'FeatureDrop',
     'FeatureNoise',
     'HorizontalFlip',
-    'Identity',
     'KeypointDrop',
     'KeypointJitter',
-    'KeypointOcclusion',
-    'TimeCrop',
 ]

@@ -49,7 +49,7 @@ def test_a_method_survives_a_dump(name, toy_root, tmp_path):
 def test_what_the_methods_are(toy_root, tmp_path):
     config = {name: build(name, toy_root, tmp_path) for name in METHODS}
     ratio = {n: c.train_dataloader.batch_sampler.alternating_ratio for n, c in config.items()}
-    assert ratio == {n: 0 if n in ('source', 'alignment') else 1 for n in METHODS}
+    assert ratio == {n: 0 if n == 'source' else 1 for n in METHODS}
 
     demo = load_config(CONFIGS / 'da_demo.py')
     for field in ('real_weight', 'reprojection_weight', 'adversarial_weight', 'num_augmentations'):
@@ -68,9 +68,6 @@ def test_what_the_methods_are(toy_root, tmp_path):
     assert (published.real_weight, published.adversarial_weight) == (1, 1)
     assert published.reprojection_weight == 0
     assert published.discriminator.hidden_size == demo.model.discriminator.hidden_size
-
-    aligned = {n for n in METHODS if config[n].model.estimator.get('feature_alignment')}
-    assert 'alignment' in aligned and not aligned & {'source', 'plain', 'published', 'oracle'}
 
 
 def test_real_clips_of_the_methods(toy_root, tmp_path):
@@ -113,11 +110,11 @@ def test_source_run(toy_root, tmp_path):
 def test_overrides_of_a_variant(toy_root, tmp_path):
     options = {
         'model.real_weight': 0.7,
-        'model.estimator.feature_alignment': dict(type='FeatureAlignment', mode='mean_std'),
+        'model.label_path': dict(type='StancePath', weight=0.25),
     }
     config = build(Method('mine', 'variant', options=options), toy_root, tmp_path)
     assert config.model.real_weight == 0.7
-    assert config.model.estimator.feature_alignment.mode == 'mean_std'
+    assert config.model.label_path.weight == 0.25
     with pytest.raises(ConfigError, match="'mine'.*real_weigt.*real_weight"):
         build(Method('mine', 'variant', options={'model.real_weigt': 1}), toy_root, tmp_path)
 

@@ -18,12 +18,6 @@ def test_lists_become_batches():
     assert [one.sequence for one in data['data_samples']] == [one.sequence for one in given]
 
 
-def test_it_tells_real_clips_from_synthetic_ones():
-    batch = toy_batch('synthetic', 2)
-    batch['data_samples'][1] = toy_batch('real', 1)['data_samples'][0]
-    assert MotionDataPreprocessor()(batch)['inputs']['is_real'].tolist() == [False, True]
-
-
 def test_batched_inputs_without_samples_pass():
     inputs = toy_inputs(2, 5)
     data = MotionDataPreprocessor()(dict(inputs=inputs))

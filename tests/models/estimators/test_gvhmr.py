@@ -161,35 +161,6 @@ def test_a_missing_input_is_named(toy_model):
         toy_model(inputs)
 
 
-@pytest.fixture
-def aligned(toy_root):
-    model = MODELS.build(
-        toy_model_config(toy_root, feature_alignment=dict(type='FeatureAlignment'))
-    )
-    model.init_weights()
-    for parameter in model.parameters():
-        if not parameter.any():
-            parameter.data.normal_(std=0.05)
-    model.feature_alignment.fit([torch.zeros(4, 1024)], [torch.randn(4, 1024)])
-    return model.eval()
-
-
-def test_alignment_changes_real_features_alone(aligned):
-    inputs = toy_inputs(2, 6)
-    real = torch.tensor([True, False])
-    neither = aligned(dict(inputs, is_real=torch.zeros_like(real)))
-    one = aligned(dict(inputs, is_real=real))
-    same(one[1:], neither[1:], atol=1e-6)
-    assert different(one[:1], neither[:1])
-
-
-def test_alignment_needs_to_know_what_is_real(aligned):
-    inputs = toy_inputs(2, 6)
-    inputs.pop('is_real', None)
-    with pytest.raises(DataError, match='is_real'):
-        aligned(inputs)
-
-
 def test_clips_without_labels_cannot_be_supervised(toy_model):
     inputs = toy_inputs(2, 6)
     with pytest.raises(DataError, match="1 clip.*'clip_0'.*DomainAdaptiveGVHMR"):

@@ -40,7 +40,7 @@ def golden_inputs(case):
     batch, length = inputs['kp2d'].shape[:2]
     inputs['valid'] = torch.arange(length) < case.input('length')[:, None]
     inputs['img_wh'] = torch.full((batch, 2), 1000.0, dtype=case.dtype)
-    for name in ('has_kp2d', 'has_imgfeat', 'is_real'):
+    for name in ('has_kp2d', 'has_imgfeat'):
         inputs[name] = torch.ones(batch, dtype=torch.bool)
     return inputs
 

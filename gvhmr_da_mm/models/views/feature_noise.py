@@ -1,4 +1,4 @@
-"""Image features that are noisy or missing."""
+"""Image features with noise."""
 
 from typing import Any, Optional
 
@@ -6,16 +6,7 @@ import torch
 
 from ...registry import TRANSFORMS
 from .base_view import BaseView
-from .functional import (
-    Inputs,
-    check_not_negative,
-    check_probability,
-    clip_size,
-    drop_features,
-    rand,
-    randn,
-    require,
-)
+from .functional import Inputs, check_not_negative, clip_size, randn, require
 
 
 @TRANSFORMS.register_module()
@@ -42,26 +33,3 @@ class FeatureNoise(BaseView):
         noise = randn(features.shape, features, generator)
         spread = features.std(dim=-1, keepdim=True, unbiased=False)
         return dict(inputs, f_imgseq=features + self.std * spread * noise), {}
-
-
-@TRANSFORMS.register_module()
-class FeatureDrop(BaseView):
-    """Drop the image features of whole clips. Nothing to undo.
-
-    Args:
-        prob (float): Probability per clip. Defaults to 1.
-
-    Raises:
-        ConfigError: If it is not in [0, 1].
-    """
-
-    def __init__(self, prob: float = 1.0) -> None:
-        self.prob = check_probability(prob, 'prob')
-
-    def apply(
-        self, inputs: Inputs, generator: Optional[torch.Generator] = None
-    ) -> tuple[Inputs, dict[str, Any]]:
-        """Zero the features of a batch and say that they are missing."""
-        batch, _ = clip_size(inputs)
-        drop = rand((batch,), inputs['kp2d'], generator) < self.prob
-        return drop_features(inputs, drop), {}
