@@ -65,9 +65,10 @@ test: venv lint  ## Check the style and run all tests
 demo: venv  ## Train, adapt and evaluate on made-up data, and draw the result
 	$(BIN)/python tools/demo.py
 
-lint: venv  ## Check the style
+lint: venv  ## Check the style and which module imports which
 	$(BIN)/ruff check $(wildcard $(SOURCES))
 	$(BIN)/ruff format --check $(wildcard $(SOURCES))
+	$(BIN)/lint-imports --no-logo
 
 format: venv  ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix $(wildcard $(SOURCES))
@@ -81,5 +82,5 @@ dist: venv  ## Build a wheel into dist/
 	$(BIN)/python -m pip wheel --no-deps --no-build-isolation -w dist .
 
 clean:  ## Remove the environment and everything built
-	rm -rf $(VENV) build dist *.egg-info gvhmr_da_mm/.mim .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info gvhmr_da_mm/.mim .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

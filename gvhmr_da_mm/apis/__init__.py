@@ -1,8 +1,8 @@
 """What tools and notebooks call."""
 
-from ..cli.preflight import check_checkpoint, check_files
 from ..config.loading import check_options, limit_for_debugging, load_config, set_data_root
 from .dry_run import DryRunReport, dry_run
+from .preflight import check_checkpoint, check_files
 
 __all__ = [
     'DryRunReport',

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from .. import registry as registries
 from ..core.errors import ConfigError
-from .arguments import check_arguments, check_value, fits, parameters_of
+from ..registry.arguments import check_arguments, check_value, fits, parameters_of
 
 _OURS = registries.SCOPE
 _NOT_PASSED = (

@@ -9,7 +9,7 @@ from mmpose import registry as mmpose_registry
 
 from gvhmr_da_mm import registry
 
-REPO_ROOT = Path(__file__).resolve().parents[1]
+REPO_ROOT = Path(__file__).resolve().parents[2]
 
 # Ours descend from MMEngine's directly: MMPose's import `mmpose.models` or `.visualization`.
 PARENT_IS_MMENGINE = {

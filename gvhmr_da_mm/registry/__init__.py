@@ -13,8 +13,8 @@ from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
 from mmpose import registry as mmpose_registry
 
-from .config.arguments import check_arguments
-from .core.errors import ConfigError
+from ..core.errors import ConfigError
+from .arguments import check_arguments
 
 SCOPE = 'gvhmr_da_mm'
 
@@ -29,7 +29,7 @@ class VisualizerRegistry(Registry):
             key (str): The name, with a scope or without.
         """
         if key.startswith('mmpose.'):
-            from .compat import import_mmpose  # imported when wanted, as all of MMPose
+            from ..compat import import_mmpose  # imported when wanted, as all of MMPose
 
             import_mmpose('visualization')
         return super().get(key)

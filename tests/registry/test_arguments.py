@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from gvhmr_da_mm.config.arguments import check_arguments, describe, fits, parameters_of
 from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.registry.arguments import check_arguments, describe, fits, parameters_of
 
 
 class Base:
