@@ -13,13 +13,18 @@ from rich.table import Table
 from ..codecs.published_statistics import read_published_statistics
 from ..core.errors import CheckpointError, ConfigError
 from ..fileio.atomic_file import open_atomically
+from ..models.checkpoint_comparison import TensorDifference
 from ..models.checkpoint_conversion import (
-    TensorDifference,
     compare_with_network,
     export_published,
     import_published,
 )
-from ..models.checkpoint_keys import PUBLISHED_PREFIX, infer_network_config
+from ..models.checkpoint_keys import (
+    PUBLISHED_PREFIX,
+    count_blocks,
+    infer_network_config,
+    published_names,
+)
 from ..models.checkpoint_reading import read_checkpoint
 
 PathLike = Union[str, Path]
@@ -91,9 +96,10 @@ def difference_table(rows: Sequence[TensorDifference]) -> Table:
     for heading in ('Published', 'Here', 'Tensors', 'Shape'):
         table.add_column(heading, overflow='fold')
     groups: dict[tuple[str, str], list[TensorDifference]] = {}
+    ours_of = published_names(count_blocks([row.name for row in rows]))
     for row in rows:
         if row.fits:
-            names = (_BLOCK.sub('*', _module(name)) for name in (row.published, row.ours))
+            names = (_BLOCK.sub('*', _module(name)) for name in (row.name, ours_of[row.name]))
             groups.setdefault(tuple(names), []).append(row)
     for (theirs, ours), members in groups.items():
         shapes = dict.fromkeys(str(list(row.found)) for row in members)
@@ -101,7 +107,7 @@ def difference_table(rows: Sequence[TensorDifference]) -> Table:
         table.add_row(short, ours, str(len(members)), ' '.join(shapes))
     for row in rows:
         if not row.fits:
-            table.add_row(row.published, row.ours or '–', '1', _verdict(row), style='red')
+            table.add_row(row.name, ours_of.get(row.name, '–'), '1', _verdict(row), style='red')
     return table
 
 

@@ -1,6 +1,5 @@
 """Asks for everything that a run will read before it starts."""
 
-import zipfile
 from pathlib import Path
 from typing import Union
 
@@ -9,21 +8,15 @@ from mmengine.registry import Registry
 
 from ..body_models import SMPLXLight
 from ..config.loading import walk
-from ..core.errors import CheckpointError, MissingFilesError
 from ..datasets import MotionDataset
 from ..evaluation import SequenceMetric
 from ..fileio.paths import require_files
 from ..models.checkpoint_reading import read_checkpoint
 from ..registry import DATASETS, METRICS, MODELS
 
-PICKLE_MAGIC = b'\x80'
-"""First byte of the format of :func:`torch.save` before torch 1.6."""
-
 
 def check_checkpoint(path: str) -> None:
-    """Check that a file is a checkpoint, and one that cannot run code when it is loaded.
-
-    MMEngine loads a file that is more than weights with the whole of :mod:`pickle`.
+    """Check that a file is a checkpoint that can be loaded; its tensors are mapped, not read.
 
     Args:
         path (str): A file; URLs are left to MMEngine.
@@ -35,25 +28,7 @@ def check_checkpoint(path: str) -> None:
     """
     if '://' in str(path):
         return
-    if not Path(path).is_file():
-        raise MissingFilesError(f'there is no checkpoint {str(path)!r}')
-    if not zipfile.is_zipfile(path) and not _starts_as_pickle(path):
-        raise CheckpointError(
-            f'{path} is no checkpoint, or a part of one: copy or download it again, or take the '
-            'one that was saved before it'
-        )
-    foreign = read_checkpoint(path).stored_only
-    if foreign:
-        raise CheckpointError(
-            f'{path} holds more than weights: objects of {", ".join(foreign)}. Loading '
-            'them would run code. Turn a published checkpoint into one of weights with '
-            '`python tools/model_converters/gvhmr_to_mm.py`'
-        )
-
-
-def _starts_as_pickle(path: str) -> bool:
-    with open(path, 'rb') as file:
-        return file.read(1) == PICKLE_MAGIC
+    read_checkpoint(path).require_plain()
 
 
 def check_files(config: Config, *sections: str) -> None:

@@ -40,12 +40,7 @@ def load_from_restricted_pickle(filename: str, map_location: Any = None) -> dict
     else:
         path = Path(filename).expanduser()
     checkpoint = read_checkpoint(path, 'cpu' if map_location is None else map_location, mmap=False)
-    if checkpoint.stored_only:
-        raise CheckpointError(
-            f'{filename} holds more than weights: objects of {", ".join(checkpoint.stored_only)}. '
-            'Loading them would run code. Turn a published checkpoint into one of weights with '
-            '`python tools/model_converters/gvhmr_to_mm.py`'
-        )
+    checkpoint.require_plain()
     return checkpoint.content
 
 

@@ -1,7 +1,7 @@
 """Turn a published GVHMR checkpoint into one of ours and back, tensor by tensor unchanged."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ..codecs import MotionCodec
 from ..core.errors import CheckpointError
 from .backbones import RotaryTemporalTransformer
+from .checkpoint_comparison import TensorDifference, compare, require_fit
 from .checkpoint_guard import STATISTICS, STUDENT
 from .checkpoint_keys import (
     PUBLISHED_PREFIX,
@@ -23,27 +24,6 @@ from .heads import MotionHead
 PUBLISHED_ENTRIES = ('epoch', 'global_step', 'pytorch-lightning_version')
 """Plain entries of a published file that are kept, so that it can be written again."""
 _KEPT_UNDER = 'published'
-
-
-class TensorDifference(NamedTuple):
-    """One tensor of a checkpoint beside the one that the network has.
-
-    Args:
-        published (str): Name in a published checkpoint; '' if the network has no such tensor.
-        ours (str): Name here; '' if the network has no such tensor.
-        expected (tuple[int, ...], optional): Shape in the network; None if it has no such tensor.
-        found (tuple[int, ...], optional): Shape in the checkpoint; None if it is missing.
-    """
-
-    published: str
-    ours: str
-    expected: Optional[tuple[int, ...]]
-    found: Optional[tuple[int, ...]]
-
-    @property
-    def fits(self) -> bool:
-        """Whether both are there and have the same shape."""
-        return self.expected is not None and self.expected == self.found
 
 
 def compare_with_network(state_dict: Mapping[str, Tensor]) -> list[TensorDifference]:
@@ -61,15 +41,10 @@ def compare_with_network(state_dict: Mapping[str, Tensor]) -> list[TensorDiffere
     """
     if not any(name.startswith(PUBLISHED_PREFIX) for name in state_dict):
         raise _no_published_checkpoint(state_dict)
-    sizes = _infer_sizes(state_dict)
-    names = published_names(sizes['num_layers'])
+    sizes = infer_network_config(state_dict)
     shapes = network_shapes(**sizes)
-    found = {name: tuple(value.shape) for name, value in state_dict.items()}
-    rows = [
-        TensorDifference(theirs, ours, shapes[ours], found.pop(theirs, None))
-        for theirs, ours in names.items()
-    ]
-    return rows + [TensorDifference(name, '', None, shape) for name, shape in found.items()]
+    names = published_names(sizes['num_layers'])
+    return compare(state_dict, {theirs: shapes[ours] for theirs, ours in names.items()})
 
 
 def network_shapes(
@@ -101,13 +76,7 @@ def import_published(
         CheckpointError: If the weights are not those of the network; all tensors are named.
         ConfigError, DataError: If the statistics are unusable.
     """
-    wrong = [row for row in compare_with_network(state_dict) if not row.fits]
-    if wrong:
-        lines = [f'  {r.published}: {r.expected or "no such tensor"} expected, '
-                 f'{r.found or "none"} in the file' for r in wrong]  # fmt: skip
-        raise CheckpointError(
-            f'{len(wrong)} tensor(s) are not those of the GVHMR network:\n' + '\n'.join(lines)
-        )
+    require_fit(compare_with_network(state_dict), 'the tensors are not those of the GVHMR network')
     codec = MotionCodec(statistics)
     weights = published_to_ours(state_dict)
     weights.update((STATISTICS + name, value) for name, value in codec.state_dict().items())
@@ -146,18 +115,6 @@ def export_published(
         statistics = {name: state_dict[STATISTICS + name] for name in ('mean', 'std')}
     kept = content.get('meta', {}).get(_KEPT_UNDER, {})
     return dict(kept, state_dict=weights), statistics
-
-
-def _infer_sizes(state_dict: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Read the sizes even where other tensors are missing, for a complete list of differences."""
-    block = f'{PUBLISHED_PREFIX}blocks.0.'
-    gate, hidden = (state_dict.get(block + name) for name in ('gate_msa', 'mlp.fc1.bias'))
-    if gate is None or hidden is None or not gate.numel():
-        return infer_network_config(state_dict)
-    blocks = [name.split('.')[3] for name in state_dict if name.startswith(block[:-2])]
-    num_layers = 1 + max(int(number) for number in blocks if number.isdigit())
-    width = gate.shape[-1]
-    return dict(latent_dim=width, num_layers=num_layers, mlp_ratio=hidden.shape[0] / width)
 
 
 def _is_plain(value: Any) -> bool:

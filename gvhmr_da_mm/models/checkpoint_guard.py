@@ -9,13 +9,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..core.errors import CheckpointError
+from .checkpoint_comparison import compare, require_fit
 from .checkpoint_keys import PUBLISHED_PREFIX, published_to_ours
 from .checkpoint_upgrade import upgrade_state_dict
 
 STUDENT, TEACHER = 'student.', 'teacher.'
 STATISTICS = 'motion_codec.'
-SHOWN = 5
 
 
 def adapt_state_dict(
@@ -68,30 +67,12 @@ def adapt_student_teacher(
 
 def check_fit(module: nn.Module, state_dict: dict[str, Tensor], prefix: str) -> None:
     """Raise :class:`CheckpointError` unless the checkpoint holds just the module's tensors."""
-    missing, different = [], []
-    own = module.state_dict()
-    for name, value in own.items():
-        found = state_dict.get(prefix + name)
-        if found is None:
-            missing.append(name)
-        elif isinstance(value, Tensor) and found.shape != value.shape:
-            different.append(f'{name}: {tuple(value.shape)} here, {tuple(found.shape)} in the file')
-    # The weights of further layers would be dropped with nothing but a warning.
-    surplus = [name for name in _strip(state_dict, prefix) if name not in own]
-    if not missing and not different and not surplus:
-        return
-    lines = [f'the checkpoint does not fit this {type(module).__name__}:']
-    if different:
-        lines.append(f'  {len(different)} tensor(s) of another shape, {_some(different)}')
-    if missing:
-        lines.append(f'  {len(missing)} tensor(s) missing, {_some(missing)}')
-    if surplus:
-        lines.append(f'  {len(surplus)} tensor(s) without a place here, {_some(surplus)}')
-    lines.append(
+    require_fit(
+        compare(_strip(state_dict, prefix), module.state_dict()),
+        f'the checkpoint does not fit this {type(module).__name__}',
         'Use the config the checkpoint was trained with (it lies beside it in the work directory), '
-        'or change `model.backbone` to the same latent_dim and num_layers'
+        'or change `model.backbone` to the same latent_dim and num_layers',
     )
-    raise CheckpointError('\n'.join(lines))
 
 
 def _complete(module: nn.Module, state_dict: dict[str, Tensor]) -> None:
@@ -109,10 +90,6 @@ def _keep_own(module: nn.Module, state_dict: dict[str, Tensor], prefix: str) -> 
     for name, value in module.state_dict().items():
         if name.startswith(prefix):
             state_dict.setdefault(name, value)
-
-
-def _some(items: list[str]) -> str:
-    return 'such as ' + '; '.join(items[:SHOWN]) if len(items) > SHOWN else '; '.join(items)
 
 
 def _strip(state_dict: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

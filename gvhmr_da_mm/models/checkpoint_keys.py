@@ -6,12 +6,13 @@ the same shape, so a checkpoint can be converted back and forth without loss.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Optional, Union
+from collections.abc import Collection, Iterable, Mapping
+from typing import Union
 
 from torch import Tensor
 
-from gvhmr_da_mm.core.errors import CheckpointError
+from ..core.errors import CheckpointError
+from .checkpoint_comparison import MAX_LISTED, compare, require_fit
 
 PUBLISHED_PREFIX = 'pipeline.denoiser3d.'
 
@@ -47,33 +48,22 @@ _BLOCK_MODULES = (
 _BLOCK = re.compile(r'(?:^|\.)blocks\.(\d+)\.')
 
 
-def published_to_ours(
-    state_dict: Mapping[str, Tensor], expected: Optional[Mapping[str, Tensor]] = None
-) -> dict[str, Tensor]:
+def published_to_ours(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Rename the weights of a published checkpoint.
 
     Args:
         state_dict (Mapping[str, Tensor]): The ``state_dict`` of a published checkpoint.
-        expected (Mapping[str, Tensor], optional): State dict of the model that will load the
-            weights, for a check of shapes; its keys outside of ``backbone.`` and ``head.`` do not
-            matter. Defaults to None.
 
     Returns:
         dict[str, Tensor]: The same tensors under our names. The published statistics are not among
         them, see :class:`MotionCodec`.
 
     Raises:
-        CheckpointError: Listing all unknown, missing and ill-shaped keys.
+        CheckpointError: Listing all unknown and missing keys.
     """
-    num_layers = _count_blocks(state_dict)
-    names = published_names(num_layers)
-    _check_keys(state_dict, names, 'published checkpoint')
-    renamed = {names[key]: tensor for key, tensor in state_dict.items()}
-    if expected is not None:
-        network = {key: value for key, value in expected.items() if _is_network(key)}
-        _check_keys(renamed, network, 'model')
-        _check_shapes(renamed, network)
-    return renamed
+    names = published_names(count_blocks(state_dict))
+    _check_names(state_dict, names)
+    return {names[key]: tensor for key, tensor in state_dict.items()}
 
 
 def ours_to_published(
@@ -93,8 +83,8 @@ def ours_to_published(
         CheckpointError: Listing all unknown and missing keys.
     """
     network = {key: value for key, value in state_dict.items() if not key.startswith(tuple(drop))}
-    names = {ours: theirs for theirs, ours in _key_pairs(_count_blocks(network))}
-    _check_keys(network, names, 'model')
+    names = {ours: theirs for theirs, ours in _key_pairs(count_blocks(network))}
+    _check_names(network, names)
     return {names[key]: tensor for key, tensor in network.items()}
 
 
@@ -116,23 +106,30 @@ def infer_network_config(state_dict: Mapping[str, Tensor]) -> dict[str, Union[in
         dict: ``latent_dim``, ``num_layers`` and ``mlp_ratio`` of the backbone.
 
     Raises:
-        CheckpointError: If the weights are not those of this network.
+        CheckpointError: If there are no weights of its first block.
     """
-    if any(key.startswith(PUBLISHED_PREFIX) for key in state_dict):
-        state_dict = published_to_ours(state_dict)
+    published = {ours: theirs for theirs, ours in _key_pairs(1)}
     gate, hidden = (
-        state_dict.get(f'backbone.blocks.0.{name}') for name in ('gate_attn', 'ffn.fc1.bias')
+        state_dict.get(name, state_dict.get(published[name]))
+        for name in ('backbone.blocks.0.gate_attn', 'backbone.blocks.0.ffn.fc1.bias')
     )
-    if gate is None or hidden is None:
+    if gate is None or hidden is None or not gate.numel():
         raise CheckpointError(
             'cannot infer the size of the network: expected keys below '
-            f'`{PUBLISHED_PREFIX}blocks.0` or `backbone.blocks.0`, got {_shorten(state_dict)}'
+            f'`{PUBLISHED_PREFIX}blocks.0` or `backbone.blocks.0`, got '
+            f'{", ".join(list(state_dict)[:MAX_LISTED])}'
         )
-    return dict(
-        latent_dim=gate.shape[-1],
-        num_layers=_count_blocks(state_dict),
-        mlp_ratio=hidden.shape[0] / gate.shape[-1],
-    )
+    width = gate.shape[-1]
+    num_layers = count_blocks(state_dict)
+    return dict(latent_dim=width, num_layers=num_layers, mlp_ratio=hidden.shape[0] / width)
+
+
+def count_blocks(names: Collection[str]) -> int:
+    """Return one more than the largest block index, so that a gap shows up as missing names."""
+    matches = (_BLOCK.search(name) for name in names)
+    found = (int(match.group(1)) for match in matches if match)
+    # There are more names than blocks, unless a name makes the number up.
+    return 1 + max((index for index in found if index < len(names)), default=0)
 
 
 def _key_pairs(num_layers: int) -> list[tuple[str, str]]:
@@ -153,43 +150,6 @@ def _key_pairs(num_layers: int) -> list[tuple[str, str]]:
     ]
 
 
-def _is_network(key: str) -> bool:
-    return key.startswith(('backbone.', 'head.'))
-
-
-def _count_blocks(state_dict: Iterable[str]) -> int:
-    """Return one more than the largest block index, so that a gap shows up as missing keys."""
-    found = (_BLOCK.search(key) for key in state_dict)
-    return 1 + max((int(match.group(1)) for match in found if match), default=0)
-
-
-def _check_keys(got: Iterable[str], expected: Iterable[str], owner: str) -> None:
-    got, expected = set(got), set(expected)
-    if got == expected:
-        return
-    message = f'the keys of the {owner} are not those of the GVHMR network.'
-    for kind, keys in (('unknown', got - expected), ('missing', expected - got)):
-        if keys:
-            message += f'\n  {len(keys)} {kind}: {_shorten(keys)}'
-    raise CheckpointError(message)
-
-
-def _check_shapes(got: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
-    wrong = [
-        f'{key}: expected {tuple(expected[key].shape)}, got {tuple(tensor.shape)}'
-        for key, tensor in got.items()
-        if tensor.shape != expected[key].shape
-    ]
-    if wrong:
-        raise CheckpointError(
-            f'{len(wrong)} tensors of the checkpoint do not have the shape of the model:\n  '
-            + '\n  '.join(sorted(wrong))
-            + f'\nBuild the model with {infer_network_config(got)}'
-        )
-
-
-def _shorten(keys: Iterable[str], limit: int = 20) -> str:
-    """Join sorted keys, cutting a long list."""
-    keys = sorted(keys)
-    more = f' and {len(keys) - limit} more' if len(keys) > limit else ''
-    return ', '.join(keys[:limit]) + more
+def _check_names(found: Iterable[str], names: Iterable[str]) -> None:
+    rows = compare(dict.fromkeys(found, ()), dict.fromkeys(names, ()))
+    require_fit(rows, 'the keys are not those of the GVHMR network')

@@ -117,6 +117,19 @@ class Checkpoint(NamedTuple):
             )
         return dict(weights)
 
+    def require_plain(self) -> None:
+        """Check that there is nothing in the file but tensors, plain values and histories.
+
+        Raises:
+            CheckpointError: If there are objects of other packages.
+        """
+        if self.stored_only:
+            raise CheckpointError(
+                f'{self.path} holds more than weights: objects of {", ".join(self.stored_only)}. '
+                'Loading them would run code. Turn a published checkpoint into one of weights with '
+                '`python tools/model_converters/gvhmr_to_mm.py`'
+            )
+
 
 def read_checkpoint(
     path: Union[str, Path], map_location: Any = 'cpu', mmap: bool = True

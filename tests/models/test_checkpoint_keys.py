@@ -50,7 +50,7 @@ def test_bijection_on_the_published_names(goldens):
 def test_round_trip_without_the_codec(ours):
     published = ours_to_published({**ours, 'motion_codec.mean': torch.zeros(151)})
     assert all(name.startswith(PUBLISHED_PREFIX) for name in published)
-    back = published_to_ours(published, expected={**ours, 'motion_codec.mean': torch.zeros(151)})
+    back = published_to_ours(published)
     assert back.keys() == ours.keys()
     assert all(back[name] is tensor for name, tensor in ours.items())
     assert infer_network_config(published) == infer_network_config(ours) == SIZES
@@ -67,25 +67,13 @@ def test_all_key_problems_are_listed_at_once(ours):
         assert part in str(error.value)
 
 
-def test_shapes_are_compared_with_the_model(ours):
+def test_a_made_up_block_is_unknown(ours):
     published = ours_to_published(ours)
-    for name in ('final_layer.fc2.bias', 'pred_cam_head.fc2.bias'):
-        published[PUBLISHED_PREFIX + name] = torch.zeros(7)
-    published_to_ours(published)
-    with pytest.raises(CheckpointError) as error:
-        published_to_ours(published, expected=ours)
-    message = str(error.value)
-    assert 'head.motion.fc2.bias: expected (151,), got (7,)' in message
-    assert 'head.camera.fc2.bias: expected (3,), got (7,)' in message
-    assert "'latent_dim': 16" in message
-
-
-def test_another_depth_is_an_error(ours):
-    deeper = RotaryTemporalTransformer(**{**SIZES, 'num_layers': 3}, num_heads=2, imgseq_dim=8)
-    expected = {f'backbone.{name}': value for name, value in deeper.state_dict().items()}
-    expected.update({name: value for name, value in ours.items() if name.startswith('head.')})
-    with pytest.raises(CheckpointError, match='missing: backbone.blocks.2'):
-        published_to_ours(ours_to_published(ours), expected=expected)
+    made_up = f'{PUBLISHED_PREFIX}blocks.1000000000000.norm1.weight'
+    published[made_up] = torch.zeros(1)
+    assert infer_network_config(published) == SIZES
+    with pytest.raises(CheckpointError, match=f'1 unknown: {made_up}'):
+        published_to_ours(published)
 
 
 @pytest.mark.parametrize('convert', [published_to_ours, ours_to_published, infer_network_config])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ...core.errors import CheckpointError
+from ...models.checkpoint_comparison import compare, require_fit
 
 _TENSOR = r'(weight|bias)'
 # What a published name (whole) becomes; `{}` are the groups of the expression.
@@ -37,7 +37,6 @@ _ALL_RULES = _RULES + tuple(
 _SELF_QKV = re.compile(_LAYER + r'0\.fn\.to_qkv\.weight')
 _NOT_NEEDED = re.compile(r'smpl_head\.(dec(pose|shape|cam)\.|init_)')
 _NETWORK = ('backbone.', 'smpl_head.')
-_SHOWN = 10
 
 
 def hmr2_to_ours(
@@ -58,30 +57,18 @@ def hmr2_to_ours(
         CheckpointError: Listing what is missing, unknown or of another shape.
     """
     renamed: dict[str, Tensor] = {}
-    unknown = []
+    unknown = {}
     for key, tensor in published.items():
-        if not key.startswith(_NETWORK) or _NOT_NEEDED.match(key):
-            continue
-        ours = _rename(key, tensor)
-        renamed.update(ours)
-        if not ours:
-            unknown.append(key)
-    unknown += [key for key in renamed if key not in expected]
-    problems = _describe('unknown', unknown)
-    problems += _describe('missing', [key for key in expected if key not in renamed])
-    problems += _describe(
-        'of another shape',
-        [
-            f'{key}: expected {tuple(expected[key].shape)}, got {tuple(tensor.shape)}'
-            for key, tensor in renamed.items()
-            if key in expected and expected[key].shape != tensor.shape
-        ],
+        if key.startswith(_NETWORK) and not _NOT_NEEDED.match(key):
+            ours = _rename(key, tensor)
+            renamed.update(ours)
+            if not ours:
+                unknown[key] = tensor
+    require_fit(
+        compare({**renamed, **unknown}, expected),
+        f'{source} does not hold the weights of this HMR2.0 network; expected the file of '
+        '4D-Humans, `epoch=10-step=25000.ckpt`, and a network of its size',
     )
-    if problems:
-        raise CheckpointError(
-            f'{source} does not hold the weights of this HMR2.0 network; expected the file of '
-            '4D-Humans, `epoch=10-step=25000.ckpt`, and a network of its size.' + problems
-        )
     return renamed
 
 
@@ -97,10 +84,3 @@ def _rename(key: str, tensor: Tensor) -> dict[str, Tensor]:
         if match:
             return {ours.format(*match.groups()): tensor}
     return {}
-
-
-def _describe(kind: str, names: list[str]) -> str:
-    if not names:
-        return ''
-    more = f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''
-    return f'\n  {len(names)} {kind}: {", ".join(sorted(names)[:_SHOWN])}{more}'

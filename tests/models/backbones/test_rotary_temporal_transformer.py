@@ -42,7 +42,7 @@ def test_goldens(goldens, dtype):
         backbone = RotaryTemporalTransformer(**sizes, max_len=case.param('max_len'))
         head = MotionHead(sizes['latent_dim'], avg_betas=avg_betas)
         model = torch.nn.ModuleDict(dict(backbone=backbone, head=head))
-        model.load_state_dict(published_to_ours(weights, model.state_dict()))
+        model.load_state_dict(published_to_ours(weights))
         model.to(dtype).eval()
         length = case.input('length')
         with torch.no_grad():
