@@ -1,22 +1,19 @@
 """Loading configs for the tools: data root, overrides that are checked, debug limits."""
 
-import difflib
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Optional, Union
 
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
-from mmengine.utils import get_object_from_string
-from torch.utils.data import DataLoader
 
 from ..core.errors import ConfigError, MissingFilesError
 from ..fileio.paths import DATA_ROOT_VARIABLE
-from .values import check_config
+from ..registry.arguments import parameters_of, suggest
+from .values import DATALOADER_FIELDS, check_config, target_of
 
 PathLike = Union[str, Path]
-RUNNER_FIELDS = {'optim_wrapper', *inspect.signature(Runner.__init__).parameters}
+RUNNER_FIELDS = {'optim_wrapper', *parameters_of(Runner)[0]}
 """Top-level fields that a run reads; others are variables of the config file."""
 
 
@@ -81,50 +78,33 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
                 'file. What was computed from it would not change; set the fields that use it'
             )
         for depth, part in enumerate(parts):
-            known = _fields(node, parts[depth - 1]) if depth else RUNNER_FIELDS
+            where = '.'.join(parts[:depth])
+            known = _fields(node, where) if depth else RUNNER_FIELDS
             if part not in known:
-                where = '.'.join(parts[:depth]) or 'the top level of the config'
-                close = difflib.get_close_matches(part, known, n=3, cutoff=0.5)
-                hint = f'did you mean {" or ".join(map(repr, close))}?' if close else 'it'
-                hint = hint if close else f'it has {", ".join(sorted(known)[:20]) or "no fields"}'
                 raise ConfigError(
-                    f'`--cfg-options {key}={options[key]}`: there is no {part!r} in {where}; {hint}'
+                    f'`--cfg-options {key}={options[key]}`: there is no {part!r} in '
+                    f'{where or "the top level of the config"}; {suggest(part, known)}'
                 )
             node = _child(node, part)
             if node is None:
                 break
 
 
-def _fields(node: Any, name: str) -> set[str]:
-    """Return what can be set below a node of the given name."""
+def _fields(node: Any, where: str) -> set[str]:
+    """Return what can be set below a node of the given key."""
     if isinstance(node, (list, tuple)):
         return {str(index) for index in range(len(node))}
     if not isinstance(node, dict):
         return set()
-    fields = set(node)
-    if name == 'randomness':
-        fields |= _parameters(Runner.set_randomness)
+    fields = {'type', '_delete_', *node}
+    if where == 'randomness':
+        fields |= set(parameters_of(Runner.set_randomness)[0])
     if 'dataset' in node and 'sampler' in node:  # A dataloader has no `type`.
-        fields |= {'batch_sampler', 'collate_fn', 'num_batch_per_epoch', 'worker_init_fn'}
-        fields |= _parameters(DataLoader.__init__)
-    target = node.get('type', node.get('constructor'))
-    if isinstance(target, str):  # As in a dumped config.
-        target = get_object_from_string(target)
-    if inspect.isclass(target):
-        for ancestor in target.__mro__:
-            if '__init__' in vars(ancestor):
-                fields |= _parameters(ancestor.__init__)
-                parameters = inspect.signature(ancestor.__init__).parameters.values()
-                if all(p.kind is not p.VAR_KEYWORD for p in parameters):
-                    break
-    return fields | {'type', '_delete_'}
-
-
-def _parameters(function: Callable) -> set[str]:
-    """Return the names that can be passed as keywords."""
-    parameters = inspect.signature(function).parameters.values()
-    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return {p.name for p in parameters if p.kind in kinds} - {'self'}
+        fields |= DATALOADER_FIELDS
+    target = target_of(node, where)
+    if target is not None:
+        fields |= set(parameters_of(target)[0])
+    return fields
 
 
 def _child(node: Any, part: str) -> Any:

@@ -14,7 +14,13 @@ from torch.utils.data import DataLoader
 
 from .. import registry as registries
 from ..core.errors import ConfigError
-from ..registry.arguments import check_arguments, check_value, fits, parameters_of
+from ..registry.arguments import (
+    check_arguments,
+    check_names,
+    check_value,
+    parameters_of,
+    suggest,
+)
 
 _OURS = registries.SCOPE
 _NOT_PASSED = (
@@ -125,9 +131,8 @@ def _check_nested_parts(value: Any, hint: Any, where: str) -> None:
 
 def _check_dataloader(loader: Mapping, where: str) -> None:
     """Check what PyTorch would only say when the loader is built."""
-    unknown = sorted(map(str, set(loader) - DATALOADER_FIELDS))
-    if unknown:
-        raise ConfigError(f'`{where}` has no field {unknown[0]!r}')
+    for name in set(loader) - DATALOADER_FIELDS:
+        raise ConfigError(f'`{where}` has no field {name!r}; {suggest(name, DATALOADER_FIELDS)}')
     if 'dataset' not in loader:
         raise ConfigError(f'`{where}` should have a `dataset`')
     for name in ('dataset', 'sampler', 'batch_sampler'):
@@ -146,22 +151,24 @@ def _check_node(node: Any, where: str) -> None:
         return
     if not isinstance(node, Mapping):
         return
-    target = _target(node, where)
-    if target is not None and _is_ours(target):
-        arguments = {name: value for name, value in node.items() if name not in _NOT_PASSED}
+    target = target_of(node, where)
+    arguments = {name: value for name, value in node.items() if name not in _NOT_PASSED}
+    hints: dict[str, Any] = {}
+    if target is None:
+        limited = node
+    elif _is_ours(target):
         # What a constructor of optimisers gets is a dict of its own.
         if 'constructor' not in node:
             check_arguments(target, arguments, where)
-            hints, _ = parameters_of(target)
-            for name in hints.keys() & arguments.keys() - _PLAIN_DICTS:
-                _check_nested_parts(arguments[name], hints[name], f'{where}.{name}')
-        _check_limits({name: node[name] for name in LOOP_LIMITS if name in node}, {}, where)
+            known, _ = parameters_of(target)
+            for name in known.keys() & arguments.keys() - _PLAIN_DICTS:
+                _check_nested_parts(arguments[name], known[name], f'{where}.{name}')
+        limited = {name: node[name] for name in LOOP_LIMITS if name in node}
     else:
-        hints = {}
-        if target is not None:
-            hints, open_ended = parameters_of(target)
-            _check_names(node, hints, open_ended, where)
-        _check_limits(node, {k: hint for k, hint in hints.items() if hint in _PLAIN}, where)
+        known = check_names(target, arguments, where)
+        hints = {name: hint for name, hint in known.items() if hint in _PLAIN}
+        limited = node
+    _check_limits(limited, hints, where)
     if target is not None:
         missing = REQUIRED & set(parameters_of(target)[0]) - set(node)
         if missing:
@@ -170,7 +177,16 @@ def _check_node(node: Any, where: str) -> None:
         _check_node(value, f'{where}.{name}')
 
 
-def _target(node: Mapping, where: str) -> Any:
+def target_of(node: Mapping, where: str) -> Any:
+    """Return the class or function that a dict is the config of, or None.
+
+    Args:
+        node (Mapping): Any dict of a config.
+        where (str): Its dotted key.
+
+    Raises:
+        ConfigError: If there is none of the name that its ``type`` gives.
+    """
     target = node.get('type', node.get('constructor'))
     if target is None and not {'type', 'constructor'} & set(node):
         return None
@@ -199,23 +215,12 @@ def _is_ours(target: Any) -> bool:
 
 def _check_limits(node: Mapping, hints: dict[str, Any], where: str) -> None:
     for name, value in node.items():
-        limit = LIMITS.get(name)
-        if limit is None:
-            if name in hints:
-                check_value(value, hints[name], f'{where}.{name}')
+        limit = LIMITS.get(name, Limit(hints.get(name, Any)))
+        check_value(value, limit.hint, f'{where}.{name}')
+        if value is None or limit.low is None:
             continue
-        too_low = limit.low is not None and fits(value, limit.hint) and value is not None
-        too_low = too_low and (value < limit.low or (limit.above and value == limit.low))
-        if too_low or not fits(value, limit.hint):
+        if value < limit.low or (limit.above and value == limit.low):
             relation = 'above' if limit.above else 'of at least'
-            bound = '' if limit.low is None else f' {relation} {limit.low:g}'
-            check_value(value, limit.hint, f'{where}.{name}')
-            raise ConfigError(f'`{where}.{name}` should be a number{bound}, got {value!r:.80}')
-
-
-def _check_names(node: Mapping, known: Mapping, open_ended: bool, where: str) -> None:
-    unknown = [name for name in node if name not in known and name not in _NOT_PASSED]
-    if unknown and not open_ended:
-        raise ConfigError(
-            f'`{where}` has no field {unknown[0]!r}; it has {", ".join(sorted(known))}'
-        )
+            raise ConfigError(
+                f'`{where}.{name}` should be a number {relation} {limit.low:g}, got {value!r:.80}'
+            )

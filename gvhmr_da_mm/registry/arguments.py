@@ -5,7 +5,7 @@ import difflib
 import inspect
 import math
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, Union
@@ -71,18 +71,34 @@ def check_arguments(target: Callable, arguments: Mapping[str, Any], where: str) 
     Raises:
         ConfigError: If a name is unknown or a value has an impossible type.
     """
-    known, open_ended = parameters_of(target)
+    known = check_names(target, arguments, where)
     for name, value in arguments.items():
         if name in known:
             check_value(value, known[name], f'{where}.{name}')
             _check_size(value, name, where)
-        elif not open_ended:
-            close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
-            hint = f'did you mean {" or ".join(map(repr, close))}?' if close else ''
+
+
+def check_names(target: Callable, names: Iterable[str], where: str) -> dict[str, Any]:
+    """Raise :class:`ConfigError` for a name that a class or function does not take.
+
+    Returns:
+        dict[str, Any]: The names that it takes, and their types.
+    """
+    known, open_ended = parameters_of(target)
+    for name in () if open_ended else names:
+        if name not in known:
             raise ConfigError(
-                f'`{where}` ({_name(target)}) has no field {name!r}; '
-                f'{hint or "it has " + (", ".join(sorted(known)) or "none")}'
+                f'`{where}` ({_name(target)}) has no field {name!r}; {suggest(name, known)}'
             )
+    return known
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return a hint for a name that is not known: the nearest ones, or else all."""
+    close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    if close:
+        return f'did you mean {" or ".join(map(repr, close))}?'
+    return f'it has {", ".join(sorted(map(str, known))) or "none"}'
 
 
 def _check_size(value: Any, name: str, where: str) -> None:
