@@ -18,18 +18,11 @@ with read_base():
     from ._base_.models.da_gvhmr import *
     from ._base_.schedules.adaptation_300e import *
 
-custom_hooks = [
-    dict(type=MotionStatisticsHook),
-    dict(
-        type=ConfidenceThresholdHook,
-        confidence_threshold_start=0.4,
-        confidence_threshold_end=0.5,
-        confidence_step=0.05,
-        interval=100,
-        by_epoch=True,
-    ),
-    dict(type=MeanTeacherHook, momentum=0.001),
-    dict(type=SelectionRateHook),
-    dict(type=DomainMonitorHook),
-    dict(type=CollapseGuardHook, action='stop'),
-]
+default_hooks.update(
+    motion_statistics=dict(type=MotionStatisticsHook),
+    confidence_threshold=dict(type=ConfidenceThresholdHook),
+    mean_teacher=dict(type=MeanTeacherHook),
+    selection_rate=dict(type=SelectionRateHook),
+    domain_monitor=dict(type=DomainMonitorHook),
+    collapse_guard=dict(type=CollapseGuardHook),
+)

@@ -45,9 +45,4 @@ model.update(
     label_free=None,
 )
 model.estimator.test_cfg.update(refiner=None, path=None)
-custom_hooks[1].update(
-    confidence_threshold_start=0.6,
-    confidence_threshold_end=0.9,
-    confidence_step=0.05,
-    interval=30,
-)
+default_hooks.confidence_threshold.update(start=0.6, end=0.9, interval=30)

@@ -22,6 +22,9 @@ optim_wrapper.update(
     model=dict(optimizer=dict(lr=1e-3), accumulative_counts=1),
     discriminator=dict(optimizer=dict(lr=1e-3)),
 )
-custom_hooks[1].update(interval=1)
-custom_hooks[2].update(momentum=0.01)
-default_hooks.update(logger=dict(interval=2), checkpoint=dict(interval=1))
+default_hooks.update(
+    confidence_threshold=dict(interval=1),
+    mean_teacher=dict(momentum=0.01),
+    logger=dict(interval=2),
+    checkpoint=dict(interval=1),
+)

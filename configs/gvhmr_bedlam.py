@@ -11,4 +11,4 @@ with read_base():
     from ._base_.models.gvhmr import *
     from ._base_.schedules.gvhmr_500e import *
 
-custom_hooks = [dict(type=MotionStatisticsHook)]
+default_hooks.update(motion_statistics=dict(type=MotionStatisticsHook))

@@ -54,10 +54,11 @@ def main() -> None:
     config.train_cfg = config.train_dataloader = config.optim_wrapper = None
     config.val_cfg = config.val_dataloader = config.val_evaluator = None
     config.param_scheduler = None
-    config.custom_hooks = []
     if args.show_dir:
         out_dir = str(Path(args.show_dir).absolute())
-        config.default_hooks.visualization.update(enable=True, out_dir=out_dir)
+        # The hook may have been switched off in the config.
+        hook = config.default_hooks.get('visualization', dict(type='MotionVisualizationHook'))
+        config.default_hooks.visualization = dict(hook, enable=True, out_dir=out_dir)
     if args.dump:
         check_dump_dir(args.dump)
         add_dump(config, args.dump)

@@ -53,13 +53,13 @@ class Method:
         return not self.synthetic_only and self.real.get('real_supervision') != 'labels'
 
 
-_THRESHOLD = 'custom_hooks.1.confidence_threshold'
+_THRESHOLD = 'default_hooks.confidence_threshold'
 _PLAIN = {
     'model.teacher': 'ema',
     'model.num_augmentations': 1,
     'model.adversarial_weight': 0.0,
-    f'{_THRESHOLD}_start': 0.0,
-    f'{_THRESHOLD}_end': 0.0,
+    f'{_THRESHOLD}.start': 0.0,
+    f'{_THRESHOLD}.end': 0.0,
 }
 
 METHODS: dict[str, Method] = {

@@ -10,6 +10,7 @@ from benchmarks.adaptation.methods import Method
 from gvhmr_da_mm.apis import check_options, load_config
 from gvhmr_da_mm.config.loading import walk
 from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.registry import HOOKS
 
 PathLike = Union[str, Path]
 SOURCE_CONFIG, ADAPTED_CONFIG = 'gvhmr_demo', 'da_demo'
@@ -73,9 +74,8 @@ def method_config(
     _override(config, dict(method.options), method.name)
     _shorten(config, budget, budget.epochs)
     spread_threshold(config, budget.steps)
-    for hook in walk(config.custom_hooks):
-        if hook.get('action') == 'stop':  # A collapse is a result here: it is tested, too.
-            hook.update(action='warn')
+    # A collapse is a result here: it is tested, too.
+    config.default_hooks.collapse_guard.update(action='warn')
     if method.synthetic_only:
         config.train_dataloader.batch_sampler.alternating_ratio = 0
     for dataset in _real_sources(config):
@@ -92,9 +92,9 @@ def _adopt(config: Config, recipe: Config) -> None:
     # In place: items that are read become classes, which a dump cannot write.
     recipe.model.update({n: config.model[n] for n in SIZE_FIELDS if n in config.model})
     config.model = recipe.model
-    momentum = config.custom_hooks[2].get('momentum')
-    config.custom_hooks = recipe.custom_hooks
-    config.custom_hooks[2].update(momentum=momentum)
+    momentum = config.default_hooks.mean_teacher.momentum
+    config.default_hooks = recipe.default_hooks
+    config.default_hooks.mean_teacher.update(momentum=momentum)
 
 
 def _override(config: Config, options: dict[str, Any], owner: str) -> None:
@@ -131,10 +131,11 @@ def spread_threshold(config: Config, steps: int) -> None:
         config (Config): Changed in place.
         steps (int): Iterations of the run.
     """
-    hook = config.custom_hooks[1]
-    rise = hook.confidence_threshold_end - hook.confidence_threshold_start
-    stairs = round(rise / hook.confidence_step) if hook.confidence_step else 0
-    hook.update(by_epoch=False, interval=max(steps // (stairs + 1), 1))
+    hook = HOOKS.build(config.default_hooks.confidence_threshold)
+    stairs = round((hook.end - hook.start) / hook.step) if hook.step else 0
+    config.default_hooks.confidence_threshold.update(
+        by_epoch=False, interval=max(steps // (stairs + 1), 1)
+    )
 
 
 def _real_sources(config: Config) -> list[dict]:

@@ -30,13 +30,13 @@ default_hooks = dict(
     sampler_seed=dict(type=DistSamplerSeedHook),
     logger=dict(type=LoggerHook, interval=50),
     param_scheduler=dict(type=ParamSchedulerHook),
-    checkpoint=dict(type=SafeCheckpointHook, interval=10, max_keep_ckpts=3, rolling_interval=1000),
+    checkpoint=dict(type=SafeCheckpointHook, interval=10, max_keep_ckpts=3),
     training_state=dict(type=TrainingStateHook),
     safe_loading=dict(type=SafeLoadingHook),
-    divergence_guard=dict(type=DivergenceGuardHook, patience=10),
+    divergence_guard=dict(type=DivergenceGuardHook),
     bad_samples=dict(type=BadSampleHook),
-    log_history=dict(type=LogHistoryHook, max_length=2000),
-    visualization=dict(type=MotionVisualizationHook, enable=False, interval=10),
+    log_history=dict(type=LogHistoryHook),
+    visualization=dict(type=MotionVisualizationHook),
 )
 custom_hooks = []
 

@@ -17,7 +17,7 @@ from ..engine.loops.dry_run_loop import DryRunLoop, TriedSource, peak_memory, st
 from ..engine.unwrap import unwrap_model
 
 STATISTICS_CLIPS = 16
-"""Clips that hooks measure statistics on; the training reads more."""
+"""Clips that motion statistics are measured on; the training reads more."""
 MIB = 2**20
 
 
@@ -93,9 +93,9 @@ def _prepare(config: Config) -> None:
         hooks['divergence_guard'].update(patience=1)
     if config.get('visualizer'):
         config.visualizer.update(vis_backends=[])
-    for hook in config.get('custom_hooks') or []:
-        if 'Statistics' in getattr(hook['type'], '__name__', str(hook['type'])):
-            hook['num_clips'] = min(hook.get('num_clips', STATISTICS_CLIPS), STATISTICS_CLIPS)
+    if hooks.get('motion_statistics'):
+        hook = hooks['motion_statistics']
+        hook['num_clips'] = min(hook.get('num_clips', STATISTICS_CLIPS), STATISTICS_CLIPS)
     for part in walk(config.optim_wrapper):
         if 'accumulative_counts' in part:  # Each step should update.
             part['accumulative_counts'] = 1

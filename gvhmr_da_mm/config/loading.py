@@ -15,6 +15,10 @@ from .values import DATALOADER_FIELDS, check_config, target_of
 PathLike = Union[str, Path]
 RUNNER_FIELDS = {'optim_wrapper', *parameters_of(Runner)[0]}
 """Top-level fields that a run reads; others are variables of the config file."""
+MMENGINE_HOOKS = (
+    'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint',
+)  # fmt: skip
+"""Default hooks that ``Runner.register_default_hooks`` adds, and leaves out if they are None."""
 
 
 def load_config(
@@ -51,11 +55,25 @@ def load_config(
             if loader.get('num_workers') == 0:  # PyTorch refuses the combination.
                 loader['persistent_workers'] = False
     check_config(config)
+    drop_disabled_hooks(config)
     if data_root is not None:
         if not Path(data_root).is_dir():
             raise MissingFilesError(f'the data root {str(data_root)!r} is not a folder')
         set_data_root(config, data_root)
     return config
+
+
+def drop_disabled_hooks(config: Config) -> None:
+    """Remove default hooks that are None, which MMEngine does with its own alone.
+
+    Args:
+        config (Config): Changed in place.
+    """
+    hooks = config._cfg_dict.get('default_hooks') or {}
+    for name in [name for name, hook in hooks.items() if hook is None]:
+        # MMEngine would add one of its own where the name is missing.
+        if name not in MMENGINE_HOOKS:
+            del hooks[name]
 
 
 def check_options(config: Config, options: dict[str, Any]) -> None:
@@ -154,7 +172,9 @@ def limit_for_debugging(config: Config) -> None:
         config (Config): Changed in place.
     """
     config.train_cfg.update(max_epochs=2, val_interval=1)
-    config.default_hooks.logger.update(interval=1)
+    hooks = config.get('default_hooks') or {}
+    if hooks.get('logger'):
+        hooks.logger.update(interval=1)
     config.train_dataloader.batch_sampler.update(batches_per_epoch=4)
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loader = config.get(name)

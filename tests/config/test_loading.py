@@ -33,7 +33,7 @@ def config():
         ('train_dataloader.dataset.datasets.1.transductive', True),
         ('train_dataloader.dataset.datasets.1.min_frames', 10),  # An argument of a base class.
         ('train_dataloader.pin_memory', True),  # A dataloader has no type.
-        ('custom_hooks.1.confidence_threshold_start', 0.4),
+        ('default_hooks.confidence_threshold.start', 0.3),
         ('default_hooks.checkpoint.save_best', 'emdb1/pa_mpjpe'),
         ('load_from', 'some.pth'),
         ('work_dir', 'somewhere'),  # An argument of the Runner.
@@ -59,7 +59,7 @@ def test_an_override_changes_the_config(key, value):
         ('train_dataloader.batchsize', "in train_dataloader; did you mean 'batch_size'"),
         ('train_dataloader.dataset.datasets.7.split', "no '7' in train_dataloader.dataset.dat"),
         ('train_dataloader.dataset.datasets.first.split', "no 'first'"),
-        ('custom_hooks.1.confidence_treshold_end', "did you mean 'confidence_threshold_end'"),
+        ('default_hooks.confidence_treshold.end', "did you mean 'confidence_threshold'"),
         ('optim_wrapper.model.optimizer.learning_rate', 'in optim_wrapper.model.optimizer; it'),
         ('randomness.sed', "in randomness; did you mean 'seed'"),
         ('env_cfg.cudnn_bench', "did you mean 'cudnn_benchmark'"),
@@ -86,7 +86,9 @@ def test_a_class_given_by_name_is_looked_up(config, tmp_path):
     """Dumped configs, with which runs are resumed, name their classes."""
     path = tmp_path / 'dumped.py'
     config.dump(path)
-    dumped = load_config(path, {'model.confidence_threshold': 0.1, 'custom_hooks.1.interval': 2})
+    dumped = load_config(
+        path, {'model.confidence_threshold': 0.1, 'default_hooks.confidence_threshold.interval': 2}
+    )
     assert dumped.model.confidence_threshold == 0.1
     with pytest.raises(ConfigError, match="did you mean 'confidence_threshold'"):
         load_config(path, {'model.confidence_treshold': 0.1})

@@ -69,7 +69,7 @@ def test_all_parts_build(path, toy_root, tmp_path):
         assert low < size < high
         dataset = DATASETS.build(config.train_dataloader.dataset)
         assert len(dataset) > 0
-        for hook in config.custom_hooks:
+        for hook in [*config.default_hooks.values(), *config.custom_hooks]:
             HOOKS.build(hook)
         for name in ('val', 'test'):
             if config.get(f'{name}_dataloader'):
@@ -99,15 +99,13 @@ def test_the_data_sources_and_tests_are_those_of_the_paper():
 
 def test_the_defaults_of_adaptation():
     config = load_config(CONFIGS / 'da_bedlam_emdb_3dpw.py')
-    threshold = config.custom_hooks[1]
-    start, end, step = (
-        threshold[f'confidence_{name}'] for name in ('threshold_start', 'threshold_end', 'step')
-    )
-    assert (start, end, step) == (0.4, 0.5, 0.05)
+    threshold = HOOKS.build(config.default_hooks.confidence_threshold)
+    assert (threshold.start, threshold.end, threshold.step) == (0.4, 0.5, 0.05)
+    assert (threshold.interval, threshold.by_epoch) == (100, True)
     published = load_config(CONFIGS / 'da_published.py')
-    threshold = published.custom_hooks[1]
-    start, end = (threshold[f'confidence_threshold_{name}'] for name in ('start', 'end'))
-    assert (start, end) == (0.6, 0.9) and published.model.num_augmentations == 2
+    threshold = HOOKS.build(published.default_hooks.confidence_threshold)
+    assert (threshold.start, threshold.end, threshold.step) == (0.6, 0.9, 0.05)
+    assert threshold.interval == 30 and published.model.num_augmentations == 2
     assert config.train_dataloader.batch_size == 64
     assert config.train_dataloader.batch_sampler.alternating_ratio == 1
     student, discriminator = config.optim_wrapper.model, config.optim_wrapper.discriminator

@@ -36,6 +36,7 @@ from .markdown import (
 )
 
 MAIN = REPO_ROOT / 'configs' / 'da_bedlam_emdb_3dpw.py'
+RUNTIME = REPO_ROOT / 'configs' / '_base_' / 'default_runtime.py'
 SOURCE = REPO_ROOT / 'configs' / 'gvhmr_bedlam.py'
 LINK = re.compile(r'\]\(([^)\s]+)\)')
 OVERRIDE = re.compile(r'[\w.]+=[^\s`|]+')
@@ -44,7 +45,7 @@ EXAMPLES = {
     'train_dataloader.dataset.datasets.1.transductive',
     'val_dataloader.dataset.datasets.0.indices',
     'val_dataloader.num_batch_per_epoch',
-    'custom_hooks.1.by_epoch',
+    'default_hooks.confidence_threshold.by_epoch',
     'optim_wrapper.model.clip_grad',
 }
 """Overrides that the table shows with a value that is not the default."""
@@ -62,6 +63,17 @@ def value_at(config, key):
     for part in key.split('.'):
         node = node[int(part)] if isinstance(node, (list, tuple)) else node[part]
     return node
+
+
+def value_of(config, key):
+    """Return what the config says, or else the class's default."""
+    parent, _, name = key.rpartition('.')
+    node = value_at(config, parent) if parent else config._cfg_dict
+    if name in node:
+        return node[name]
+    classes = [kind for kind in node['type'].__mro__ if '__init__' in vars(kind)]
+    parameters = [inspect.signature(kind.__init__).parameters for kind in classes]
+    return next(known[name].default for known in parameters if name in known)
 
 
 def overrides(text):
@@ -133,7 +145,7 @@ def test_knobs_exist_and_defaults_are_true(override):
     changed = load_config(MAIN, dict(option))
     assert value_at(changed, key) == value
     if key not in EXAMPLES:
-        assert value_at(load_config(MAIN), key) == (None if value == 'None' else value)
+        assert value_of(load_config(MAIN), key) == (None if value == 'None' else value)
 
 
 @pytest.mark.parametrize(
@@ -178,9 +190,11 @@ def test_listed_configs_are_those_there():
 
 def test_hooks_are_in_the_order_told():
     listed = [row[0] for row in table_rows(section(ENGLISH / 'adaptation.md', 'Settings'))]
-    names = [re.fullmatch(r'(\d) `(\w+)`', cell).groups() for cell in listed if cell[0].isdigit()]
-    hooks = load_config(MAIN).custom_hooks
-    assert [(str(i), hook.type.__name__) for i, hook in enumerate(hooks)] == names
+    names = [tuple(code_words(cell)) for cell in listed if cell.endswith('Hook`')]
+    hooks = load_config(MAIN).default_hooks
+    told = {name for name, _ in names}
+    assert [(n, hook.type.__name__) for n, hook in hooks.items() if n in told] == names
+    assert told >= set(hooks) - set(load_config(RUNTIME).default_hooks)
 
 
 def test_settings_and_defaults_are_those_of_the_classes():
@@ -191,7 +205,7 @@ def test_settings_and_defaults_are_those_of_the_classes():
         kind = next(k for k in (MODELS.get(classes[0]), HOOKS.get(classes[0])) if k is not None)
         parameters = inspect.signature(kind.__init__).parameters
         config = load_config(MAIN)
-        hooks = {hook.type.__name__: hook for hook in config.custom_hooks}
+        hooks = {hook.type.__name__: hook for hook in config.default_hooks.values()}
         for word in code_words(row[-1]):
             if '=' not in word:
                 continue

@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
+from gvhmr_da_mm.apis import limit_for_debugging, load_config
 from gvhmr_da_mm.core.errors import CheckpointError
 from gvhmr_da_mm.testing import isolated_registry, last_checkpoint, read_log, tiny_config
 
@@ -125,7 +126,7 @@ def test_load_from_takes_weights_and_statistics_alone(toy_root, run, tmp_path):
     config.load_from = str(last_checkpoint(run.work_dir))
     config.train_cfg.max_epochs = 1
     # Had the statistics been fitted anew, it would have been on other clips.
-    config.custom_hooks[0].update(num_clips=1)
+    config.default_hooks.motion_statistics.update(num_clips=1)
     loaded = train(config)
     assert loaded.iter == BATCHES
     assert torch.equal(loaded.model.motion_codec.mean, run.model.motion_codec.mean)
@@ -156,3 +157,34 @@ def test_the_dumped_config_starts_the_same_run(toy_root, run, tmp_path):
 def test_the_log_is_plain_json(run):
     (path,) = Path(run.work_dir).glob('*/vis_data/scalars.json')
     assert all(isinstance(json.loads(line), dict) for line in path.read_text().splitlines())
+
+
+# Hooks that are switched off
+
+
+HOOKS = load_config(CONFIG).default_hooks
+
+
+def config_without(names, toy_root, work_dir):
+    options = {f'default_hooks.{name}': None for name in names}
+    # As no hook may be there to measure them.
+    options['model.estimator.motion_codec.statistics'] = 'identity'
+    config = load_config(CONFIG, {**SHRINK, **options}, toy_root)
+    limit_for_debugging(config)
+    config.work_dir, config.log_level = str(work_dir), 'ERROR'
+    config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    return config
+
+
+@pytest.mark.parametrize('name', HOOKS)
+def test_a_default_hook_set_to_none_is_left_out(toy_root, tmp_path, name):
+    with isolated_registry():
+        runner = Runner.from_cfg(config_without([name], toy_root, tmp_path))
+    assert {type(hook) for hook in runner.hooks} == {
+        hook.type for other, hook in HOOKS.items() if other != name
+    }
+
+
+def test_training_without_any_default_hook(toy_root, tmp_path):
+    runner = train(config_without(HOOKS, toy_root, tmp_path))
+    assert not runner.hooks and runner.iter == 8

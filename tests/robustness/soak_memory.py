@@ -16,7 +16,6 @@ from rich.table import Table  # noqa: E402
 
 from gvhmr_da_mm.cli.command_line import report_errors  # noqa: E402
 from gvhmr_da_mm.demo import generate_demo  # noqa: E402
-from gvhmr_da_mm.engine import CollapseGuardHook  # noqa: E402
 from gvhmr_da_mm.evaluation.metrics.sequence_metric import SkippedSequenceWarning  # noqa: E402
 from gvhmr_da_mm.testing import isolated_registry, tiny_config  # noqa: E402
 from tests.robustness.memory_monitor import (  # noqa: E402
@@ -49,8 +48,8 @@ OPTIONS = {
     'model.calibrator.size': 16,
     'model.calibrator.min_scores': 2,
     # Choose every label, so that none of their code is passed over.
-    'custom_hooks.1.confidence_threshold_start': 0.0,
-    'custom_hooks.1.confidence_threshold_end': 0.0,
+    'default_hooks.confidence_threshold.start': 0.0,
+    'default_hooks.confidence_threshold.end': 0.0,
     'log_level': 'ERROR',
 }
 
@@ -95,9 +94,7 @@ def soak_config(data_root: Path, work_dir: Path, iterations: int) -> Config:
     # midst of the measurements.
     config.train_cfg.update(val_interval=1, dynamic_intervals=[(3, VAL_INTERVAL)])
     config.default_hooks.logger.interval = 10
-    for hook in config.custom_hooks:
-        if hook.type is CollapseGuardHook:
-            hook.action = 'warn'
+    config.default_hooks.collapse_guard.action = 'warn'
     return config
 
 

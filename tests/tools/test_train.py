@@ -257,7 +257,7 @@ def test_a_file_that_is_no_checkpoint(call, toy_root, tmp_path, content, how):
         ('model.num_augmentations=9', ['between 1 and', 'got 9']),
         ('optim_wrapper.model.precision=fp16', ['needs a GPU', 'bf16']),
         ('optim_wrapper.model.precision=fp8', ['fp8', 'fp32']),
-        ('custom_hooks.1.confidence_threshold_end=0.2', ['confidence_threshold_end', '0.2']),
+        ('default_hooks.confidence_threshold.end=0.2', ['`end`', '0.2']),
         ('train_dataloader.batch_sampler.alternating_ratio=-1', ['alternating_ratio', '-1']),
         ('load_from=nowhere.pth', ['nowhere.pth']),
     ],

@@ -1,4 +1,4 @@
-"""How the confidence threshold of the pseudo-labels moves during training."""
+"""Schedule of the confidence threshold of the pseudo-labels."""
 
 from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
@@ -17,11 +17,11 @@ class ConfidenceThresholdHook(Hook):
     iteration), so it is right after resuming without being stored. Priority ``NORMAL``.
 
     Args:
-        confidence_threshold_start (float): First threshold. Defaults to 0.6.
-        confidence_threshold_end (float): Last threshold; 1 or more chooses nothing in the end and
-            is warned about. Defaults to 0.9.
-        confidence_step (float): Added every ``interval``. Defaults to 0.05.
-        interval (int): Epochs, or iterations, between steps. Defaults to 1.
+        start (float): First threshold. Defaults to 0.4.
+        end (float): Last threshold; 1 or more chooses nothing in the end and is warned about.
+            Defaults to 0.5.
+        step (float): Added every ``interval``. Defaults to 0.05.
+        interval (int): Epochs, or iterations, between steps. Defaults to 100.
         by_epoch (bool): Whether ``interval`` counts epochs. Defaults to True.
 
     Raises:
@@ -30,24 +30,25 @@ class ConfidenceThresholdHook(Hook):
 
     def __init__(
         self,
-        confidence_threshold_start: float = 0.6,
-        confidence_threshold_end: float = 0.9,
-        confidence_step: float = 0.05,
-        interval: int = 1,
+        start: float = 0.4,
+        end: float = 0.5,
+        step: float = 0.05,
+        interval: int = 100,
         by_epoch: bool = True,
     ) -> None:
-        if not 0 <= confidence_threshold_start <= confidence_threshold_end:
+        if not 0 <= start <= end:
             raise ConfigError(
-                'Expected 0 <= `confidence_threshold_start` <= `confidence_threshold_end`, got '
-                f'{confidence_threshold_start} and {confidence_threshold_end}'
+                f'ConfidenceThresholdHook needs 0 <= `start` <= `end`, got {start} and {end}'
             )
-        if not confidence_step >= 0:
-            raise ConfigError(f'`confidence_step` should not be negative, got {confidence_step}')
+        if not step >= 0:
+            raise ConfigError(
+                f'`step` of ConfidenceThresholdHook should not be negative, got {step}'
+            )
         if interval < 1:
             raise ConfigError(f'`interval` should be at least 1, got {interval}')
-        self.start = float(confidence_threshold_start)
-        self.end = float(confidence_threshold_end)
-        self.step = float(confidence_step)
+        self.start = float(start)
+        self.end = float(end)
+        self.step = float(step)
         self.interval = interval
         self.by_epoch = by_epoch
 
@@ -73,9 +74,9 @@ class ConfidenceThresholdHook(Hook):
             )
         if self.end >= 1:
             runner.logger.warning(
-                f'`confidence_threshold_end` is {self.end}, but a confidence never exceeds 1: once '
-                'the threshold gets there no pseudo-label is chosen and real clips teach nothing '
-                'but their reprojection. Use 0.9 or less to avoid this.'
+                f'`end` of ConfidenceThresholdHook is {self.end}, but a confidence never exceeds '
+                '1: once the threshold gets there no pseudo-label is chosen and real clips teach '
+                'nothing but their reprojection. Use 0.9 or less to avoid this.'
             )
 
     def before_train_epoch(self, runner: Runner) -> None:

@@ -25,7 +25,7 @@ class MotionVisualizationHook(Hook):
     samples are drawn on a dark canvas and named in a warning at the end of the pass.
 
     Args:
-        enable (bool): Whether to draw at all. Defaults to True.
+        enable (bool): Whether to draw at all. Defaults to False.
         interval (int): Draw every so many samples, the first one included. Defaults to 10.
         max_samples (int): At most so many pictures in one pass. Defaults to 8.
         draw_gt (bool): Draw the labels too. Defaults to True.
@@ -41,7 +41,7 @@ class MotionVisualizationHook(Hook):
 
     def __init__(
         self,
-        enable: bool = True,
+        enable: bool = False,
         interval: int = 10,
         max_samples: int = 8,
         draw_gt: bool = True,

@@ -35,15 +35,15 @@ class SafeCheckpointHook(CheckpointHook):
       another. What killed processes left half written is removed.
 
     Args:
-        rolling_interval (int, optional): Iterations between saves of ``rolling.pth``. Defaults to
-            None: it is only saved when a run is stopped.
+        rolling_interval (int, optional): Iterations between saves of ``rolling.pth``; with None it
+            is only saved when a run is stopped. Defaults to 1000.
         kwargs (Any): As for :class:`mmengine.hooks.CheckpointHook`.
 
     Raises:
         ConfigError: If ``rolling_interval`` is below 1.
     """
 
-    def __init__(self, rolling_interval: Optional[int] = None, **kwargs: Any) -> None:
+    def __init__(self, rolling_interval: Optional[int] = 1000, **kwargs: Any) -> None:
         if rolling_interval is not None and rolling_interval < 1:
             raise ConfigError(f'`rolling_interval` should be at least 1, got {rolling_interval}')
         self.rolling_interval = rolling_interval

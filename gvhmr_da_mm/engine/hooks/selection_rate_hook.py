@@ -98,11 +98,11 @@ class SelectionRateHook(Hook):
         before = ' It was higher before: the selection has collapsed.' if self._ever_between else ''
         return (
             f'Not one pseudo-label was chosen during {period}{now}: the selection rate was 0 '
-            f'{count} times.{before} Lower `confidence_threshold_start` and '
-            '`confidence_threshold_end` of ConfidenceThresholdHook below `confidence_mean` in the '
-            "log. With `model.confidence_calibration='none'`, try 'quantile': a least-squares "
-            'discriminator scores near 0.5 once it has converged. A quantile needs '
-            '`model.calibrator.min_scores` true motions first, so very short runs choose nothing.'
+            f'{count} times.{before} Lower `start` and `end` of ConfidenceThresholdHook below '
+            "`confidence_mean` in the log. With `model.confidence_calibration='none'`, try "
+            "'quantile': a least-squares discriminator scores near 0.5 once it has converged. A "
+            'quantile needs `model.calibrator.min_scores` true motions first, so very short runs '
+            'choose nothing.'
         )
 
     def _all_chosen(self, period: str, now: str, count: int) -> str:
@@ -112,7 +112,6 @@ class SelectionRateHook(Hook):
             f'in all {count} real batches.{before} The confidence no longer tells good from bad. '
             'Look at `reprojection_error`: if it rises, student and teacher lead each other '
             'astray; stop, and use a smaller `model.real_weight`, or a `model.confidence` with '
-            '`reprojection`. Otherwise raise `confidence_threshold_start` and '
-            '`confidence_threshold_end` of ConfidenceThresholdHook above `confidence_mean` in the '
-            'log.'
+            '`reprojection`. Otherwise raise `start` and `end` of ConfidenceThresholdHook above '
+            '`confidence_mean` in the log.'
         )

@@ -62,7 +62,7 @@ def test_what_the_methods_are(toy_root, tmp_path):
         'none',
     )
     assert (plain.real_weight, plain.reprojection_weight, plain.adversarial_weight) == (1, 0, 0)
-    assert config['plain'].custom_hooks[1].confidence_threshold_end == 0
+    assert config['plain'].default_hooks.confidence_threshold.end == 0
     assert (published.teacher, published.confidence_calibration) == ('student', 'none')
     assert [view.type.__name__ for view in published.views] == ['HorizontalFlip']
     assert (published.real_weight, published.adversarial_weight) == (1, 1)
@@ -123,7 +123,7 @@ def test_overrides_of_a_variant(toy_root, tmp_path):
 def test_threshold_reaches_its_end_within_the_run(steps, toy_root, tmp_path):
     config = build('published', toy_root, tmp_path)
     spread_threshold(config, steps)
-    fields = dict(config.custom_hooks[1])
+    fields = dict(config.default_hooks.confidence_threshold)
     fields.pop('type')
     hook = ConfidenceThresholdHook(**fields)
     reached = [hook.threshold_at(step) for step in range(steps)]

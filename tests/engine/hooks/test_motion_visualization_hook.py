@@ -73,7 +73,7 @@ def build(tmp_path):
             test_cfg=dict(),
             test_evaluator=Evaluator([]),
             visualizer=dict(name=name, **visualizer),
-            custom_hooks=[dict(type=MotionVisualizationHook, **hook)],
+            custom_hooks=[dict(dict(type=MotionVisualizationHook, enable=True), **hook)],
             log_level='WARNING',
             experiment_name=name,
             default_scope='gvhmr_da_mm',

@@ -12,7 +12,7 @@ def warned(messages):
 def test_warns_once_with_the_remedy(run, toy, warnings_of):
     run([ConfidenceThresholdHook(), SelectionRateHook()], toy(rates=[0.0] * 9))
     (message,) = warned(warnings_of)
-    assert 'epoch 1' in message and 'threshold is 0.6' in message
+    assert 'epoch 1' in message and 'threshold is 0.4' in message
     assert 'model.confidence_calibration' in message
 
 
@@ -57,17 +57,17 @@ def jumps(messages):
 
 
 def test_a_rate_of_one_for_an_epoch_is_told_once(run, toy, warnings_of):
-    hooks = [ConfidenceThresholdHook(), SelectionRateHook(min_batches=3)]
+    hooks = [ConfidenceThresholdHook(interval=1), SelectionRateHook(min_batches=3)]
     run(hooks, toy(rates=[0.5, 0.5, 0.5, *[1.0] * 6]))
     (message,) = jumps(warnings_of)
     assert 'epoch 2' in message and 'in all 3 real batches' in message
-    assert 'threshold is 0.65' in message and 'it has jumped' in message
+    assert 'threshold is 0.45' in message and 'it has jumped' in message
 
 
 def test_a_rate_of_one_in_few_batches_or_without_a_threshold_is_fine(run, toy, warnings_of):
     run([SelectionRateHook(min_batches=4)], toy(rates=[1.0] * 9))
     run([SelectionRateHook(min_batches=3)], toy(rates=[1.0, 0.9, 1.0] * 3))
-    zero = ConfidenceThresholdHook(confidence_threshold_start=0.0, confidence_threshold_end=0.0)
+    zero = ConfidenceThresholdHook(start=0.0, end=0.0)
     run([zero, SelectionRateHook(min_batches=3)], toy(rates=[1.0] * 9))
     assert not jumps(warnings_of)
 

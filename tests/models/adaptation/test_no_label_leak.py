@@ -65,9 +65,7 @@ def train(root, work_dir):
     config.model.confidence_calibration = 'none'
     config.model.estimator.backbone.update(latent_dim=32, num_layers=2, num_heads=2)
     config.model.estimator.head.latent_dim = 32
-    config.custom_hooks[1].update(
-        confidence_threshold_start=0.0, confidence_threshold_end=0.0, confidence_step=0.0
-    )
+    config.default_hooks.confidence_threshold.update(start=0.0, end=0.0, step=0.0)
     with isolated_registry():
         runner = Runner.from_cfg(config)
         runner.train()

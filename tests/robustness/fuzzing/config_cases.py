@@ -31,10 +31,9 @@ from tests.robustness.fuzzing.outcome import Outcome, observe
 
 SECTIONS = (
     ('model', 5),
-    ('custom_hooks', 4),
     ('train_dataloader', 4),
     ('optim_wrapper', 2),
-    ('default_hooks', 2),
+    ('default_hooks', 6),
     ('test_evaluator', 2),
     ('test_dataloader', 2),
     ('train_cfg', 2),
@@ -165,7 +164,6 @@ def _build_each(build: Callable) -> Callable:
 
 _BUILDERS = dict(
     model=lambda part, model: MODELS.build(part),
-    custom_hooks=_build_each(HOOKS.build),
     default_hooks=_build_each(HOOKS.build),
     train_dataloader=_build_dataloader,
     test_dataloader=_build_dataloader,
