@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 from mmengine.utils import get_object_from_string
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from .. import registry as registries
 from ..core.errors import ConfigError
@@ -135,8 +135,8 @@ def _check_dataloader(loader: Mapping, where: str) -> None:
         raise ConfigError(f'`{where}` has no field {name!r}; {suggest(name, DATALOADER_FIELDS)}')
     if 'dataset' not in loader:
         raise ConfigError(f'`{where}` should have a `dataset`')
-    for name in ('dataset', 'sampler', 'batch_sampler'):
-        _check_part(loader.get(name), Any, f'{where}.{name}')
+    for name, hint in (('dataset', Dataset), ('sampler', Any), ('batch_sampler', Any)):
+        _check_part(loader.get(name), hint, f'{where}.{name}')
     if loader.get('num_workers', 0) == 0 and loader.get('persistent_workers'):
         raise ConfigError(
             f'`{where}.persistent_workers` should be False where `num_workers` is 0: there is no '
