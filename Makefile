@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 LOG := $(VENV)/install.log
-# Python 3.10 or 3.11: the pinned packages have wheels for these. Name another with PYTHON=...
+# The newest of Python 3.13 to 3.10 that is found. Name another with PYTHON=...
 PYTHON ?=
 PYTEST_ARGS ?=
 # Processes that run tests side by side, each file in one of them.
@@ -33,16 +33,15 @@ venv: $(PACKAGE_STAMP)  ## Make .venv with everything needed, or bring it up to 
 
 $(DEPS_STAMP): $(REQUIREMENTS)
 	@python=; version='import sys; print("%d.%d" % sys.version_info[:2])'; \
-	for candidate in $(or $(PYTHON),python3.11 python3.10 python3 python); do \
+	for candidate in $(or $(PYTHON),python3.13 python3.12 python3.11 python3.10 python3 python); do \
 	  found=$$($$candidate -c "$$version" 2>/dev/null) || continue; \
-	  case "$$found" in 3.10|3.11) python=$$candidate; break;; \
-	    *) echo "$$candidate is Python $$found, for which not all pinned packages have wheels";; \
+	  case "$$found" in 3.10|3.11|3.12|3.13) python=$$candidate; break;; \
+	    *) echo "$$candidate is Python $$found, which is not supported";; \
 	  esac; \
 	done; \
 	if [ -z "$$python" ]; then \
-	  echo "error: expected Python 3.10 or 3.11 as $(or $(PYTHON),python3.11 python3.10 or python3), found none."; \
-	  echo "Install one, or name it: make venv PYTHON=/path/to/python3.11. For other versions"; \
-	  echo "see the full MMPose environment in docs/en/install.md."; exit 1; \
+	  echo "error: expected Python 3.10 to 3.13 as $(or $(PYTHON),python3.10 ... python3.13 or python3), found none."; \
+	  echo "Install one, or name it: make venv PYTHON=/path/to/python3.12"; exit 1; \
 	fi; \
 	if ! $(BIN)/python -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$$found')" \
 	    2>/dev/null; then \
@@ -51,7 +50,8 @@ $(DEPS_STAMP): $(REQUIREMENTS)
 	: > $(LOG)
 	@echo "Installing; the first time takes a few minutes, $(LOG) tells more"
 	@$(call pip,1/3 packages with their dependencies,-r requirements.txt)
-	@$(call pip,2/3 MMPose and others without theirs,--no-deps -r requirements/mminstall_nodeps.txt)
+	@$(call pip,2/3 MMPose and others without theirs,--no-deps \
+		-r requirements/mminstall_nodeps.txt -r requirements/mediapipe.txt)
 	@touch $@
 
 $(PACKAGE_STAMP): $(DEPS_STAMP) $(PACKAGE_FILES)

@@ -1,11 +1,18 @@
 """Living with what is installed: MMPose without compiled operations, and checks of the packages."""
 
-from .environment import PackageState, inspect_package, inspect_packages
+from .environment import (
+    PackageState,
+    inspect_package,
+    inspect_packages,
+    python_problem,
+    remedies,
+    require_packages,
+)
 from .mmpose_import import import_mmpose, mmpose_stand_ins
-from .requirements import PYTHON_RANGE, REQUIREMENTS, Requirement
+from .requirements import REQUIREMENTS, Requirement
+from .xtcocotools_import import provide_xtcocotools
 
 __all__ = [
-    'PYTHON_RANGE',
     'REQUIREMENTS',
     'PackageState',
     'Requirement',
@@ -13,4 +20,8 @@ __all__ = [
     'inspect_package',
     'inspect_packages',
     'mmpose_stand_ins',
+    'provide_xtcocotools',
+    'python_problem',
+    'remedies',
+    'require_packages',
 ]

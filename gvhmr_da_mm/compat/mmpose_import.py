@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 _LOCK = threading.RLock()
 
@@ -40,10 +41,12 @@ def import_mmpose(name: str) -> ModuleType:
     """
     full_name = f'mmpose.{name}'
     module = sys.modules.get(full_name)
-    if module is not None:
-        return module
-    with mmpose_stand_ins():
-        return importlib.import_module(full_name)
+    if module is None:
+        with mmpose_stand_ins():
+            module = importlib.import_module(full_name)
+    if 'mmpose.visualization' in sys.modules:
+        _let_canvas_give_rgb()
+    return module
 
 
 @contextmanager
@@ -81,15 +84,36 @@ def _real_module_works(name: str) -> bool:
         return all(hasattr(module, attribute) for attribute in attributes)
     except Exception:  # a package built for another torch raises RuntimeError, OSError, ...
         # Only what will be stood in for: `mmcv` itself is sound when `mmcv.ops` is not.
-        _drop_leftovers(provided[0], before)
+        drop_leftovers(provided[0], before)
         return False
 
 
-def _drop_leftovers(root: str, before: set) -> None:
+def drop_leftovers(root: str, before: set) -> None:
     """Remove what a failed import left half-initialised, at or below the module ``root``."""
     for leftover in set(sys.modules) - before:
         if leftover == root or leftover.startswith(f'{root}.'):
             del sys.modules[leftover]
+
+
+def _let_canvas_give_rgb() -> None:
+    """Give Matplotlib's canvas the method that MMPose's 3D visualizer reads its picture with.
+
+    Matplotlib 3.10 removed it.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    if not hasattr(FigureCanvasAgg, 'tostring_rgb'):
+        FigureCanvasAgg.tostring_rgb = _canvas_rgb
+
+
+def _canvas_rgb(canvas: Any) -> bytes:
+    """Return the picture of a canvas (H, W, 3), 8-bit RGB, row by row."""
+    height, width = canvas.get_width_height()[::-1]
+    pixels = memoryview(canvas.buffer_rgba()).cast('B')
+    rgb = bytearray(3 * height * width)
+    for channel in range(3):
+        rgb[channel::3] = pixels[channel::4]
+    return bytes(rgb)
 
 
 def _make_stand_ins(name: str) -> dict[str, ModuleType]:

@@ -5,10 +5,12 @@ Standard library only: the environment report has to run where nothing is instal
 
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Optional
 
-PYTHON_RANGE = '>=3.9,<3.13'
+PYTHON_RANGE = '>=3.10,<3.14'
+PYTHON = sys.version_info[:2]
 
 _OPERATORS = {
     '>=': lambda have, want: have >= want,
@@ -48,6 +50,11 @@ class Requirement:
         pin (str, optional): The version that the tests run with. Defaults to None.
         role (str): ``'required'``, ``'optional'`` or ``'full'`` (only in the full MMPose
             environment). Defaults to ``'required'``.
+        uses (tuple[str, ...]): The modules that are taken of it, which are imported when it is
+            tried. Defaults to the module itself.
+        separate (bool): Its distributions write folders of their own, so that several can be
+            installed. Defaults to False.
+        beside (tuple[str, ...]): What it needs of its own requirements. Defaults to none.
         no_deps (bool): Install with ``--no-deps``, because its own requirements would overwrite
             pinned packages or cannot be built. Defaults to False.
         data_only (bool): Only its files are used; it is never imported. Defaults to False.
@@ -59,6 +66,9 @@ class Requirement:
     version_range: str = ''
     pin: Optional[str] = None
     role: str = 'required'
+    uses: tuple[str, ...] = ()
+    separate: bool = False
+    beside: tuple[str, ...] = ()
     no_deps: bool = False
     data_only: bool = False
     purpose: str = ''
@@ -78,10 +88,18 @@ class Requirement:
         Args:
             force (bool): Install anew even if the version is right already. Defaults to False.
         """
-        wanted = f'{self.name}=={self.pin}' if self.pin else self.name + self.version_range
         options = ['--no-deps'] if self.no_deps or force else []
         options += ['--force-reinstall'] if force else []
-        return ' '.join([sys.executable, '-m pip install', *options, f'"{wanted}"'])
+        return install_command([self], options)
+
+
+def install_command(requirements: Iterable[Requirement], options: Iterable[str] = ()) -> str:
+    """Return the command that installs the tested or supported version of packages."""
+    wanted = []
+    for item in requirements:
+        wanted.append(f'{item.name}=={item.pin}' if item.pin else item.name + item.version_range)
+        wanted += item.beside
+    return ' '.join([sys.executable, '-m pip install', *options, *(f'"{one}"' for one in wanted)])
 
 
 def _optional(*args, **kwargs) -> Requirement:
@@ -92,15 +110,26 @@ def _full(*args, **kwargs) -> Requirement:
     return Requirement(*args, role='full', **kwargs)
 
 
-_OPENCV = ('opencv-python-headless', 'opencv-python', 'opencv-contrib-python')
+_OPENCV = (
+    'opencv-python-headless',
+    'opencv-python',
+    'opencv-contrib-python',
+    'opencv-contrib-python-headless',
+)
+# Where xtcocotools has a wheel, NumPy is the version which that wheel works with.
+_NUMPY = '1.26.4' if PYTHON < (3, 12) else '2.4.6'
+_SCIPY = '1.15.3' if PYTHON < (3, 11) else '1.17.1'
+# The older generation has the models of poses in its wheel, the newer one has to be given a file.
+_MEDIAPIPE = '0.10.21' if PYTHON < (3, 13) else '1.2.3'
+_POSES = 'mediapipe.python.solutions.pose' if PYTHON < (3, 13) else 'mediapipe.tasks.python.vision'
 
 REQUIREMENTS = (
-    Requirement('torch', ('torch',), '>=2.0', '2.13.0', purpose='tensors'),
-    Requirement('numpy', ('numpy',), '>=1.23,<2', '1.26.4', purpose='xtcocotools needs 1.x'),
-    Requirement('scipy', ('scipy',), '>=1.9', purpose='sparse matrices, test references'),
+    Requirement('torch', ('torch',), '>=2.2', '2.13.0', purpose='tensors'),
+    Requirement('numpy', ('numpy',), '>=1.24,<3', _NUMPY, purpose='arrays'),
+    Requirement('scipy', ('scipy',), '>=1.9', _SCIPY, purpose='sparse matrices, splines'),
     Requirement('roma', ('roma',), '>=1.5', '1.8.0', purpose='rotations'),
     Requirement('rich', ('rich',), '>=10', purpose='tables and progress'),
-    Requirement('matplotlib', ('matplotlib',), '>=3.5,<3.10', '3.9.4', purpose='drawing'),
+    Requirement('matplotlib', ('matplotlib',), '>=3.5', '3.10.9', purpose='drawing'),
     Requirement('PIL', ('pillow',), purpose='images'),
     Requirement('cv2', _OPENCV, '>=4.5', '4.11.0.86', purpose='images, video'),
     Requirement(
@@ -114,9 +143,18 @@ REQUIREMENTS = (
         'mmcv', ('mmcv-lite', 'mmcv'), '>=2.0.1,<2.2', '2.1.0', no_deps=True, purpose='for MMPose'
     ),
     Requirement('mmpose', ('mmpose',), '>=1.3,<2', '1.3.2', no_deps=True, purpose='our parents'),
-    Requirement('xtcocotools', ('xtcocotools',), '>=1.12', '1.14.3', purpose='for MMPose'),
+    # pycocotools stands in for it where it is missing; see `provide_xtcocotools`.
+    Requirement(
+        'xtcocotools',
+        ('pycocotools', 'xtcocotools'),
+        '>=1.12',
+        '2.0.11',
+        uses=('xtcocotools.cocoeval', 'xtcocotools.mask'),
+        separate=True,
+        purpose='for MMPose',
+    ),
     Requirement('munkres', ('munkres',), '>=1.1', '1.1.4', purpose='for MMPose'),
-    Requirement('six', ('six',), purpose='for MMPose'),
+    Requirement('six', ('six',), pin='1.17.0', purpose='for MMPose'),
     _optional('smplx', ('smplx',), '>=0.1.28', '0.1.28', no_deps=True, purpose='reference body'),
     _optional(
         'mannequin',
@@ -126,7 +164,23 @@ REQUIREMENTS = (
         data_only=True,
         purpose='mesh of the demo body',
     ),
-    _optional('tensorboard', ('tensorboard',), purpose='TensorBoard curves'),
+    _optional(
+        'mediapipe',
+        ('mediapipe',),
+        '>=0.10',
+        _MEDIAPIPE,
+        uses=(_POSES,),
+        beside=('absl-py>=2.3', 'attrs>=19.1', 'flatbuffers>=25.9', 'protobuf>=6.33,<7'),
+        no_deps=True,
+        purpose='keypoints of videos',
+    ),
+    _optional(
+        'tensorboard',
+        ('tensorboard',),
+        pin='2.20.0',
+        uses=('torch.utils.tensorboard',),
+        purpose='TensorBoard curves',
+    ),
     _optional('mim', ('openmim',), '>=0.3.9', '0.3.9', no_deps=True, purpose='mim train/test'),
     _optional('pkg_resources', ('setuptools',), '<81', '80.10.2', purpose='for mim'),
     _full('torchvision', ('torchvision',), purpose='the whole of MMPose'),

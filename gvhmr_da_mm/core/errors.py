@@ -39,3 +39,7 @@ class DryRunError(GVHMRError, RuntimeError):
 
 class DivergenceError(GVHMRError, RuntimeError):
     """Losses or gradients were not finite so often that training does not go on."""
+
+
+class InstallationError(GVHMRError, ImportError):
+    """Python or a package that is required is missing or of a version that is not supported."""

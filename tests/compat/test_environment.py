@@ -1,10 +1,14 @@
 import sys
-from importlib import metadata
 
 import pytest
 
-from gvhmr_da_mm.compat import Requirement, inspect_package, inspect_packages
-from gvhmr_da_mm.compat.requirements import REQUIREMENTS
+from gvhmr_da_mm.compat import (
+    Requirement,
+    inspect_package,
+    inspect_packages,
+    require_packages,
+)
+from gvhmr_da_mm.core.errors import InstallationError
 
 
 @pytest.fixture
@@ -68,7 +72,81 @@ def test_two_distributions_of_one_module(install):
     assert state.fix.endswith('install "gv-fork==1.1"')
 
 
+def test_require_packages_lists_every_problem(install):
+    install('gv-old', '0.1', 'gv_old')
+    requirements = (
+        Requirement('gv_old', ('gv-old',), '>=1.0'),
+        Requirement('gv_gone', ('gv-gone',)),
+        Requirement('gv_extra', ('gv-extra',), role='optional'),
+    )
+    with pytest.raises(InstallationError) as error:
+        require_packages(requirements)
+    message = str(error.value)
+    assert '2 required package(s)' in message
+    assert 'gv-old' in message and 'gv-gone' in message and 'gv-extra' not in message
+
+
+def test_message_names_two_commands_that_mend_all(install):
+    install('gv-old', '0.1', 'gv_old')
+    install('gv-fork', '1.1', 'mmengine')
+    install('gv-stock', '1.0')
+    requirements = (
+        Requirement('gv_one', ('gv-one',), pin='2.0', no_deps=True),
+        Requirement('gv_old', ('gv-old',), '>=1.0'),
+        Requirement('gv_two', ('gv-two',), beside=('gv-three>=3',)),
+        Requirement('mmengine', ('gv-fork', 'gv-stock'), pin='1.1'),
+    )
+    with pytest.raises(InstallationError) as error:
+        require_packages(requirements)
+    pip = f'  {sys.executable} -m pip'
+    commands = [line for line in str(error.value).splitlines() if line.startswith(pip)]
+    assert commands == [
+        f'{pip} uninstall -y gv-fork gv-stock && {pip[2:]} install "gv-fork==1.1"',
+        f'{pip} install "gv-old>=1.0" "gv-two" "gv-three>=3"',
+        f'{pip} install --no-deps "gv-one==2.0"',
+    ]
+
+
+def test_copies_of_opencv_do_not_stop_anything(install):
+    install('gv-headless', '4.1', 'gv_cv')
+    install('gv-windows', '4.2')
+    requirement = Requirement('gv_cv', ('gv-headless', 'gv-windows'))
+    assert inspect_package(requirement).status == 'conflict'
+    require_packages([requirement])
+
+
+def test_packages_with_folders_of_their_own_may_both_be_there(install):
+    install('gv-one', '1.1', 'gv_one')
+    install('gv-two', '2.0')
+    assert inspect_package(Requirement('gv_one', ('gv-one', 'gv-two'), separate=True)).ok
+
+
+def test_package_of_another_installer(install, tmp_path):
+    (tmp_path / 'gv_conda.py').touch()
+    (tmp_path / 'gv_leftover').mkdir()
+    state = inspect_package(Requirement('gv_conda', ('gv-conda',), '>=1.0'))
+    assert state.ok and state.version is None
+    assert inspect_package(Requirement('gv_leftover', ('gv-leftover',))).status == 'missing'
+
+
+def test_what_is_used_is_tried(install):
+    install('gv-board', '1.0', 'gv_board')
+    install(
+        'protobuf-user', '1.0', 'gv_writer', 'raise TypeError("downgrade the protobuf package")'
+    )
+    requirement = Requirement('gv_board', ('gv-board',), uses=('gv_board', 'gv_writer'))
+    state = inspect_package(requirement)
+    assert state.status == 'broken' and 'importing gv_writer fails' in state.detail
+    assert state.fix.endswith('-m pip install "protobuf>=6.33,<7"')
+
+
+@pytest.mark.parametrize('version', ['3.9.18', '3.14.0'])
+def test_python_that_is_not_supported(version, monkeypatch):
+    monkeypatch.setattr('platform.python_version', lambda: version)
+    with pytest.raises(InstallationError, match=f'Python {version} is not supported.*-m venv'):
+        require_packages()
+
+
 def test_this_environment_is_supported():
-    required = [requirement for requirement in REQUIREMENTS if requirement.role == 'required']
-    assert required and all(state.ok for state in inspect_packages(required, try_import=False))
-    assert metadata.version('numpy').startswith('1.')
+    require_packages()
+    assert [state.detail for state in inspect_packages() if state.status == 'broken'] == []

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.compat import import_mmpose, mmpose_stand_ins
-from gvhmr_da_mm.compat.mmpose_import import _NEEDED
+from gvhmr_da_mm.compat.mmpose_import import _NEEDED, _canvas_rgb
 
 REPO_ROOT = Path(__file__).resolve().parents[2]
 STOOD_IN = [name for _, provided in _NEEDED.values() for name in provided]
@@ -112,6 +112,20 @@ def test_pose3d_visualizer_draws():
     drawn = visualizer._draw_3d_data_samples(image, sample, draw_gt=False)
     assert drawn.ndim == 3 and drawn.shape[-1] == 3
     assert drawn.std() > 0
+
+
+def test_canvas_gives_its_picture_whatever_matplotlib():
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    canvas = FigureCanvasAgg(Figure(figsize=(0.3, 0.2), dpi=100))
+    canvas.figure.text(0, 0, 'x', color=(0.2, 0.6, 1.0))
+    canvas.draw()
+    picture = np.frombuffer(_canvas_rgb(canvas), np.uint8).reshape(20, 30, 3)
+    np.testing.assert_array_equal(picture, np.asarray(canvas.buffer_rgba())[..., :3])
+    assert picture.std() > 0
+    import_mmpose('visualization')
+    assert canvas.tostring_rgb() == picture.tobytes()
 
 
 def test_no_stand_in_is_left():

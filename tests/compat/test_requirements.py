@@ -1,10 +1,10 @@
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from packaging.markers import Marker
 
-from gvhmr_da_mm.compat.requirements import REQUIREMENTS, in_range, version_tuple
+from gvhmr_da_mm.compat.requirements import PYTHON_RANGE, REQUIREMENTS, in_range, version_tuple
 
 FOLDER = Path(__file__).resolve().parents[2] / 'requirements'
 
@@ -14,8 +14,9 @@ def pins() -> dict:
     found = {}
     for file in FOLDER.glob('*.txt'):
         for line in file.read_text().splitlines():
-            match = re.match(r'([\w.-]+)==([\w.]+)', line)
-            if match and not (sys.version_info >= (3, 11) and 'python_version <' in line):
+            name, _, marker = line.partition(';')
+            match = re.match(r'([\w.-]+)==([\w.]+)', name)
+            if match and (not marker or Marker(marker).evaluate()):
                 found[match.group(1)] = match.group(2)
     return found
 
@@ -56,4 +57,41 @@ def test_pins_are_those_of_the_requirement_files(requirement):
 def test_what_is_installed_without_dependencies():
     lines = (FOLDER / 'mminstall_nodeps.txt').read_text().splitlines()
     names = {line.split('==')[0] for line in lines if '==' in line}
-    assert names == {item.name for item in REQUIREMENTS if item.no_deps and item.role != 'full'}
+    without = {item.name for item in REQUIREMENTS if item.no_deps and item.role != 'full'}
+    assert names == without - {'mediapipe'}
+
+
+def test_mediapipe_is_installed_as_its_file_says():
+    lines = (FOLDER / 'mediapipe.txt').read_text().splitlines()
+    plain = [line for line in lines if line[0] != '#' and not line.startswith('mediapipe')]
+    requirement = next(item for item in REQUIREMENTS if item.module == 'mediapipe')
+    assert list(requirement.beside) == plain
+    assert set(requirement.beside) <= {wanted.strip('"') for wanted in requirement.fix().split()}
+
+
+@pytest.mark.parametrize(
+    'module, version, supported',
+    [
+        ('numpy', '1.22.4', False),
+        ('numpy', '1.26.4', True),
+        ('numpy', '2.4.6', True),
+        ('numpy', '3.0.0', False),
+        ('torch', '1.13.1', False),
+        ('torch', '2.15.0', True),
+        ('matplotlib', '3.11.2', True),
+        ('xtcocotools', '1.14.3', True),
+    ],
+)
+def test_supported_versions(module, version, supported):
+    requirement = next(item for item in REQUIREMENTS if item.module == module)
+    assert requirement.supports(version) is supported
+
+
+def test_ranges_are_those_that_pip_reads():
+    ranges = {item.name: item.version_range for item in REQUIREMENTS}
+    for line in (FOLDER / 'runtime.txt').read_text().splitlines():
+        match = re.match(r'([\w-]+)(>=.*)', line)
+        if match and match.group(1) != 'pycocotools':
+            assert ranges[match.group(1)] == match.group(2)
+    setup = (FOLDER.parent / 'setup.py').read_text()
+    assert f"python_requires='{PYTHON_RANGE}'" in setup

@@ -1,5 +1,6 @@
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,8 +39,9 @@ def test_all_is_well(collect_env, states, tmp_path, capsys):
 
 @pytest.mark.parametrize('options', [['--plain'], []])
 def test_required_package_is_missing(collect_env, states, tmp_path, capsys, options):
-    fix = 'python -m pip install "gv-other[extra]==1.0"'
-    states.append(PackageState(Requirement('other', ('gv-other',)), 'missing', fix=fix))
+    requirement = Requirement('other', ('gv-other[extra]',), pin='1.0')
+    fix = requirement.fix()
+    states.append(PackageState(requirement, 'missing', fix=fix))
     assert collect_env.main([*options, '--data-root', str(tmp_path)]) == 1
     output = capsys.readouterr().out
     assert f'  {fix}\n' in output
@@ -99,5 +101,31 @@ def test_runs_with_the_standard_library_alone(tmp_path):
     )
     assert done.returncode == 1, done.stderr
     assert 'torch' in done.stdout and 'missing' in done.stdout
-    assert f'{sys.executable} -m pip install --no-deps "mmpose==1.3.2"' in done.stdout
+    pip = f'{sys.executable} -m pip install --no-deps'
+    assert f'{pip} "mmcv-lite==2.1.0" "mmpose==1.3.2"' in done.stdout
     assert 'make venv' in done.stdout
+
+
+def test_importing_the_package_says_what_to_install(tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-S', '-E', '-c', 'import gvhmr_da_mm'],
+        cwd=REPO_ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert 'InstallationError' in done.stderr and done.stderr.count('Error') == 1
+    assert f'{sys.executable} -m pip install "torch==' in done.stderr
+
+
+@pytest.mark.parametrize(
+    'driver, cuda, told',
+    [
+        (None, None, 'none on this machine'),
+        ('/usr/bin/nvidia-smi', None, 'built without CUDA.*pytorch.org'),
+        ('/usr/bin/nvidia-smi', '13.0', 'sees no device.*CUDA_VISIBLE_DEVICES'),
+    ],
+)
+def test_torch_that_sees_no_gpu(collect_env, monkeypatch, driver, cuda, told):
+    monkeypatch.setattr(collect_env.shutil, 'which', lambda name: driver)
+    assert re.search(told, collect_env.without_gpu(cuda))

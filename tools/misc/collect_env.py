@@ -5,21 +5,44 @@ something required is missing, of an unsupported version, or broken.
 """
 
 import argparse
-import platform
+import importlib.util
+import shutil
 import sys
 from pathlib import Path
+from platform import platform
+from types import ModuleType
 from typing import Optional
 
-try:
-    import gvhmr_da_mm  # noqa: F401
-except ImportError:  # not installed: we are in a checkout
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+PACKAGE = 'gvhmr_da_mm'
 
-from gvhmr_da_mm.compat.data_layout import EXPECTED_FILES
-from gvhmr_da_mm.compat.environment import PackageState, inspect_packages
-from gvhmr_da_mm.compat.requirements import PYTHON_RANGE, in_range
-from gvhmr_da_mm.fileio.paths import DATA_ROOT_VARIABLE, resolve_data_root
-from gvhmr_da_mm.version import __version__
+
+def open_package() -> None:
+    """Make the parts below importable, although the package refuses to be where others are missing.
+
+    Its place is taken by an empty module with its folder.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None:  # not installed: we are in a checkout
+        sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+        spec = importlib.util.find_spec(PACKAGE)
+    if PACKAGE not in sys.modules:
+        package = ModuleType(PACKAGE)
+        package.__path__, package.__spec__ = spec.submodule_search_locations, spec
+        sys.modules[PACKAGE] = package
+
+
+open_package()
+
+from gvhmr_da_mm.compat import (  # noqa: E402
+    PackageState,
+    inspect_packages,
+    provide_xtcocotools,
+    python_problem,
+    remedies,
+)
+from gvhmr_da_mm.compat.data_layout import EXPECTED_FILES  # noqa: E402
+from gvhmr_da_mm.fileio.paths import DATA_ROOT_VARIABLE, resolve_data_root  # noqa: E402
+from gvhmr_da_mm.version import __version__  # noqa: E402
 
 GOOD, NOTE, BAD = 'ok', 'note', 'PROBLEM'
 STYLES = {GOOD: 'green', NOTE: 'yellow', BAD: 'bold red'}
@@ -39,6 +62,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('--plain', action='store_true', help='text without tables or colour')
     args = parser.parse_args(argv)
 
+    provide_xtcocotools()
     states = inspect_packages()
     sections = {
         'System': system_rows(),
@@ -46,13 +70,12 @@ def main(argv: Optional[list[str]] = None) -> int:
         'Capabilities': capability_rows(states),
         'Data': data_rows(args.data_root),
     }
-    fixes = [state for state in states if state.fix]
     show = show_plain if args.plain or not has_rich() else show_rich
-    show(sections, [state for state in fixes if is_problem(state)])
-    others = [state for state in fixes if not is_problem(state)]
+    show(sections, remedies(state for state in states if is_problem(state)))
+    others = remedies(state for state in states if state.requirement.role == 'optional')
     if others:
         print('\nOptional, if you want what they are for:')
-        print('\n'.join(f'  {state.fix}' for state in others))
+        print('\n'.join(f'  {command}' for command in others))
 
     problems = [row for rows in sections.values() for row in rows if row[1] == BAD]
     if problems:
@@ -70,15 +93,12 @@ def is_problem(state: PackageState) -> bool:
 
 def system_rows() -> list[Row]:
     """Return the rows on Python and on this package."""
-    version = platform.python_version()
-    supported = in_range(version, PYTHON_RANGE)
-    detail = f'{version} at {sys.executable}'
-    if not supported:
-        detail += f'; expected {PYTHON_RANGE}: make the environment with another Python'
+    problem = python_problem()
+    detail = f'{sys.version.split()[0]} at {sys.executable}'
     return [
-        ('Python', GOOD if supported else BAD, detail),
-        ('Platform', GOOD, platform.platform()),
-        ('gvhmr_da_mm', GOOD, __version__),
+        ('Python', BAD if problem else GOOD, f'{detail}; {problem}' if problem else detail),
+        ('Platform', GOOD, platform()),
+        (PACKAGE, GOOD, __version__),
     ]
 
 
@@ -106,8 +126,7 @@ def capability_rows(states: list[PackageState]) -> list[Row]:
             detail = f'CUDA {torch.version.cuda}, {torch.cuda.device_count()} x {", ".join(names)}'
             rows.append(('GPU', GOOD, detail))
         else:
-            why = 'this torch is built without CUDA' if not torch.version.cuda else 'no device seen'
-            rows.append(('GPU', NOTE, f'none: {why}; everything runs on the CPU, slowly'))
+            rows.append(('GPU', NOTE, without_gpu(torch.version.cuda)))
     if 'mmengine' in usable:
         state = usable['mmengine']
         fork = state.detail.startswith('onedl')
@@ -116,6 +135,25 @@ def capability_rows(states: list[PackageState]) -> list[Row]:
     if 'mmcv' in usable:
         rows.append(mmcv_ops_row())
     return rows
+
+
+def without_gpu(cuda: Optional[str]) -> str:
+    """Say why PyTorch sees no GPU, and what to do where the machine has one.
+
+    Args:
+        cuda (str, optional): The CUDA version that this torch is built for.
+    """
+    if shutil.which('nvidia-smi') is None:
+        return 'none on this machine; everything runs on the CPU, slowly'
+    if cuda:
+        return (
+            f'torch is built for CUDA {cuda} and sees no device, but `nvidia-smi` is there: run it '
+            'to see whether the driver works, and unset CUDA_VISIBLE_DEVICES'
+        )
+    return (
+        'this torch is built without CUDA, and the machine has an NVIDIA driver: uninstall torch '
+        'and install the build that https://pytorch.org/get-started/locally names for it'
+    )
 
 
 def mmcv_ops_row() -> Row:
@@ -156,7 +194,7 @@ def has_rich() -> bool:
     return True
 
 
-def show_plain(sections: dict[str, list[Row]], fixes: list[PackageState]) -> None:
+def show_plain(sections: dict[str, list[Row]], fixes: list[str]) -> None:
     """Print the report as plain text."""
     for title, rows in sections.items():
         print(f'\n{title}')
@@ -164,10 +202,10 @@ def show_plain(sections: dict[str, list[Row]], fixes: list[PackageState]) -> Non
             print(f'  {level:8}{what:34}{detail}')
     if fixes:
         print('\nTo mend it:')
-        print('\n'.join(f'  {state.fix}' for state in fixes))
+        print('\n'.join(f'  {command}' for command in fixes))
 
 
-def show_rich(sections: dict[str, list[Row]], fixes: list[PackageState]) -> None:
+def show_rich(sections: dict[str, list[Row]], fixes: list[str]) -> None:
     """Print the report as tables."""
     from rich.console import Console
     from rich.table import Table
@@ -184,8 +222,8 @@ def show_rich(sections: dict[str, list[Row]], fixes: list[PackageState]) -> None
         console.print(table)
     if fixes:
         console.print('To mend it:', style='bold')
-        for state in fixes:  # not wrapped, to be copied
-            console.print(f'  {state.fix}', markup=False, highlight=False, soft_wrap=True)
+        for command in fixes:  # not wrapped, to be copied
+            console.print(f'  {command}', markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == '__main__':
