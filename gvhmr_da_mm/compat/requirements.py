@@ -122,6 +122,17 @@ _SCIPY = '1.15.3' if PYTHON < (3, 11) else '1.17.1'
 # The older generation has the models of poses in its wheel, the newer one has to be given a file.
 _MEDIAPIPE = '0.10.21' if PYTHON < (3, 13) else '1.2.3'
 _POSES = 'mediapipe.python.solutions.pose' if PYTHON < (3, 13) else 'mediapipe.tasks.python.vision'
+# It is not published for Python 3.10.
+_MANNEQUIN = [
+    _optional(
+        'mannequin',
+        ('mannequin-x',),
+        pin='0.3.0',
+        no_deps=True,
+        data_only=True,
+        purpose='mesh of the demo body',
+    )
+][: PYTHON >= (3, 11)]
 
 REQUIREMENTS = (
     Requirement('torch', ('torch',), '>=2.2', '2.13.0', purpose='tensors'),
@@ -156,14 +167,7 @@ REQUIREMENTS = (
     Requirement('munkres', ('munkres',), '>=1.1', '1.1.4', purpose='for MMPose'),
     Requirement('six', ('six',), pin='1.17.0', purpose='for MMPose'),
     _optional('smplx', ('smplx',), '>=0.1.28', '0.1.28', no_deps=True, purpose='reference body'),
-    _optional(
-        'mannequin',
-        ('mannequin-x',),
-        pin='0.3.0',
-        no_deps=True,
-        data_only=True,
-        purpose='mesh of the demo body',
-    ),
+    *_MANNEQUIN,
     _optional(
         'mediapipe',
         ('mediapipe',),
