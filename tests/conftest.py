@@ -34,6 +34,12 @@ def fixtures_root() -> Path:
 
 
 @pytest.fixture(scope='session')
+def mocap_root() -> Path:
+    """Return the folder of real motion in AMASS' format, or skip."""
+    return _folder('GVHMR_MOCAP', 'mocap')
+
+
+@pytest.fixture(scope='session')
 def toy_root(tmp_path_factory) -> Path:
     """Return a data root with a stand-in body and a few demo clips of every dataset; read only."""
     root = tmp_path_factory.mktemp('toy_root') / 'data'

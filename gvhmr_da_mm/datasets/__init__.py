@@ -1,7 +1,9 @@
+from .amass import AMASSDataset
 from .bedlam import BEDLAMDataset
 from .clip import Clip, pack_clip
 from .collate import collate_clips
 from .emdb import EMDBDataset
+from .mocap import VirtualCamera
 from .motion_dataset import MotionDataset
 from .multi_source import MultiSourceDataset
 from .pack_dataset import PackDataset
@@ -12,6 +14,7 @@ from .source_range import SourceRange
 from .threedpw import ThreeDPWDataset
 
 __all__ = [
+    'AMASSDataset',
     'AlternatingMultiSourceSampler',
     'BEDLAMDataset',
     'Clip',
@@ -24,6 +27,7 @@ __all__ = [
     'RealVideoDataset',
     'SourceRange',
     'ThreeDPWDataset',
+    'VirtualCamera',
     'collate_clips',
     'pack_clip',
 ]

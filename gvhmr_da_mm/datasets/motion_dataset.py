@@ -271,6 +271,7 @@ class MotionDataset(BaseDataset):
         replaced: list[BadSample] = []
         for offset in range(len(self)):
             info = self.get_data_info((index + offset) % len(self) if offset else index)
+            info['seed'] = seed  # Of whatever else a reader draws.
             rng = np.random.default_rng(seed)
             window = draw_window(info['start'], info['end'], self.min_len, self.max_len, rng)
             try:

@@ -7,17 +7,13 @@ Note:
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gvhmr_da_mm.core.conventions import FPS
 from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.extrinsics import invert_rigid, look_at
 from gvhmr_da_mm.core.filtering import gaussian_smooth
-from gvhmr_da_mm.core.rotation import (
-    axis_angle_to_matrix,
-    matrix_to_quaternion,
-    rotation_about_axis,
-)
+from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_quaternion
 
 from .noise import slow_noise, white_noise
 
@@ -31,38 +27,6 @@ def intrinsics(width: int, height: int, focal: float, centre_noise=(0.0, 0.0)) -
     """Return K (3, 3) in pixels with the principal point near the image centre."""
     cx, cy = width / 2 + centre_noise[0], height / 2 + centre_noise[1]
     return torch.tensor([[focal, 0, cx], [0, focal, cy], [0, 0, 1]], dtype=torch.float32)
-
-
-def look_at(position: Tensor, target: Tensor, roll: Tensor) -> Tensor:
-    """Point cameras at targets.
-
-    Args:
-        position (Tensor): Camera centres (F, 3).
-        target (Tensor): Points (F, 3) in the middle of the image.
-        roll (Tensor): Rotation (F,) about the optical axis, radians.
-
-    Returns:
-        Tensor: ``T_w2c`` (F, 4, 4).
-    """
-    forward = F.normalize(target - position, dim=-1)
-    up = torch.tensor([0.0, 1.0, 0.0]).expand_as(forward)
-    right = F.normalize(torch.cross(forward, up, dim=-1), dim=-1)
-    down = torch.cross(forward, right, dim=-1)
-    rotation = rotation_about_axis('z', roll) @ torch.stack((right, down, forward), dim=-2)
-    return rigid_transform(rotation, -(rotation @ position[..., None])[..., 0])
-
-
-def rigid_transform(rotation: Tensor, translation: Tensor) -> Tensor:
-    """Assemble (..., 4, 4) from a rotation (..., 3, 3) and a translation (..., 3)."""
-    top = torch.cat((rotation, translation[..., None]), dim=-1)
-    bottom = top.new_tensor([0.0, 0.0, 0.0, 1.0]).expand(*top.shape[:-2], 1, 4)
-    return torch.cat((top, bottom), dim=-2)
-
-
-def invert_rigid(transform: Tensor) -> Tensor:
-    """Invert rigid transforms (..., 4, 4)."""
-    rotation = transform[..., :3, :3].transpose(-1, -2)
-    return rigid_transform(rotation, -(rotation @ transform[..., :3, 3:])[..., 0])
 
 
 def camera_path(

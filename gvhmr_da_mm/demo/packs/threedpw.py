@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from gvhmr_da_mm.core.camera import transform_smpl
+from gvhmr_da_mm.core.extrinsics import invert_rigid, rigid_transform
 from gvhmr_da_mm.core.rotation import project_to_so3
 
-from ..cameras import camera_path, intrinsics, invert_rigid, rigid_transform
+from ..cameras import camera_path, intrinsics
 from ..motions.performance import Performance
 from ..noise import slow_noise, white_noise
 from ..observations import focal_ratio

@@ -1,0 +1,196 @@
+"""AMASS: recorded motion that becomes a labelled synthetic clip when it is loaded."""
+
+import math
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from functools import cached_property
+from pathlib import Path
+from typing import Optional, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core.camera import box_from_xyxy, clamp_depth, perspective_project, transform_smpl
+from ..core.conventions import GRAVITY_Y_UP
+from ..core.errors import ConfigError, DataError
+from ..core.gravity_view import gravity_view_rotation
+from ..core.layout import NUM_BETAS
+from ..registry import DATASETS, TASK_UTILS
+from .clip import Clip
+from .mocap import MocapBody, Motion, MotionSource, open_source
+from .mocap.virtual_camera import CameraPath
+from .motion_dataset import MotionDataset
+from .options import check_choice
+
+STATURE = 1.7
+"""Metres of the person whose size in the image the cameras are drawn for."""
+BOX_SCALE = (1.05, 1.35)
+"""Side of a detector's box over that of the body (GVHMR, Sec. 4.1)."""
+BOX_SHIFT = 0.8
+"""Largest shift of the box, as a share of its margin."""
+
+
+@DATASETS.register_module()
+class AMASSDataset(MotionDataset):
+    """Recorded motion (AMASS, Mahmood et al., ICCV 2019), filmed by virtual cameras.
+
+    Each item is a window of a recording with a tempo, heading, side (mirrored or not), body shape,
+    camera and box of its own, all functions of its :class:`ClipKey`. It is fully supervised.
+
+    There are no detected keypoints (``has_kp2d`` is False): the model makes its observations from
+    the labels by its ``keypoint_noise``, anew in each step and for all labelled datasets alike.
+    There are no image features either (``has_imgfeat`` is False).
+
+    Args:
+        motions (str | Path): Below the data root or absolute: a folder with files of AMASS (SMPL-X
+            or SMPL+H, any frame rate), or the pack published with GVHMR. Not used where ``pack`` is
+            given. Defaults to ``AMASS/hmr4d_support/smplxpose_v2.pth``.
+        up (str): Axis of the recordings that points up: ``z``, as in AMASS, or ``y``. Defaults to
+            ``z``.
+        include (Sequence[str]): Patterns of the names of recordings to use, such as
+            ``'CMU/*'``. Defaults to all.
+        exclude (Sequence[str]): Patterns of those not to use. Defaults to ().
+        camera (dict): Draws the cameras. Defaults to ``dict(type='VirtualCamera')``.
+        speed (tuple[float, float]): Range of the tempo; its logarithm is uniform. Defaults to
+            (0.7, 1.4).
+        mirror_prob (float): Probability to swap left and right. Defaults to 0.5.
+        random_shape (bool): Whether bodies are drawn, of all genders that there are model files
+            of; otherwise they are the neutral mean. Defaults to True.
+        model_path (str | Path, optional): Folder with the SMPL-X model files. Defaults to None:
+            ``body_models/smplx`` below the data root.
+        kwargs: As :class:`MotionDataset`.
+
+    Raises:
+        ConfigError: If an argument is impossible.
+
+    Source: GVHMR, Sec. 4.1.
+    """
+
+    def __init__(
+        self,
+        *args,
+        motions: Union[str, Path] = 'AMASS/hmr4d_support/smplxpose_v2.pth',
+        up: str = 'z',
+        include: Sequence[str] = ('*',),
+        exclude: Sequence[str] = (),
+        camera: Optional[dict] = None,
+        speed: tuple[float, float] = (0.7, 1.4),
+        mirror_prob: float = 0.5,
+        random_shape: bool = True,
+        model_path: Optional[Union[str, Path]] = None,
+        **kwargs,
+    ) -> None:
+        check_choice(up, ('z', 'y'), 'up')
+        if not 0 < speed[0] <= speed[1]:
+            raise ConfigError(f'`speed` should be a range above 0, got {speed}')
+        if not 0 <= mirror_prob <= 1:
+            raise ConfigError(f'`mirror_prob` should be in [0, 1], got {mirror_prob}')
+        if kwargs.get('test_mode'):
+            raise ConfigError('AMASSDataset is for training: it has no test_mode')
+        self.motions, self.up = motions, up
+        self.include, self.exclude = tuple(include), tuple(exclude)
+        self.camera = TASK_UTILS.build(camera or dict(type='VirtualCamera'))
+        self.speed, self.mirror_prob, self.random_shape = speed, mirror_prob, random_shape
+        self.model_path = model_path
+        super().__init__(*args, **{**dict(dataset='amass', domain='synthetic'), **kwargs})
+
+    @cached_property
+    def source(self) -> MotionSource:
+        """Where the recordings are read from."""
+        own = self.pack_root is not None
+        return open_source(self.pack_root or self.data_root / self.motions, self.up, own)
+
+    def required_files(self) -> dict[Union[str, Path], str]:
+        """Return the recordings; the body names its own files."""
+        return {self.source.path: self.source.how_to_get}
+
+    def list_clips(self) -> list[dict]:
+        """Return one entry per recording, and load the bodies that they need."""
+        names = [name for name in self.source.names() if self._is_chosen(name)]
+        if not names:
+            raise DataError(
+                f'{self.dataset}: {self.source.path} has no recording whose name fits '
+                f'include={self.include} and not exclude={self.exclude}'
+            )
+        clips = self.list_each(names, lambda name: [self.source.info(name)])
+        self.body = MocapBody(self.data_root, self.model_path, self.source.recorded(clips))
+        for path in self.body.missing:
+            self.log(f'{path} does not exist: the neutral body stands in for who was recorded')
+        return clips
+
+    def _is_chosen(self, name: str) -> bool:
+        return any(fnmatch(name, p) for p in self.include) and not any(
+            fnmatch(name, p) for p in self.exclude
+        )
+
+    def read_clip(self, info: dict, start: int, end: int) -> Clip:
+        """Film a window of a recording; ``info['seed']`` decides how (0 where there is none)."""
+        rng = np.random.default_rng((info.get('seed', 0), 1))
+        first, positions = self._draw_frames(info, start, end, rng)
+        last = first + math.ceil(float(positions[-1])) + 1
+        motion = self.source.read(info, first, last, self.body).resample(positions)
+        if rng.random() < self.mirror_prob:
+            motion = motion.mirror()
+        motion = motion.turn(float(rng.uniform(-math.pi, math.pi)))
+        betas = self.body.draw_betas(rng) if self.random_shape else torch.zeros(NUM_BETAS)
+        motion = motion.fit(self.body.skeleton(betas))
+        camera = self.camera(motion.pelvis, STATURE, rng)
+        labels = _labels(motion, betas, camera)
+        return Clip(
+            sequence=info['sequence'],
+            start=first,
+            end=first + len(motion),
+            img_wh=camera.img_wh,
+            bbx_xys=self._draw_box(motion, betas, camera, rng),
+            K_fullimg=camera.K,
+            R_w2c=camera.T_w2c[:, :3, :3],
+            labels=labels,
+            supervision='full',
+            static_camera=camera.is_static,
+        )
+
+    def _draw_frames(
+        self, info: dict, start: int, end: int, rng: np.random.Generator
+    ) -> tuple[int, Tensor]:
+        """Draw a tempo, and return which frames are seen: the first, and positions after it.
+
+        There are ``end - start`` of them, fewer if the recording is not long enough for the tempo.
+        """
+        tempo = math.exp(rng.uniform(*np.log(self.speed)))
+        available = info['end'] - 1 - info['start']
+        count = min(end - start, int(available / tempo) + 1)
+        span = (count - 1) * tempo
+        first = max(min(start, info['end'] - 1 - math.ceil(span)), info['start'])
+        positions = torch.arange(count, dtype=torch.float64) * tempo
+        return first, positions.clamp(max=info['end'] - 1 - first)
+
+    def _draw_box(
+        self, motion: Motion, betas: Tensor, camera: CameraPath, rng: np.random.Generator
+    ) -> Tensor:
+        """Return boxes (F, 3) around what is in the image, as loose as a detector's."""
+        points = self.body.pose(motion.matrices, motion.pelvis, betas)
+        R, shift = camera.T_w2c[:, :3, :3], camera.T_w2c[:, None, :3, 3]
+        pixels = perspective_project(clamp_depth(points @ R.transpose(1, 2) + shift), camera.K)
+        size = torch.tensor(camera.img_wh, dtype=pixels.dtype)
+        corners = torch.cat((pixels.amin(dim=1), pixels.amax(dim=1)), dim=1)
+        tight = box_from_xyxy(corners.clamp(min=0).minimum(size.repeat(2)), enlarge=1.0)
+        scale = float(rng.uniform(*BOX_SCALE))
+        slack = (scale - 1) / 2 * tight[:, 2:]
+        aside = torch.from_numpy(rng.uniform(-BOX_SHIFT, BOX_SHIFT, 2)).float()
+        return torch.cat((tight[:, :2] + slack * aside, tight[:, 2:] * scale), dim=1)
+
+
+def _labels(motion: Motion, betas: Tensor, camera: CameraPath) -> dict[str, Tensor]:
+    poses = motion.axis_angle
+    orient, transl = poses[:, :3], motion.pelvis - motion.skeleton[0]
+    orient_c, transl_c = transform_smpl(orient, transl, camera.T_w2c, motion.skeleton[0])
+    return dict(
+        body_pose=poses[:, 3:],
+        betas=betas.expand(len(motion), -1),
+        global_orient_c=orient_c,
+        transl_c=transl_c,
+        global_orient_w=orient,
+        transl_w=transl,
+        R_c2gv=gravity_view_rotation(camera.T_w2c[:, :3, :3], GRAVITY_Y_UP),
+    )

@@ -1,0 +1,13 @@
+from .mocap_body import MocapBody
+from .motion import Motion
+from .motion_sources import MotionSource, open_source
+from .virtual_camera import CameraPath, VirtualCamera
+
+__all__ = [
+    'CameraPath',
+    'MocapBody',
+    'Motion',
+    'MotionSource',
+    'VirtualCamera',
+    'open_source',
+]

@@ -1,0 +1,72 @@
+"""Recorded motion that cannot be right."""
+
+from torch import Tensor
+
+from ...core.conventions import FPS
+from ...core.errors import DataError
+from ..converters.world_up import up_axis
+from .motion import MAX_ACCELERATION, MAX_JOINT_STEP, Motion, acceleration, joint_steps
+
+STANDING_HEIGHT = (0.2, 1.8)
+"""Metres of the pelvis above the floor of someone who does not lie or climb."""
+
+
+def check_up_axis(where: str, orient: Tensor, pelvis: Tensor) -> None:
+    """Check that a recording has z up, as AMASS has.
+
+    People who lie or crawl along y look like people who stand in a world with y up, but for the
+    height of their pelvis.
+
+    Args:
+        where (str): File or sequence, for the message.
+        orient (Tensor): Root orientations (F, 3), axis-angle, as recorded.
+        pelvis (Tensor): Positions of the pelvis (F, 3) in metres, as recorded.
+
+    Raises:
+        DataError: If people stand along y.
+    """
+    low, high = STANDING_HEIGHT
+    stands = bool(((pelvis[:, 1] > low) & (pelvis[:, 1] < high)).all())
+    if stands and up_axis(orient) == '+y':
+        raise DataError(
+            f'{where}, `poses` and `trans`: expected a world with z up, as AMASS has, got one with '
+            f'y up: people stand along y, {float(pelvis[:, 1].mean()):.2f} m above y = 0. Convert '
+            "it (x, y, z -> x, -z, y), or read it with `up='y'`"
+        )
+
+
+def check_plausible(where: str, motion: Motion, first: int = 0) -> None:
+    """Check that nobody jumps from one place or pose to another within a frame.
+
+    Args:
+        where (str): File or sequence, for the message.
+        motion (Motion): F frames.
+        first (int): Frame that the motion begins with. Defaults to 0.
+
+    Raises:
+        DataError: If the pelvis accelerates or a joint turns faster than people can.
+    """
+    if len(motion) > 2:
+        _require(
+            where,
+            '`trans`',
+            acceleration(motion),
+            MAX_ACCELERATION,
+            'm/s² of acceleration of the pelvis',
+            first + 1,
+        )
+    if len(motion) > 1:
+        speed = joint_steps(motion) * FPS
+        _require(where, '`poses`', speed, MAX_JOINT_STEP * FPS, 'rad/s of a joint', first + 1)
+
+
+def _require(where: str, key: str, values: Tensor, limit: float, unit: str, first: int) -> None:
+    above = (values > limit).nonzero()
+    if not len(above):
+        return
+    raise DataError(
+        f'{where}, {key}: expected at most {limit:g} {unit}, got up to '
+        f'{float(values.max()):.0f} in {len(above)} frame(s), first at frame {first + int(above[0])} (30 per second): a marker '
+        'was lost or taken for another. Repair the recording, or leave it out (`exclude`, or '
+        "on_bad_sample='skip')"
+    )

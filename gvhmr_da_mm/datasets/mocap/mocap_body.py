@@ -1,0 +1,183 @@
+"""The few points of a body that filming a motion needs, for any shape."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, Optional, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...body_models.loading import GENDERS, BodyArrays, body_model_file, load_body_arrays
+from ...core.conventions import PARENTS_22
+from ...core.kinematics import forward_kinematics
+from ...core.layout import NUM_BETAS, NUM_JOINTS
+from ...fileio.paths import require_files
+from ..smpl_to_smplx import fit_neutral_betas
+
+END_JOINTS = (7, 8, 10, 11, 15, 20, 21)
+"""Ankles, feet, head and wrists: how far the body reaches beyond them decides the box."""
+MODEL_OF_BODY = {'smplx': 'smplx', 'smplh': 'smpl'}
+"""Which model file has the rest skeleton of a recording; SMPL+H has that of SMPL."""
+MAX_BETA = 3.0
+
+
+class _Skeleton:
+    """Rest joints (22, 3) that are linear in ten betas."""
+
+    def __init__(self, terms: Tensor) -> None:
+        self.terms = terms
+
+    def skeleton(self, betas: Tensor) -> Tensor:
+        """Return the rest joints (..., 22, 3) in metres of betas (..., 10)."""
+        return _linear(self.terms, betas)
+
+
+class MocapBody(_Skeleton):
+    """Joints and outline of neutral SMPL-X, and the people that it can be.
+
+    The outline is the joints and the outermost vertices of head, hands and feet, each moved rigidly
+    with its bone: enough for a box, at a small part of the cost of the mesh. It is small, so that
+    it travels to workers.
+
+    Note:
+        F frames, N points of the outline.
+
+    Args:
+        data_root (str | Path): Folder that holds ``body_models``.
+        model_path (str | Path, optional): Folder with the SMPL-X model files. Defaults to
+            ``body_models/smplx``.
+        recorded (Iterable[tuple[str, str]]): Body (``smplx`` or ``smplh``) and gender of each
+            recording, whose rest skeletons its positions are relative to. Defaults to ().
+
+    Attributes:
+        missing (list[Path]): Model files of recorded genders that are absent; the neutral one
+            stands in for them.
+
+    Raises:
+        MissingFilesError: If a neutral model file is absent.
+    """
+
+    def __init__(
+        self,
+        data_root: Union[str, Path],
+        model_path: Optional[Union[str, Path]] = None,
+        recorded: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self._files = {
+            gender: body_model_file('smplx', gender, data_root, model_path) for gender in GENDERS
+        }
+        require_files(dict([self._files['neutral']]), owner=type(self).__name__)
+        neutral = _load(self._files['neutral'][0], 'smplx')
+        super().__init__(neutral.joints)
+        self.outline_terms, self.outline_joints = neutral.outline, neutral.outline_joints
+        skeletons: dict[tuple[str, str], _Skeleton] = {('smplx', 'neutral'): self}
+        for gender in GENDERS[1:]:
+            if self._files[gender][0].exists():
+                path = self._files[gender][0]
+                skeletons['smplx', gender] = _Skeleton(_load(path, 'smplx').joints)
+        self.shapes = [_to_neutral(skeletons[key], self) for key in skeletons]
+        self.missing: list[Path] = []
+        for body, gender in sorted(set(recorded) - set(skeletons)):
+            kind = MODEL_OF_BODY[body]
+            path, hint = body_model_file(
+                kind, gender, data_root, model_path if kind == 'smplx' else None
+            )
+            if not path.exists():
+                self.missing.append(path)
+                path, hint = body_model_file(kind, 'neutral', data_root)
+                if kind == 'smplx':
+                    skeletons[body, gender] = self
+                    continue
+            require_files({path: hint}, owner=type(self).__name__)
+            skeletons[body, gender] = _Skeleton(_load(path, kind).joints)
+        self._skeletons = skeletons
+
+    def recorded_skeleton(self, body: str, gender: str, betas: Tensor) -> Tensor:
+        """Return the rest joints (22, 3) of who was recorded."""
+        return self._skeletons[body, gender].skeleton(betas)
+
+    def draw_betas(self, rng: np.random.Generator) -> Tensor:
+        """Draw a person: any gender there is a model of, betas of unit normal distribution.
+
+        Returns:
+            Tensor: Betas (10,) of the neutral body, which is the one that labels are in.
+        """
+        mean, slope = self.shapes[int(rng.integers(len(self.shapes)))]
+        own = torch.from_numpy(rng.standard_normal(NUM_BETAS).astype(np.float32))
+        return mean + slope @ own.clamp(-MAX_BETA, MAX_BETA)
+
+    def pose(self, R_local: Tensor, pelvis: Tensor, betas: Tensor) -> Tensor:
+        """Return the outline in the world.
+
+        Args:
+            R_local (Tensor): Root and joint rotations (F, 22, 3, 3).
+            pelvis (Tensor): Position of the pelvis (F, 3) in metres.
+            betas (Tensor): Shape (10,).
+
+        Returns:
+            Tensor: Points (F, N, 3) in metres; the first 22 are the joints.
+        """
+        rest = self.skeleton(betas)
+        R, joints = forward_kinematics(R_local, rest - rest[0], PARENTS_22)
+        bones = _linear(self.outline_terms, betas) - rest[self.outline_joints]
+        reach = (R[:, self.outline_joints] @ bones[..., None])[..., 0]
+        points = torch.cat((joints, joints[:, self.outline_joints] + reach), dim=1)
+        return points + pelvis[:, None]
+
+
+def _linear(terms: Tensor, betas: Tensor) -> Tensor:
+    return terms[..., 0] + (terms[..., 1:] * betas[..., None, None, :]).sum(dim=-1)
+
+
+class _Points(NamedTuple):
+    """Points of a body that are linear in ten betas: (N, 3, 11), the mean first."""
+
+    joints: Tensor
+    outline: Tensor
+    outline_joints: Tensor
+
+
+def _load(path: Path, kind: str) -> _Points:
+    status = path.stat()
+    return _load_cached(path, kind, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=16)
+def _load_cached(path: Path, kind: str, modified_ns: int, size: int) -> _Points:
+    """Read a model file, which takes seconds, once, and keep little of it."""
+    arrays = load_body_arrays(path, kind)
+    shapes = np.concatenate(
+        (arrays.v_template[:, :, None], arrays.shapedirs[:, :, :NUM_BETAS]), axis=2
+    )
+    joints = np.einsum('jv,vck->jck', arrays.J_regressor[:NUM_JOINTS], shapes)
+    vertices, owners = _outline(arrays)
+    outline = shapes[vertices]
+    return _Points(*(torch.from_numpy(x).float() for x in (joints, outline)), owners)
+
+
+def _outline(arrays: BodyArrays) -> tuple[np.ndarray, Tensor]:
+    """Return the outermost vertices (N,) of the end joints, and whose they are."""
+    parents = np.array(arrays.parents)
+    owner = arrays.weights.argmax(axis=1)
+    while (owner >= NUM_JOINTS).any():  # Fingers, jaw and eyes belong to wrists and head.
+        owner = np.where(owner >= NUM_JOINTS, parents[owner], owner)
+    chosen: list[int] = []
+    for joint in END_JOINTS:
+        vertices = np.flatnonzero(owner == joint)
+        points = arrays.v_template[vertices]
+        ends = np.concatenate((points.argmin(axis=0), points.argmax(axis=0)))
+        chosen += vertices[np.unique(ends)].tolist()
+    return np.array(chosen), torch.from_numpy(owner[chosen])
+
+
+def _to_neutral(gendered: _Skeleton, neutral: _Skeleton) -> tuple[Tensor, Tensor]:
+    """Return the affine map from the betas of a gendered body to those of the neutral one."""
+    if gendered is neutral:
+        return torch.zeros(NUM_BETAS), torch.eye(NUM_BETAS)
+    mean = fit_neutral_betas(gendered.skeleton(torch.zeros(NUM_BETAS)), neutral)
+    columns = [
+        fit_neutral_betas(gendered.skeleton(unit), neutral) - mean for unit in torch.eye(NUM_BETAS)
+    ]
+    return mean, torch.stack(columns, dim=1)

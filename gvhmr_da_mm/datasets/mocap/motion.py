@@ -1,0 +1,149 @@
+"""A recorded motion without a camera, and what can be done to it."""
+
+import math
+from dataclasses import dataclass, replace
+
+import roma
+import torch
+from torch import Tensor
+
+from ...core.conventions import FPS, JOINT_FLIP_INDEX
+
+MAX_ACCELERATION = 200.0
+"""m/s² of the pelvis; jumps and landings stay below 110."""
+MAX_JOINT_STEP = 2.0
+"""Radians that a joint turns in a frame; the fastest kicks stay below 1."""
+Z_UP_TO_Y_UP = (-(0.5**0.5), 0.0, 0.0, 0.5**0.5)
+"""Quaternion that turns z to y."""
+MIRROR_QUATERNION = (1.0, -1.0, -1.0, 1.0)
+"""Signs of (x, y, z, w) of a rotation that is mirrored at the plane x = 0."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Joint rotations and the path of the pelvis in a y-up world, 30 frames per second.
+
+    Note:
+        F frames. Quaternions are x, y, z, w, which interpolate faster than matrices.
+
+    Args:
+        rotations (Tensor): Root orientation and 21 relative joint rotations (F, 22, 4).
+        pelvis (Tensor): Position of the pelvis joint (F, 3) in metres.
+        skeleton (Tensor): Rest joints (22, 3) in metres of who moved.
+    """
+
+    rotations: Tensor
+    pelvis: Tensor
+    skeleton: Tensor
+
+    @classmethod
+    def from_axis_angle(cls, poses: Tensor, transl: Tensor, skeleton: Tensor) -> 'Motion':
+        """Build a motion from poses (F, 66) and the translation (F, 3) of the SMPL family."""
+        rotations = roma.rotvec_to_unitquat(poses.unflatten(-1, (-1, 3)))
+        return cls(rotations, transl + skeleton[0], skeleton)
+
+    def __len__(self) -> int:
+        return len(self.pelvis)
+
+    @property
+    def matrices(self) -> Tensor:
+        """The rotations as matrices (F, 22, 3, 3)."""
+        return roma.unitquat_to_rotmat(self.rotations)
+
+    @property
+    def axis_angle(self) -> Tensor:
+        """The rotations as axis-angle vectors (F, 66) in radians."""
+        return roma.unitquat_to_rotvec(self.rotations).flatten(1)
+
+    def rotate(self, quaternion: Tensor) -> 'Motion':
+        """Turn the world by a rotation (4,)."""
+        root = roma.quat_product(quaternion.expand(len(self), 4), self.rotations[:, 0])
+        return replace(
+            self,
+            rotations=torch.cat((root[:, None], self.rotations[:, 1:]), dim=1),
+            pelvis=self.pelvis @ roma.unitquat_to_rotmat(quaternion).T,
+        )
+
+    def turn(self, yaw: float) -> 'Motion':
+        """Turn the heading by an angle in radians."""
+        return self.rotate(torch.tensor([0.0, math.sin(yaw / 2), 0.0, math.cos(yaw / 2)]))
+
+    def mirror(self) -> 'Motion':
+        """Swap left and right."""
+        swapped = self.rotations[:, JOINT_FLIP_INDEX, :]
+        return replace(
+            self,
+            rotations=swapped * swapped.new_tensor(MIRROR_QUATERNION),
+            pelvis=self.pelvis * self.pelvis.new_tensor([-1.0, 1.0, 1.0]),
+        )
+
+    def resample(self, positions: Tensor) -> 'Motion':
+        """Read the motion between its frames.
+
+        Args:
+            positions (Tensor): Frames (N,), fractions included, in [0, F - 1].
+
+        Returns:
+            Motion: Of N frames; rotations go along the shortest arc.
+        """
+        first = positions.long().clamp(max=len(self) - 1)
+        second = (first + 1).clamp(max=len(self) - 1)
+        share = (positions - first).to(self.pelvis)
+        return replace(
+            self,
+            rotations=_slerp(self.rotations[first], self.rotations[second], share[:, None, None]),
+            pelvis=torch.lerp(self.pelvis[first], self.pelvis[second], share[:, None]),
+        )
+
+    def fit(self, skeleton: Tensor) -> 'Motion':
+        """Let a person with another skeleton (22, 3) move that way.
+
+        The path is scaled by the length of the legs, so that feet that stand still do so in the
+        same way, on the same floor (y = 0).
+        """
+        scale = leg_length(skeleton) / leg_length(self.skeleton)
+        return replace(self, pelvis=self.pelvis * scale, skeleton=skeleton)
+
+
+def leg_length(skeleton: Tensor) -> Tensor:
+    """Return how far the feet of a rest skeleton (22, 3) are below its pelvis, in metres."""
+    return skeleton[0, 1] - skeleton[10:12, 1].mean()
+
+
+def _slerp(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
+    """Interpolate unit quaternions (..., 4) along the shortest arc."""
+    cosine = (first * second).sum(dim=-1, keepdim=True)
+    second = torch.where(cosine < 0, -second, second)
+    angle = cosine.abs().clamp(max=1.0).acos()
+    sine = angle.sin()
+    near = sine < 1e-4  # The limit, where both would be divided by zero.
+    sine = torch.where(near, 1.0, sine)
+    weight_1 = torch.where(near, 1 - share, ((1 - share) * angle).sin() / sine)
+    weight_2 = torch.where(near, share, (share * angle).sin() / sine)
+    return torch.nn.functional.normalize(weight_1 * first + weight_2 * second, dim=-1)
+
+
+def frame_positions(frames: int, frame_rate: float) -> Tensor:
+    """Return the frames of a recording that are seen at 30 frames per second.
+
+    Args:
+        frames (int): Frames of the recording.
+        frame_rate (float): Its frames per second.
+
+    Returns:
+        Tensor: Positions (N,), fractions included; the last lies within the recording.
+    """
+    count = math.floor((frames - 1) * FPS / frame_rate + 1e-6) + 1
+    return (torch.arange(count, dtype=torch.float64) * (frame_rate / FPS)).clamp(max=frames - 1)
+
+
+def acceleration(motion: Motion) -> Tensor:
+    """Return the acceleration of the pelvis (F - 2,) in m/s²."""
+    path = motion.pelvis
+    return (path[2:] - 2 * path[1:-1] + path[:-2]).norm(dim=-1) * FPS**2
+
+
+def joint_steps(motion: Motion) -> Tensor:
+    """Return how far the joint that turns most does so from frame to frame (F - 1,), radians."""
+    cosine = (motion.rotations[1:] * motion.rotations[:-1]).sum(dim=-1).abs()
+    return 2 * cosine.clamp(max=1.0).acos().amax(dim=-1)

@@ -1,0 +1,211 @@
+"""Where recorded motion is read from: files of AMASS, the published pack, packs of our own."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Optional
+
+import torch
+
+from ...core.conventions import FPS
+from ...core.layout import NUM_JOINTS
+from ..pack_io import PackRecord, load_pack
+from .amass_file import amass_files, read_arrays, read_header
+from .checks import check_plausible, check_up_axis
+from .mocap_body import MocapBody
+from .motion import Z_UP_TO_Y_UP, Motion, frame_positions
+
+CACHED_FRAMES = 500_000
+"""Frames that a process keeps of what it has read from files: about 200 MB, 4.6 hours."""
+
+
+class MotionSource:
+    """Lists recordings and reads parts of them as :class:`Motion`.
+
+    Args:
+        path (Path): The folder or file.
+        up (str): Axis of its world that points up, ``z`` or ``y``. Defaults to ``z``.
+    """
+
+    how_to_get = ''
+
+    def __init__(self, path: Path, up: str = 'z') -> None:
+        self.path, self.up = path, up
+
+    def names(self) -> list[str]:
+        """Return the names of all recordings."""
+        raise NotImplementedError
+
+    def info(self, name: str) -> dict[str, Any]:
+        """Return ``sequence``, ``start`` and ``end`` (at 30 frames per second) of a recording."""
+        raise NotImplementedError
+
+    def recorded(self, infos: list[dict]) -> Iterator[tuple[str, str]]:
+        """Return body and gender of recordings, for :class:`MocapBody`."""
+        return iter(())
+
+    def read(self, info: dict, start: int, end: int, body: MocapBody) -> Motion:
+        """Return the frames [start, end) of a recording; y is up."""
+        raise NotImplementedError
+
+    def _motion(
+        self,
+        where: str,
+        poses: torch.Tensor,
+        transl: torch.Tensor,
+        skeleton: torch.Tensor,
+        positions: Optional[torch.Tensor] = None,
+        first: int = 0,
+    ) -> Motion:
+        """Check, resample and turn what was read."""
+        if self.up == 'z':
+            check_up_axis(where, poses[:, :3], transl + skeleton[0])
+        motion = Motion.from_axis_angle(poses, transl, skeleton)
+        if positions is not None:
+            motion = motion.resample(positions)
+        check_plausible(where, motion, first)
+        return motion.rotate(torch.tensor(Z_UP_TO_Y_UP)) if self.up == 'z' else motion
+
+
+class AMASSFolder(MotionSource):
+    """``.npz`` files of AMASS below a folder; what was read stays in memory."""
+
+    how_to_get = (
+        'AMASS (SMPL-X or SMPL+H files): register at https://amass.is.tue.mpg.de and unpack the '
+        'data sets below it (docs/en/data.md)'
+    )
+
+    def __init__(self, path: Path, up: str = 'z') -> None:
+        super().__init__(path, up)
+        self._cache = _MotionCache()
+
+    def names(self) -> list[str]:
+        """Return paths below the folder, without the suffix."""
+        files = amass_files(self.path)
+        return [str(file.relative_to(self.path).with_suffix('')) for file in files]
+
+    def _file(self, name: str) -> Path:
+        return self.path / f'{name}.npz'
+
+    def info(self, name: str) -> dict[str, Any]:
+        """Read the header of a file."""
+        header = read_header(self._file(name))
+        return dict(
+            sequence=name,
+            start=0,
+            end=header.frames_30,
+            body=header.body,
+            gender=header.gender,
+            frame_rate=header.frame_rate,
+        )
+
+    def recorded(self, infos: list[dict]) -> Iterator[tuple[str, str]]:
+        """Return body and gender of each file."""
+        return ((info['body'], info['gender']) for info in infos)
+
+    def read(self, info: dict, start: int, end: int, body: MocapBody) -> Motion:
+        """Read a file once, and return frames of it."""
+        motion = self._cache.get(info['sequence'], lambda: self._read_file(info, body))
+        return Motion(motion.rotations[start:end], motion.pelvis[start:end], motion.skeleton)
+
+    def _read_file(self, info: dict, body: MocapBody) -> Motion:
+        path = self._file(info['sequence'])
+        arrays = read_arrays(path)
+        skeleton = body.recorded_skeleton(info['body'], info['gender'], arrays['betas'])
+        positions = None
+        if info['frame_rate'] != FPS:
+            positions = frame_positions(len(arrays['poses']), info['frame_rate'])
+        return self._motion(str(path), arrays['poses'], arrays['trans'], skeleton, positions)
+
+
+class PublishedMotionPack(MotionSource):
+    """The pack of AMASS published with GVHMR: one file of all recordings, memory-mapped."""
+
+    how_to_get = 'AMASS/hmr4d_support of the GVHMR data release (docs/en/data.md)'
+
+    def names(self) -> list[str]:
+        """Return the recordings of the file."""
+        return list(load_pack(self.path))
+
+    def info(self, name: str) -> dict[str, Any]:
+        """Return the length of a recording."""
+        frames = len(PackRecord.of(self.path, name).tensor('pose', f'F {3 * NUM_JOINTS}'))
+        return dict(sequence=name, start=0, end=frames)
+
+    def read(self, info: dict, start: int, end: int, body: MocapBody) -> Motion:
+        """Read frames: neutral SMPL-X, 30 frames per second."""
+        record = PackRecord.of(self.path, info['sequence'])
+        return self._motion(
+            f'{self.path}: sequence `{info["sequence"]}`',
+            record.rows('pose', f'F {3 * NUM_JOINTS}', start, end),
+            record.rows('trans', 'F 3', start, end),
+            body.skeleton(record.matrix('beta', '10')),
+            first=start,
+        )
+
+
+class OwnMotionPack(MotionSource):
+    """The labels of a pack of our own: neutral SMPL-X in a y-up world; its cameras are not used."""
+
+    how_to_get = 'a pack of tools/dataset_converters (docs/en/packs.md)'
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, up='y')
+
+    def names(self) -> list[str]:
+        """Return the ids of the pack."""
+        return list(load_pack(self.path).entries)
+
+    def info(self, name: str) -> dict[str, Any]:
+        """Return the range of a sequence."""
+        entry = load_pack(self.path).entries[name]
+        end = entry.start + entry.frames
+        return dict(sequence=entry.sequence, start=entry.start, end=end, id=name)
+
+    def read(self, info: dict, start: int, end: int, body: MocapBody) -> Motion:
+        """Read frames of the labels."""
+        record = PackRecord.of(self.path, info['id'])
+        labels, first = record.nested('smplx_params'), info['start']
+        poses = [
+            labels.rows(key, pattern, start, end, first)
+            for key, pattern in (('global_orient', 'F 3'), ('body_pose', 'F 63'))
+        ]
+        betas = labels.rows('betas', 'F 10', start, start + 1, first)[0]
+        transl = labels.rows('transl', 'F 3', start, end, first)
+        where = f'{self.path}: sequence `{info["sequence"]}`'
+        return self._motion(
+            where, torch.cat(poses, dim=1), transl, body.skeleton(betas), first=start
+        )
+
+
+class _MotionCache:
+    """Keeps the motions read last, up to a number of frames; empty in each new process."""
+
+    def __init__(self, frames: int = CACHED_FRAMES) -> None:
+        self.frames = frames
+        self._motions: OrderedDict[str, Motion] = OrderedDict()
+        self._held = 0
+
+    def __reduce__(self) -> tuple:
+        return _MotionCache, (self.frames,)
+
+    def get(self, name: str, read: Callable[[], Motion]) -> Motion:
+        """Return a motion, reading it if it is not held."""
+        if name in self._motions:
+            self._motions.move_to_end(name)
+            return self._motions[name]
+        motion = read()
+        self._motions[name] = motion
+        self._held += len(motion)
+        while self._held > self.frames and len(self._motions) > 1:
+            self._held -= len(self._motions.popitem(last=False)[1])
+        return motion
+
+
+def open_source(path: Path, up: str, own: bool) -> MotionSource:
+    """Return the source that a path is."""
+    if own:
+        return OwnMotionPack(path)
+    return (
+        PublishedMotionPack(path, up) if path.suffix in ('.pth', '.pt') else AMASSFolder(path, up)
+    )
