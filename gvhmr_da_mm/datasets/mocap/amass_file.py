@@ -12,7 +12,6 @@ from ...body_models.loading import GENDERS
 from ...core.conventions import FPS
 from ...core.errors import DataError
 from ...core.layout import NUM_BETAS, NUM_JOINTS
-from ..converters.raw_fields import RawFields
 
 POSE_SIZES = {165: 'smplx', 156: 'smplh'}
 """Columns of ``poses`` of the two bodies whose first 22 joints are ours."""
@@ -65,20 +64,18 @@ def read_header(path: Path) -> AMASSHeader:
     """
     with _open(path) as archive:
         shape = _shape(path, archive, 'poses')
-        names = [name for name in FRAME_RATES if name in archive.files]
-        small = [*names, *(key for key in ('gender',) if key in archive.files)]
-        raw = RawFields(path, {key: _array(path, archive, key) for key in small})
-        if len(shape) != 2 or shape[1] not in POSE_SIZES:
-            raise DataError(
-                f'{path}: field `poses`: expected F frames of 165 (SMPL-X) or 156 (SMPL+H) numbers,'
-                f' got shape {shape}. {_remedy(shape)}'
+        if len(shape) != 2 or shape[0] < 1 or shape[1] not in POSE_SIZES:
+            raise _error(
+                path,
+                'poses',
+                'frames of 165 (SMPL-X) or 156 (SMPL+H) numbers',
+                f'shape {shape}',
+                _remedy(shape),
             )
-        if shape[0] < 1:
-            raise DataError(f'{path}: field `poses`: expected at least one frame, got none')
-        gender = raw.text('gender') if 'gender' in small else 'neutral'
+        gender = _text(path, archive, 'gender') if 'gender' in archive.files else 'neutral'
         if gender not in GENDERS:
-            raise raw.error('gender', f'one of {", ".join(GENDERS)}', repr(gender))
-        return AMASSHeader(POSE_SIZES[shape[1]], gender, _frame_rate(path, raw, names), shape[0])
+            raise _error(path, 'gender', f'one of {", ".join(GENDERS)}', repr(gender))
+        return AMASSHeader(POSE_SIZES[shape[1]], gender, _frame_rate(path, archive), shape[0])
 
 
 def read_arrays(path: Path) -> dict[str, torch.Tensor]:
@@ -95,21 +92,21 @@ def read_arrays(path: Path) -> dict[str, torch.Tensor]:
         DataError: If a field is missing, of another shape or not finite.
     """
     with _open(path) as archive:
-        present = [key for key in _MOTION if key in archive.files]
-        raw = RawFields(path, {key: _array(path, archive, key) for key in present})
-        poses = raw.array('poses', None, None)[:, : 3 * NUM_JOINTS].copy()
-        trans = raw.array('trans', len(poses), 3)
-        betas = raw.array('betas', None)[:NUM_BETAS]
-        if len(betas) < NUM_BETAS:
-            raise raw.error('betas', f'at least {NUM_BETAS} numbers', str(len(betas)))
+        poses = _numbers(path, archive, 'poses', None, None)[:, : 3 * NUM_JOINTS].copy()
+        trans = _numbers(path, archive, 'trans', len(poses), 3)
+        betas = _numbers(path, archive, 'betas', None)[:NUM_BETAS]
+    if len(betas) < NUM_BETAS:
+        raise _error(path, 'betas', f'at least {NUM_BETAS} numbers', str(len(betas)))
     for key, values in (('poses', poses), ('trans', trans), ('betas', betas[None])):
         bad = ~np.isfinite(values).all(axis=1)
         if bad.any():
-            count, first = int(bad.sum()), int(bad.argmax())
-            raise DataError(
-                f'{path}: field `{key}`: expected finite numbers, got NaN or infinity in '
-                f'{count} of {len(values)} rows, first in row {first}: download the file again, or '
-                "leave it out (`exclude`, or on_bad_sample='skip')"
+            raise _error(
+                path,
+                key,
+                'finite numbers',
+                f'NaN or infinity in {int(bad.sum())} of {len(values)} rows, first in row '
+                f'{int(bad.argmax())}',
+                "Download the file again, or leave it out (`exclude`, or on_bad_sample='skip')",
             )
     return {key: torch.from_numpy(value) for key, value in zip(_MOTION, (poses, trans, betas))}
 
@@ -127,45 +124,71 @@ def _open(path: Path) -> Any:
         ) from error
 
 
-def _array(path: Path, archive: Any, key: str) -> np.ndarray:
+def _error(path: Path, key: str, expected: str, got: str, remedy: str = '') -> DataError:
+    remedy = remedy or 'Is this a file of AMASS, complete? Download it again, or `exclude` it'
+    return DataError(f'{path}: field `{key}`: expected {expected}, got {got}. {remedy}')
+
+
+def _value(path: Path, archive: Any, key: str) -> np.ndarray:
+    if key not in archive.files:
+        raise _error(path, key, 'a value', f'none (fields: {", ".join(archive.files)})')
     try:
         return archive[key]
     except _DAMAGED as error:
-        raise DataError(f'{path}: field `{key}` cannot be read: {error}') from error
+        raise _error(path, key, 'an array', f'what cannot be read ({error})') from error
+
+
+def _text(path: Path, archive: Any, key: str) -> str:
+    value = _value(path, archive, key).item()
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _numbers(path: Path, archive: Any, key: str, *shape: Optional[int]) -> np.ndarray:
+    """Return an array of float32; None stands for any size."""
+    value = _value(path, archive, key)
+    wanted = ', '.join('any' if size is None else str(size) for size in shape)
+    fits = value.ndim == len(shape) and all(
+        size in (None, found) for size, found in zip(shape, value.shape)
+    )
+    if not fits or value.dtype.kind not in 'fiu':
+        raise _error(
+            path, key, f'numbers of shape ({wanted})', f'{value.dtype} of shape {value.shape}'
+        )
+    return value.astype(np.float32)
 
 
 def _shape(path: Path, archive: Any, key: str) -> tuple[int, ...]:
     """Return the shape of an array without reading its numbers."""
     if key not in archive.files:
-        raise DataError(
-            f'{path}: field `{key}`: expected a motion, got none (fields: '
-            f'{", ".join(archive.files)}); is this a file of AMASS? Leave it out with `exclude`'
-        )
+        raise _error(path, key, 'a motion', f'none (fields: {", ".join(archive.files)})')
     try:
         with archive.zip.open(f'{key}.npy') as file:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0
             return (read if version == (1, 0) else np.lib.format.read_array_header_2_0)(file)[0]
     except _DAMAGED as error:
-        raise DataError(f'{path}: field `{key}` cannot be read: {error}') from error
+        raise _error(path, key, 'an array', f'what cannot be read ({error})') from error
 
 
-def _frame_rate(path: Path, raw: RawFields, names: list[str]) -> float:
+def _frame_rate(path: Path, archive: Any) -> float:
+    names = [name for name in FRAME_RATES if name in archive.files]
     if not names:
-        raise DataError(
-            f'{path}: field `{FRAME_RATES[0]}`: expected the frames per second of the recording, '
-            'got none; without them the motion has no speed. Download the file again, or add the '
-            'number that its recording was made with'
+        raise _error(
+            path,
+            FRAME_RATES[0],
+            'the frames per second of the recording',
+            'none',
+            'Without them the motion has no speed: download the file again, or add the number '
+            'that it was recorded with',
         )
-    rate = float(raw.array(names[0], dtype=np.float64))
+    rate = float(_numbers(path, archive, names[0]))
     if not 1 <= rate <= 10_000:
-        raise raw.error(names[0], 'frames per second', f'{rate:g}')
+        raise _error(path, names[0], 'frames per second', f'{rate:g}')
     return rate
 
 
 def _remedy(shape: tuple[int, ...]) -> str:
-    found: Optional[int] = shape[1] if len(shape) == 2 else None
-    if found == 72:
+    if shape[1:] == (72,):
         return (
             'These are poses of SMPL, whose last joints and origin differ: download the SMPL-X or '
             'SMPL+H files of the same data set'

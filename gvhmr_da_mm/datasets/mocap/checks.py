@@ -4,11 +4,14 @@ from torch import Tensor
 
 from ...core.conventions import FPS
 from ...core.errors import DataError
-from ..converters.world_up import up_axis
+from ...core.rotation import axis_angle_to_matrix
 from .motion import MAX_ACCELERATION, MAX_JOINT_STEP, Motion, acceleration, joint_steps
 
 STANDING_HEIGHT = (0.2, 1.8)
 """Metres of the pelvis above the floor of someone who does not lie or climb."""
+
+UPRIGHT = 0.6
+"""Mean share of the direction of the spine that the axis along which people stand has."""
 
 
 def check_up_axis(where: str, orient: Tensor, pelvis: Tensor) -> None:
@@ -27,7 +30,9 @@ def check_up_axis(where: str, orient: Tensor, pelvis: Tensor) -> None:
     """
     low, high = STANDING_HEIGHT
     stands = bool(((pelvis[:, 1] > low) & (pelvis[:, 1] < high)).all())
-    if stands and up_axis(orient) == '+y':
+    # In its rest pose a body of the SMPL family is upright along its own y.
+    upright = float(axis_angle_to_matrix(orient)[:, 1, 1].mean())
+    if stands and upright > UPRIGHT:
         raise DataError(
             f'{where}, `poses` and `trans`: expected a world with z up, as AMASS has, got one with '
             f'y up: people stand along y, {float(pelvis[:, 1].mean()):.2f} m above y = 0. Convert '
@@ -66,7 +71,7 @@ def _require(where: str, key: str, values: Tensor, limit: float, unit: str, firs
         return
     raise DataError(
         f'{where}, {key}: expected at most {limit:g} {unit}, got up to '
-        f'{float(values.max()):.0f} in {len(above)} frame(s), first at frame {first + int(above[0])} (30 per second): a marker '
-        'was lost or taken for another. Repair the recording, or leave it out (`exclude`, or '
-        "on_bad_sample='skip')"
+        f'{float(values.max()):.0f} in {len(above)} frame(s), first at frame '
+        f'{first + int(above[0])} (30 per second): a marker was lost or taken for another. Repair '
+        "the recording, or leave it out (`exclude`, or on_bad_sample='skip')"
     )
