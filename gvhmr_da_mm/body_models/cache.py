@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Optional, Union
 
-from ..core.errors import ConfigError
+from ..core.checks import check_choice
 from ..fileio.paths import resolve_data_root
 from .linear_blend_body import LinearBlendBody
 from .smpl_body import SMPLBody
@@ -42,8 +42,7 @@ def get_body_model(
         ConfigError: If ``kind`` or ``gender`` is unknown.
         MissingFilesError: If a file does not exist.
     """
-    if kind not in BODY_MODELS:
-        raise ConfigError(f'`kind` should be one of {sorted(BODY_MODELS)}, got {kind!r}')
+    check_choice(kind, BODY_MODELS, 'kind')
     # The key holds what the files are, not what the environment variable happens to say.
     root = resolve_data_root(data_root).absolute()
     if kind == 'smpl':

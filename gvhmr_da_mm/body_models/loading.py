@@ -17,8 +17,9 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
+from ..core.checks import check_choice
 from ..core.conventions import GENDERS
-from ..core.errors import ConfigError, DataError
+from ..core.errors import DataError
 from ..fileio.paths import resolve_data_root
 from ..fileio.restricted_pickle import load_restricted_pickle, stored_array
 
@@ -80,8 +81,7 @@ def body_model_file(
     Raises:
         ConfigError: If the gender is unknown.
     """
-    if gender not in GENDERS:
-        raise ConfigError(f'`gender` should be one of {GENDERS}, got {gender!r}')
+    check_choice(gender, GENDERS, 'gender')
     path = Path(model_path or resolve_data_root(data_root) / 'body_models' / kind).expanduser()
     if path.is_dir() or not path.suffix:
         path = path / _FILE_NAMES[kind].format(gender.upper())

@@ -6,7 +6,8 @@ from typing import Optional, Union
 
 from torch import Tensor
 
-from ..core.errors import ConfigError, DataError
+from ..core.checks import check_choice
+from ..core.errors import DataError
 from ..fileio.paths import require_files, resolve_data_root
 from ..fileio.tensor_file import load_tensor_file
 
@@ -39,8 +40,7 @@ def regressor_file(
     Raises:
         ConfigError: If the name is unknown.
     """
-    if name not in REGRESSOR_FILES:
-        raise ConfigError(f'`name` should be one of {sorted(REGRESSOR_FILES)}, got {name!r}')
+    check_choice(name, REGRESSOR_FILES, 'name')
     folder = Path(support_dir or resolve_data_root(data_root) / 'support').expanduser()
     hint = (
         'copy it from `hmr4d/utils/body_model/` of a GVHMR checkout, or point `support_dir` to '

@@ -5,9 +5,8 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from gvhmr_da_mm.core.checks import check_shape
+from gvhmr_da_mm.core.checks import check_choice, check_shape
 from gvhmr_da_mm.core.conventions import COCO_JOINT_NAMES, COMPAT_MODES, NEAR_DEPTH
-from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.core.layout import NUM_COCO
 from gvhmr_da_mm.registry import TASK_UTILS
 
@@ -74,8 +73,7 @@ class KeypointNoise:
         near: float = NEAR_DEPTH,
         compat: str = 'correct',
     ) -> None:
-        if compat not in COMPAT_MODES:
-            raise ConfigError(f'`compat` should be one of {COMPAT_MODES}, got {compat!r}')
+        check_choice(compat, COMPAT_MODES, 'compat')
         self.occlusion_prob = occlusion_prob
         self.leg_occlusion_prob = leg_occlusion_prob
         self.leg_occlusion_frames = leg_occlusion_frames

@@ -1,8 +1,11 @@
-"""Declarative shape checks for public boundaries."""
+"""Checks of arguments at public boundaries."""
+
+from collections.abc import Collection
+from typing import Any, Optional
 
 from torch import Tensor
 
-from .errors import ShapeError
+from .errors import ConfigError, ShapeError
 
 
 def check_shape(tensor: Tensor, pattern: str, name: str, **sizes: int) -> dict[str, int]:
@@ -41,3 +44,33 @@ def check_shape(tensor: Tensor, pattern: str, name: str, **sizes: int) -> dict[s
             f'got {tuple(tensor.shape)}'
         )
     return bound
+
+
+def check_choice(value: Any, choices: Collection[Any], name: str) -> None:
+    """Check an option that has a few values.
+
+    Args:
+        value (Any): What was chosen.
+        choices (Collection): What there is to choose from.
+        name (str): What to call the option in the error.
+
+    Raises:
+        ConfigError: If it is none of them.
+    """
+    if value not in tuple(choices):
+        raise ConfigError(f'`{name}` should be one of {tuple(choices)}, got {value!r}')
+
+
+def check_at_least(least: float, **values: Optional[float]) -> None:
+    """Check options that have a lower limit.
+
+    Args:
+        least (float): The smallest value that is allowed.
+        values (float, optional): Values by the name of their option; None is allowed.
+
+    Raises:
+        ConfigError: If one is smaller.
+    """
+    for name, value in values.items():
+        if value is not None and not value >= least:
+            raise ConfigError(f'`{name}` should be at least {least}, got {value}')

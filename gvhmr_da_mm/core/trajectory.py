@@ -10,8 +10,8 @@ from typing import Optional
 import torch
 from torch import Tensor
 
+from .checks import check_choice
 from .conventions import COMPAT_MODES
-from .errors import ConfigError
 from .filtering import gaussian_smooth
 from .gravity_view import horizontal_direction
 from .rotation import (
@@ -118,8 +118,7 @@ def rollout_world(
     Raises:
         ConfigError: If ``compat`` is not one of the two modes.
     """
-    if compat not in COMPAT_MODES:
-        raise ConfigError(f'`compat` should be one of {COMPAT_MODES}, got {compat!r}')
+    check_choice(compat, COMPAT_MODES, 'compat')
     R_c2gv = R_gv @ R_c.transpose(-1, -2)
     R_camera_step = rot6d_to_matrix(cam_angvel)
     angle = matrix_to_axis_angle(R_camera_step).norm(dim=-1)[..., None, None]

@@ -6,8 +6,8 @@ from typing import Any, Optional
 
 import numpy as np
 
+from ..core.checks import check_at_least
 from ..core.conventions import FPS
-from ..core.errors import ConfigError
 from .clip import Clip
 from .motion_dataset import MotionDataset
 
@@ -110,11 +110,8 @@ def measure_dataset(
         ConfigError: If an argument is negative.
         DataError: If a clip cannot be read.
     """
-    if frames_per_clip < 0 or (max_clips is not None and max_clips < 1):
-        raise ConfigError(
-            '`frames_per_clip` should be at least 0 and `max_clips` at least 1, got '
-            f'{frames_per_clip} and {max_clips}'
-        )
+    check_at_least(0, frames_per_clip=frames_per_clip)
+    check_at_least(1, max_clips=max_clips)
     infos = different_clips(dataset)
     lengths = np.array([info['end'] - info['start'] for info in infos])
     read = np.sort(np.random.default_rng(seed).permutation(len(infos))[:max_clips])

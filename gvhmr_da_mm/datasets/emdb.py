@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from ..body_models.loading import body_model_file
+from ..core.checks import check_choice
 from ..core.errors import ConfigError, DataError
 from ..core.rotation import quaternion_to_matrix
 from ..registry import DATASETS
 from .clip import Clip
-from .options import check_choice
 from .pack_io import PackRecord, load_pack
 from .real_labels import converted_training_labels, evaluation_labels, read_gender
 from .real_video_dataset import RealVideoDataset

@@ -11,13 +11,13 @@ import torch
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
+from ..core.checks import check_choice
 from ..core.conventions import BODY_JOINT_NAMES, FPS
 from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..fileio.paths import require_files, resolve_data_root
 from ..registry import TRANSFORMS
 from .bad_samples import BadSample, check_clip, describe_bad_samples
 from .clip import Clip, pack_clip
-from .options import check_choice
 from .samplers.clip_key import ClipKey
 from .source_range import SourceRange
 from .windows import draw_window, num_windows

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ..core.camera import estimate_intrinsics
+from ..core.checks import check_choice
 from ..core.errors import ConfigError, DataError
 from ..registry import DATASETS
 from .clip import Clip
 from .motion_dataset import MotionDataset
-from .options import check_choice
 from .pack_io import PackRecord, load_pack
 from .packs.training_labels import world_training_labels
 from .splits import SUBSETS, holdout

@@ -6,10 +6,10 @@ from typing import Optional, Union
 from torch import Tensor
 
 from ..core.camera import estimate_intrinsics
+from ..core.checks import check_choice
 from ..core.errors import ConfigError, DataError
 from .clip import Clip
 from .motion_dataset import MotionDataset
-from .options import check_choice
 from .pack_io import PackRecord, load_pack
 from .splits import SUBSETS, holdout
 

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from ..body_models import get_body_model
 from ..body_models.loading import body_model_file
+from ..core.checks import check_choice
 from ..core.errors import DataError
 from ..registry import DATASETS
 from .clip import Clip
-from .options import check_choice
 from .pack_io import PackRecord, load_pack
 from .real_labels import read_gender
 from .real_video_dataset import RealVideoDataset

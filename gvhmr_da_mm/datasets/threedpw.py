@@ -7,10 +7,10 @@ from typing import Optional, Union
 from torch import Tensor
 
 from ..body_models.loading import body_model_file
+from ..core.checks import check_choice
 from ..core.errors import ConfigError, DataError
 from ..registry import DATASETS
 from .clip import Clip
-from .options import check_choice
 from .pack_io import PackRecord, as_frame_range, load_pack
 from .real_labels import camera_training_labels, evaluation_labels, read_gender
 from .real_video_dataset import RealVideoDataset

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gvhmr_da_mm.core.checks import check_choice
 from gvhmr_da_mm.core.conventions import FPS
-from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.core.extrinsics import invert_rigid, look_at
 from gvhmr_da_mm.core.filtering import gaussian_smooth
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_quaternion
@@ -45,8 +45,7 @@ def camera_path(
     Returns:
         Tensor: ``T_w2c`` (F, 4, 4).
     """
-    if kind not in CAMERA_KINDS:
-        raise ConfigError(f'`kind` of camera should be one of {CAMERA_KINDS}, got {kind!r}')
+    check_choice(kind, CAMERA_KINDS, 'kind')
     frames = len(subject)
     seconds = torch.arange(frames) / FPS
     smooth = gaussian_smooth(subject, 15.0, dim=0)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Union
 
+from ..core.checks import check_choice
 from ..core.conventions import FPS
 from ..core.errors import ConfigError
 
@@ -53,15 +54,8 @@ class Protocol:
     published: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.space not in SPACES:
-            raise ConfigError(
-                f'`space` of protocol {self.name!r} should be one of {SPACES}, got {self.space!r}'
-            )
-        if self.target_body not in TARGET_BODIES:
-            raise ConfigError(
-                f'`target_body` of protocol {self.name!r} should be one of {TARGET_BODIES}, got '
-                f'{self.target_body!r}'
-            )
+        check_choice(self.space, SPACES, 'space')
+        check_choice(self.target_body, TARGET_BODIES, 'target_body')
         object.__setattr__(self, 'pelvis', tuple(self.pelvis))
 
     def to_dict(self) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.checks import check_choice
 from ..core.conventions import FPS, PARENTS_22
-from ..core.errors import ConfigError, DataError
+from ..core.errors import DataError
 from ..core.kinematics import forward_kinematics
 from ..core.layout import NUM_JOINTS
 from ..core.rotation import axis_angle_to_matrix
@@ -69,8 +70,7 @@ def predicted_motion(dump: MotionDump, space: str = 'world') -> SkeletonMotion:
         ConfigError: If the space is unknown.
         DataError: If a field is missing.
     """
-    if space not in SPACES:
-        raise ConfigError(f'`space` should be one of {sorted(SPACES)}, got {space!r}')
+    check_choice(space, SPACES, 'space')
     orient, transl = (f'{name}_{SPACES[space]}' for name in ('global_orient', 'transl'))
     instances = dump.sample.pred_instances
     missing = [name for name in (*FIELDS, orient, transl) if name not in instances]

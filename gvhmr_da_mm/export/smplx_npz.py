@@ -6,8 +6,9 @@ from typing import Union
 import numpy as np
 import torch
 
+from ..core.checks import check_choice
 from ..core.conventions import FPS
-from ..core.errors import ConfigError, DataError
+from ..core.errors import DataError
 from ..core.layout import NUM_BODY_JOINTS
 from ..structures import MotionDump
 from .skeleton_motion import SPACES, body_pose_of, mean_betas
@@ -33,8 +34,7 @@ def write_smplx_npz(path: Union[str, Path], dump: MotionDump, space: str = 'worl
         ConfigError: If the space is unknown.
         DataError: If a field is missing.
     """
-    if space not in SPACES:
-        raise ConfigError(f'`space` should be one of {sorted(SPACES)}, got {space!r}')
+    check_choice(space, SPACES, 'space')
     names = [f'{name}_{SPACES[space]}' for name in ('global_orient', 'transl')]
     instances = dump.sample.pred_instances
     missing = [name for name in ('body_pose', 'betas', *names) if name not in instances]

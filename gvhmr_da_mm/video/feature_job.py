@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
+from ..core.checks import check_choice
 from ..core.errors import ConfigError
 from ..registry import MODELS
 from .detectors import build_detector, check_detector
@@ -49,8 +50,7 @@ class FeatureJob:
     device: Optional[str] = None
 
     def __post_init__(self) -> None:
-        if self.people not in CHOICES:
-            raise ConfigError(f'`people` should be one of {CHOICES}, got {self.people!r}')
+        check_choice(self.people, CHOICES, 'people')
         if self.min_frames < 1 or self.batch_size < 1 or self.image_scale <= 0:
             raise ConfigError(
                 '`min_frames`, `batch_size` and `image_scale` should be positive, got '

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from ..core.errors import ConfigError
+from ..core.checks import check_choice
 from .detectors.detections import Detections
 
 CHOICES = ('largest', 'longest', 'all')
@@ -99,8 +99,7 @@ def choose_tracks(
     Raises:
         ConfigError: If the choice is none of these.
     """
-    if choice not in CHOICES:
-        raise ConfigError(f'`people` should be one of {CHOICES}, got {choice!r}')
+    check_choice(choice, CHOICES, 'people')
     long_enough = [track for track in tracks if track.seen.sum() >= min_frames]
     if choice == 'all' or not long_enough:
         return long_enough

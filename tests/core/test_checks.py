@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from gvhmr_da_mm.core.checks import check_shape
-from gvhmr_da_mm.core.errors import ShapeError
+from gvhmr_da_mm.core.checks import check_at_least, check_choice, check_shape
+from gvhmr_da_mm.core.errors import ConfigError, ShapeError
 
 
 def test_letters_bind_sizes():
@@ -45,3 +45,18 @@ def test_known_sizes_are_not_changed():
 def test_something_that_is_no_tensor():
     with pytest.raises(ShapeError, match='`x` should be a tensor.*list'):
         check_shape([1, 2], 'B', 'x')
+
+
+def test_choices():
+    check_choice('b', {'a': 1, 'b': 2}, 'option')
+    with pytest.raises(ConfigError, match=r"`option` should be one of \('a', 'b'\), got 'c'"):
+        check_choice('c', {'a': 1, 'b': 2}, 'option')
+    with pytest.raises(ConfigError, match=r"got \['a'\]"):
+        check_choice(['a'], {'a': 1}, 'option')
+
+
+@pytest.mark.parametrize('value', [0, -3, float('nan')])
+def test_lower_limits(value):
+    check_at_least(1, first=1, second=2.5, third=None)
+    with pytest.raises(ConfigError, match=f'`second` should be at least 1, got {value}'):
+        check_at_least(1, first=1, second=value)

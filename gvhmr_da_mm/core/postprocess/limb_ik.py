@@ -9,9 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..checks import check_shape
+from ..checks import check_choice, check_shape
 from ..conventions import COMPAT_MODES, PARENTS_22, STATIC_JOINTS
-from ..errors import ConfigError, ShapeError
+from ..errors import ShapeError
 from ..kinematics import bone_vectors, forward_kinematics
 from ..layout import NUM_BODY_JOINTS, NUM_JOINTS
 from ..rotation import axis_angle_to_matrix, matrix_to_axis_angle, matrix_to_quaternion
@@ -99,8 +99,7 @@ def solve_limbs(
         ShapeError: If a shape is wrong, or there is no frame.
         ConfigError: If ``compat`` is not one of the two modes.
     """
-    if compat not in COMPAT_MODES:
-        raise ConfigError(f'`compat` should be one of {COMPAT_MODES}, got {compat!r}')
+    check_choice(compat, COMPAT_MODES, 'compat')
     sizes = check_shape(body_pose_R, f'B L {NUM_BODY_JOINTS} 3 3', 'body_pose_R')
     if sizes['L'] == 0:
         raise ShapeError(

@@ -9,9 +9,9 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from ..checks import check_shape
+from ..checks import check_choice, check_shape
 from ..conventions import COMPAT_MODES, STATIC_JOINTS
-from ..errors import ConfigError, ShapeError
+from ..errors import ShapeError
 from .ground import ground_height, lowest_joint
 
 HORIZONTAL = (0, 2)
@@ -69,8 +69,7 @@ def put_on_ground(
     Raises:
         ConfigError: If ``compat`` is not one of the two modes.
     """
-    if compat not in COMPAT_MODES:
-        raise ConfigError(f'`compat` should be one of {COMPAT_MODES}, got {compat!r}')
+    check_choice(compat, COMPAT_MODES, 'compat')
     if compat == 'published':
         ground = lowest_joint(joints_w, valid)
     else:

@@ -12,6 +12,7 @@ from typing import Optional, Union
 
 import torch
 
+from ...core.checks import check_at_least
 from ...core.errors import ConfigError, StorageError
 from ..packs import PackEntry, PackWriter, write_sequence
 from ..packs.pack_schema import LABELS
@@ -75,8 +76,7 @@ def run_conversion(
         StorageError: If the disk is full or write-protected; what is done stays.
         GVHMRError: If the source is not what it should be, as a whole.
     """
-    if jobs < 1 or (limit is not None and limit < 1):
-        raise ConfigError(f'`jobs` and `limit` should be at least 1, got {jobs} and {limit}')
+    check_at_least(1, jobs=jobs, limit=limit)
     if not dry_run:
         _check_writable(root)
     converter.failures.clear()

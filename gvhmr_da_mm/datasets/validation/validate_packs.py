@@ -10,6 +10,7 @@ from typing import Optional, Union
 
 import torch
 
+from ...core.checks import check_at_least
 from ...core.errors import ConfigError, MissingFilesError
 from . import sequence as sequences
 from .checks import CHECKS
@@ -108,8 +109,7 @@ def validate_layout(
     Raises:
         ConfigError: If ``limit`` or ``jobs`` is below 1.
     """
-    if jobs < 1 or (limit is not None and limit < 1):
-        raise ConfigError(f'`jobs` and `limit` should be at least 1, got {jobs} and {limit}')
+    check_at_least(1, jobs=jobs, limit=limit)
     names = layout.sequences()
     between = list(layout.findings_between(names))
     names = names[:limit]

@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import Runner
 
+from ...core.checks import check_choice
 from ...core.errors import ConfigError, TrainingCollapseError
 from ...registry import HOOKS
 
@@ -41,8 +42,7 @@ class CollapseGuardHook(Hook):
                 'CollapseGuardHook needs `factor` > 1, `floor` >= 0 and `window` >= 1, got '
                 f'{factor}, {floor} and {window}'
             )
-        if action not in ACTIONS:
-            raise ConfigError(f'`action` should be one of {ACTIONS}, got {action!r}')
+        check_choice(action, ACTIONS, 'action')
         self.factor = factor
         self.floor = floor
         self.window = window

@@ -8,7 +8,8 @@ from mmengine.hooks.hook import DATA_BATCH
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
-from ...core.errors import ConfigError, DivergenceError
+from ...core.checks import check_at_least
+from ...core.errors import DivergenceError
 from ...registry import HOOKS
 from ..optim_wrappers import FiniteStepMixin
 from ..skip_report import SkipReport, TrainedBatch
@@ -37,8 +38,7 @@ class DivergenceGuardHook(Hook):
     """
 
     def __init__(self, patience: int = 10) -> None:
-        if patience < 1:
-            raise ConfigError(f'`patience` should be at least 1, got {patience}')
+        check_at_least(1, patience=patience)
         self.patience = patience
         self._wrappers: dict[str, OptimWrapper] = {}
         self._batches: dict[str, list[TrainedBatch]] = {}

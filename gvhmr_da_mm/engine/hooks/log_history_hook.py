@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import Runner
 
-from ...core.errors import ConfigError
+from ...core.checks import check_at_least
 from ...registry import HOOKS
 
 
@@ -29,8 +29,7 @@ class LogHistoryHook(Hook):
     priority = 'LOWEST'
 
     def __init__(self, max_length: int = 2000) -> None:
-        if max_length < 1:
-            raise ConfigError(f'`max_length` should be at least 1, got {max_length}')
+        check_at_least(1, max_length=max_length)
         self.max_length = max_length
         self._num_bounded = 0
 

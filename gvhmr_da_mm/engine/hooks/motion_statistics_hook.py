@@ -6,6 +6,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from ...codecs import MotionCodec
+from ...core.checks import check_at_least
 from ...core.errors import ConfigError, DataError
 from ...datasets.motion_labels import choose_clips, motion_labels
 from ...registry import HOOKS
@@ -27,8 +28,7 @@ class MotionStatisticsHook(Hook):
     """
 
     def __init__(self, num_clips: int = 1000, seed: int = 0) -> None:
-        if num_clips < 1:
-            raise ConfigError(f'`num_clips` should be at least 1, got {num_clips}')
+        check_at_least(1, num_clips=num_clips)
         self.num_clips = num_clips
         self.seed = seed
 

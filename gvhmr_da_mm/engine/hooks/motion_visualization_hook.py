@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from mmpose.structures import PoseDataSample
 
+from ...core.checks import check_at_least
 from ...core.errors import ConfigError, DataError, MissingFilesError
 from ...registry import HOOKS
 from ...structures import sample_inputs
@@ -49,9 +50,7 @@ class MotionVisualizationHook(Hook):
         video_path: Optional[str] = None,
         out_dir: str = 'vis',
     ) -> None:
-        for name, value in (('interval', interval), ('max_samples', max_samples)):
-            if value < 1:
-                raise ConfigError(f'`{name}` should be at least 1, got {value}')
+        check_at_least(1, interval=interval, max_samples=max_samples)
         self.enable = enable
         self.interval = interval
         self.max_samples = max_samples

@@ -9,7 +9,8 @@ from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from ...core.errors import ConfigError, StorageError
+from ...core.checks import check_at_least
+from ...core.errors import StorageError
 from ...fileio.atomic_file import remove_partial_files, write_atomically
 from ...registry import HOOKS
 from ..atomic_local_backend import ATOMIC, LateRemovalBackend
@@ -44,8 +45,7 @@ class SafeCheckpointHook(CheckpointHook):
     """
 
     def __init__(self, rolling_interval: Optional[int] = 1000, **kwargs: Any) -> None:
-        if rolling_interval is not None and rolling_interval < 1:
-            raise ConfigError(f'`rolling_interval` should be at least 1, got {rolling_interval}')
+        check_at_least(1, rolling_interval=rolling_interval)
         self.rolling_interval = rolling_interval
         elsewhere = '://' in str(kwargs.get('out_dir') or '') or kwargs.get('file_client_args')
         if not elsewhere and kwargs.get('backend_args') is None:

@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import Runner
 
-from ...core.errors import ConfigError
+from ...core.checks import check_at_least
 from ...registry import HOOKS
 
 VALUE = 'selection_rate'
@@ -33,10 +33,7 @@ class SelectionRateHook(Hook):
     """
 
     def __init__(self, interval: Optional[int] = None, min_batches: int = 10) -> None:
-        if interval is not None and interval < 1:
-            raise ConfigError(f'`interval` should be at least 1, got {interval}')
-        if min_batches < 1:
-            raise ConfigError(f'`min_batches` should be at least 1, got {min_batches}')
+        check_at_least(1, interval=interval, min_batches=min_batches)
         self.interval = interval
         self.min_batches = min_batches
         self._rates: list[float] = []

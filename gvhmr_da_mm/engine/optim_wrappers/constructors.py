@@ -9,6 +9,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWrapperDict
 from torch import nn
 
+from ...core.checks import check_choice
 from ...core.errors import ConfigError
 from ...registry import OPTIM_WRAPPER_CONSTRUCTORS
 from .averaging_optim_wrappers import (
@@ -56,8 +57,7 @@ class PrecisionOptimWrapperConstructor:
         _check_clipping(cfg.get('clip_grad'))
         cfg = copy.deepcopy(cfg)
         precision = cfg.pop('precision', 'fp32')
-        if precision not in list(PRECISIONS):
-            raise ConfigError(f'`precision` should be one of {list(PRECISIONS)}, got {precision!r}')
+        check_choice(precision, PRECISIONS, 'precision')
         cfg.setdefault('type', PRECISIONS[precision])
         needs_gpu = getattr(cfg['type'], '__name__', cfg['type']).endswith('AmpOptimWrapper')
         if needs_gpu and not torch.cuda.is_available():

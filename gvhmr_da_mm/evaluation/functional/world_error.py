@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ...core.alignment import align_chunk
-from ...core.errors import ConfigError
+from ...core.checks import check_at_least
 from .joint_error import mpjpe
 from .point_sets import ArrayLike, as_pair
 
@@ -63,11 +63,7 @@ def _chunked_error(
     pred: ArrayLike, target: ArrayLike, chunk_size: int, fitted_frames: int
 ) -> Tensor:
     """Align all chunks at once; the padding of the last one has no weight in the fit."""
-    if chunk_size < 1 or fitted_frames < 1:
-        raise ConfigError(
-            '`chunk_size` and `fitted_frames` should be at least 1, got '
-            f'{chunk_size} and {fitted_frames}'
-        )
+    check_at_least(1, chunk_size=chunk_size, fitted_frames=fitted_frames)
     pred, target = as_pair(pred, target)
     num_frames = len(pred)
     if num_frames == 0:

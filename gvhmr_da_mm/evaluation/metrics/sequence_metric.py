@@ -12,6 +12,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
+from ...core.checks import check_at_least, check_choice
 from ...core.conventions import COMPAT_MODES
 from ...core.errors import ConfigError, DataError
 from ..meshes import PathLike, ProtocolMeshes
@@ -89,14 +90,8 @@ class SequenceMetric(BaseMetric):
         name = type(self).__name__
         if dataset is None and protocol is None:
             raise ConfigError(f'{name} needs `dataset` or `protocol`, got neither')
-        if compat not in COMPAT_MODES:
-            raise ConfigError(
-                f"`compat` of {name} should be 'correct' or 'published', got {compat!r}"
-            )
-        if frames_per_chunk < 1:
-            raise ConfigError(
-                f'`frames_per_chunk` of {name} should be at least 1, got {frames_per_chunk}'
-            )
+        check_choice(compat, COMPAT_MODES, 'compat')
+        check_at_least(1, frames_per_chunk=frames_per_chunk)
         self.protocol = get_protocol(dataset if protocol is None else protocol)
         if self.protocol.space != self.space:
             raise ConfigError(
