@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..core.camera import box_from_xyxy, clamp_depth, perspective_project, transform_smpl
+from ..core.checks import check_choice
 from ..core.conventions import GRAVITY_Y_UP
 from ..core.errors import ConfigError, DataError
 from ..core.gravity_view import gravity_view_rotation
@@ -21,7 +22,6 @@ from .clip import Clip
 from .mocap import MocapBody, Motion, MotionSource, open_source
 from .mocap.virtual_camera import CameraPath
 from .motion_dataset import MotionDataset
-from .options import check_choice
 
 STATURE = 1.7
 """Metres of the person whose size in the image the cameras are drawn for."""
