@@ -40,6 +40,12 @@ def mocap_root() -> Path:
 
 
 @pytest.fixture(scope='session')
+def media() -> Path:
+    """Return the folder of real pictures and videos, or skip."""
+    return _folder('GVHMR_MEDIA', 'media')
+
+
+@pytest.fixture(scope='session')
 def toy_root(tmp_path_factory) -> Path:
     """Return a data root with a stand-in body and a few demo clips of every dataset; read only."""
     root = tmp_path_factory.mktemp('toy_root') / 'data'

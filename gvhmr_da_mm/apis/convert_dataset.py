@@ -44,14 +44,14 @@ def convert_dataset(converter: Converter, out: Path, args: argparse.Namespace) -
     Returns:
         int: Exit status: 0 if all is done, 1 if something failed.
     """
-    console = Console()
+    console = Console(markup=False)
     converter.with_labels = not args.no_labels
     columns = (
         TextColumn('{task.description}'),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn('{task.fields[name]}'),
+        TextColumn('{task.fields[name]}', markup=False),
     )
     try:
         with Progress(*columns, console=console, transient=True) as bar:

@@ -1,6 +1,7 @@
 """Observations of a folder of videos, one file per person."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -36,10 +37,18 @@ class ExtractionReport:
     failures: list[Failure] = field(default_factory=list)
 
 
-def clip_id(clip: Path, root: Path) -> str:
-    """Return the name of a clip: its path below the folder that was named, without suffix."""
-    inner = clip.relative_to(root) if clip != root else Path(clip.name)
-    return (inner if clip.is_dir() else inner.with_suffix('')).as_posix()
+def clip_ids(clips: list[Path], root: Path) -> list[str]:
+    """Return the names of clips: their paths below the folder that was named, without suffix.
+
+    Videos that differ in nothing but their suffix keep it.
+    """
+    inner = [clip.relative_to(root) if clip != root else Path(clip.name) for clip in clips]
+    names = [
+        (path if clip.is_dir() else path.with_suffix('')).as_posix()
+        for clip, path in zip(clips, inner)
+    ]
+    counts = Counter(names)
+    return [name if counts[name] == 1 else path.as_posix() for name, path in zip(names, inner)]
 
 
 def extract_features(
@@ -74,11 +83,11 @@ def extract_features(
         MissingFilesError: If there is no video.
         StorageError: If the disk is full or write-protected; what is done stays.
     """
-    clips = find_clips(path)[:limit]
+    clips = find_clips(path)
     manifest = Manifest(out)
-    report = ExtractionReport(len(clips))
-    for clip in clips:
-        name = clip_id(clip, path)
+    named = list(zip(clips, clip_ids(clips, path)))[:limit]
+    report = ExtractionReport(len(named))
+    for clip, name in named:
         signature = signature_of([clip], fps=fps, **job.describe())
         if manifest.is_done(name, signature):
             report.skipped += 1
@@ -103,6 +112,7 @@ def _extract(
     clip: Path, name: str, out: Path, job: FeatureJob, fps: float, progress: Progress
 ) -> list[dict]:
     source = open_frames(clip, fps)
+    source.name = Path(name).name
     people, _ = job.observe(source, name, progress=progress)
     files = []
     for person in people:

@@ -11,7 +11,10 @@ import numpy as np
 from ..core.conventions import FPS
 from ..core.errors import DataError, MissingFilesError
 
-VIDEO_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg')
+VIDEO_SUFFIXES = (
+    '.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.ts', '.mts', '.m2ts',
+    '.3gp', '.3g2', '.wmv', '.flv', '.ogv', '.vob', '.gif',
+)  # fmt: skip
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
 _ATTEMPTS = 100
 """So many frames in a row that cannot be decoded are the end of a video."""
@@ -68,6 +71,8 @@ def open_frames(path: Union[str, Path], fps: float = FPS) -> FrameSource:
 def find_clips(path: Union[str, Path]) -> list[Path]:
     """Return the clips at a path: itself if it is a video or holds images, else those in it.
 
+    Images beside videos are posters and the like, no clip: see :func:`unread_files`.
+
     Raises:
         MissingFilesError: If the path does not exist, or there are none.
     """
@@ -76,13 +81,12 @@ def find_clips(path: Union[str, Path]) -> list[Path]:
         raise MissingFilesError(f'there is no file or folder {str(path)!r}')
     if path.is_file():
         return [path]
-    if _images(path):
+    if _is_image_folder(path):
         return [path]
     found = [
         entry
         for entry in sorted(path.rglob('*'))
-        if (entry.suffix.lower() in VIDEO_SUFFIXES and entry.is_file())
-        or (entry.is_dir() and _images(entry))
+        if _is_video(entry) or (entry.is_dir() and _is_image_folder(entry))
     ]
     if not found:
         raise MissingFilesError(
@@ -90,6 +94,19 @@ def find_clips(path: Union[str, Path]) -> list[Path]:
             f'({", ".join(IMAGE_SUFFIXES)})'
         )
     return found
+
+
+def unread_files(path: Union[str, Path]) -> list[Path]:
+    """Return the files below a folder that are no part of a clip; hidden ones do not count."""
+    clips = set(find_clips(path))
+    return [
+        file
+        for file in sorted(Path(path).rglob('*'))
+        if file.is_file()
+        and not file.name.startswith('.')
+        and file not in clips
+        and not (file.parent in clips and file.suffix.lower() in IMAGE_SUFFIXES)
+    ]
 
 
 class VideoFrames(FrameSource):
@@ -118,6 +135,7 @@ class VideoFrames(FrameSource):
         milliseconds = []
         while _grab(capture):
             milliseconds.append(capture.get(cv2.CAP_PROP_POS_MSEC))
+        self._stretch = _stretch(capture, turned)
         capture.release()
         first = next((image for _, image in self._read(range(1))), None)
         if first is None:
@@ -128,6 +146,9 @@ class VideoFrames(FrameSource):
         self.img_wh = (first.shape[1], first.shape[0])
         if turned:
             self.notes.append(f'turned by {turned} degrees, as its metadata says')
+        if self._stretch != (1.0, 1.0):
+            width, height = self.img_wh
+            self.notes.append(f'pixels are not square: shown as {width} x {height}')
         self.seconds = self._times(np.array(milliseconds) / 1000, fps)
         if told > len(self):
             self.notes.append(f'{told - len(self)} of {told} frames cannot be decoded')
@@ -157,9 +178,16 @@ class VideoFrames(FrameSource):
                 if number not in numbers:
                     continue
                 found, image = capture.retrieve() if grabbed else (False, None)
-                yield number, cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if found else None
+                yield number, self._upright(image) if found else None
         finally:
             capture.release()
+
+    def _upright(self, image: np.ndarray) -> np.ndarray:
+        """Return a decoded picture as it is shown: RGB, with square pixels."""
+        if self._stretch != (1.0, 1.0):
+            across, down = self._stretch
+            image = cv2.resize(image, None, fx=across, fy=down, interpolation=cv2.INTER_LINEAR)
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
     def _times(self, seconds: np.ndarray, fps: float) -> np.ndarray:
         """Return the times of the frames: the header's frame rate where there are no others."""
@@ -213,6 +241,24 @@ class ImageFolder(FrameSource):
     def _read(file: Path) -> Optional[np.ndarray]:
         image = cv2.imread(str(file), cv2.IMREAD_COLOR)
         return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _stretch(capture: cv2.VideoCapture, turned: int) -> tuple[float, float]:
+    """Return by how much pictures are enlarged in x and y, so that their pixels are square."""
+    across, down = capture.get(cv2.CAP_PROP_SAR_NUM), capture.get(cv2.CAP_PROP_SAR_DEN)
+    ratio = across / down if across > 0 and down > 0 else 1.0
+    # The ratio is that of the stored picture, before it is turned. Nothing is made smaller.
+    if turned in (90, 270):
+        ratio = 1 / ratio
+    return max(ratio, 1.0), max(1 / ratio, 1.0)
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
+
+
+def _is_image_folder(folder: Path) -> bool:
+    return bool(_images(folder)) and not any(map(_is_video, folder.iterdir()))
 
 
 def _images(folder: Path) -> list[Path]:

@@ -1,22 +1,28 @@
 """From the frames of a video to what was observed of its people, at 30 frames per second."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Optional
 
 import numpy as np
 import torch
+from scipy.ndimage import distance_transform_edt
 
 from ..core.camera import box_from_xyxy
 from ..core.errors import DataError
 from ..core.filtering import gaussian_smooth
+from .appearance import SceneCuts, torso_colours
 from .detectors import Detections
 from .frame_source import FrameSource
 from .person_clip import PersonClip
 from .person_tracks import PersonTrack, choose_tracks, link_tracks
+from .side_swaps import mend_sides
 from .time_plan import TimePlan, plan_times
 from .visual_gyro import VisualGyro
 
 Progress = Callable[[Iterable], Iterable]
+MAX_GUESS = 10
+"""So many frames, a third of a second, from where a person was seen nothing is known of it."""
 SMOOTHING = 3.0
 """Boxes are smoothed by a Gaussian of so many frames, as a jumping box looks like motion."""
 
@@ -43,6 +49,7 @@ def detect(
     frames: list[Detections] = []
     failures = []
     people = None
+    is_cut = SceneCuts()
     numbers = plan.used.tolist()
     with_images = detector.needs_images or gyro is not None
     pictures = source.frames(numbers) if with_images else ((number, None) for number in numbers)
@@ -55,6 +62,9 @@ def detect(
                 found = detector(image, number)
             except (RuntimeError, ValueError) as error:
                 failures.append(f'frame {number}: the detector failed ({error})')
+        if image is not None:
+            colours = torso_colours(image, found.keypoints)
+            found = found._replace(colours=colours, new_scene=is_cut(image))
         frames.append(found)
         if gyro is not None:
             # Where nobody is found now, the last place is left out.
@@ -88,7 +98,7 @@ def make_clips(
         DataError: If there is nobody.
     """
     tracks = link_tracks(frames)
-    chosen = choose_tracks(tracks, people, min(min_frames, len(frames)))
+    chosen = choose_tracks(tracks, people, min_frames)
     if not chosen:
         seen = max((int(track.seen.sum()) for track in tracks), default=0)
         raise DataError(
@@ -102,8 +112,26 @@ def make_clips(
     clips = []
     for number, track in enumerate(chosen):
         name = f'{source.name}_{number}' if people == 'all' else source.name
-        clips.append(_clip(source, plan, track, name, {**(facts or {}), 'notes': notes}))
+        about = {**(facts or {}), 'notes': [*notes, *_track_notes(track, plan)]}
+        keypoints, seen, sides = mend_sides(track.keypoints, track.seen)
+        if sides.swapped.any() or sides.collapsed.any():
+            track = replace(track, keypoints=keypoints, seen=seen)
+            swapped, collapsed = int(sides.swapped.sum()), int(sides.collapsed.sum())
+            about.update(swapped_frames=swapped, collapsed_frames=collapsed)
+            about['notes'].append(
+                f'of {len(track)} frames, left and right were swapped in {swapped}, which is '
+                f'mended, and not told apart in {collapsed}, which are interpolated'
+            )
+        clips.append(_clip(source, plan, track, name, about))
     return clips
+
+
+def _track_notes(track: PersonTrack, plan: TimePlan) -> list[str]:
+    """Say where a track was cut though its box could be followed."""
+    if not track.end:
+        return []
+    last = int(plan.used[track.start + len(track) - 1])
+    return [f'the track ends after frame {last}: {track.end}']
 
 
 def _clip(
@@ -116,7 +144,7 @@ def _clip(
     own = TimePlan(*place[:, wanted], plan.weight[wanted], plan.missing[wanted])
     observed = own.both(track.seen)
     keypoints = own.interpolate(track.keypoints)
-    keypoints[..., 2] *= observed[:, None]
+    keypoints[..., 2] *= certainty(observed)[:, None]
     boxes = box_from_xyxy(torch.from_numpy(own.interpolate(track.boxes)))
     boxes = gaussian_smooth(boxes, SMOOTHING, dim=0)
     return PersonClip(
@@ -129,6 +157,19 @@ def _clip(
         frame_numbers=plan.nearest[wanted],
         facts=facts,
     )
+
+
+def certainty(observed: np.ndarray) -> np.ndarray:
+    """Return by how much to multiply the confidence of interpolated frames (F,), 1 where observed.
+
+    It falls with the distance from the next observed frame: a few missing frames do not take the
+    body out of sight, and a long gap says nothing about what happens in it.
+
+    Args:
+        observed (np.ndarray): Mask (F,), bool; True somewhere.
+    """
+    distance = distance_transform_edt(~observed) if not observed.all() else np.zeros(len(observed))
+    return np.clip(1 - distance / MAX_GUESS, 0, 1)
 
 
 def observe(

@@ -33,7 +33,8 @@ class PersonClip:
         img_wh (tuple[int, int]): Width and height in pixels, upright.
         start (int): The first of the frames, counted at 30 per second from the video's beginning.
         bbx_xys (np.ndarray): Boxes (F, 3): centre and side, pixels.
-        kp2d (np.ndarray): COCO-17 (F, 17, 3): pixels and confidence, 0 where not observed.
+        kp2d (np.ndarray): COCO-17 (F, 17, 3): pixels and confidence, reduced in short gaps and 0
+            in long ones.
         observed (np.ndarray): Frames in which the person was seen (F,), bool.
         frame_numbers (np.ndarray): The video's frame that is nearest to each (F,).
         features (np.ndarray, optional): Image features (F, 1024). Defaults to None.

@@ -10,6 +10,10 @@ from ..core.checks import check_choice
 from .detectors.detections import Detections
 
 CHOICES = ('largest', 'longest', 'all')
+OTHER_PLACE = 0.2
+"""Median jump of the keypoints, in sizes of the smaller box."""
+OTHER_COLOUR = 40.0
+"""Distance of two torsos in CIELAB of 0 to 255."""
 
 
 @dataclass
@@ -19,14 +23,16 @@ class PersonTrack:
     Args:
         start (int): The first frame.
         boxes (np.ndarray): Corners (L, 4), interpolated where the person is not seen.
-        keypoints (np.ndarray): COCO-17 (L, 17, 3), interpolated and of confidence 0 there.
+        keypoints (np.ndarray): COCO-17 (L, 17, 3), interpolated there, too.
         seen (np.ndarray): Where it is seen (L,), bool.
+        end (str): Why it was ended where it could have gone on; '' if the person was lost.
     """
 
     start: int
     boxes: np.ndarray
     keypoints: np.ndarray
     seen: np.ndarray
+    end: str = ''
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -52,6 +58,9 @@ def link_tracks(
 ) -> list[PersonTrack]:
     """Join the detections of successive frames to tracks.
 
+    A track ends where another scene begins, and where the person of the next box jumps to another
+    place and wears another colour: a detector of one person changes over when two cross.
+
     Args:
         frames (Sequence[Detections]): The people of each frame, in order.
         min_overlap (float): Least intersection over union of a person's boxes in a frame and where
@@ -64,22 +73,32 @@ def link_tracks(
     """
     open_tracks: list[list[tuple[int, int]]] = []
     tracks: list[list[tuple[int, int]]] = []
+    ends: dict[int, str] = {}
     for number, people in enumerate(frames):
+        if people.new_scene:
+            ends.update((id(track), 'the scene changes') for track in open_tracks)
+            open_tracks = []
         open_tracks = [track for track in open_tracks if number - track[-1][0] <= max_gap + 1]
         last = [frames[frame].boxes[person] for frame, person in (t[-1] for t in open_tracks)]
         overlap = box_overlap(np.reshape(last, (-1, 4)), people.boxes)
         rows, columns = linear_sum_assignment(-overlap)
         taken = set()
         for row, column in zip(rows, columns):
-            if overlap[row, column] >= min_overlap:
-                open_tracks[row].append((number, column))
-                taken.add(column)
+            if overlap[row, column] < min_overlap:
+                continue
+            frame, person = open_tracks[row][-1]
+            if _is_somebody_else(frames[frame], person, people, column):
+                ends[id(open_tracks[row])] = 'another person is in its place'
+                continue
+            open_tracks[row].append((number, column))
+            taken.add(column)
+        open_tracks = [track for track in open_tracks if id(track) not in ends]
         for column in range(len(people.boxes)):
             if column not in taken:
                 track = [(number, column)]
                 tracks.append(track)
                 open_tracks.append(track)
-    return [_fill(track, frames) for track in tracks]
+    return [_fill(track, frames, ends.get(id(track), '')) for track in tracks]
 
 
 def choose_tracks(
@@ -107,16 +126,28 @@ def choose_tracks(
     return [max(long_enough, key=size)]
 
 
-def _fill(track: list[tuple[int, int]], frames: Sequence[Detections]) -> PersonTrack:
+def _is_somebody_else(last: Detections, a: int, now: Detections, b: int) -> bool:
+    """Tell whether person b now is another than person a was: elsewhere, and dressed otherwise."""
+    if last.colours is None or now.colours is None:
+        return False
+    size = min(np.ptp(people.boxes[p].reshape(2, 2), axis=0).max()
+               for people, p in ((last, a), (now, b)))  # fmt: skip
+    moved = np.linalg.norm(now.keypoints[b, :, :2] - last.keypoints[a, :, :2], axis=-1)
+    # Either alone is common: light changes, and so do poses.
+    jumped = np.median(moved) > OTHER_PLACE * size
+    return bool(jumped and np.linalg.norm(now.colours[b] - last.colours[a]) > OTHER_COLOUR)
+
+
+def _fill(track: list[tuple[int, int]], frames: Sequence[Detections], end: str = '') -> PersonTrack:
     """Interpolate boxes and keypoints where the person is not seen."""
     numbers = np.array([frame for frame, _ in track])
     everywhere = np.arange(numbers[0], numbers[-1] + 1)
     boxes = np.stack([frames[frame].boxes[person] for frame, person in track])
     keypoints = np.stack([frames[frame].keypoints[person] for frame, person in track])
     seen = np.isin(everywhere, numbers)
-    filled = _interpolate(numbers, keypoints, everywhere)
-    filled[~seen, :, 2] = 0
-    return PersonTrack(int(numbers[0]), _interpolate(numbers, boxes, everywhere), filled, seen)
+    keypoints = _interpolate(numbers, keypoints, everywhere)
+    boxes = _interpolate(numbers, boxes, everywhere)
+    return PersonTrack(int(numbers[0]), boxes, keypoints, seen, end)
 
 
 def _interpolate(numbers: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..datasets.converters import ConversionTask, Converter, Failure, signature_of
 from .camera_track import rotation_from_file, rotation_from_gyro, static_rotation
 from .detectors import Detections, file_of
-from .extract_features import clip_id, load_people
+from .extract_features import clip_ids, load_people
 from .feature_job import FeatureJob
 from .frame_source import FrameSource, find_clips, open_frames
 from .observe import detect
@@ -105,8 +105,8 @@ class VideoConverter(Converter):
     def plan(self) -> list[ConversionTask]:
         """Return one task per video, or per person that was extracted."""
         tasks = []
-        for clip in find_clips(self.path):
-            name = clip_id(clip, self.path)
+        clips = find_clips(self.path)
+        for clip, name in zip(clips, clip_ids(clips, self.path)):
             options = dict(camera=self.camera, focal=self.focal, fps=self.fps, split=self.split)
             if self.observations is None:
                 signature = signature_of([clip, *self._inputs(name)], **options, **self._job())
@@ -174,6 +174,8 @@ class VideoConverter(Converter):
     def _arrays(clip: PersonClip, K: np.ndarray, rotation: CameraRotation) -> dict[str, Any]:
         arrays = clip.arrays()
         del arrays['frame_numbers']
+        # Readers give no confidence where nothing was observed; in short gaps there is some.
+        arrays['observed'] = clip.kp2d[..., 2].any(axis=1)
         frames = slice(clip.start, clip.start + len(clip))
         return dict(arrays, K_fullimg=K, R_w2c=rotation.R_w2c[frames])
 

@@ -1,11 +1,20 @@
+import struct
+
 import cv2
 import numpy as np
 import pytest
 
 from gvhmr_da_mm.core.errors import DataError, MissingFilesError
-from gvhmr_da_mm.video.frame_source import ImageFolder, VideoFrames, find_clips, open_frames
+from gvhmr_da_mm.video.frame_source import (
+    ImageFolder,
+    VideoFrames,
+    find_clips,
+    open_frames,
+    unread_files,
+)
 from tests.video.videos import (
     SIZE,
+    box,
     set_durations,
     set_rotation,
     square,
@@ -119,3 +128,52 @@ def test_clips_of_a_folder(tmp_path):
             find_clips(tmp_path / missing)
     with pytest.raises(MissingFilesError):
         open_frames(tmp_path / 'nowhere.mp4')
+
+
+def set_pixel_aspect(path, across, down):
+    """Write a box with the aspect of a pixel behind the header of the only picture format."""
+    content = bytearray(path.read_bytes())
+    start, places = box(content, b'moov', b'trak', b'mdia', b'minf', b'stbl', b'stsd')
+    entry = start + 8
+    size = struct.unpack('>I', content[entry : entry + 4])[0]
+    content[entry + size : entry + size] = struct.pack('>I4sII', 16, b'pasp', across, down)
+    for place in (*places, entry):
+        old = struct.unpack('>I', content[place : place + 4])[0]
+        content[place : place + 4] = struct.pack('>I', old + 16)
+    assert content.index(b'mdat') < places[0], 'sample positions would have moved'
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    'aspect, degrees, shown',
+    [((2, 1), 0, (192, 64)), ((1, 2), 0, (96, 128)), ((2, 1), 90, (64, 192)), ((1, 1), 0, SIZE)],
+)
+def test_pixels_that_are_not_square(tmp_path, aspect, degrees, shown):
+    path = write_video(tmp_path / 'a.mp4', 3)
+    set_rotation(path, degrees)
+    set_pixel_aspect(path, *aspect)
+    video = open_frames(path)
+    assert video.img_wh == shown
+    assert all(picture.shape[1::-1] == shown for _, picture in video.frames())
+    assert any('shown as' in note for note in video.notes) == (aspect != (1, 1))
+
+
+def test_a_poster_beside_videos_is_no_clip(tmp_path):
+    names = ('a.mp4', 'sub/b.mp4')
+    (tmp_path / 'sub').mkdir()
+    for name in names:
+        write_video(tmp_path / name, 2)
+    posters = [tmp_path / 'poster.jpg', tmp_path / 'sub' / 'thumb.png', tmp_path / 'notes.txt']
+    for poster in posters:
+        cv2.imwrite(str(poster.with_suffix('.png')), square(0))
+        poster.write_bytes(poster.with_suffix('.png').read_bytes())
+    (tmp_path / 'poster.png').unlink()
+    (tmp_path / 'notes.png').unlink()
+    assert find_clips(tmp_path) == [tmp_path / name for name in names]
+    assert unread_files(tmp_path) == sorted(posters)
+
+
+@pytest.mark.parametrize('suffix', ['.gif', '.ts', '.3gp', '.MP4'])
+def test_no_suffix_of_videos_is_passed_over(tmp_path, suffix):
+    (tmp_path / f'a{suffix}').write_bytes(b'')
+    assert find_clips(tmp_path) == [tmp_path / f'a{suffix}']

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from gvhmr_da_mm.core.conventions import COCO_FLIP_INDEX
 from gvhmr_da_mm.core.errors import DataError, MissingFilesError
 from gvhmr_da_mm.video.camera_track import (
     resample_rotations,
@@ -88,7 +89,9 @@ def test_what_fails_is_told_and_not_fatal():
     source.pictures[5] = None
     (clip,), _ = observe(source, Detector(blind=(20,), failing=(30,)))
     np.testing.assert_array_equal(np.flatnonzero(~clip.observed), [5, 20, 30])
-    assert (clip.kp2d[[5, 20, 30], :, 2] == 0).all()
+    np.testing.assert_allclose(clip.kp2d[[5, 20, 30], :, 2], 0.9 * 0.9, rtol=1e-6)
+    expected = Detector()(None, 20).keypoints[0, :, :2]
+    np.testing.assert_allclose(clip.kp2d[20, :, :2], expected, rtol=1e-5)
     assert np.isfinite(clip.bbx_xys).all()
     assert [failure.split()[1].strip(':') for failure in clip.facts['failures']] == ['5', '30']
 
@@ -113,6 +116,80 @@ def test_nobody():
         observe(Pictures(pictures(40)), Detector(blind=range(40)))
     with pytest.raises(DataError, match='at most in 12'):
         observe(Pictures(pictures(40)), Detector(blind=range(12, 40)))
+
+
+def test_a_video_shorter_than_min_frames_has_nobody():
+    with pytest.raises(DataError, match='at least 30 of its 20 frames'):
+        observe(Pictures(pictures(20)), Detector())
+    (clip,), _ = observe(Pictures(pictures(20)), Detector(), min_frames=20)
+    assert len(clip) == 20
+
+
+class Moves(Detector):
+    """A wide person that stands still but for given shifts in x."""
+
+    def __init__(self, shift=lambda number: 0, **options):
+        super().__init__(**options)
+        self.shift = shift
+
+    def __call__(self, image, number):
+        found = super().__call__(image, number)
+        found.keypoints[..., 0] = 4 * (found.keypoints[..., 0] - 20 - 2 * number) + 10
+        found.keypoints[..., 0] += self.shift(number)
+        return Detections(boxes_around(found.keypoints)[0], found.keypoints)
+
+
+def test_confidence_falls_in_a_gap_and_ends_in_a_long_one():
+    (clip,), _ = observe(Pictures(pictures(80)), Moves(blind=(*range(10, 13), *range(30, 55))))
+    confidence = clip.kp2d[:, 0, 2] / 0.9
+    np.testing.assert_allclose(confidence[8:15], [1, 1, 0.9, 0.8, 0.9, 1, 1], rtol=1e-6)
+    assert (confidence[39:46] == 0).all() and (confidence[30:39] > 0).all()
+    assert np.abs(np.diff(confidence)).max() < 0.11
+
+
+def plain(level):
+    return np.full((240, 320, 3), level, np.uint8)
+
+
+def test_a_cut_ends_the_track_and_is_told():
+    source = Pictures([plain((20, 30, 40))] * 45 + [plain((200, 190, 90))] * 35)
+    (clip,), _ = observe(source, Detector())
+    assert (clip.start, len(clip)) == (0, 45)
+    assert any('ends after frame 44: the scene changes' in note for note in clip.facts['notes'])
+    both, _ = observe(source, Detector(), people='all')
+    assert [(c.start, len(c)) for c in both] == [(0, 45), (45, 35)]
+    light = Pictures([plain(20)] * 40 + [plain(30)] * 40)
+    assert len(observe(light, Detector())[0][0]) == 80
+
+
+@pytest.mark.parametrize('other_clothes', [True, False])
+def test_one_who_takes_the_place_of_another_is_somebody_else(other_clothes):
+    clothes = [(200, 40, 40)] * 40 + [(40, 40, 200) if other_clothes else (200, 40, 40)] * 40
+    # Most of the picture stays, so that no cut is seen.
+    source = Pictures([plain(90) for _ in clothes])
+    source.pictures = [picture.copy() for picture in source.pictures]
+    for picture, colour in zip(source.pictures, clothes):
+        picture[:, :150] = colour
+    (clip,), _ = observe(source, Moves(lambda number: 40 * (number >= 40)), min_frames=20)
+    assert len(clip) == (40 if other_clothes else 80)
+    told = any('another person' in note for note in clip.facts['notes'])
+    assert told == other_clothes
+
+
+def test_swapped_sides_are_mended_and_counted():
+    class Swaps(Detector):
+        def __call__(self, image, number):
+            found = super().__call__(image, number)
+            if 20 <= number < 27:
+                found.keypoints[:] = found.keypoints[:, COCO_FLIP_INDEX]
+            return found
+
+    (clip,), _ = observe(Pictures(pictures(60)), Swaps())
+    (right,), _ = observe(Pictures(pictures(60)), Detector())
+    np.testing.assert_allclose(clip.kp2d, right.kp2d)
+    assert (clip.facts['swapped_frames'], clip.facts['collapsed_frames']) == (7, 0)
+    assert 'swapped_frames' not in right.facts
+    assert any('swapped in 7, which is mended' in note for note in clip.facts['notes'])
 
 
 def test_saved_clips_are_the_same(tmp_path):

@@ -19,6 +19,7 @@ from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.datasets.packs import SequencePack, is_pack
 from gvhmr_da_mm.video.extract_features import extract_features
 from gvhmr_da_mm.video.feature_job import FeatureJob
+from gvhmr_da_mm.video.frame_source import unread_files
 from gvhmr_da_mm.video.video_converter import VideoConverter
 
 CONSOLE = Console()
@@ -114,6 +115,19 @@ def make_job(args: argparse.Namespace, **options) -> FeatureJob:
     )
 
 
+def print_plain(text: str) -> None:
+    """Print a line as it is: brackets in names of files are no markup."""
+    CONSOLE.print(text, soft_wrap=True, markup=False, highlight=False)
+
+
+def print_unread(source: Path) -> None:
+    """Name the files of a folder that are no videos or parts of one."""
+    unread = [str(file.relative_to(source)) for file in unread_files(source)]
+    if unread:
+        more = f' and {len(unread) - 5} more' if len(unread) > 5 else ''
+        print_plain(f'Not read: {", ".join(unread[:5])}{more}')
+
+
 def make_pack(args: argparse.Namespace) -> int:
     """Convert the videos; what is missing is reported before one is read."""
     if args.features and args.checkpoint:
@@ -126,6 +140,7 @@ def make_pack(args: argparse.Namespace) -> int:
     )
     if args.features is None:
         job.check()
+    print_unread(args.source)
     code = convert_dataset(converter, args.out, args)
     if not args.dry_run and is_pack(args.out):
         print_notes(args.out)
@@ -140,10 +155,10 @@ def print_notes(out: Path) -> None:
         motion = 'still' if entry.static_camera else 'moving'
         if turned is not None:
             motion += f', turned {turned:.2f} degrees at most'
-        CONSOLE.print(f'{name}: {entry.frames} frames; camera {motion}', soft_wrap=True)
+        print_plain(f'{name}: {entry.frames} frames; camera {motion}')
         failures = entry.extra.get('failures', []) + entry.extra.get('feature_failures', [])
         for note in [*entry.extra.get('notes', []), *failures[:3]]:
-            CONSOLE.print(f'  {note}', soft_wrap=True)
+            print_plain(f'  {note}')
 
 
 @contextmanager
@@ -159,6 +174,7 @@ def make_features(args: argparse.Namespace) -> int:
         args, batch_size=args.batch_size, flip=not args.no_flip, image_scale=args.image_scale
     )
     job.check()
+    print_unread(args.source)
     with frame_progress() as progress:
         report = extract_features(
             args.source, args.out, job, args.fps, args.limit, args.dry_run, progress
@@ -167,7 +183,8 @@ def make_features(args: argparse.Namespace) -> int:
     doing = f'{todo} to do' if args.dry_run else f'{report.written} written'
     CONSOLE.print(f'{report.planned} videos: {report.skipped} done before, {doing}')
     for failure in report.failures:
-        CONSOLE.print(f'[red]failed[/] {failure.id}: {failure.message}', soft_wrap=True)
+        CONSOLE.print('[red]failed[/] ', end='')
+        print_plain(f'{failure.id}: {failure.message}')
     return 1 if report.failures else 0
 
 

@@ -83,9 +83,14 @@ def run_conversion(
     tasks = converter.plan()[:limit]
     if not converter.with_labels:
         tasks = [replace(task, signature=f'{task.signature}-unlabelled') for task in tasks]
-    doubles = len(tasks) - len({task.id for task in tasks})
-    if doubles:
-        raise ConfigError(f'{converter.source}: {doubles} sequence(s) have the id of another')
+    known: dict[str, ConversionTask] = {}
+    for task in tasks:
+        other = known.setdefault(task.id, task)
+        if other is not task:
+            raise ConfigError(
+                f'{converter.source}: {other.source} and {task.source} would both be the sequence '
+                f'{task.id!r}: rename one, or leave it out'
+            )
     report = ConversionReport(len(tasks), failures=list(converter.failures))
     if dry_run:
         start(len(tasks))

@@ -1,6 +1,6 @@
 """What a detector says of one picture."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 
@@ -19,10 +19,15 @@ class Detections(NamedTuple):
     Args:
         boxes (np.ndarray): Corners (P, 4) left, top, right, bottom, pixels.
         keypoints (np.ndarray): COCO-17 (P, 17, 3): pixels and confidence, 0 to 1.
+        colours (np.ndarray, optional): Of the torsos (P, 3), see :func:`torso_colours`. Defaults to
+            None: not measured.
+        new_scene (bool): Whether the picture is the first of another scene. Defaults to False.
     """
 
     boxes: np.ndarray
     keypoints: np.ndarray
+    colours: Optional[np.ndarray] = None
+    new_scene: bool = False
 
     @classmethod
     def none(cls) -> 'Detections':

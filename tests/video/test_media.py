@@ -1,0 +1,65 @@
+"""Faults that were seen on real videos."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gvhmr_da_mm.video.detectors import build_detector
+from gvhmr_da_mm.video.frame_source import open_frames
+from gvhmr_da_mm.video.observe import observe
+
+pytestmark = [pytest.mark.media, pytest.mark.slow]
+
+
+@pytest.fixture(scope='module')
+def watch(media):
+    """Return a function that observes a video by MediaPipe, once for all tests."""
+    pytest.importorskip('mediapipe', reason='requirements/mediapipe.txt is not installed')
+    known = {}
+
+    def _watch(name, **options):
+        key = (name, *options.items())
+        if key not in known:
+            source = open_frames(media / name)
+            with build_detector('mediapipe', None, Path(name).stem, len(source)) as detector:
+                known[key], _ = observe(source, detector, **options)
+        return known[key]
+
+    return _watch
+
+
+def test_people_who_cross_are_two_tracks(watch):
+    clips = watch('odd/crossing.mp4', people='all')
+    # White, blue from frame 99, and white again from frame 151, where they cross.
+    starts = [clip.frame_numbers[0] for clip in clips]
+    assert len(clips) == 3
+    assert starts[0] < 10 and 95 < starts[1] < 103 and 150 <= starts[2] < 165
+    assert any('another person' in note for note in clips[1].facts['notes'])
+
+
+def test_scenes_are_not_joined(watch):
+    clips = watch('odd/scene_cut.mp4', people='all')
+    assert (clips[0].start, len(clips[0])) == (0, 86)
+    assert clips[1].frame_numbers[0] == 86
+    assert any('frame 85: the scene changes' in note for note in clips[0].facts['notes'])
+
+
+def test_left_and_right_stay_where_they_are(watch):
+    (clip,) = watch('calibrated/cam02.mp4')
+    assert 12 <= clip.facts['swapped_frames'] <= 16 and clip.facts['collapsed_frames'] <= 2
+    # All the time he faces the camera.
+    for left, right in ((5, 6), (11, 12)):
+        assert (clip.kp2d[:, left, 0] > clip.kp2d[:, right, 0]).all()
+    for name in ('cam01', 'cam03', 'cam04'):
+        (other,) = watch(f'calibrated/{name}.mp4')
+        assert 'swapped_frames' not in other.facts
+
+
+def test_missing_frames_leave_the_keypoints_as_they_are_at_the_full_rate(watch):
+    (full,), (sparse,) = watch('odd/rot180meta.mp4'), watch('odd/vfr.mp4')
+    frames = min(len(full), len(sparse))
+    distance = np.linalg.norm(full.kp2d[:frames, :, :2] - sparse.kp2d[:frames, :, :2], axis=-1)
+    assert np.median(distance) < 4 and np.percentile(distance, 90) < 15
+    known = full.kp2d[:frames, :, 2] > 0.7
+    assert (sparse.kp2d[:frames, :, 2][known] > 0.4).mean() > 0.95
