@@ -1,8 +1,8 @@
 """GVHMR adapted to videos of one's own, without labels: synthetic BEDLAM clips in turn with theirs.
 
 `tools/dataset_converters/videos.py pack VIDEOS DATA_ROOT/packs/videos` makes the pack. Another is
-named by `train_dataloader.dataset.datasets.1.pack` and `test_dataloader.dataset.datasets.0.pack`.
-The same videos are predicted in the test, without labels: the metric is the distance from detected
+named by `dataset.datasets.video.pack` of `train_dataloader` and of `test_dataloader`. The same
+videos are predicted in the test, without labels: the metric is the distance from detected
 keypoints, and `tools/test.py --dump` keeps the motion.
 """
 
@@ -14,14 +14,10 @@ from gvhmr_da_mm.evaluation import ReprojectionMetric
 with read_base():
     from .da_bedlam_emdb_3dpw import *
 
-train_dataloader.dataset.datasets = [
-    bedlam,
-    dict(type=PackDataset, data_root=None, pack='packs/videos', dataset='video'),
-]
-test_dataloader.dataset.datasets = [
-    dict(type=PackDataset, data_root=None, pack='packs/videos', dataset='video', test_mode=True)
-]
-test_evaluator = [dict(type=ReprojectionMetric, dataset='video', data_root=None)]
+video = dict(type=PackDataset, data_root=None, pack='packs/videos')
+train_dataloader.dataset.datasets = dict(bedlam=bedlam, video=video)
+test_dataloader.dataset.datasets = dict(video=dict(video, test_mode=True))
+test_evaluator = [dict(type=ReprojectionMetric, data_root=None)]
 val_cfg = val_dataloader = val_evaluator = None
 
 # Mirrored features are there only if `videos.py features` made some: then set both flip tests.

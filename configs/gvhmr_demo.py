@@ -12,7 +12,7 @@ model.update(
 )
 train_dataloader.update(batch_size=12, num_workers=0, persistent_workers=False)
 train_dataloader.batch_sampler.update(batches_per_epoch=50)
-for _source in train_dataloader.dataset.datasets:
+for _source in train_dataloader.dataset.datasets.values():
     _source.update(min_len=40, max_len=60)
 test_dataloader.update(num_workers=0)
 val_cfg = val_dataloader = val_evaluator = None

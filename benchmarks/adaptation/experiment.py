@@ -165,7 +165,7 @@ def _check_clips(config: dict) -> None:
     """Check that every dataset has clips; what they are is in the log of the run."""
     logging.disable(logging.INFO)
     try:
-        datasets = DATASETS.build(config).datasets
+        datasets = DATASETS.build(config).datasets.values()
     finally:
         logging.disable(logging.NOTSET)
     for dataset in datasets:

@@ -78,7 +78,7 @@ def method_config(
     config.default_hooks.collapse_guard.update(action='warn')
     if method.synthetic_only:
         config.train_dataloader.batch_sampler.alternating_ratio = 0
-    for dataset in _real_sources(config):
+    for dataset in real_sources(config):
         dataset.update(subset='fit' if budget.hold_out else 'all', **method.real)
     if budget.hold_out:
         _add_held_out(config)
@@ -138,25 +138,25 @@ def spread_threshold(config: Config, steps: int) -> None:
     )
 
 
-def _real_sources(config: Config) -> list[dict]:
-    """Return the real datasets of training."""
-    datasets = config.train_dataloader.dataset.datasets
-    return [dataset for dataset in datasets if 'real_supervision' in dataset]
+def real_sources(config: Config) -> list[dict]:
+    """Return the configs of the real datasets of training."""
+    datasets = config.train_dataloader.dataset.datasets.values()
+    return [dataset for dataset in datasets if _kind(dataset) in HELD_OUT]
+
+
+def _kind(dataset: dict) -> str:
+    """Return the name of a dataset's class, which is a string in a config that was dumped."""
+    kind = dataset['type']
+    return kind.rpartition('.')[2] if isinstance(kind, str) else kind.__name__
 
 
 def _add_held_out(config: Config) -> None:
     """Test on the held-out training clips too."""
-    for source in _real_sources(config):
-        kind = source.type if isinstance(source.type, str) else source.type.__name__
+    for source in real_sources(config):
+        kind = _kind(source)
         name, metrics = HELD_OUT[kind]
-        config.test_dataloader.dataset.datasets.append(
-            dict(
-                type=kind,
-                data_root=source.data_root,
-                split='train',
-                subset='val',
-                dataset=name,
-            )
+        config.test_dataloader.dataset.datasets[name] = dict(
+            type=kind, data_root=source.data_root, split='train', subset='val', dataset=name
         )
         for metric, protocol in metrics.items():
             protocol = dict(base=protocol, name=name, dataset=name, published={})
@@ -174,7 +174,7 @@ def _test_twice(config: Config, refined: bool) -> None:
     config.model.estimator.update(test_cfg=fitted if refined else alone)
     config[RETEST_CFG] = alone if refined else fitted
     config.test_dataloader.update(num_workers=0, persistent_workers=False)
-    for dataset in config.test_dataloader.dataset.datasets:
+    for dataset in config.test_dataloader.dataset.datasets.values():
         dataset.update(flip_test=False)
 
 

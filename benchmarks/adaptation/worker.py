@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 
 from benchmarks.adaptation.filter_quality import measure_filter
 from benchmarks.adaptation.result_file import RESULT, RUN, write_result
-from benchmarks.adaptation.run_config import RETEST_CFG
+from benchmarks.adaptation.run_config import RETEST_CFG, real_sources
 from gvhmr_da_mm.core.errors import MissingFilesError
 from gvhmr_da_mm.engine.unwrap import unwrap_model
 from gvhmr_da_mm.evaluation.report import METRIC_LABELS
@@ -48,8 +48,7 @@ def work(folder: Path) -> dict[str, Any]:
         result['test_seconds'] = time.perf_counter() - start
     if run.get('filter_clips'):
         start = time.perf_counter()
-        sources = [dict(source) for source in config.train_dataloader.dataset.datasets]
-        sources = [source for source in sources if 'real_supervision' in source]
+        sources = [dict(source) for source in real_sources(config)]
         result['filter'] = measure_filter(runner.model, sources, run['filter_clips'])
         result['filter_seconds'] = time.perf_counter() - start
     return {**run, **result}

@@ -68,9 +68,10 @@ def _parts(dataset: Any) -> list[dict]:
     """Return the configs of the datasets that one holds, or its own."""
     if not isinstance(dataset, dict):
         return []
-    inner = dataset.get('datasets') or dataset.get('dataset')
-    if isinstance(inner, dict):
-        return _parts(inner)
-    if isinstance(inner, (list, tuple)):
-        return [part for entry in inner for part in _parts(entry)]
-    return [dict(dataset)]
+    if dataset.get('dataset') and isinstance(dataset['dataset'], dict):
+        return _parts(dataset['dataset'])
+    if 'datasets' not in dataset:
+        return [dict(dataset)]
+    inner = dataset['datasets']  # By name here, a list in those of MMEngine.
+    inner = inner.values() if isinstance(inner, dict) else inner
+    return [part for entry in inner for part in _parts(entry)]

@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from ..core.errors import ConfigError, MissingFilesError
 from ..fileio.paths import DATA_ROOT_VARIABLE
 from ..registry.arguments import parameters_of, suggest
+from .old_keys import check_old_file, check_old_option, check_old_parts
 from .values import DATALOADER_FIELDS, check_config, target_of
 
 PathLike = Union[str, Path]
@@ -44,7 +45,12 @@ def load_config(
             f'there is no config file {str(path)!r}; the configs are in the folder `configs`, and '
             '`mim search gvhmr_da_mm` lists those of an installed package'
         )
-    config = Config.fromfile(str(path))
+    try:
+        config = Config.fromfile(str(path))
+    except (IndexError, KeyError, AttributeError):  # As where a list has become a dict.
+        check_old_file(Path(path))
+        raise
+    check_old_parts(config._cfg_dict)
     if options:
         check_options(config, options)
         try:
@@ -89,6 +95,7 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
         ConfigError: If a key is unknown; the message names the nearest ones.
     """
     for key in options:
+        check_old_option(config, key)
         node, parts = config._cfg_dict, key.split('.')
         if parts[0] in node and parts[0] not in RUNNER_FIELDS:
             raise ConfigError(

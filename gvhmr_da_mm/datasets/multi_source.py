@@ -1,7 +1,7 @@
-"""Several datasets as one, with their domains and weights."""
+"""Several named datasets as one, with their domains and weights."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Any, Optional, Union
 
@@ -19,44 +19,42 @@ class MultiSourceDataset(Dataset):
     """Datasets of synthetic and real clips behind one index, for the alternating sampler.
 
     Args:
-        datasets (Sequence[MotionDataset | dict]): The datasets or their configs.
-        weights (Sequence[float], optional): How often each is drawn within its domain, relative to
-            the others of that domain. Defaults to None: real datasets count the same, so that a
-            long one does not drown a short one; synthetic ones by their number of clips.
+        datasets (dict[str, MotionDataset | dict]): The datasets or their configs by name, in the
+            order of their indices. One that is None is left out.
+        weights (dict[str, float], optional): How often a dataset is drawn within its domain,
+            relative to the others of that domain, by name. One without a weight counts 1 if it is
+            real, so that a long one does not drown a short one, and its number of clips if it is
+            synthetic. Defaults to None: all are without.
         lazy_init (bool): Read the lists of clips on first use. Defaults to False.
 
     Raises:
-        ConfigError: If the list is empty, a weight is not positive, a domain is unknown, or some
-            real datasets give labels and others do not.
+        ConfigError: If there is no dataset, they have no names, a weight is not positive or is that
+            of no dataset, a domain is unknown, or some real datasets give labels and others do not.
     """
 
     def __init__(
         self,
-        datasets: Sequence[Union[MotionDataset, dict]],
-        weights: Optional[Sequence[float]] = None,
+        datasets: Mapping[str, Union[MotionDataset, dict, None]],
+        weights: Optional[Mapping[str, float]] = None,
         lazy_init: bool = False,
     ) -> None:
-        if not datasets:
-            raise ConfigError('MultiSourceDataset needs at least one dataset, got an empty list')
-        if weights is not None and len(weights) != len(datasets):
-            raise ConfigError(
-                f'`weights` should have one number for each of the {len(datasets)} datasets, got '
-                f'{len(weights)}'
-            )
-        if weights is not None and not all(weight > 0 for weight in weights):
-            raise ConfigError(f'`weights` should be positive, got {list(weights)}')
-        self.datasets = [
-            DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
-            for dataset in datasets
-        ]
-        for dataset in self.datasets:
+        self.weights = dict(weights or {})
+        check_names(datasets, self.weights)
+        self.datasets = {
+            name: DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+            for name, dataset in datasets.items()
+            if dataset is not None
+        }
+        if not self.datasets:
+            raise ConfigError(f'MultiSourceDataset needs at least one dataset, got {datasets}')
+        for name, dataset in self.datasets.items():
             domain = getattr(dataset, 'domain', None)
             if domain not in DOMAINS:
                 raise ConfigError(
-                    f'{type(dataset).__name__} has domain {domain!r}, expected one of {DOMAINS}'
+                    f'{type(dataset).__name__} {name!r} has domain {domain!r}, expected one of '
+                    f'{DOMAINS}'
                 )
-        check_same_supervision(self.datasets)
-        self.weights = [None] * len(datasets) if weights is None else list(weights)
+        check_same_supervision(self.datasets.values())
         self._stops: Optional[list[int]] = None
         if not lazy_init:
             self.full_init()
@@ -65,14 +63,14 @@ class MultiSourceDataset(Dataset):
         """Read the lists of clips of all datasets."""
         if self._stops is not None:
             return
-        for dataset in self.datasets:
+        for dataset in self.datasets.values():
             dataset.full_init()
-        self._stops = list(accumulate(len(dataset) for dataset in self.datasets))
+        self._stops = list(accumulate(map(len, self.datasets.values())))
 
     @property
     def metainfo(self) -> dict:
         """Meta information: that of the first dataset, and all of them under ``sources``."""
-        metas = [dataset.metainfo for dataset in self.datasets]
+        metas = [dataset.metainfo for dataset in self.datasets.values()]
         return dict(
             metas[0],
             dataset_name='+'.join(meta['dataset_name'] for meta in metas),
@@ -87,8 +85,9 @@ class MultiSourceDataset(Dataset):
         self.full_init()
         ranges: dict[str, list[SourceRange]] = {}
         starts = [0, *self._stops]
-        for dataset, weight, start, stop in zip(self.datasets, self.weights, starts, self._stops):
-            source = SourceRange(dataset.metainfo['dataset_name'], start, stop, weight)
+        for (name, dataset), start, stop in zip(self.datasets.items(), starts, self._stops):
+            title, weight = dataset.metainfo['dataset_name'], self.weights.get(name)
+            source = SourceRange(title, start, stop, weight)
             ranges.setdefault(dataset.domain, []).append(source)
         return ranges
 
@@ -96,37 +95,63 @@ class MultiSourceDataset(Dataset):
         self.full_init()
         return self._stops[-1]
 
-    def locate(self, index: int) -> tuple[int, int]:
-        """Return which dataset an index belongs to and the index in it."""
+    def locate(self, index: int) -> tuple[MotionDataset, int]:
+        """Return the dataset that an index belongs to and the index in it."""
         size = len(self)
         if not -size <= index < size:
             raise IndexError(f'index {index} is out of range for {size} clips')
         index %= size
         which = bisect_right(self._stops, index)
-        return which, index - (self._stops[which - 1] if which else 0)
+        dataset = list(self.datasets.values())[which]
+        return dataset, index - (self._stops[which - 1] if which else 0)
 
     def get_data_info(self, index: int) -> dict:
         """Return the entry of a clip, as MMEngine's datasets do."""
-        which, inner = self.locate(index)
-        return self.datasets[which].get_data_info(inner)
+        dataset, inner = self.locate(index)
+        return dataset.get_data_info(inner)
 
     def __getitem__(self, key: Union[int, ClipKey]) -> dict[str, Any]:
         """Return the item of an index or a :class:`ClipKey`."""
         if isinstance(key, ClipKey):
-            which, inner = self.locate(key.index)
-            return self.datasets[which][ClipKey(inner, key.seed)]
-        which, inner = self.locate(int(key))
-        return self.datasets[which][inner]
+            dataset, inner = self.locate(key.index)
+            return dataset[ClipKey(inner, key.seed)]
+        dataset, inner = self.locate(int(key))
+        return dataset[inner]
 
 
-def check_same_supervision(datasets: Sequence[Dataset]) -> None:
+def check_names(datasets: Any, weights: Mapping[str, float]) -> None:
+    """Check that datasets have names, and weights those of datasets.
+
+    Args:
+        datasets (Any): Should be a dict.
+        weights (dict[str, float]): By name.
+
+    Raises:
+        ConfigError: If they do not, or a weight is not positive.
+    """
+    if not isinstance(datasets, Mapping):
+        raise ConfigError(
+            '`datasets` of MultiSourceDataset should be a dict of datasets by name, such as '
+            f'dict(bedlam=dict(type="BEDLAMDataset")), got a {type(datasets).__name__}'
+        )
+    unknown = sorted(set(weights) - set(datasets))
+    if unknown:
+        raise ConfigError(
+            f'`weights` of MultiSourceDataset names {unknown[0]!r}, but the datasets are '
+            f'{", ".join(datasets)}'
+        )
+    if not all(weight > 0 for weight in weights.values()):
+        raise ConfigError(f'`weights` of MultiSourceDataset should be positive, got {weights}')
+
+
+def check_same_supervision(datasets: Iterable[Dataset]) -> None:
     """Check that all real datasets give labels or none does.
 
     Batches with labels are trained in another way. Where both kinds of batches are possible, ranks
     could have different ones in the same step, and would wait for each other for ever.
 
     Args:
-        datasets (Sequence[Dataset]): Real ones count if they tell ``labelled_training``.
+        datasets (Iterable[Dataset]): Real ones count if they tell ``labelled_training``.
 
     Raises:
         ConfigError: If some do and some do not.

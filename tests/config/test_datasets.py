@@ -25,7 +25,7 @@ def test_each_once_in_order(config):
 
 
 def test_validation_is_not_cut_short(config):
-    config.val_dataloader.dataset.datasets[0].indices = 1
+    config.val_dataloader.dataset.datasets.emdb1.indices = 1
     (part,) = config_datasets(config, ['val'], 'emdb1')
     (whole,) = config_datasets(config, ['test'], 'emdb1')
     assert len(part) == len(whole) > 1

@@ -30,8 +30,8 @@ def config():
         ('model.estimator.backbone.latent_dim', 16),
         ('model.confidence_threshold', 0.1),  # Not in the config, but an argument of the class.
         ('optim_wrapper.model.optimizer.betas', (0.5, 0.9)),  # An argument of AdamW.
-        ('train_dataloader.dataset.datasets.1.transductive', True),
-        ('train_dataloader.dataset.datasets.1.min_frames', 10),  # An argument of a base class.
+        ('train_dataloader.dataset.datasets.emdb.transductive', True),
+        ('train_dataloader.dataset.datasets.emdb.min_frames', 10),  # An argument of a base class.
         ('train_dataloader.pin_memory', True),  # A dataloader has no type.
         ('default_hooks.confidence_threshold.start', 0.3),
         ('default_hooks.checkpoint.save_best', 'emdb1/pa_mpjpe'),
@@ -58,7 +58,8 @@ def test_an_override_changes_the_config(key, value):
         ('train_dataloder.batch_size', "top level of the config; did you mean 'train_dataloader'"),
         ('train_dataloader.batchsize', "in train_dataloader; did you mean 'batch_size'"),
         ('train_dataloader.dataset.datasets.7.split', "no '7' in train_dataloader.dataset.dat"),
-        ('train_dataloader.dataset.datasets.first.split', "no 'first'"),
+        ('train_dataloader.dataset.datasets.bedlum.pack', "did you mean 'bedlam'"),
+        ('test_evaluator.first.compat', "no 'first'"),
         ('default_hooks.confidence_treshold.end', "did you mean 'confidence_threshold'"),
         ('optim_wrapper.model.optimizer.learning_rate', 'in optim_wrapper.model.optimizer; it'),
         ('randomness.sed', "in randomness; did you mean 'seed'"),

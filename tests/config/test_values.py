@@ -60,7 +60,7 @@ def test_a_sound_config_passes(sound):
         ('train_dataloader.batch_sizes', 4),
         ('train_dataloader.sampler', {'shuffle': True}),
         ('train_dataloader.dataset', []),
-        ('train_dataloader.dataset.datasets.0.min_len', 'sixty'),
+        ('train_dataloader.dataset.datasets.bedlam.min_len', 'sixty'),
         ('train_cfg.max_epochs', -10),
         ('train_cfg.val_interval', 0),
         ('optim_wrapper.model.optimizer.lr', 'fast'),

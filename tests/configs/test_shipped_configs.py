@@ -84,16 +84,20 @@ def test_all_parts_build(path, toy_root, tmp_path):
         assert build(model) is not None
 
 
-def test_the_data_sources_and_tests_are_those_of_the_paper():
-    config = load_config(CONFIGS / 'da_bedlam_emdb_3dpw.py')
-    datasets = config.train_dataloader.dataset.datasets
-    assert [d['type'].__name__ for d in datasets] == [
-        'BEDLAMDataset', 'EMDBDataset', 'ThreeDPWDataset',
-    ]  # fmt: skip
-    assert all(d.split == 'train' and not d.transductive for d in datasets[1:])
-    assert all(d.real_supervision == 'none' for d in datasets[1:])
+def test_the_data_sources_and_tests_are_those_of_the_paper(toy_root):
+    config = load_config(CONFIGS / 'da_bedlam_emdb_3dpw.py', data_root=toy_root)
+    config.train_dataloader.dataset.lazy_init = True
+    datasets = DATASETS.build(config.train_dataloader.dataset).datasets
+    assert {name: type(dataset).__name__ for name, dataset in datasets.items()} == dict(
+        bedlam='BEDLAMDataset', emdb='EMDBDataset', threedpw='ThreeDPWDataset'
+    )
+    for dataset in (datasets['emdb'], datasets['threedpw']):
+        assert dataset.split == 'train' and not dataset.transductive
+        assert not dataset.labelled_training
     tested = config.test_dataloader.dataset.datasets
-    assert [d.split for d in tested] == ['emdb1', 'emdb2', 'test']
+    assert {name: d.split for name, d in tested.items()} == dict(
+        emdb1='emdb1', emdb2='emdb2', threedpw='test'
+    )
     assert [m.dataset for m in config.test_evaluator] == ['emdb1', 'emdb2', '3dpw']
 
 
@@ -107,7 +111,6 @@ def test_the_defaults_of_adaptation():
     assert (threshold.start, threshold.end, threshold.step) == (0.6, 0.9, 0.05)
     assert threshold.interval == 30 and published.model.num_augmentations == 2
     assert config.train_dataloader.batch_size == 64
-    assert config.train_dataloader.batch_sampler.alternating_ratio == 1
     student, discriminator = config.optim_wrapper.model, config.optim_wrapper.discriminator
     assert student.optimizer.lr == 1e-4 and student.accumulative_counts == 2
     assert student.clip_grad.max_norm == 0.5

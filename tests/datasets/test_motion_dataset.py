@@ -48,7 +48,7 @@ def test_a_user_adds_a_dataset_by_three_methods(tmp_path):
     lengths = {dataset[ClipKey(3, seed)]['data_samples'].length for seed in range(20)}
     assert min(lengths) >= 60 and max(lengths) <= 120 and len(lengths) > 5
     assert dataset[ClipKey(1, 0)]['inputs']['bbx_xys'].shape == (120, 3)
-    assert_same_item(MultiSourceDataset([dataset])[ClipKey(1, 3)], dataset[ClipKey(1, 3)])
+    assert_same_item(MultiSourceDataset(dict(own=dataset))[ClipKey(1, 3)], dataset[ClipKey(1, 3)])
 
 
 def test_test_mode_gives_whole_sequences(tmp_path):

@@ -32,7 +32,8 @@ def root(tmp_path):
 @pytest.fixture
 def dataset(root):
     return MultiSourceDataset(
-        [BEDLAMDataset(root), EMDBDataset(root), ThreeDPWDataset(root)], weights=[1, 1, 2]
+        dict(bedlam=BEDLAMDataset(root), emdb=EMDBDataset(root), threedpw=ThreeDPWDataset(root)),
+        weights=dict(threedpw=2, bedlam=1),
     )
 
 
@@ -43,7 +44,7 @@ def test_indices_and_keys_reach_the_right_dataset(dataset):
     assert dataset[-1]['data_samples'].dataset == '3dpw_train'
     assert dataset.get_data_info(11)['sequence'] == packs.THREEDPW_TRAIN[0]
     item = dataset[ClipKey(8, 5)]
-    assert_same_item(item, dataset.datasets[1][ClipKey(1, 5)])
+    assert_same_item(item, dataset.datasets['emdb'][ClipKey(1, 5)])
     for index in (17, -18):
         with pytest.raises(IndexError):
             dataset[index]
@@ -52,7 +53,7 @@ def test_indices_and_keys_reach_the_right_dataset(dataset):
 def test_sources_and_meta_information(dataset):
     assert dataset.sources == {
         'synthetic': [('bedlam', 0, 7, 1)],
-        'real': [('emdb_train', 7, 11, 1), ('3dpw_train', 11, 17, 2)],
+        'real': [('emdb_train', 7, 11, None), ('3dpw_train', 11, 17, 2)],
     }
     meta = dataset.metainfo
     assert meta['dataset_name'] == 'bedlam+emdb_train+3dpw_train'
@@ -60,20 +61,30 @@ def test_sources_and_meta_information(dataset):
 
 
 def test_transductive_is_inherited(root):
-    both = MultiSourceDataset([BEDLAMDataset(root), EMDBDataset(root, transductive=True)])
+    both = MultiSourceDataset(
+        dict(bedlam=BEDLAMDataset(root), emdb=EMDBDataset(root, transductive=True))
+    )
     assert both.metainfo['transductive'] is True
 
 
-def test_lists_that_cannot_be_sampled_are_named(root):
+def test_a_dataset_that_is_none_is_left_out(root):
+    dataset = MultiSourceDataset(dict(bedlam=BEDLAMDataset(root), emdb=None), dict(emdb=2))
+    assert list(dataset.datasets) == ['bedlam'] and set(dataset.sources) == {'synthetic'}
+
+
+def test_what_cannot_be_sampled_is_named(root):
     bedlam = BEDLAMDataset(root)
-    with pytest.raises(ConfigError, match='empty list'):
-        MultiSourceDataset([])
-    with pytest.raises(ConfigError, match='`weights`'):
-        MultiSourceDataset([bedlam], weights=[1, 2])
+    for nothing in ({}, dict(bedlam=None)):
+        with pytest.raises(ConfigError, match='at least one dataset'):
+            MultiSourceDataset(nothing)
+    with pytest.raises(ConfigError, match=r'dict of datasets by name, such as .* got a list'):
+        MultiSourceDataset([bedlam])
+    with pytest.raises(ConfigError, match="`weights` .*'emdb', but the datasets are bedlam"):
+        MultiSourceDataset(dict(bedlam=bedlam), weights=dict(emdb=2))
     with pytest.raises(ConfigError, match='positive'):
-        MultiSourceDataset([bedlam], weights=[0])
-    with pytest.raises(ConfigError, match='has domain None'):
-        MultiSourceDataset([torch.utils.data.TensorDataset(torch.zeros(3))])
+        MultiSourceDataset(dict(bedlam=bedlam), weights=dict(bedlam=0))
+    with pytest.raises(ConfigError, match="'mine' has domain None"):
+        MultiSourceDataset(dict(mine=torch.utils.data.TensorDataset(torch.zeros(3))))
 
 
 def test_labels_of_some_real_datasets_only_are_refused(root):
@@ -85,10 +96,10 @@ def test_labels_of_some_real_datasets_only_are_refused(root):
     for other in unlabelled:
         names = rf"\['emdb_train'\] with and \['{other.metainfo['dataset_name']}'\] without"
         with pytest.raises(ConfigError, match=names):
-            MultiSourceDataset([labelled, other], lazy_init=True)
-    MultiSourceDataset(unlabelled, lazy_init=True)
+            MultiSourceDataset(dict(emdb=labelled, other=other), lazy_init=True)
+    MultiSourceDataset(dict(zip('ab', unlabelled)), lazy_init=True)
     own = PackDataset(root, pack='own', supervision='labels', lazy_init=True)
-    MultiSourceDataset([BEDLAMDataset(root), labelled, own], lazy_init=True)
+    MultiSourceDataset(dict(bedlam=BEDLAMDataset(root), emdb=labelled, own=own), lazy_init=True)
 
 
 def test_workers_give_the_items_of_the_main_process(dataset):
@@ -110,10 +121,10 @@ def loader_config(root):
         num_workers=0,
         dataset=dict(
             type='MultiSourceDataset',
-            datasets=[
-                dict(type='BEDLAMDataset', data_root=str(root)),
-                dict(type='EMDBDataset', data_root=str(root)),
-            ],
+            datasets=dict(
+                bedlam=dict(type='BEDLAMDataset', data_root=str(root)),
+                emdb=dict(type='EMDBDataset', data_root=str(root)),
+            ),
         ),
         sampler=dict(type='DefaultSampler', shuffle=True),
         batch_sampler=dict(type='AlternatingMultiSourceSampler', alternating_ratio=1),

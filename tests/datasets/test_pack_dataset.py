@@ -87,7 +87,7 @@ def test_mirrored_features(tmp_path):
 
 
 def test_it_is_a_real_source_beside_others(root, toy_root):
-    mixed = MultiSourceDataset([BEDLAMDataset(toy_root), build(root)])
+    mixed = MultiSourceDataset(dict(bedlam=BEDLAMDataset(toy_root), videos=build(root)))
     assert set(mixed.sources) == {'synthetic', 'real'}
     assert mixed[len(mixed) - 1]['data_samples'].domain == 'real'
 

@@ -163,8 +163,9 @@ def test_the_model_takes_the_way_of_static_cameras(root):
 def test_the_config_adds_rich_to_the_test_sets():
     folder = Path(__file__).parents[2] / 'configs/_base_/datasets'
     config = Config.fromfile(str(folder / 'test_emdb_3dpw_rich.py'))
-    names = [dataset['type'].__name__ for dataset in config.test_dataloader.dataset.datasets]
-    assert names == ['EMDBDataset', 'EMDBDataset', 'ThreeDPWDataset', 'RICHDataset']
+    datasets = config.test_dataloader.dataset.datasets
+    assert list(datasets) == ['emdb1', 'emdb2', 'threedpw', 'rich']
+    assert datasets.rich['type'].__name__ == 'RICHDataset'
     assert len(config.test_evaluator) == 5
 
 

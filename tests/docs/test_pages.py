@@ -41,9 +41,9 @@ SOURCE = REPO_ROOT / 'configs' / 'gvhmr_bedlam.py'
 LINK = re.compile(r'\]\(([^)\s]+)\)')
 OVERRIDE = re.compile(r'[\w.]+=[^\s`|]+')
 EXAMPLES = {
-    'train_dataloader.dataset.weights',
-    'train_dataloader.dataset.datasets.1.transductive',
-    'val_dataloader.dataset.datasets.0.indices',
+    'train_dataloader.dataset.weights.emdb',
+    'train_dataloader.dataset.datasets.emdb.transductive',
+    'val_dataloader.dataset.datasets.emdb1.indices',
     'val_dataloader.num_batch_per_epoch',
     'default_hooks.confidence_threshold.by_epoch',
     'optim_wrapper.model.clip_grad',
@@ -282,7 +282,7 @@ def test_config_with_rich(tmp_path):
     path.write_text(code)
     config = load_config(path)
     assert len(config.test_evaluator) == 5
-    assert config.test_dataloader.dataset.datasets[3].type is DATASETS.get('RICHDataset')
+    assert config.test_dataloader.dataset.datasets.rich.type is DATASETS.get('RICHDataset')
 
 
 def test_options_at_test_time_and_their_defaults():

@@ -25,7 +25,9 @@ OPTIONS = {
     # A resumed count must not be beyond the end of what is left to accumulate.
     'optim_wrapper.model.accumulative_counts': 2,
     # Three sequences, one for each protocol: they do not divide evenly.
-    **{f'val_dataloader.dataset.datasets.{index}.indices': 1 for index in range(3)},
+    'val_dataloader.dataset.datasets.emdb1.indices': 1,
+    'val_dataloader.dataset.datasets.emdb2.indices': 1,
+    'val_dataloader.dataset.datasets.threedpw.indices': 1,
 }
 
 

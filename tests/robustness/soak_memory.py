@@ -76,8 +76,8 @@ def soak_config(data_root: Path, work_dir: Path, iterations: int) -> Config:
     """Return the config of the run: validations, and a checkpoint every 100 iterations or less."""
     epoch = min(EPOCH, max(iterations // 10, 1))
     frames = {
-        f'train_dataloader.dataset.datasets.{index}.{name}': value
-        for index in range(3)
+        f'train_dataloader.dataset.datasets.{source}.{name}': value
+        for source in ('bedlam', 'emdb', 'threedpw')
         for name, value in (('max_len', FRAMES), ('min_len', FRAMES // 2))
     }
     config = tiny_config(

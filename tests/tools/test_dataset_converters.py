@@ -23,7 +23,8 @@ def test_published_files_to_packs_that_a_config_reads(call, toy_root, tmp_path):
     assert 'emdb: 0 sequences written' in printed
     names = ('bedlam', 'emdb', '3dpw')
     key = 'train_dataloader.dataset.datasets.{}.pack'
-    options = {key.format(i): str(tmp_path / name) for i, name in enumerate(names)}
+    sources = ('bedlam', 'emdb', 'threedpw')
+    options = {key.format(source): str(tmp_path / n) for source, n in zip(sources, names)}
     config = load_config(CONFIG, options, toy_root)
     for dataset in config_datasets(config, ('train',)):
         dataset.full_init()

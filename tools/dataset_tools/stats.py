@@ -161,7 +161,7 @@ def measure_motion(args: argparse.Namespace, console: Console) -> None:
             f'{args.config} has no training dataset of the domain `synthetic`; name a labelled one '
             'with `--dataset`'
         )
-    dataset = MultiSourceDataset(datasets)
+    dataset = MultiSourceDataset({dataset.dataset: dataset for dataset in datasets})
     indices = choose_clips(range(len(dataset)), args.num_clips or len(dataset), args.seed)
     codec = MotionCodec()
     labels = motion_labels(dataset, indices, args.seed)

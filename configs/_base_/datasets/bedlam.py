@@ -9,7 +9,7 @@ from gvhmr_da_mm.datasets import (
     collate_clips,
 )
 
-bedlam = dict(type=BEDLAMDataset, data_root=None, pack=None, parts=('all60', 'maxspan60'))
+bedlam = dict(type=BEDLAMDataset, data_root=None)
 
 train_dataloader = dict(
     batch_size=128,
@@ -18,6 +18,6 @@ train_dataloader = dict(
     # Clips travel stacked from the workers, which takes a fraction of the time.
     collate_fn=dict(type=collate_clips),
     sampler=dict(type=DefaultSampler, shuffle=True),
-    batch_sampler=dict(type=AlternatingMultiSourceSampler, batches_per_epoch=None),
-    dataset=dict(type=MultiSourceDataset, datasets=[bedlam]),
+    batch_sampler=dict(type=AlternatingMultiSourceSampler),
+    dataset=dict(type=MultiSourceDataset, datasets=dict(bedlam=bedlam)),
 )

@@ -11,23 +11,7 @@ from gvhmr_da_mm.datasets import (
     collate_clips,
 )
 
-bedlam = dict(type=BEDLAMDataset, data_root=None, pack=None, parts=('all60', 'maxspan60'))
-emdb_train = dict(
-    type=EMDBDataset,
-    data_root=None,
-    pack=None,
-    split='train',
-    real_supervision='none',
-    transductive=False,
-)
-threedpw_train = dict(
-    type=ThreeDPWDataset,
-    data_root=None,
-    pack=None,
-    split='train',
-    real_supervision='none',
-    transductive=False,
-)
+bedlam = dict(type=BEDLAMDataset, data_root=None)
 
 train_dataloader = dict(
     batch_size=64,
@@ -36,8 +20,13 @@ train_dataloader = dict(
     # Clips travel stacked from the workers, which takes a fraction of the time.
     collate_fn=dict(type=collate_clips),
     sampler=dict(type=DefaultSampler, shuffle=True),
-    batch_sampler=dict(
-        type=AlternatingMultiSourceSampler, alternating_ratio=1.0, batches_per_epoch=None
+    batch_sampler=dict(type=AlternatingMultiSourceSampler),
+    dataset=dict(
+        type=MultiSourceDataset,
+        datasets=dict(
+            bedlam=bedlam,
+            emdb=dict(type=EMDBDataset, data_root=None),
+            threedpw=dict(type=ThreeDPWDataset, data_root=None),
+        ),
     ),
-    dataset=dict(type=MultiSourceDataset, datasets=[bedlam, emdb_train, threedpw_train]),
 )

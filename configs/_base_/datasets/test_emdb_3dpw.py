@@ -14,12 +14,12 @@ test_dataloader = dict(
     sampler=dict(type=DefaultSampler, shuffle=False, round_up=False),
     dataset=dict(
         type=MultiSourceDataset,
-        datasets=[
+        datasets=dict(
             # `flip_test` loads the mirrored inputs, which `test_cfg` of the model averages with.
-            dict(type=EMDBDataset, data_root=None, pack=None, split='emdb1', flip_test=True),
-            dict(type=EMDBDataset, data_root=None, pack=None, split='emdb2', flip_test=True),
-            dict(type=ThreeDPWDataset, data_root=None, pack=None, split='test', flip_test=True),
-        ],
+            emdb1=dict(type=EMDBDataset, data_root=None, split='emdb1', flip_test=True),
+            emdb2=dict(type=EMDBDataset, data_root=None, split='emdb2', flip_test=True),
+            threedpw=dict(type=ThreeDPWDataset, data_root=None, split='test', flip_test=True),
+        ),
     ),
 )
 test_evaluator = [

@@ -33,7 +33,7 @@ class AlternatingMultiSourceSampler(Sampler):
             batch_size=64,
             sampler=dict(type='DefaultSampler', shuffle=True),
             batch_sampler=dict(type='AlternatingMultiSourceSampler', alternating_ratio=1),
-            dataset=dict(type='MultiSourceDataset', datasets=[...]),
+            dataset=dict(type='MultiSourceDataset', datasets=dict(...)),
         )
 
     Note:

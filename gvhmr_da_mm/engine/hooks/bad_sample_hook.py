@@ -115,6 +115,7 @@ def _motion_datasets(dataset: Any) -> Iterator[MotionDataset]:
         yield dataset
         return
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    inner = inner.values() if isinstance(inner, dict) else inner  # MMEngine's have lists.
     for part in inner:
         if part is not None:
             yield from _motion_datasets(part)

@@ -9,6 +9,7 @@ from benchmarks.adaptation.run_config import (
     describe,
     final_checkpoint,
     method_config,
+    real_sources,
     source_config,
     spread_threshold,
 )
@@ -48,7 +49,9 @@ def test_a_method_survives_a_dump(name, toy_root, tmp_path):
 
 def test_what_the_methods_are(toy_root, tmp_path):
     config = {name: build(name, toy_root, tmp_path) for name in METHODS}
-    ratio = {n: c.train_dataloader.batch_sampler.alternating_ratio for n, c in config.items()}
+    ratio = {
+        n: c.train_dataloader.batch_sampler.get('alternating_ratio', 1) for n, c in config.items()
+    }
     assert ratio == {n: 0 if n == 'source' else 1 for n in METHODS}
 
     demo = load_config(CONFIGS / 'da_demo.py')
@@ -72,10 +75,10 @@ def test_what_the_methods_are(toy_root, tmp_path):
 
 def test_real_clips_of_the_methods(toy_root, tmp_path):
     for name in METHODS:
-        real = build(name, toy_root, tmp_path).train_dataloader.dataset.datasets[1:]
+        real = real_sources(build(name, toy_root, tmp_path))
         labels = 'labels' if name == 'oracle' else 'none'
-        assert [d.real_supervision for d in real] == [labels, labels]
-        assert {d.transductive for d in real} == {name == 'full_transductive'}
+        assert [d.get('real_supervision', 'none') for d in real] == [labels, labels]
+        assert {d.get('transductive', False) for d in real} == {name == 'full_transductive'}
         assert {d.subset for d in real} == {'all'}
 
 
@@ -83,10 +86,10 @@ def test_what_is_tested(toy_root, tmp_path):
     config = build('full', toy_root, tmp_path)
     assert [m.get('dataset') for m in config.test_evaluator] == ['emdb1', 'emdb2', '3dpw']
     config = build('full', toy_root, tmp_path, replace(FULL, hold_out=True))
-    assert {d.subset for d in config.train_dataloader.dataset.datasets[1:]} == {'fit'}
+    assert {d.subset for d in real_sources(config)} == {'fit'}
     names = [metric.get('dataset') for metric in config.test_evaluator]
     assert names == ['emdb1', 'emdb2', '3dpw', 'val_emdb', 'val_emdb', 'val_3dpw']
-    assert not any(d['flip_test'] for d in config.test_dataloader.dataset.datasets)
+    assert not any(d['flip_test'] for d in config.test_dataloader.dataset.datasets.values())
 
 
 @pytest.mark.parametrize('name', METHODS)

@@ -30,7 +30,7 @@ def runner(tmp_path):
         pack[mids[1]]['cam_ext'] = pack[mids[1]]['cam_ext'] * 2
 
     packs.edit(tmp_path / 'BEDLAM/hmr4d_support/smplpose_v2.pth', spoil)
-    dataset = MultiSourceDataset([BEDLAMDataset(tmp_path, on_bad_sample='skip')])
+    dataset = MultiSourceDataset(dict(bedlam=BEDLAMDataset(tmp_path, on_bad_sample='skip')))
     loader = SimpleNamespace(dataset=dataset)
     return SimpleNamespace(
         train_dataloader=loader, log_dir=tmp_path / 'log', logger=Log(), mids=mids

@@ -33,7 +33,7 @@ def start(dataset):
 def test_it_says_which_clips_are_used(toy_root, messages, transductive):
     datasets = [BEDLAMDataset(toy_root), EMDBDataset(toy_root, transductive=transductive)]
     messages.clear()
-    start(MultiSourceDataset(datasets))
+    start(MultiSourceDataset(dict(bedlam=datasets[0], emdb=datasets[1])))
     said = [text for level, text in messages if level == logging.INFO]
     assert f'synthetic domain: bedlam ({len(datasets[0])} clips)' in said
     assert f'real domain: emdb_train ({len(datasets[1])} clips)' in said

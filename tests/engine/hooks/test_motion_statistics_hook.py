@@ -44,7 +44,7 @@ class FakeRunner:
 
 @pytest.fixture
 def dataset(toy_root):
-    return MultiSourceDataset([EMDBDataset(toy_root), BEDLAMDataset(toy_root)])
+    return MultiSourceDataset(dict(emdb=EMDBDataset(toy_root), bedlam=BEDLAMDataset(toy_root)))
 
 
 def test_it_fits_the_vectors_that_training_encodes(dataset):
@@ -87,7 +87,7 @@ def test_statistics_that_exist_are_kept(dataset):
 
 
 def test_real_clips_alone_cannot_give_statistics(toy_root):
-    runner = FakeRunner(MultiSourceDataset([EMDBDataset(toy_root)]), MotionCodec())
+    runner = FakeRunner(MultiSourceDataset(dict(emdb=EMDBDataset(toy_root))), MotionCodec())
     with pytest.raises(DataError, match="'synthetic'.*motion_codec.statistics"):
         MotionStatisticsHook().before_train(runner)
 

@@ -61,7 +61,7 @@ def train(root, work_dir):
     config: Config = tiny_config(CONFIG, root, work_dir, batches=6)
     names = load_pack(root / 'EMDB/hmr4d_support/emdb_vit_v4.pt')
     if not emdb_sequences(names, 'train'):  # The published pack may hold test clips alone.
-        config.train_dataloader.dataset.datasets[1].transductive = True
+        config.train_dataloader.dataset.datasets.emdb.transductive = True
     config.model.confidence_calibration = 'none'
     config.model.estimator.backbone.update(latent_dim=32, num_layers=2, num_heads=2)
     config.model.estimator.head.latent_dim = 32

@@ -80,7 +80,7 @@ def soak_config(
         model=[dict(type=CosineAnnealingLR, T_max=epochs * batches, by_epoch=False)],
         discriminator=[dict(type=MultiStepLR, milestones=[1, 2], gamma=0.5)],
     )
-    for source in config.train_dataloader.dataset.datasets:
+    for source in config.train_dataloader.dataset.datasets.values():
         source.update(min_len=FRAMES, max_len=FRAMES)
     config.train_dataloader.update(num_workers=num_workers, persistent_workers=num_workers > 0)
     if validate:
