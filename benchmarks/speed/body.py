@@ -126,7 +126,7 @@ def full(settings: Settings) -> Pair:
     path, _ = body_model_file('smplx', 'neutral', settings.data_root)
     plain = PlainMesh(load_body_arrays(path, 'smplx')).to(settings.device)
     return Pair(
-        torch.no_grad()(partial(ours.forward_matrices, *arguments)),
+        torch.no_grad()(partial(ours.pose_vertices, *arguments, chunk_size=ours.chunk_size)),
         torch.no_grad()(partial(plain, *arguments)),
         close(1e-3),
     )

@@ -37,6 +37,8 @@ class LinearBlendBody(nn.Module):
         fixed_pose (np.ndarray): Axis-angle of the other joints, (J - P, 3).
         num_betas (int): Shape components used. Defaults to 10.
         vertex_ids (Sequence[int], optional): Vertices to compute. Defaults to all.
+        chunk_size (int, optional): Frames that :meth:`forward` computes at once, which bounds the
+            memory. Defaults to all.
 
     Raises:
         ConfigError: If the file has fewer shape components than ``num_betas``.
@@ -50,6 +52,7 @@ class LinearBlendBody(nn.Module):
         fixed_pose: np.ndarray,
         num_betas: int = 10,
         vertex_ids: Optional[Sequence[int]] = None,
+        chunk_size: Optional[int] = None,
     ) -> None:
         super().__init__()
         available = arrays.shapedirs.shape[-1]
@@ -65,6 +68,7 @@ class LinearBlendBody(nn.Module):
             )
         self.num_betas = num_betas
         self.num_posed = num_posed
+        self.chunk_size = chunk_size
         self.parents = arrays.parents[:num_posed]
         # Buffers are float32; a cast starts from these, so that .double() is exact.
         self._masters: dict[str, Tensor] = {}
@@ -150,6 +154,27 @@ class LinearBlendBody(nn.Module):
         check_shape(betas, '* K', 'betas', K=self.num_betas)
         return self._linear_in_betas(self.joints[: self.num_posed], betas.to(self.dtype))
 
+    def forward(
+        self,
+        body_pose: Tensor,
+        betas: Tensor,
+        global_orient: Optional[Tensor] = None,
+        transl: Optional[Tensor] = None,
+    ) -> Tensor:
+        """Return the posed vertices.
+
+        Args:
+            body_pose (Tensor): Axis-angle, (..., 3 (P - 1)): 63 for SMPL-X, 69 for SMPL.
+            betas (Tensor): Shape, (..., num_betas).
+            global_orient (Tensor, optional): Axis-angle, (..., 3). Defaults to no rotation.
+            transl (Tensor, optional): (..., 3). Defaults to zero.
+
+        Returns:
+            Tensor: (..., V, 3) in m.
+        """
+        rotations = self._rotations(body_pose, global_orient, betas)
+        return self.pose_vertices(*rotations, transl, self.chunk_size)
+
     def fk(
         self,
         body_pose: Tensor,
@@ -157,17 +182,7 @@ class LinearBlendBody(nn.Module):
         global_orient: Optional[Tensor] = None,
         transl: Optional[Tensor] = None,
     ) -> Tensor:
-        """Return the posed joints, without the mesh.
-
-        Args:
-            body_pose (Tensor): Axis-angle, (..., 3 (P - 1)).
-            betas (Tensor): Shape, (..., num_betas).
-            global_orient (Tensor, optional): Axis-angle, (..., 3). Defaults to no rotation.
-            transl (Tensor, optional): (..., 3). Defaults to zero.
-
-        Returns:
-            Tensor: (..., P, 3) in m.
-        """
+        """Return the posed joints (..., P, 3) without the mesh; arguments as :meth:`forward`."""
         return self.fk_matrices(*self._rotations(body_pose, global_orient, betas), transl)
 
     @full_precision

@@ -51,7 +51,7 @@ class RegressedBody(LinearBlendBody):
         chunk_size: int = 1024,
     ) -> None:
         used = regressor.any(dim=0).nonzero()[:, 0].numpy()
-        super().__init__(arrays, num_posed, fixed_pose, num_betas, used)
+        super().__init__(arrays, num_posed, fixed_pose, num_betas, used, chunk_size)
         template, blend_dirs, weights = (
             self._drop(name).numpy() for name in ('template', 'blend_dirs', 'weights')
         )
@@ -66,7 +66,6 @@ class RegressedBody(LinearBlendBody):
         self._add('pair_weight', pairs.sum(axis=1)[:, None])
         self._add('gather', (np.arange(len(regressor))[:, None] == point).astype(np.float64))
         self.register_buffer('pair_bone', torch.from_numpy(bone), persistent=False)
-        self.chunk_size = chunk_size
 
     def _drop(self, name: str) -> Tensor:
         delattr(self, name)
@@ -84,23 +83,6 @@ class RegressedBody(LinearBlendBody):
         rotation, offset = self._bones(R_local, betas)
         turned = (rotation.index_select(1, self.pair_bone) @ moments).squeeze(-1)
         return self.gather @ (turned + self.pair_weight * offset.index_select(1, self.pair_bone))
-
-    def forward(
-        self, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
-    ) -> Tensor:
-        """Return the points.
-
-        Args:
-            body_pose (Tensor): Axis-angle in rad, (..., 3 (P - 1)): 63 for SMPL-X, 69 for SMPL.
-            betas (Tensor): Shape, (..., 10).
-            global_orient (Tensor): Axis-angle in rad, (..., 3).
-            transl (Tensor): In m, (..., 3).
-
-        Returns:
-            Tensor: (..., K, 3) in m.
-        """
-        rotations = self._rotations(body_pose, global_orient, betas)
-        return self.pose_vertices(*rotations, transl, self.chunk_size)
 
 
 def get_regressed_body(

@@ -21,7 +21,7 @@ RESOURCES = ('coco17', 'smplx2smpl', 'verts437')
 
 
 class LightBody(NamedTuple):
-    """What the light forward computes, in m."""
+    """What :class:`SMPLXLight` computes, in m."""
 
     verts437: Tensor
     """Chosen SMPL-X vertices, (..., 437, 3)."""
@@ -96,16 +96,6 @@ class SMPLXLight(LinearBlendBody):
         return dict([body_model_file('smplx', gender, data_root, model_path), *resources])
 
     def forward(
-        self,
-        body_pose: Tensor,
-        betas: Tensor,
-        global_orient: Optional[Tensor] = None,
-        transl: Optional[Tensor] = None,
-    ) -> LightBody:
-        """Return the light body; see :meth:`light`."""
-        return self.light(body_pose, betas, global_orient, transl)
-
-    def light(
         self,
         body_pose: Tensor,
         betas: Tensor,

@@ -59,7 +59,7 @@ def test_kinematics(goldens, golden_model, dtype):
 def test_light_forward(goldens, golden_model, dtype):
     model = SMPLXLight(**golden_model).to(dtype)
     for case in cases(goldens, '04_body*.npz', dtype):
-        light = model.light(**_body(case))
+        light = model(**_body(case))
         case.check('verts437', light.verts437)
         case.check('coco17', light.coco17)
         case.check('coco17_only_model', light.coco17)

@@ -209,7 +209,7 @@ def test_light_equals_the_full_mesh(fixtures_root):
     verts = full(**body)
     coco = load_regressor('coco17', fixtures_root).double()
     ids = load_regressor('verts437', fixtures_root)
-    got = light.light(**body)
+    got = light(**body)
     torch.testing.assert_close(got.verts437, verts[..., ids, :], rtol=1e-10, atol=1e-10)
     torch.testing.assert_close(
         got.coco17, coco @ full.to_smpl_vertices(verts), rtol=1e-10, atol=1e-10
@@ -233,7 +233,7 @@ def test_light_takes_matrices_and_moves_with_its_root(fixtures_root):
 def test_light_gradients_reach_every_argument(fixtures_root):
     light = SMPLXLight(fixtures_root)
     body = {key: v.requires_grad_() for key, v in random_body(2, dtype=torch.float32).items()}
-    got = light.light(**body)
+    got = light(**body)
     (got.verts437.square().sum() + got.coco17.square().sum()).backward()
     for name, value in body.items():
         assert torch.isfinite(value.grad).all() and value.grad.abs().sum() > 0, name

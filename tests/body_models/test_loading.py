@@ -70,10 +70,10 @@ def write_data_root(root, **changes):
 def test_other_vertex_counts_and_shape_spaces(tmp_path):
     light = SMPLXLight(write_data_root(tmp_path, **smplx_content(num_shapes=400)))
     assert light.num_vertices == len({39, 0, 5, *range(3, 20)})
-    verts, coco = light.light(torch.randn(2, 63), torch.randn(2, 10))
+    verts, coco = light(torch.randn(2, 63), torch.randn(2, 10))
     assert verts.shape == (2, 3, 3) and coco.shape == (2, 17, 3)
     with pytest.raises(ShapeError, match='betas'):
-        light.light(torch.randn(2, 63), torch.randn(2, 16))
+        light(torch.randn(2, 63), torch.randn(2, 16))
 
 
 def test_all_missing_files_are_listed(tmp_path):

@@ -25,7 +25,7 @@ def batch(metric):
         transl_c=torch.tensor([[0.0, 0, 4]]).expand(FRAMES, 3),
     )
     K = estimate_intrinsics(640, 480).expand(FRAMES, 3, 3)
-    joints = metric.body_model.light(
+    joints = metric.body_model(
         pred['body_pose'], pred['betas'], pred['global_orient_c'], pred['transl_c']
     ).coco17
     pixels = perspective_project(joints, K) + torch.tensor(SHIFT)

@@ -201,7 +201,7 @@ class RawBedlamConverter(Converter):
         K = read('cam_int', 3, 3)
         observed = read_features(self.features, task.facts['name'], start, start + len(rows))
         if not observed:
-            points = clamp_depth(body.light(**camera).verts437)
+            points = clamp_depth(body(**camera).verts437)
             observed = dict(bbx_xys=box_from_points(perspective_project(points, K)))
         arrays = dict(
             observed,
