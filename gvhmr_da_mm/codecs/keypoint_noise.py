@@ -10,6 +10,8 @@ from gvhmr_da_mm.core.conventions import COCO_JOINT_NAMES, COMPAT_MODES, NEAR_DE
 from gvhmr_da_mm.core.layout import NUM_COCO
 from gvhmr_da_mm.registry import TASK_UTILS
 
+from .random_draw import RandomDraw
+
 # One number per group: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles.
 JITTER = (0.2, 0.1, 0.1, 0.3, 0.2, 0.1, 0.4, 0.2, 0.1)
 BIAS = (0.4, 0.1, 0.1, 0.15, 0.25, 0.35, 0.1, 0.15, 0.25)
@@ -64,6 +66,9 @@ class KeypointNoise:
     Source: GVHMR, Sec. 4.1, after WHAM (Shin et al., CVPR 2024).
     """
 
+    within_image = False
+    """Whether joints outside the image are invisible; the published noise shows them."""
+
     def __init__(
         self,
         occlusion_prob: float = 0.03,
@@ -101,7 +106,7 @@ class KeypointNoise:
         """
         sizes = check_shape(joints, f'B L {NUM_COCO} 3', 'joints')
         check_shape(valid, 'B L', 'valid', **sizes)
-        draw = _Draw(joints, generator)
+        draw = RandomDraw(joints, generator)
         noisy = joints + self._displacement(joints, draw)
         visible = self._visibility(valid, draw)
         if self.compat == 'correct':
@@ -111,7 +116,7 @@ class KeypointNoise:
         visible = visible & (noisy[..., 2] > self.near) & valid[..., None]
         return noisy.masked_fill(~valid[..., None, None], 0.0), visible
 
-    def _displacement(self, joints: Tensor, draw: '_Draw') -> Tensor:
+    def _displacement(self, joints: Tensor, draw: RandomDraw) -> Tensor:
         """Return the error of each joint (B, L, 17, 3) in metres."""
         B, L = joints.shape[:2]
         jitter = JITTER_SCALE * draw.table(JITTER) * draw.normal(B, L, NUM_COCO, 3)
@@ -123,7 +128,7 @@ class KeypointNoise:
         is_peak = draw.uniform(B, L, NUM_COCO, 1) * draw.table(PEAK_RARITY) < PEAK_THRESHOLD
         return jitter + bias + is_peak * (PEAK_SCALE * draw.table(PEAK) * direction)
 
-    def _visibility(self, valid: Tensor, draw: '_Draw') -> Tensor:
+    def _visibility(self, valid: Tensor, draw: RandomDraw) -> Tensor:
         """Hide joints (B, L, 17) at random, with all that hangs on them."""
         B, L = valid.shape
         visible = list((draw.uniform(B, L, NUM_COCO) >= self.occlusion_prob).unbind(-1))
@@ -131,18 +136,12 @@ class KeypointNoise:
             for parent in parents:
                 visible[joint] = visible[joint] & visible[parent]
 
-        shortest, longest = self.leg_occlusion_frames
-        count = valid.sum(dim=1, keepdim=True)
-        span = shortest + (draw.uniform(B, 1) * (longest - shortest + 1)).long()
-        start = (draw.uniform(B, 1) * ((count - span).clamp(min=0) + 1)).long()
-        frame = torch.arange(L, device=valid.device)
-        hidden = (frame >= start) & (frame < start + span)
-        hidden = hidden & (draw.uniform(B, 1) < self.leg_occlusion_prob)
+        hidden = draw.span(valid, self.leg_occlusion_frames, self.leg_occlusion_prob)
         for joint in LEG_JOINTS:
             visible[joint] = visible[joint] & ~hidden
         return torch.stack(visible, dim=-1)
 
-    def _confusion(self, B: int, L: int, draw: '_Draw') -> Tensor:
+    def _confusion(self, B: int, L: int, draw: RandomDraw) -> Tensor:
         """Return whose detection each joint gets (B, L, 17): mostly its own."""
         source = [torch.full((B, L), joint, device=draw.device) for joint in range(NUM_COCO)]
         for left, right in CONFUSED_PAIRS:
@@ -154,23 +153,3 @@ class KeypointNoise:
             source[left] = torch.where(taken & is_left, new_right, new_left)
             source[right] = torch.where(taken & ~is_left, new_left, new_right)
         return torch.stack(source, dim=-1)
-
-
-class _Draw:
-    """Random numbers and tables with the type and device of a tensor."""
-
-    def __init__(self, like: Tensor, generator: Optional[torch.Generator]) -> None:
-        self.device = like.device
-        self._options = dict(dtype=like.dtype, device=like.device, generator=generator)
-
-    def normal(self, *shape: int) -> Tensor:
-        return torch.randn(shape, **self._options)
-
-    def uniform(self, *shape: int) -> Tensor:
-        return torch.rand(shape, **self._options)
-
-    def table(self, groups: tuple[float, ...]) -> Tensor:
-        """Spread one number per group over the joints, as (17, 1)."""
-        per_joint = [groups[0]] + [number for number in groups[1:] for _ in range(2)]
-        dtype = self._options['dtype']
-        return torch.tensor(per_joint, dtype=dtype, device=self.device)[:, None]

@@ -51,6 +51,11 @@ def perspective_project(points: Tensor, K: Tensor) -> Tensor:
     return (normalized @ K.transpose(-1, -2))[..., :2]
 
 
+def in_image(pixels: Tensor, img_wh: Tensor) -> Tensor:
+    """Tell which pixels (..., 2) lie in images of width and height (..., 2), boolean (...)."""
+    return ((pixels >= 0) & (pixels <= img_wh)).all(dim=-1)
+
+
 def clamp_depth(points: Tensor, near: float = NEAR_DEPTH) -> Tensor:
     """Move points (..., 3) nearer than ``near`` metres to that depth, keeping x and y."""
     return torch.cat((points[..., :2], points[..., 2:].clamp(min=near)), dim=-1)

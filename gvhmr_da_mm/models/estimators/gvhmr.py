@@ -13,6 +13,7 @@ from ...body_models import LightBody
 from ...core.camera import (
     clamp_depth,
     cliff_condition,
+    in_image,
     normalize_keypoints,
     perspective_project,
     translation_from_weak_camera,
@@ -253,9 +254,11 @@ class GVHMR(BaseModel):
         self, inputs: dict[str, Tensor], body_targets: BodyTargets
     ) -> dict[str, Tensor]:
         """Put noisy projections of the label joints where detections are absent or not drawn."""
-        joints, visible = self.keypoint_noise(body_targets.coco17_c, inputs['valid'])
+        joints, confidence = self.keypoint_noise(body_targets.coco17_c, inputs['valid'])
         pixels = perspective_project(clamp_depth(joints), inputs['K_fullimg'])
-        simulated = torch.cat((pixels, visible[..., None].to(pixels)), dim=-1)
+        if self.keypoint_noise.within_image:
+            confidence = confidence * in_image(pixels, inputs['img_wh'][:, None, None])
+        simulated = torch.cat((pixels, confidence[..., None].to(pixels)), dim=-1)
         draw = torch.rand(len(pixels), device=pixels.device) < self.detected_keypoint_prob
         use_detected = (inputs['has_kp2d'] & draw)[:, None, None, None]
         return {**inputs, 'kp2d': torch.where(use_detected, inputs['kp2d'], simulated)}

@@ -1,0 +1,180 @@
+"""Errors of a 2D pose detector as they were measured, on 3D joints before they are projected."""
+
+from collections.abc import Sequence
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gvhmr_da_mm.core.checks import check_shape
+from gvhmr_da_mm.core.conventions import COCO_FLIP_INDEX, FPS, NEAR_DEPTH
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.layout import NUM_COCO
+from gvhmr_da_mm.registry import TASK_UTILS
+
+from .keypoint_noise import LEG_JOINTS
+from .random_draw import RandomDraw
+from .self_occlusion import self_occlusion
+
+GROUPS = ('nose', 'eyes', 'ears', 'shoulders', 'elbows', 'wrists', 'hips', 'knees', 'ankles')
+"""What the numbers of a table belong to."""
+FACE = 3
+"""Joints of nose and eyes, which keep their sides when left and right are exchanged."""
+BLUR = 5
+"""Frames over which a joint comes out of hiding: detectors filter over time."""
+
+
+@TASK_UTILS.register_module()
+class DetectorNoise:
+    """Correlated errors, hidden joints, exchanged sides and a confidence that knows of them.
+
+    The defaults were measured on MediaPipe (BlazePose full, its own filter on) at 30 frames per
+    second, against joints triangulated from the other views of four calibrated cameras
+    (``benchmarks/detector_noise.py`` repeats it; docs/en/data.md has the numbers). Errors are in
+    metres at the depth of the joint, in the image plane. A joint that the person's own body hides
+    (:func:`.self_occlusion`) is put at a plausible wrong place with a lower confidence.
+
+    Note:
+        Shape letters: B batch, L frames. Tables have one number for each of nose, eyes, ears,
+        shoulders, elbows, wrists, hips, knees and ankles.
+
+    Args:
+        error (Sequence[float]): Deviation (m) of errors that come and go. Defaults to the table
+            measured.
+        bias (Sequence[float]): Deviation (m) of the errors of a whole clip. Defaults to the table
+            measured.
+        error_frames (float): Frames in which the correlation of errors falls to 1 / e. Defaults
+            to 3.
+        hidden_error (float): Factor of the errors of hidden joints. Defaults to 2.4.
+        confidence (Sequence[float]): Mean logit of the confidence. Defaults to the table measured.
+        confidence_spread (Sequence[float]): Its deviation. Defaults to the table measured.
+        confidence_frames (float): Frames in which the correlation of the confidence falls to
+            1 / e. Defaults to 30.
+        hidden_confidence (float): What hiding a joint adds to the logit. Defaults to -2.6.
+        error_confidence (float): What a metre of error adds to the logit. Defaults to -0.6.
+        swap_rate (float): How often left and right are exchanged, per second. Defaults to 0.15.
+        swap_frames (float): Mean length of such an exchange in frames. Defaults to 16.
+        swap_legs_prob (float): Probability that an exchange is of the legs alone. Defaults to
+            0.4.
+        cover_prob (float): Probability per clip that something hides the legs for a while; not
+            measured. Defaults to 0.05.
+        cover_frames (tuple[int, int]): Shortest and longest such while. Defaults to (30, 90).
+        near (float): Joints nearer than this (m) have no confidence. Defaults to 0.3.
+        compat (str): :class:`GVHMR` hands it to its noise; there is no published behaviour of this
+            one to repeat. Defaults to ``'correct'``.
+
+    Raises:
+        ConfigError: If a table does not have nine numbers.
+    """
+
+    within_image = True
+    """Detectors say nothing of what is outside the image."""
+
+    def __init__(
+        self,
+        error: Sequence[float] = (0.022, 0.021, 0.022, 0.017, 0.026, 0.030, 0.017, 0.024, 0.021),
+        bias: Sequence[float] = (0.028, 0.025, 0.024, 0.025, 0.034, 0.024, 0.033, 0.026, 0.028),
+        error_frames: float = 3.0,
+        hidden_error: float = 2.4,
+        confidence: Sequence[float] = (6.8, 6.8, 6.8, 6.9, 3.9, 3.1, 6.9, 3.5, 3.2),
+        confidence_spread: Sequence[float] = (0.3, 0.2, 0.3, 0.1, 1.8, 1.2, 0.1, 1.3, 1.1),
+        confidence_frames: float = 30.0,
+        hidden_confidence: float = -2.6,
+        error_confidence: float = -0.6,
+        swap_rate: float = 0.15,
+        swap_frames: float = 16.0,
+        swap_legs_prob: float = 0.4,
+        cover_prob: float = 0.05,
+        cover_frames: tuple[int, int] = (30, 90),
+        near: float = NEAR_DEPTH,
+        compat: str = 'correct',
+    ) -> None:
+        tables = dict(
+            error=error, bias=bias, confidence=confidence, confidence_spread=confidence_spread
+        )
+        for name, table in tables.items():
+            if len(table) != len(GROUPS):
+                raise ConfigError(
+                    f'`{name}` should have {len(GROUPS)} numbers, one for each of '
+                    f'{", ".join(GROUPS)}, got {len(table)}'
+                )
+        self.error, self.bias = tuple(error), tuple(bias)
+        self.error_frames, self.hidden_error = error_frames, hidden_error
+        self.confidence, self.confidence_spread = tuple(confidence), tuple(confidence_spread)
+        self.confidence_frames = confidence_frames
+        self.hidden_confidence, self.error_confidence = hidden_confidence, error_confidence
+        self.swap_rate, self.swap_frames = swap_rate, swap_frames
+        self.swap_legs_prob = swap_legs_prob
+        self.cover_prob, self.cover_frames = cover_prob, cover_frames
+        self.near = near
+        self.compat = compat
+
+    def __call__(
+        self, joints: Tensor, valid: Tensor, generator: Optional[torch.Generator] = None
+    ) -> tuple[Tensor, Tensor]:
+        """Imitate a detector.
+
+        Args:
+            joints (Tensor): True COCO joints (B, L, 17, 3) in the camera, metres.
+            valid (Tensor): Valid frames (B, L), boolean; they come before the padding.
+            generator (torch.Generator, optional): Source of randomness, on the device of the
+                joints. Defaults to the global one.
+
+        Returns:
+            tuple[Tensor, Tensor]: New joints (B, L, 17, 3), zero in invalid frames, and the
+            confidence of each (B, L, 17), 0 to 1.
+
+        Raises:
+            ShapeError: If an input does not have the documented shape.
+        """
+        sizes = check_shape(joints, f'B L {NUM_COCO} 3', 'joints')
+        check_shape(valid, 'B L', 'valid', **sizes)
+        B, L = sizes['B'], sizes['L']
+        draw = RandomDraw(joints, generator)
+        hidden = self._hidden(joints, valid, draw)
+
+        come_and_go = draw.correlated(L, self.error_frames, B, NUM_COCO, 2).permute(0, 3, 1, 2)
+        come_and_go = draw.table(self.error) * come_and_go
+        constant = draw.table(self.bias) * draw.normal(B, 1, NUM_COCO, 2)
+        come_and_go = come_and_go * (1 + (self.hidden_error - 1) * hidden[..., None])
+        noisy = torch.cat((joints[..., :2] + constant + come_and_go, joints[..., 2:]), dim=-1)
+
+        doubt = draw.correlated(L, self.confidence_frames, B, NUM_COCO).transpose(1, 2)
+        logit = draw.table(self.confidence)[:, 0] + draw.table(self.confidence_spread)[:, 0] * doubt
+        logit = logit + self.hidden_confidence * hidden
+        logit = logit + self.error_confidence * come_and_go.norm(dim=-1)
+        confidence = logit.sigmoid() * (joints[..., 2] > self.near) * valid[..., None]
+
+        source = self._exchange(B, L, draw)
+        noisy = noisy.gather(2, source[..., None].expand_as(noisy))
+        confidence = confidence.gather(2, source)
+        return noisy.masked_fill(~valid[..., None, None], 0.0), confidence
+
+    def _hidden(self, joints: Tensor, valid: Tensor, draw: RandomDraw) -> Tensor:
+        """Return how far joints (B, L, 17) are hidden, 0 to 1."""
+        hidden = self_occlusion(joints, self.near)
+        covered = draw.span(valid, self.cover_frames, self.cover_prob)
+        legs = torch.zeros(NUM_COCO, dtype=torch.bool, device=joints.device)
+        legs[list(LEG_JOINTS)] = True
+        hidden = (hidden | (covered[..., None] & legs)).to(joints)
+        rows = hidden.transpose(1, 2)
+        return F.avg_pool1d(
+            F.pad(rows, (BLUR // 2, BLUR // 2), mode='replicate'), BLUR, stride=1
+        ).transpose(1, 2)
+
+    def _exchange(self, B: int, L: int, draw: RandomDraw) -> Tensor:
+        """Return whose detection each joint gets (B, L, 17): mostly its own."""
+        rate = self.swap_rate / FPS
+        begins = draw.uniform(B, L) < rate
+        # A clip may begin in the middle of an exchange.
+        begins[:, :1] |= draw.uniform(B, 1) < rate * self.swap_frames
+        length = -self.swap_frames * (1 - draw.uniform(B, L)).log()
+        frame = torch.arange(L, device=begins.device)
+        until = torch.where(begins, frame + length, -1.0).cummax(dim=1).values
+        exchanged = frame < until
+        legs_alone = draw.uniform(B, 1) < self.swap_legs_prob
+        joint = torch.arange(NUM_COCO, device=begins.device)
+        other = torch.tensor(COCO_FLIP_INDEX, device=begins.device)
+        moves = torch.where(legs_alone, joint >= min(LEG_JOINTS), joint >= FACE)
+        return torch.where(exchanged[..., None] & moves[:, None], other, joint)

@@ -1,0 +1,75 @@
+"""Random numbers for the noise of keypoints."""
+
+import math
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+
+class RandomDraw:
+    """Random numbers and tables with the type and device of a tensor.
+
+    Args:
+        like (Tensor): Floating-point.
+        generator (torch.Generator, optional): Source of randomness, on the device of the tensor;
+            None for the global one.
+    """
+
+    def __init__(self, like: Tensor, generator: Optional[torch.Generator]) -> None:
+        self.device = like.device
+        self._options = dict(dtype=like.dtype, device=like.device, generator=generator)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Draw from N(0, 1)."""
+        return torch.randn(shape, **self._options)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Draw from [0, 1)."""
+        return torch.rand(shape, **self._options)
+
+    def table(self, groups: tuple[float, ...]) -> Tensor:
+        """Spread one number per group over the joints, as (17, 1)."""
+        per_joint = [groups[0]] + [number for number in groups[1:] for _ in range(2)]
+        dtype = self._options['dtype']
+        return torch.tensor(per_joint, dtype=dtype, device=self.device)[:, None]
+
+    def span(self, valid: Tensor, frames: tuple[int, int], probability: float) -> Tensor:
+        """Draw a while within the valid frames of some clips.
+
+        Args:
+            valid (Tensor): Valid frames (B, L), boolean, before the padding.
+            frames (tuple[int, int]): Shortest and longest while; a shorter clip is filled.
+            probability (float): That a clip has one.
+
+        Returns:
+            Tensor: Boolean (B, L).
+        """
+        B, L = valid.shape
+        shortest, longest = frames
+        count = valid.sum(dim=1, keepdim=True)
+        length = shortest + (self.uniform(B, 1) * (longest - shortest + 1)).long()
+        start = (self.uniform(B, 1) * ((count - length).clamp(min=0) + 1)).long()
+        frame = torch.arange(L, device=valid.device)
+        inside = (frame >= start) & (frame < start + length)
+        return inside & (self.uniform(B, 1) < probability)
+
+    def correlated(self, frames: int, decay: float, *shape: int) -> Tensor:
+        """Draw a stationary signal of unit deviation with exponential correlation.
+
+        Args:
+            frames (int): L.
+            decay (float): Frames in which the correlation falls to 1 / e.
+            shape (int): Sizes before the frames.
+
+        Returns:
+            Tensor: Shape (*shape, L).
+        """
+        white = self.normal(*shape, frames)
+        keep = math.exp(-1 / decay)
+        frame = torch.arange(frames, dtype=white.dtype, device=white.device)
+        delay = frame[:, None] - frame
+        # Row t sums the innovations of the frames up to t; the first has the full deviation.
+        weights = torch.where(delay >= 0, keep ** delay.clamp(min=0), 0.0)
+        weights[:, 1:] *= (1 - keep**2) ** 0.5
+        return white @ weights.T

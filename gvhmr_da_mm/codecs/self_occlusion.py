@@ -1,0 +1,76 @@
+"""Which joints a person's own body hides from the camera."""
+
+import torch
+from torch import Tensor
+
+from gvhmr_da_mm.core.checks import check_shape
+from gvhmr_da_mm.core.conventions import COCO_HIPS, COCO_JOINT_NAMES, NEAR_DEPTH
+from gvhmr_da_mm.core.layout import NUM_COCO
+
+LIMB_JOINTS = tuple(
+    COCO_JOINT_NAMES.index(f'{side}_{name}')
+    for name in ('elbow', 'wrist', 'knee', 'ankle')
+    for side in ('left', 'right')
+)
+"""Joints that can be hidden; the trunk is always guessed well from what surrounds it."""
+SHOULDERS = (5, 6)
+_SEGMENTS = (
+    ('shoulder', 'elbow', 0.05),
+    ('elbow', 'wrist', 0.045),
+    ('hip', 'knee', 0.08),
+    ('knee', 'ankle', 0.06),
+    ('shoulder', 'hip', 0.10),
+)
+"""Ends and radius (m) of the parts of each side of the body."""
+TRUNK_RADIUS = 0.12
+"""Of its middle (m)."""
+IN_FRONT = 0.1
+"""Metres by which what hides a joint is nearer to the camera."""
+
+
+def self_occlusion(joints: Tensor, near: float = NEAR_DEPTH) -> Tensor:
+    """Tell which COCO joints are behind a limb or the trunk.
+
+    The body is a set of capsules between joints: limbs, and three for the trunk.
+
+    Args:
+        joints (Tensor): COCO joints (..., 17, 3) in the camera, metres.
+        near (float): Nearest depth (m); nearer joints count as at that depth. Defaults to 0.3.
+
+    Returns:
+        Tensor: Boolean (..., 17); face, shoulders and hips are never hidden.
+    """
+    check_shape(joints, f'* {NUM_COCO} 3', 'joints')
+    starts, ends, radii, own = _capsules()
+    depth = joints[..., 2].clamp(min=near)
+    view = joints[..., :2] / depth[..., None]  # Where joints are in an image of focal length 1.
+    middles = [joints[..., pair, :].mean(dim=-2, keepdim=True) for pair in (SHOULDERS, COCO_HIPS)]
+    points = torch.cat((joints, *middles), dim=-2)
+    depths = points[..., 2].clamp(min=near)
+    places = points[..., :2] / depths[..., None]
+    first, second = places[..., None, starts, :], places[..., None, ends, :]
+    here = view[..., LIMB_JOINTS, None, :]
+    along = second - first
+    share = ((here - first) * along).sum(-1) / along.square().sum(-1).clamp(min=1e-12)
+    share = share.clamp(0, 1)
+    apart = (here - first - share[..., None] * along).norm(dim=-1)
+    front = depths[..., None, starts]
+    front = front + share * (depths[..., None, ends] - front)
+    hides = (apart * front < joints.new_tensor(radii)) & (
+        front < depth[..., LIMB_JOINTS, None] - IN_FRONT
+    )
+    hidden = torch.zeros(joints.shape[:-1], dtype=torch.bool, device=joints.device)
+    hidden[..., LIMB_JOINTS] = (hides & ~own.to(joints.device)).any(dim=-1)
+    return hidden
+
+
+def _capsules() -> tuple[list[int], list[int], list[float], Tensor]:
+    """Return starts, ends and radii of the capsules, and which belong to a joint (8, S)."""
+    starts, ends, radii = [NUM_COCO], [NUM_COCO + 1], [TRUNK_RADIUS]
+    for first, second, radius in _SEGMENTS:
+        for side in ('left', 'right'):
+            starts.append(COCO_JOINT_NAMES.index(f'{side}_{first}'))
+            ends.append(COCO_JOINT_NAMES.index(f'{side}_{second}'))
+            radii.append(radius)
+    own = [[joint in ends_of for ends_of in zip(starts, ends)] for joint in LIMB_JOINTS]
+    return starts, ends, radii, torch.tensor(own)
