@@ -6,17 +6,12 @@ from gvhmr_da_mm.datasets import (
     AlternatingMultiSourceSampler,
     AMASSDataset,
     MultiSourceDataset,
-    VirtualCamera,
     collate_clips,
 )
 
-amass = dict(
-    type=AMASSDataset,
-    data_root=None,
-    # A folder with files of AMASS instead: motions='AMASS'
-    motions='AMASS/hmr4d_support/smplxpose_v2.pth',
-    camera=dict(type=VirtualCamera),
-)
+# Files of AMASS below the data root: motions='AMASS'. Detectors as they were measured, in the
+# config that uses this: model.keypoint_noise=dict(type=DetectorNoise).
+amass = dict(type=AMASSDataset, data_root=None)
 
 train_dataloader = dict(
     batch_size=128,
@@ -24,6 +19,6 @@ train_dataloader = dict(
     persistent_workers=True,
     collate_fn=dict(type=collate_clips),
     sampler=dict(type=DefaultSampler, shuffle=True),
-    batch_sampler=dict(type=AlternatingMultiSourceSampler, batches_per_epoch=None),
-    dataset=dict(type=MultiSourceDataset, datasets=[amass]),
+    batch_sampler=dict(type=AlternatingMultiSourceSampler),
+    dataset=dict(type=MultiSourceDataset, datasets=dict(amass=amass)),
 )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from gvhmr_da_mm.codecs import DetectorNoise
 from gvhmr_da_mm.core.camera import perspective_project
 from gvhmr_da_mm.core.errors import ConfigError, DataError, ShapeError
 from gvhmr_da_mm.core.trajectory import rollout_world
@@ -252,6 +253,21 @@ def test_clips_without_detections_are_observed_through_their_labels(toy_model):
     assert seen.float().mean() > 0.5
     distance = (observed[0, ..., :2] - exact).norm(dim=-1)[seen]
     assert 0 < distance.median() < 100
+
+
+def test_measured_detectors_say_nothing_of_what_is_outside_the_image(toy_model):
+    toy_model.keypoint_noise = DetectorNoise(swap_rate=0)
+    inputs = toy_inputs(2, 8)
+    inputs['has_kp2d'][:] = False
+    inputs['K_fullimg'][0, :, 0, 2] = 0  # Half of the first person is beside the image.
+    _, body = toy_model.targets(inputs, toy_samples(inputs))
+    observed = toy_model.simulate_detections(inputs, body)['kp2d']
+    width, height = inputs['img_wh'][0]
+    x, y = observed[..., 0], observed[..., 1]
+    inside = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
+    assert 0.2 < inside[0].float().mean() < 0.8
+    assert torch.equal(observed[..., 2] > 0, inside)
+    assert ((observed[..., 2] > 0) & (observed[..., 2] < 1)).any()
 
 
 def test_camera_only_clips_do_not_teach_the_world(toy_model):
