@@ -21,9 +21,10 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks.speed.case import Case, Pair, Settings, close
 from benchmarks.speed.paths import ROOT
 from gvhmr_da_mm.datasets import BEDLAMDataset, ThreeDPWDataset, collate_clips, pack_io
-from gvhmr_da_mm.datasets.converters import PUBLISHED_CONVERTERS, run_conversion
 from gvhmr_da_mm.datasets.motion_dataset import MotionDataset
 from gvhmr_da_mm.datasets.samplers import ClipKey
+from gvhmr_da_mm.datasets.sources import PUBLISHED_SOURCES
+from gvhmr_da_mm.datasets.sources.write_pack import write_pack
 from gvhmr_da_mm.models import MotionDataPreprocessor
 
 ITEMS = 256
@@ -69,7 +70,7 @@ def _receive(loader: DataLoader, preprocess: MotionDataPreprocessor) -> Tensor:
 def _batches(settings: Settings, plain_collate: Callable) -> Pair:
     torch.set_num_threads(1)
     root, pack = settings.data_root, _folder(settings) / 'bedlam'
-    run_conversion(PUBLISHED_CONVERTERS['bedlam'](root), pack)
+    write_pack(PUBLISHED_SOURCES['bedlam'].below(root), pack)
     ours, plain = (BEDLAMDataset(str(root), pack=source) for source in (pack, None))
     keys = _keys(ours)
     loaders = [
@@ -99,7 +100,7 @@ def stacked_batches(settings: Settings) -> Pair:
 
 def _windows(root: Path, pack: Path, name: str, kind: Callable, **options: Any) -> Pair:
     torch.set_num_threads(1)
-    run_conversion(PUBLISHED_CONVERTERS[name](root), pack)
+    write_pack(PUBLISHED_SOURCES[name].below(root), pack)
     ours, plain = (kind(str(root), pack=source, **options) for source in (pack, None))
     keys = _keys(ours)
     return Pair(partial(_read, ours, keys), partial(_read, _WholeFiles(plain), keys), close(1e-2))

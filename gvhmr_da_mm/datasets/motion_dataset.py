@@ -1,8 +1,7 @@
 """Base of all datasets: windows, padding, packing, and what happens to bad clips."""
 
 import logging
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
@@ -44,8 +43,6 @@ class MotionDataset(BaseDataset):
     Args:
         data_root (str | Path, optional): Folder of all datasets. Defaults to None: the variable
             ``GVHMR_DATA_ROOT``, else ``data``.
-        pack (str | Path, optional): Folder of one of our own packs (docs/en/packs.md) below the
-            data root, to read in place of the published files. Defaults to None.
         dataset (str): Name of this dataset in samples and metrics.
         domain (str): ``synthetic`` or ``real``.
         min_len (int): Shortest training window in frames; a shorter clip is used whole. Defaults
@@ -84,7 +81,6 @@ class MotionDataset(BaseDataset):
         self,
         data_root: Optional[Union[str, Path]] = None,
         *,
-        pack: Optional[Union[str, Path]] = None,
         dataset: str,
         domain: str,
         min_len: int = 60,
@@ -112,7 +108,6 @@ class MotionDataset(BaseDataset):
         self.on_bad_sample = on_bad_sample
         self.left_out: list[BadSample] = []
         self._warned: set[str] = set()
-        self.pack = pack
         super().__init__(
             data_root=resolve_data_root(data_root),
             data_prefix={},
@@ -136,11 +131,6 @@ class MotionDataset(BaseDataset):
         if not lazy_init:
             self.full_init()
 
-    @cached_property  # Every item asks for it several times.
-    def pack_root(self) -> Optional[Path]:
-        """The folder of our own pack, or None where the published files are read."""
-        return None if self.pack is None else self.data_root / self.pack
-
     # -- to be written by a subclass --------------------------------------------------------------
 
     def required_files(self) -> dict[Union[str, Path], str]:
@@ -158,6 +148,11 @@ class MotionDataset(BaseDataset):
     def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
         """Return the missing files of single clips, each with how to get it."""
         return {}
+
+    @property
+    def location(self) -> Path:
+        """Where the clips are from, for messages."""
+        return Path(next(iter(self.required_files()), self.data_root)).parent
 
     # -- the list of clips ------------------------------------------------------------------------
 
@@ -197,23 +192,6 @@ class MotionDataset(BaseDataset):
     def skips_bad_clips(self) -> bool:
         """Whether bad clips are left out."""
         return self.on_bad_sample == 'skip' and not self.test_mode
-
-    def list_each(self, names: Iterable[str], clips_of: Callable[[str], list[dict]]) -> list[dict]:
-        """List the clips of each sequence, without those that cannot be if bad clips are skipped.
-
-        Args:
-            names (Iterable[str]): The sequences.
-            clips_of (Callable): Returns the clips of one of them.
-        """
-        clips = []
-        for name in names:
-            try:
-                clips += clips_of(name)
-            except BAD_CLIP as error:
-                if not self.skips_bad_clips:
-                    raise
-                self.left_out.append(BadSample(self.dataset, name, -1, -1, str(error)))
-        return clips
 
     def _usable_clips(self, clips: list[dict]) -> list[dict]:
         """Leave clips out whose first or last frame cannot be read."""
@@ -298,9 +276,7 @@ class MotionDataset(BaseDataset):
         try:
             check_clip(clip)
         except DataError as error:
-            first = next(iter(self.required_files()), self.data_root)
-            folder = self.pack_root or Path(first).parent
-            raise DataError(f'{self.dataset} in {folder}: {error}') from error
+            raise DataError(f'{self.dataset} in {self.location}: {error}') from error
         return clip
 
     def _item(self, info: dict, start: int, end: int) -> dict[str, Any]:

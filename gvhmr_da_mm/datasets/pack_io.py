@@ -207,7 +207,10 @@ class PackRecord:
         return key in self.fields
 
     def value(self, key: str, *types: type) -> Any:
-        """Return a field of one of the given types."""
+        """Return a field of one of the given types; a dot in the key leads to nested ones."""
+        head, _, rest = key.partition('.')
+        if key not in self.fields and rest and head in self.fields:
+            return self.nested(head).value(rest, *types)
         if key not in self.fields:
             raise self.error(key, 'a value', f'none (keys: {", ".join(map(str, self.fields))})')
         value = self.fields[key]
@@ -215,13 +218,6 @@ class PackRecord:
             names = ' or '.join(kind.__name__ for kind in types)
             raise self.error(key, names, type(value).__name__)
         return value
-
-    def with_prefix(self, prefix: str) -> 'PackRecord':
-        """Return the fields whose names start with ``prefix``, by the rest of their names."""
-        fields = {
-            key[len(prefix) :]: self.fields[key] for key in self.fields if key.startswith(prefix)
-        }
-        return PackRecord(self.path, self.sequence, fields, f'{self.prefix}{prefix}')
 
     def nested(self, key: str) -> 'PackRecord':
         """Return the record below ``key``."""

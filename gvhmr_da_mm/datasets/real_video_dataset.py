@@ -1,20 +1,18 @@
 """Base of the real datasets: unlabelled for training, labelled for evaluation."""
 
 from pathlib import Path
-from typing import Optional, Union
+from typing import Union
 
-from torch import Tensor
-
-from ..core.camera import estimate_intrinsics
+from ..body_models.loading import body_model_file
 from ..core.checks import check_choice
 from ..core.errors import ConfigError, DataError
 from .clip import Clip
-from .motion_dataset import MotionDataset
-from .pack_io import PackRecord, load_pack
-from .splits import SUBSETS, holdout
+from .labels import evaluation_labels
+from .source_dataset import SourceDataset
+from .sources import SequenceInfo, SequenceReader
 
 
-class RealVideoDataset(MotionDataset):
+class RealVideoDataset(SourceDataset):
     """Real video: training clips carry no labels unless ``real_supervision='labels'``.
 
     Labels of training clips are not read at all by default, so they cannot reach a loss. The masks
@@ -27,19 +25,21 @@ class RealVideoDataset(MotionDataset):
         subset (str): Of the training split: ``all``; ``fit`` and ``val`` share it by video, so
             that choices (thresholds, schedules) need no test clip. ``val`` items have the form of
             test items. Defaults to ``all``.
-        holdout_every (int): One of this many videos is in ``val``. Defaults to 4.
         transductive (bool): Whether training adds the test clips' inputs, never their labels; it
             is noted in the meta information. Defaults to False.
-        intrinsics (str): ``true``, or ``estimated`` (focal length = image diagonal).
-        flip_test (bool): Whether test items carry the mirrored inputs. Defaults to False.
-        with_joints (bool): Whether test items carry ``lifting_target``, which needs the SMPL
+        with_joints (bool): Whether test items carry ``lifting_target``, which needs the body
             models. Defaults to True.
-        kwargs: As :class:`MotionDataset`.
+        kwargs: As :class:`SourceDataset`.
     """
 
     TEST_SPLITS: tuple[str, ...] = ()
+    body_model = 'smpl'
+    """Body model of the labels."""
     camera = 'true'
     """Where the camera's rotation comes from."""
+    mask_key = 'mask'
+    """The mask of frames that count in evaluation."""
+    flip_is_required = True
 
     def __init__(
         self,
@@ -48,17 +48,12 @@ class RealVideoDataset(MotionDataset):
         split: str = 'train',
         real_supervision: str = 'none',
         subset: str = 'all',
-        holdout_every: int = 4,
         transductive: bool = False,
-        intrinsics: str = 'true',
-        flip_test: bool = False,
         with_joints: bool = True,
         **kwargs,
     ) -> None:
         check_choice(split, ('train', *self.TEST_SPLITS), 'split')
         check_choice(real_supervision, ('none', 'labels'), 'real_supervision')
-        check_choice(subset, SUBSETS, 'subset')
-        check_choice(intrinsics, ('true', 'estimated'), 'intrinsics')
         test_mode = split != 'train' or subset == 'val'
         if split != 'train' and (real_supervision != 'none' or subset != 'all' or transductive):
             raise ConfigError(
@@ -70,24 +65,17 @@ class RealVideoDataset(MotionDataset):
                 'transductive=True adds unlabelled test clips to the training split: it goes '
                 "neither with real_supervision='labels' nor with subset='val'"
             )
-        if flip_test and not test_mode:
-            raise ConfigError(
-                f'flip_test belongs to test items, but split={split!r} and subset={subset!r} give '
-                'training items; for those use flip_features'
-            )
         if kwargs.pop('test_mode', test_mode) != test_mode:
             raise ConfigError(f'test_mode follows from split and subset: here it is {test_mode}')
-        if holdout_every < 2:
-            raise ConfigError(f'`holdout_every` should be at least 2, got {holdout_every}')
-        self.split, self.subset, self.holdout_every = split, subset, holdout_every
+        self.split, self.with_joints = split, with_joints
         self.real_supervision, self.transductive = real_supervision, transductive
-        self.intrinsics, self.flip_test, self.with_joints = intrinsics, flip_test, with_joints
         metainfo = dict(transductive=transductive, split=split, subset=subset)
         metainfo.update(kwargs.pop('metainfo', None) or {})
         super().__init__(
             *args,
             dataset=dataset,
             domain='real',
+            subset=subset,
             test_mode=test_mode,
             metainfo=metainfo,
             **kwargs,
@@ -100,107 +88,92 @@ class RealVideoDataset(MotionDataset):
 
     # -- to be written by a subclass --------------------------------------------------------------
 
-    def read_inputs(self, info: dict, start: int, end: int) -> Clip:
-        """Read everything but labels."""
+    def label_ranges(self, reader: SequenceReader) -> list[tuple[int, int]]:
+        """Return the frames (start, end) that can be trained on with labels."""
         raise NotImplementedError
 
-    def read_test_labels(self, info: dict, start: int, end: int) -> tuple[dict, Tensor, str]:
-        """Return the labels of a test item, the mask of frames that count, and the gender."""
-        raise NotImplementedError
-
-    def read_train_labels(self, info: dict, start: int, end: int) -> tuple[dict, str]:
+    def read_train_labels(self, reader: SequenceReader, start: int, end: int) -> tuple[dict, str]:
         """Return the labels of a supervised training item and the kind of supervision."""
         raise NotImplementedError
 
-    def flip_file(self, name: str) -> Path:
-        """Return the published file with the features of a sequence's mirrored images."""
-        raise NotImplementedError
+    def check_test_split(self, infos: list[SequenceInfo]) -> None:
+        """Check the sequences of a test split."""
 
     # ---------------------------------------------------------------------------------------------
 
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """What is read besides inputs, see :class:`~.sources.SourceFile`."""
+        return ('labels',) if self.labelled_training else ()
+
+    def required_files(self) -> dict[Union[str, Path], str]:
+        """Return the files of the splits that are read, and the body models of the labels."""
+        splits = ('train', *self.TEST_SPLITS) if self.transductive else (self.split,)
+        files = dict(self.source.required_files(splits, self.uses))
+        for gender in ('male', 'female') if self.test_mode and self.with_joints else ():
+            path, hint = body_model_file(self.body_model, gender, self.data_root)
+            files[path] = hint
+        return files
+
+    def list_clips(self) -> list[dict]:
+        """Return one entry per sequence, or per range of good labels when training on them."""
+        infos = self.source.sequences((self.split,))
+        if self.split == 'train':
+            infos = self.select_subset(infos)
+        if self.test_mode:
+            self.check_test_split(infos)
+        clips = self.list_sequences(infos)
+        if self.transductive:
+            clips += self.list_sequences(self.source.sequences(self.TEST_SPLITS), transductive=True)
+        if not clips and not self.left_out:
+            raise self.empty()
+        no_frames = [clip['sequence'] for clip in clips if clip['end'] <= clip['start']]
+        if no_frames and self.test_mode:
+            raise DataError(
+                f'{self.location}: {len(no_frames)} sequence(s) have no frame, such as '
+                f'{no_frames[0]!r}; leave them out of the pack'
+            )
+        return clips
+
+    def ranges(self, reader: SequenceReader) -> list[tuple[int, int]]:
+        """Return all frames, or those of good labels when training on them."""
+        return self.label_ranges(reader) if self.labelled_training else [reader.limits]
+
+    def empty(self) -> Exception:
+        """Return the error for a split without a sequence."""
+        return DataError(f'{self.location} holds no sequence of {self.split}')
+
+    def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
+        """Return the missing files of single sequences; packs must have what is needed, too."""
+        missing = super().clip_files(clips)
+        infos = [self.info_of(clip) for clip in clips] if self.flip_test else []
+        lacking = self.lacking(infos, 'flip_features')
+        if lacking and not missing:
+            raise DataError(
+                f'{self.location}: {len(lacking)} of {len(infos)} sequences have no features of '
+                f'the mirrored images, such as {lacking[0].name!r}: convert with features that '
+                'have them, or set flip_test=False'
+            )
+        return missing
+
     def read_clip(self, info: dict, start: int, end: int) -> Clip:
         """Read a clip, with labels only for a test item or for ``real_supervision='labels'``."""
-        clip = self.read_inputs(info, start, end)
+        reader = self.source.open(self.info_of(info))
+        clip = self.read_inputs(reader, start, end)
         clip.transductive = bool(info.get('transductive', False))
         if self.test_mode:
             clip.conditions = self.conditions
-            clip.labels, mask, clip.gender = self.read_test_labels(info, start, end)
+            mask = reader.rows(self.mask_key, start, end).bool()
+            joints = self.with_joints
+            clip.labels = evaluation_labels(reader, start, end, mask, self.data_root, joints)
+            clip.gender = reader.gender
             if clip.kp2d is not None:
                 clip.kp2d[..., 2] *= mask[:, None]
         elif self.labelled_training:
-            clip.labels, clip.supervision = self.read_train_labels(info, start, end)
+            clip.labels, clip.supervision = self.read_train_labels(reader, start, end)
         return clip
-
-    def load_data_list(self) -> list[dict]:
-        """List the clips, and say once what those of our own pack lack."""
-        clips = super().load_data_list()
-        if self.pack_root is not None:
-            entries = load_pack(self.pack_root).entries
-            names = dict.fromkeys(clip['sequence'] for clip in clips)
-            for array, what in (('kp2d', '2D keypoints'), ('features', 'image features')):
-                lacking = sum(array not in entries[name].arrays for name in names)
-                if lacking:
-                    text = f'{lacking} of {len(names)} sequences of {self.pack_root} have no {what}'
-                    self._warn_once(array, f'{text} and are used without them')
-        return clips
-
-    def observed_rows(
-        self, record: PackRecord, key: str, pattern: str, start: int, end: int, **sizes: int
-    ) -> Optional[Tensor]:
-        """Read what our own packs may lack; published files must have it."""
-        if self.pack_root is not None and key not in record:
-            return None
-        return record.rows(key, pattern, start, end, **sizes)
-
-    def select_subset(self, names: list[str], groups: list[str]) -> list[str]:
-        """Apply ``subset`` to the names of the training split."""
-        selected = holdout(names, groups, self.subset, self.holdout_every)
-        if names and not selected:
-            raise ConfigError(
-                f'{self.dataset}: subset={self.subset!r} is empty, as the training split has only '
-                f'{len(set(groups))} video(s)'
-            )
-        return selected
-
-    def choose_intrinsics(self, record: PackRecord, img_wh: tuple[int, int]) -> Tensor:
-        """Return K (3, 3): the stored one, or the estimate from the image's size."""
-        if self.intrinsics == 'estimated':
-            return estimate_intrinsics(*img_wh)
-        return record.matrix('K_fullimg', '3 3')
 
     @property
     def conditions(self) -> dict[str, str]:
         """How test items are made, for protocols: options that change the numbers."""
         return dict(intrinsics=self.intrinsics, camera_rotation=self.camera)
-
-    def missing_flip_files(self, names: list[str], hint: str) -> dict[Union[str, Path], str]:
-        """Return the files of mirrored features that ``flip_test`` needs and that do not exist.
-
-        Raises:
-            DataError: If our own pack has sequences without them.
-        """
-        if not self.flip_test:
-            return {}
-        if self.pack_root is None:
-            return {path: hint for path in map(self.flip_file, names) if not path.exists()}
-        entries = load_pack(self.pack_root).entries
-        lacking = [name for name in names if 'flip_features' not in entries[name].arrays]
-        if lacking:
-            raise DataError(
-                f'{self.pack_root}: {len(lacking)} of {len(names)} sequences have no features of '
-                f'the mirrored images, such as {lacking[0]!r}: convert with features that have '
-                'them, or set flip_test=False'
-            )
-        return {}
-
-    def read_flip(self, name: str) -> Optional[PackRecord]:
-        """Open the features and boxes of the mirrored images, where they are wanted."""
-        if self.pack_root is None:
-            path = self.flip_file(name)
-            wanted = self.flip_test or (self.flip_features and path.exists())
-            return PackRecord.read(path, name) if wanted else None
-        if not (self.flip_test or self.flip_features):
-            return None
-        record = PackRecord.of(self.pack_root, name)
-        wanted = self.flip_test or 'flip_features' in record
-        return record.with_prefix('flip_') if wanted else None

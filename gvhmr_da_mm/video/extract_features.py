@@ -9,8 +9,8 @@ from typing import Optional
 
 from ..core.conventions import FPS
 from ..core.errors import StorageError
-from ..datasets.converters import Failure, signature_of
 from ..datasets.packs.pack_writer import file_sha256, storage_errors
+from ..datasets.sources import Failure, signature_of
 from ..fileio.atomic_file import write_atomically
 from .feature_job import FeatureJob
 from .frame_source import find_clips, open_frames

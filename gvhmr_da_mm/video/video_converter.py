@@ -10,7 +10,7 @@ import torch
 from ..core.camera import box_to_xyxy, estimate_intrinsics, intrinsics_from_sensor
 from ..core.conventions import FPS
 from ..core.errors import ConfigError, DataError, MissingFilesError
-from ..datasets.converters import ConversionTask, Converter, Failure, signature_of
+from ..datasets.sources import Failure, SequenceInfo, Source, signature_of
 from .camera_track import rotation_from_file, rotation_from_gyro, static_rotation
 from .detectors import Detections, file_of
 from .extract_features import clip_ids, load_people
@@ -51,7 +51,7 @@ def intrinsics_of(focal: Optional[str], width: int, height: int) -> np.ndarray:
     return np.array([[length, 0, width / 2], [0, length, height / 2], [0, 0, 1]])
 
 
-class VideoConverter(Converter):
+class VideoConverter(Source):
     """Makes one sequence of each video, or of each person that was extracted before.
 
     Args:
@@ -87,7 +87,7 @@ class VideoConverter(Converter):
         super().__init__()
         self.path, self.job, self.camera, self.focal = Path(path), job, camera, focal
         self.observations, self.fps, self.split = observations, fps, split
-        self.dataset, self.source = dataset, str(path)
+        self.dataset, self.title = dataset, str(path)
         intrinsics_of(focal, 100, 100)
         if camera not in ('gyro', 'static') and not Path(camera).exists():
             raise MissingFilesError(
@@ -102,15 +102,17 @@ class VideoConverter(Converter):
                 'all first; then name its folder by --features'
             )
 
-    def plan(self) -> list[ConversionTask]:
-        """Return one task per video, or per person that was extracted."""
-        tasks = []
+    def sequences(self) -> list[SequenceInfo]:
+        """List one sequence per video, or per person that was extracted."""
+        infos = []
         clips = find_clips(self.path)
         for clip, name in zip(clips, clip_ids(clips, self.path)):
             options = dict(camera=self.camera, focal=self.focal, fps=self.fps, split=self.split)
             if self.observations is None:
                 signature = signature_of([clip, *self._inputs(name)], **options, **self._job())
-                tasks.append(ConversionTask(name, clip, signature, dict(name=name)))
+                infos.append(
+                    SequenceInfo(name, file=clip, signature=signature, facts=dict(name=name))
+                )
                 continue
             files = load_people(self.observations, name)
             if not files:
@@ -123,19 +125,19 @@ class VideoConverter(Converter):
                 person = file.relative_to(self.observations).with_suffix('').as_posix()
                 signature = signature_of([clip, file, *self._inputs(name)], **options)
                 facts = dict(name=name, file=file)
-                tasks.append(ConversionTask(person, clip, signature, facts))
-        return tasks
+                infos.append(SequenceInfo(person, file=clip, signature=signature, facts=facts))
+        return infos
 
-    def convert(self, task: ConversionTask) -> tuple[dict[str, Any], dict[str, Any]]:
+    def read(self, info: SequenceInfo) -> tuple[dict[str, Any], dict[str, Any]]:
         """Observe a video, or read what was observed, and measure its camera."""
-        source = open_frames(task.source, self.fps)
-        name = task.facts['name']
+        source = open_frames(info.file, self.fps)
+        name = info.facts['name']
         K = intrinsics_of(self.focal, *source.img_wh)
         gyro = VisualGyro(K) if self.camera == 'gyro' else None
-        if 'file' in task.facts:
-            clip = PersonClip.load(task.facts['file'])
+        if 'file' in info.facts:
+            clip = PersonClip.load(info.facts['file'])
             plan = plan_times(source.seconds)
-            _check_same(clip, source, plan, task.facts['file'])
+            _check_same(clip, source, plan, info.facts['file'])
             if gyro is not None:
                 detect(source, _KnownPerson(clip), plan, gyro)
         else:

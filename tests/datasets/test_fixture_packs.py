@@ -80,7 +80,11 @@ def test_bedlam_lists_every_published_clip(fixtures_root):
 def test_emdb_joints_project_onto_their_keypoints(fixtures_root, split):
     dataset = EMDBDataset(fixtures_root, split=split, intrinsics='true', flip_test=True)
     # Which sequences there are is read from the pack, never assumed.
-    listed = [n for n in load_pack(dataset._pack) if n.startswith(EMDB_TEST_PREFIXES[split])]
+    listed = [
+        n
+        for n in load_pack(dataset.source.index_file(''))
+        if n.startswith(EMDB_TEST_PREFIXES[split])
+    ]
     infos = [dataset.get_data_info(index) for index in range(len(dataset))]
     assert [info['sequence'] for info in infos] == listed
     for index in range(len(dataset)):
@@ -106,7 +110,7 @@ def check_test_item(item):
 
 def test_threedpw_training_labels_fit_the_keypoints_on_every_frame_used(fixtures_root, smplx):
     dataset = ThreeDPWDataset(fixtures_root, real_supervision='labels')
-    if not dataset._keypoints('train').exists():
+    if dataset.lacking(dataset.source.sequences(('train',)), 'kp2d'):
         pytest.skip('the optional keypoints of the training clips are not in these packs')
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
@@ -132,7 +136,7 @@ def test_converted_emdb_labels_keep_the_joints(fixtures_root, smplx):
         gt = clip.labels
         joints_c = smplx.fk(gt['body_pose'], gt['betas'], gt['global_orient_c'], gt['transl_c'])
         joints_w = smplx.fk(gt['body_pose'], gt['betas'], gt['global_orient_w'], gt['transl_w'])
-        record = load_pack(dataset._pack)[info['sequence']]
+        record = load_pack(dataset.source.index_file(''))[info['sequence']]
         params = {key: value[start:end] for key, value in record['smpl_params'].items()}
         smpl = get_body_model('smpl', record['gender'], data_root=fixtures_root)
         expected_w = smpl.fk(**params)[:, :22]

@@ -95,9 +95,8 @@ def test_a_whole_sequence_of_a_static_camera(root):
 
 
 def test_joints_in_the_camera_are_those_of_the_labels(root):
-    sample = RICHDataset.read_test_labels(
-        build(root, with_joints=True), dict(sequence=NAMES[0]), 0, FRAMES
-    )[0]
+    dataset = build(root, with_joints=True)
+    sample = dataset.read_clip(dataset.get_data_info(0), 0, FRAMES).labels
     smplx = get_body_model('smplx_light', 'neutral', root)
     names = ('body_pose', 'betas', 'global_orient', 'transl')
     joints = smplx.fk(*(sample[name] for name in names))

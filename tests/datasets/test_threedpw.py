@@ -82,7 +82,7 @@ def test_without_keypoints_clips_are_used_masked_with_one_warning(tmp_path):
     dataset = threedpw(tmp_path)
     item = dataset[0]
     assert not item['inputs']['has_kp2d'] and not item['inputs']['kp2d'].any()
-    assert dataset._warned == {'keypoints'}
+    assert dataset._warned == {'kp2d'}
     assert threedpw(tmp_path, split='test')._warned == set()
 
 

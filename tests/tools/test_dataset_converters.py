@@ -5,7 +5,7 @@ import json
 from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.config.datasets import config_datasets
 from gvhmr_da_mm.datasets.packs import SequencePack
-from tests.datasets.converters.raw_downloads import write_emdb, write_threedpw
+from tests.datasets.sources.downloads import write_emdb, write_threedpw
 from tests.docs.markdown import ENGLISH, blocks
 from tests.tool_calls import REPO_ROOT
 
@@ -13,12 +13,12 @@ CONFIG = REPO_ROOT / 'configs' / 'da_bedlam_emdb_3dpw.py'
 
 
 def test_published_files_to_packs_that_a_config_reads(call, toy_root, tmp_path):
-    code, printed, err = call('dataset_converters/hmr4d_support', toy_root, tmp_path)
+    code, printed, err = call('dataset_converters/convert', 'hmr4d_support', toy_root, tmp_path)
     assert code == 0, err
     assert {path.name for path in tmp_path.iterdir()} == {'bedlam', 'emdb', '3dpw'}
     assert 'bedlam: 6 sequences written, 0 done before, 0 failed' in printed
     _, printed, _ = call(
-        'dataset_converters/hmr4d_support', toy_root, tmp_path, '--dataset', 'emdb'
+        'dataset_converters/convert', 'hmr4d_support', toy_root, tmp_path, '--dataset', 'emdb'
     )
     assert 'emdb: 0 sequences written' in printed
     names = ('bedlam', 'emdb', '3dpw')
@@ -28,35 +28,42 @@ def test_published_files_to_packs_that_a_config_reads(call, toy_root, tmp_path):
     config = load_config(CONFIG, options, toy_root)
     for dataset in config_datasets(config, ('train',)):
         dataset.full_init()
-        assert str(dataset.pack_root).startswith(str(tmp_path)) and len(dataset)
+        assert str(dataset.location).startswith(str(tmp_path)) and len(dataset)
 
 
 def test_raw_downloads(call, toy_root, tmp_path):
-    write_emdb(toy_root, tmp_path / 'EMDB')
-    write_threedpw(toy_root, tmp_path / '3DPW')
-    for tool, folder in (('emdb', 'EMDB'), ('threedpw', '3DPW')):
-        arguments = (tmp_path / folder, tmp_path / tool, '--limit', 2)
-        code, printed, err = call(f'dataset_converters/{tool}', *arguments, '--dry-run')
+    write_emdb(toy_root, tmp_path / 'raw/EMDB')
+    write_threedpw(toy_root, tmp_path / 'raw/3DPW')
+    for name, folder in (('emdb', 'EMDB'), ('3dpw', '3DPW')):
+        arguments = (name, tmp_path / 'raw' / folder, tmp_path / name, '--limit', 2)
+        code, printed, err = call('dataset_converters/convert', *arguments, '--dry-run')
         assert code == 0, err
-        assert '2 sequences would be in' in printed and not (tmp_path / tool).exists()
-        code, printed, err = call(f'dataset_converters/{tool}', *arguments, '--no-labels')
+        assert '2 sequences would be in' in printed and not (tmp_path / name).exists()
+        code, printed, err = call('dataset_converters/convert', *arguments, '--no-labels')
         assert code == 0, err
-        entries = SequencePack(tmp_path / tool).entries.values()
+        entries = SequencePack(tmp_path / name).entries.values()
         assert len(entries) == 2 and not any(entry.has_labels for entry in entries)
 
 
 def test_a_bad_sequence_is_told_and_listed(call, toy_root, tmp_path):
     write_emdb(toy_root, tmp_path / 'EMDB', n_frames=7)
-    _, printed, _ = call('dataset_converters/emdb', tmp_path / 'EMDB', tmp_path / 'out')
+    _, printed, _ = call('dataset_converters/convert', 'emdb', tmp_path / 'EMDB', tmp_path / 'out')
     assert '4 failed' in printed and 'failures.json' in printed
     assert len(json.loads((tmp_path / 'out/failures.json').read_text())) == 4
 
 
 def test_nothing_is_left_where_nothing_is_found(call, tmp_path):
-    for tool in ('bedlam', 'emdb', 'threedpw', 'hmr4d_support'):
-        code, _, err = call(f'dataset_converters/{tool}', tmp_path, tmp_path / 'out')
+    for name in ('bedlam', 'emdb', '3dpw', 'hmr4d_support'):
+        code, _, err = call('dataset_converters/convert', name, tmp_path, tmp_path / 'out')
         assert code == 2 and 'MissingFilesError' in err
         assert not (tmp_path / 'out').exists()
+
+
+def test_options_of_the_other_kind_are_refused(call, toy_root, tmp_path):
+    for arguments in (('emdb', '--dataset', 'emdb'), ('hmr4d_support', '--features', 'folder')):
+        source, *options = arguments
+        code, _, err = call('dataset_converters/convert', source, toy_root, tmp_path, *options)
+        assert code == 2 and f'{options[0]} belongs to' in err
 
 
 def test_the_example_of_the_page(tmp_path, monkeypatch, capsys):

@@ -8,8 +8,8 @@ import torch
 
 from gvhmr_da_mm.core.errors import ConfigError, DataError, MissingFilesError, StorageError
 from gvhmr_da_mm.datasets import PackDataset
-from gvhmr_da_mm.datasets.converters import run_conversion
 from gvhmr_da_mm.datasets.packs import SequencePack
+from gvhmr_da_mm.datasets.sources.write_pack import write_pack
 from gvhmr_da_mm.video.extract_features import extract_features
 from gvhmr_da_mm.video.feature_job import FeatureJob
 from gvhmr_da_mm.video.video_converter import VideoConverter, intrinsics_of
@@ -40,7 +40,7 @@ def converter(folder, camera='static', observations=None, focal=None, **job):
 
 
 def test_a_folder_becomes_a_pack_that_trains_and_predicts(folder):
-    report = run_conversion(converter(folder), folder / 'pack')
+    report = write_pack(converter(folder), folder / 'pack')
     assert (report.planned, report.written, report.failures) == (2, 2, [])
     pack = SequencePack(folder / 'pack')
     assert list(pack) == ['a', 'sub/b']
@@ -59,12 +59,12 @@ def test_a_folder_becomes_a_pack_that_trains_and_predicts(folder):
 
 
 def test_what_is_done_is_not_done_again(folder):
-    run_conversion(converter(folder), folder / 'pack')
-    again = run_conversion(converter(folder), folder / 'pack')
+    write_pack(converter(folder), folder / 'pack')
+    again = write_pack(converter(folder), folder / 'pack')
     assert (again.skipped, again.written) == (2, 0)
     os.utime(folder / 'videos' / 'a.mp4', (1, 1))
-    assert run_conversion(converter(folder), folder / 'pack').written == 1
-    assert run_conversion(converter(folder, focal='100'), folder / 'pack').written == 2
+    assert write_pack(converter(folder), folder / 'pack').written == 1
+    assert write_pack(converter(folder, focal='100'), folder / 'pack').written == 2
 
 
 def test_bad_videos_are_named_and_the_others_done(folder):
@@ -77,7 +77,7 @@ def test_bad_videos_are_named_and_the_others_done(folder):
     write_video(videos / 'unknown.mp4', FRAMES)
     write_video(videos / 'other.mp4', FRAMES)
     np.savez(folder / 'keypoints' / 'other.npz', kp2d=walking(FRAMES - 1))
-    report = run_conversion(converter(folder), folder / 'pack')
+    report = write_pack(converter(folder), folder / 'pack')
     assert report.written == 2 and report.exit_code == 1
     failures = {f['id']: f for f in json.loads((folder / 'pack' / 'failures.json').read_text())}
     assert set(failures) == {'broken', 'empty', 'unknown', 'other'}
@@ -86,13 +86,13 @@ def test_bad_videos_are_named_and_the_others_done(folder):
     assert 'unknown.npz' in failures['unknown']['message']
     assert '35 frames, but 36' in failures['other']['message']
     np.savez(folder / 'keypoints' / 'unknown.npz', kp2d=walking(FRAMES))
-    assert run_conversion(converter(folder), folder / 'pack').written == 1
+    assert write_pack(converter(folder), folder / 'pack').written == 1
 
 
 def test_two_people(folder):
     both = np.stack((walking(FRAMES), walking(FRAMES, 50, 45)))
     np.savez(folder / 'keypoints' / 'a.npz', kp2d=both)
-    run_conversion(converter(folder), folder / 'pack')
+    write_pack(converter(folder), folder / 'pack')
     fields = SequencePack(folder / 'pack')['a']
     np.testing.assert_allclose(fields['kp2d'][0], both[1, 0], rtol=1e-5)
     notes = SequencePack(folder / 'pack').entries['a'].extra['notes']
@@ -104,7 +104,7 @@ def test_rotation_and_variable_rate_are_honoured_and_told(folder):
     steps = np.where(np.arange(FRAMES) % 3 == 0, 2, 1)
     set_durations(path, (steps * ticks_per_second(path) / 30).round().astype(int).tolist())
     set_rotation(path, 90)
-    run_conversion(converter(folder), folder / 'pack')
+    write_pack(converter(folder), folder / 'pack')
     entry = SequencePack(folder / 'pack').entries['a']
     assert entry.img_wh == SIZE[::-1]
     assert entry.frames == pytest.approx(steps.sum(), abs=2)
@@ -118,7 +118,7 @@ def test_the_gyro_measures_the_camera(folder):
     pictures = [render(R, background) for R in truth]
     write_video(folder / 'videos' / 'a.avi', codec='MJPG', pictures=pictures)
     (folder / 'videos' / 'a.mp4').unlink()
-    run_conversion(converter(folder, 'gyro'), folder / 'pack', limit=1)
+    write_pack(converter(folder, 'gyro'), folder / 'pack', limit=1)
     fields = SequencePack(folder / 'pack')['a']
     assert not SequencePack(folder / 'pack').entries['a'].static_camera
     last = np.degrees(np.arccos((np.trace(fields['R_w2c'][-1].numpy()) - 1) / 2))
@@ -129,7 +129,7 @@ def test_rotations_of_a_folder(folder):
     (folder / 'cameras' / 'sub').mkdir(parents=True)
     truth = np.stack([rotation(0, t, 0) for t in range(FRAMES)])
     np.save(folder / 'cameras' / 'a.npy', truth)
-    report = run_conversion(converter(folder, str(folder / 'cameras')), folder / 'pack')
+    report = write_pack(converter(folder, str(folder / 'cameras')), folder / 'pack')
     np.testing.assert_allclose(SequencePack(folder / 'pack')['a']['R_w2c'], truth, atol=1e-6)
     (failure,) = report.failures
     assert failure.id == 'sub/b' and 'expected the file' in failure.message
@@ -150,7 +150,7 @@ def test_observations_of_the_extraction_are_used(folder, tmp_path):
     extracted = folder / 'extracted'
     assert extract_features(folder / 'videos', extracted, job).written == 2
     assert extract_features(folder / 'videos', extracted, job).skipped == 2
-    report = run_conversion(converter(folder, observations=extracted), folder / 'pack')
+    report = write_pack(converter(folder, observations=extracted), folder / 'pack')
     assert report.failures == []
     pack = SequencePack(folder / 'pack')
     assert list(pack) == ['a_0', 'a_1', 'sub/b_0']
@@ -166,7 +166,7 @@ def test_observations_of_another_video_are_refused(folder):
     job = FeatureJob(keypoints=str(folder / 'keypoints'))
     extract_features(folder / 'videos', extracted, job)
     write_video(folder / 'videos' / 'a.mp4', FRAMES, size=(64, 96))
-    (failure,) = run_conversion(converter(folder, observations=extracted), folder / 'pack').failures
+    (failure,) = write_pack(converter(folder, observations=extracted), folder / 'pack').failures
     assert failure.id == 'a' and 'made of another video' in failure.message
 
 
@@ -178,7 +178,7 @@ def test_other_processes_get_the_converter(folder):
 def test_a_place_that_cannot_be_written_to(folder):
     (folder / 'pack').write_text('a file')
     with pytest.raises(StorageError):
-        run_conversion(converter(folder), folder / 'pack')
+        write_pack(converter(folder), folder / 'pack')
 
 
 @pytest.mark.parametrize('focal, expected', [(None, 500), ('1200', 1200), ('24mm', 277.35)])

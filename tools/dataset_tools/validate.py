@@ -14,12 +14,12 @@ from rich.table import Table
 from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.datasets.validation import (
     ERROR,
-    LAYOUTS,
     WARNING,
     SequenceReport,
-    find_layouts,
+    dataset_names,
+    find_folders,
     summarize,
-    validate_layout,
+    validate_folder,
 )
 
 FOUND = 1
@@ -32,7 +32,9 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, epilog='Exit code: 0 without errors, 1 with some, 2 for a wrong call.'
     )
     parser.add_argument('path', help='a data root, the folder of a pack, or one of its files')
-    parser.add_argument('--dataset', choices=sorted(LAYOUTS), help='only this one; default: all')
+    parser.add_argument(
+        '--dataset', choices=sorted(dataset_names()), help='only this one; default: all'
+    )
     parser.add_argument('--out', metavar='FILE.json', help='write the report to a file as well')
     parser.add_argument('--limit', type=int, help='check so many sequences of each dataset')
     parser.add_argument('--jobs', type=int, default=1, help='processes')
@@ -104,10 +106,10 @@ def main() -> None:
     args = parse_args()
     console = Console()
     reports: dict[str, list[SequenceReport]] = {}
-    for layout in find_layouts(args.path, args.dataset):
-        total, found = validate_layout(layout, args.limit, args.jobs)
-        reports[layout.title] = list(
-            track(found, layout.title, total + 1, console=console, transient=True)
+    for folder in find_folders(args.path, args.dataset):
+        total, found = validate_folder(folder, args.limit, args.jobs)
+        reports[folder.title] = list(
+            track(found, folder.title, total + 1, console=console, transient=True)
         )
     console.print(overview(reports))
     print_findings(console, reports, args.lines)

@@ -3,33 +3,32 @@
 from .checks import CHECKS, sequence_check
 from .fields import Field, FieldSpec
 from .finding import ERROR, WARNING, Finding
-from .layouts import LAYOUTS, PackLayout, SequenceName, register_layout
+from .folder import DataFolder
 from .sequence import FrameRange, Sequence
 from .validate_packs import (
     SequenceReport,
     check_sequence,
-    find_layouts,
+    dataset_names,
+    find_folders,
     summarize,
-    validate_layout,
+    validate_folder,
 )
 
 __all__ = [
     'CHECKS',
     'ERROR',
-    'LAYOUTS',
     'WARNING',
+    'DataFolder',
     'Field',
     'FieldSpec',
     'Finding',
     'FrameRange',
-    'PackLayout',
     'Sequence',
-    'SequenceName',
     'SequenceReport',
     'check_sequence',
-    'find_layouts',
-    'register_layout',
+    'dataset_names',
+    'find_folders',
     'sequence_check',
     'summarize',
-    'validate_layout',
+    'validate_folder',
 ]

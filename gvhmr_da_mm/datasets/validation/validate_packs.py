@@ -12,10 +12,14 @@ import torch
 
 from ...core.checks import check_at_least
 from ...core.errors import ConfigError, MissingFilesError
+from ..packs.pack_index import INDEX
+from ..sources import PUBLISHED_SOURCES, SequenceInfo
 from . import sequence as sequences
 from .checks import CHECKS
 from .finding import ERROR, WARNING, Finding
-from .layouts import LAYOUTS, PackLayout, SequenceName
+from .folder import DataFolder
+from .pack_folder import PACK, SUBFOLDER, PackFolder
+from .published_folder import PublishedFolder
 
 CHUNK = 8
 """Sequences that a worker process gets at once."""
@@ -46,40 +50,51 @@ class SequenceReport:
         return sum(finding.severity == severity for finding in self.findings)
 
 
-def find_layouts(path: Union[str, Path], dataset: Optional[str] = None) -> list[PackLayout]:
-    """Return the formats that are at a path.
+def dataset_names() -> tuple[str, ...]:
+    """Return the names that ``dataset`` of :func:`find_folders` may have."""
+    return (*PUBLISHED_SOURCES, PACK)
+
+
+def find_folders(path: Union[str, Path], dataset: Optional[str] = None) -> list[DataFolder]:
+    """Return the data sets that are at a path.
 
     Args:
-        path (str | Path): A data root, the folder of a pack, or one of its files.
+        path (str | Path): A data root, the folder of a data set, or one of its files.
         dataset (str, optional): Only this one. Defaults to None: all that are there.
 
     Raises:
         MissingFilesError: If there is no such path.
-        ConfigError: If there is no pack of a known format, or not the wanted one.
+        ConfigError: If there is no data set of a known layout, or not the wanted one.
     """
     path = Path(path).expanduser()
     if not path.exists():
         raise MissingFilesError(f'{path} does not exist; give a data root, or a file of a pack')
-    if dataset is not None and dataset not in LAYOUTS:
-        raise ConfigError(f'`dataset` should be one of {tuple(LAYOUTS)}, got {dataset!r}')
-    wanted = [LAYOUTS[dataset]] if dataset else list(LAYOUTS.values())
-    found = [layout(folder) for layout in wanted for folder in layout.folders(path)]
+    if dataset not in (None, *dataset_names()):
+        raise ConfigError(f'`dataset` should be one of {dataset_names()}, got {dataset!r}')
+    found: list[DataFolder] = []
+    known = []
+    for name, kind in PUBLISHED_SOURCES.items():
+        if dataset in (None, name):
+            found += [PublishedFolder(f, kind) for f in PublishedFolder.folders(kind, path)]
+            marks = ' or '.join(PublishedFolder.marks(kind))
+            known.append(f'  - {name}: {kind.subfolder}/ with {marks}')
+    if dataset in (None, PACK):
+        found += map(PackFolder, PackFolder.folders(path))
+        known.append(f'  - {PACK}: {SUBFOLDER}/NAME/ with {INDEX}')
     if not found:
-        known = '\n'.join(
-            f'  - {kind.name}: {kind.subfolder}/ with {" or ".join(kind.files)}' for kind in wanted
-        )
-        raise ConfigError(f'there is no known pack in {path.absolute()}. Looked for\n{known}')
+        looked = '\n'.join(known)
+        raise ConfigError(f'there is no known pack in {path.absolute()}. Looked for\n{looked}')
     return found
 
 
-def check_sequence(layout: PackLayout, name: SequenceName) -> SequenceReport:
+def check_sequence(folder: DataFolder, info: SequenceInfo) -> SequenceReport:
     """Run all checks on one sequence."""
-    sequence = layout.read(name)
+    sequence = folder.read(info)
     findings = list(sequence.findings)
     for check, function in CHECKS.items():
         findings += [replace(finding, check=check) for finding in function(sequence)]
     return SequenceReport(
-        layout.title, name.part, name.name, sequence.frames, findings, _digest(sequence)
+        folder.title, sequence.part, sequence.name, sequence.frames, findings, _digest(sequence)
     )
 
 
@@ -92,13 +107,13 @@ def _digest(sequence: sequences.Sequence) -> str:
     return digest.hexdigest() if read else ''
 
 
-def validate_layout(
-    layout: PackLayout, limit: Optional[int] = None, jobs: int = 1
+def validate_folder(
+    folder: DataFolder, limit: Optional[int] = None, jobs: int = 1
 ) -> tuple[int, Iterator[SequenceReport]]:
-    """Check a pack, one sequence at a time.
+    """Check a data set, one sequence at a time.
 
     Args:
-        layout (PackLayout): The pack.
+        folder (DataFolder): The data set.
         limit (int, optional): Check so many sequences at most. Defaults to None: all.
         jobs (int): Processes. Defaults to 1: this one.
 
@@ -110,52 +125,50 @@ def validate_layout(
         ConfigError: If ``limit`` or ``jobs`` is below 1.
     """
     check_at_least(1, jobs=jobs, limit=limit)
-    names = layout.sequences()
-    between = list(layout.findings_between(names))
-    names = names[:limit]
-    return len(names), _reports(layout, names, between, jobs)
+    infos = folder.sequences()
+    between = list(folder.findings_between(infos))
+    infos = infos[:limit]
+    return len(infos), _reports(folder, infos, between, jobs)
 
 
 def _reports(
-    layout: PackLayout, names: list[SequenceName], between: list[Finding], jobs: int
+    folder: DataFolder, infos: list[SequenceInfo], between: list[Finding], jobs: int
 ) -> Iterator[SequenceReport]:
     copies: dict[str, SequenceReport] = {}
-    whole = SequenceReport(layout.title, '', '', findings=between)
-    for report in _run(layout, names, jobs):
+    whole = SequenceReport(folder.title, '', '', findings=between)
+    for report in _run(folder, infos, jobs):
         first = copies.setdefault(report.content, report) if report.content else report
         if first is not report:
             message = f'has boxes and features of sequence {first.sequence!r}'
-            report.findings.append(Finding(WARNING, message, str(layout.folder), '', 'duplicate'))
+            report.findings.append(Finding(WARNING, message, str(folder.folder), '', 'duplicate'))
         yield report
-    if not names:
+    if not infos:
         message = 'there is no sequence to check'
-        whole.findings.append(Finding(ERROR, message, str(layout.folder), '', 'empty'))
+        whole.findings.append(Finding(ERROR, message, str(folder.folder), '', 'empty'))
     # Some files are only opened by the first sequence that needs them.
-    whole.findings += layout.file_findings
+    whole.findings += folder.file_findings
     yield whole
 
 
-def _run(layout: PackLayout, names: list[SequenceName], jobs: int) -> Iterator[SequenceReport]:
-    if jobs == 1 or len(names) <= CHUNK:
-        yield from (check_sequence(layout, name) for name in names)
+def _run(folder: DataFolder, infos: list[SequenceInfo], jobs: int) -> Iterator[SequenceReport]:
+    if jobs == 1 or len(infos) <= CHUNK:
+        yield from (check_sequence(folder, info) for info in infos)
         return
-    if names:  # Opens the shared files here too, so that what is wrong with them is noted.
-        yield check_sequence(layout, names[0])
-    tasks = [(type(layout), layout.folder, name) for name in names[1:]]
+    if infos:  # Opens the shared files here too, so that what is wrong with them is noted.
+        yield check_sequence(folder, infos[0])
+    tasks = [(folder, info) for info in infos[1:]]
     # A fork could copy locks that threads of torch hold.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(jobs, context, initializer=torch.set_num_threads, initargs=(1,)) as p:
         yield from p.map(_check_in_worker, tasks, chunksize=CHUNK)
 
 
-_OPEN: dict[tuple[type, Path], PackLayout] = {}
+_OPEN: dict[tuple[str, Path], DataFolder] = {}
 
 
-def _check_in_worker(task: tuple[type, Path, SequenceName]) -> SequenceReport:
-    kind, folder, name = task
-    if (kind, folder) not in _OPEN:
-        _OPEN[kind, folder] = kind(folder)
-    return check_sequence(_OPEN[kind, folder], name)
+def _check_in_worker(task: tuple[DataFolder, SequenceInfo]) -> SequenceReport:
+    folder, info = task
+    return check_sequence(_OPEN.setdefault((folder.name, folder.folder), folder), info)
 
 
 def summarize(reports: Sequence[SequenceReport]) -> dict[str, int]:

@@ -7,7 +7,7 @@ import torch
 
 from gvhmr_da_mm.core.camera import estimate_intrinsics
 from gvhmr_da_mm.datasets.packs import PackWriter
-from gvhmr_da_mm.datasets.validation import find_layouts, validate_layout
+from gvhmr_da_mm.datasets.validation import find_folders, validate_folder
 
 FRAMES = 20
 
@@ -35,8 +35,8 @@ def write(root, **sequences):
 def findings(path):
     return [
         (report.dataset, report.sequence, finding.check, finding.key)
-        for layout in find_layouts(path)
-        for report in validate_layout(layout)[1]
+        for folder in find_folders(path)
+        for report in validate_folder(folder)[1]
         for finding in report.findings
     ]
 
@@ -44,8 +44,8 @@ def findings(path):
 def test_sound_packs_pass_from_each_path(tmp_path):
     for name in ('first', 'second'):
         write(tmp_path / 'packs' / name, walk={}, run={})
-    assert [layout.title for layout in find_layouts(tmp_path)] == ['pack first', 'pack second']
-    assert len(find_layouts(tmp_path / 'packs' / 'first')) == 1
+    assert [folder.title for folder in find_folders(tmp_path)] == ['pack first', 'pack second']
+    assert len(find_folders(tmp_path / 'packs' / 'first')) == 1
     assert findings(tmp_path) == []
 
 

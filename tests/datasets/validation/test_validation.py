@@ -8,19 +8,20 @@ import torch
 
 from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_axis_angle
+from gvhmr_da_mm.datasets.sources import (
+    PUBLISHED_SOURCES,
+    PublishedSource,
+    SourceFile,
+    register_source,
+    stored_as_named,
+)
 from gvhmr_da_mm.datasets.validation import (
     CHECKS,
     ERROR,
-    LAYOUTS,
-    FieldSpec,
-    PackLayout,
-    Sequence,
-    SequenceName,
-    find_layouts,
-    register_layout,
+    find_folders,
     sequence_check,
     summarize,
-    validate_layout,
+    validate_folder,
 )
 from tests.tool_calls import Packs
 
@@ -36,8 +37,8 @@ def packs(toy_root, tmp_path):
 
 def reports(path, dataset=None, **options):
     found = []
-    for layout in find_layouts(path, dataset):
-        found += validate_layout(layout, **options)[1]
+    for folder in find_folders(path, dataset):
+        found += validate_folder(folder, **options)[1]
     return found
 
 
@@ -82,7 +83,7 @@ def test_made_up_packs_are_sound(toy_root):
 
 @pytest.mark.fixtures
 def test_reference_packs_are_sound(fixtures_root):
-    assert {layout.name for layout in find_layouts(fixtures_root)} >= {'bedlam', 'emdb', '3dpw'}
+    assert {folder.name for folder in find_folders(fixtures_root)} >= {'bedlam', 'emdb', '3dpw'}
     assert findings(fixtures_root) == set()
 
 
@@ -284,35 +285,26 @@ def test_the_true_frames_of_3dpw_are_judged_alone(packs):
 
 def test_paths_and_names(toy_root, tmp_path):
     for path in (toy_root / 'EMDB', toy_root / EMDB, toy_root / PACK):
-        assert [layout.name for layout in find_layouts(path)] == ['emdb']
+        assert [folder.name for folder in find_folders(path)] == ['emdb']
     with pytest.raises(MissingFilesError, match='nowhere'):
-        find_layouts(tmp_path / 'nowhere')
+        find_folders(tmp_path / 'nowhere')
     with pytest.raises(ConfigError, match='no known pack'):
-        find_layouts(tmp_path)
+        find_folders(tmp_path)
     with pytest.raises(ConfigError, match='`dataset` should be one of'):
-        find_layouts(toy_root, 'coco')
+        find_folders(toy_root, 'coco')
     with pytest.raises(ConfigError, match='no known pack'):
-        find_layouts(toy_root, 'rich')
-    (layout,) = find_layouts(toy_root, 'emdb')
+        find_folders(toy_root, 'rich')
+    (folder,) = find_folders(toy_root, 'emdb')
     with pytest.raises(ConfigError, match='`jobs`'):
-        validate_layout(layout, jobs=0)
-    assert validate_layout(layout, limit=2)[0] == 2
+        validate_folder(folder, jobs=0)
+    assert validate_folder(folder, limit=2)[0] == 2
 
 
-def test_a_format_and_a_check_are_added_by_registration(tmp_path):
-    @register_layout
-    class VideoLayout(PackLayout):
-        name = 'videos'
-        subfolder = 'videos'
-        files = ('videos.pt',)
-
-        def sequences(self):
-            return [SequenceName('train', name) for name in self.pack('videos.pt')]
-
-        def read(self, name):
-            sequence = Sequence(self.name, name.name, name.part)
-            self.add_entry(sequence, 'videos.pt', (FieldSpec('boxes', 'boxes', 'F 3'),))
-            return sequence.settle()
+def test_a_source_and_a_check_are_added_by_registration(tmp_path):
+    @register_source
+    class VideoSource(PublishedSource):
+        dataset, subfolder, index = 'videos', 'videos', 'videos.pt'
+        files = (SourceFile(index, stored_as_named('bbx_xys')),)
 
     @sequence_check('wide')
     def wide(sequence):
@@ -322,7 +314,7 @@ def test_a_format_and_a_check_are_added_by_registration(tmp_path):
 
     try:
         (tmp_path / 'videos').mkdir()
-        torch.save({'a': dict(boxes=torch.full((9, 3), 600.0))}, tmp_path / 'videos' / 'videos.pt')
-        assert ('warning', 'wide', 'boxes') in findings(tmp_path)
+        torch.save({'a': dict(bbx_xys=torch.full((9, 3), 600.0))}, tmp_path / 'videos/videos.pt')
+        assert ('warning', 'wide', 'bbx_xys') in findings(tmp_path)
     finally:
-        del LAYOUTS['videos'], CHECKS['wide']
+        del PUBLISHED_SOURCES['videos'], CHECKS['wide']

@@ -12,7 +12,7 @@ import torch
 
 from gvhmr_da_mm.core.errors import GVHMRError
 from gvhmr_da_mm.datasets import BEDLAMDataset, ClipKey, EMDBDataset, RICHDataset, ThreeDPWDataset
-from gvhmr_da_mm.datasets.validation import find_layouts, validate_layout
+from gvhmr_da_mm.datasets.validation import find_folders, validate_folder
 from tests.robustness.fuzzing.content_mutations import mutate_content
 from tests.robustness.fuzzing.file_mutations import mutate_file
 from tests.robustness.fuzzing.outcome import FAILED, Outcome, observe
@@ -132,10 +132,10 @@ def _read(reader: Any, root: Path, skip: bool, rng: np.random.Generator) -> None
 def _validate(folder: Path) -> None:
     """Validation must report, not raise, whatever the packs hold."""
     try:
-        layouts = find_layouts(folder)
+        folders = find_folders(folder)
     except GVHMRError:
         return
-    for layout in layouts:
-        _, reports = validate_layout(layout)
+    for folder in folders:
+        _, reports = validate_folder(folder)
         for _report in reports:
             pass

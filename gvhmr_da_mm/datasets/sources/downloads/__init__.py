@@ -1,0 +1,13 @@
+"""Data sets as their owners offer them for download, as sources of packs."""
+
+from ..source import Source
+from .bedlam import BEDLAMDownload
+from .emdb import EMDBDownload
+from .threedpw import ThreeDPWDownload
+
+DOWNLOADS: dict[str, type[Source]] = {
+    kind.dataset: kind for kind in (BEDLAMDownload, EMDBDownload, ThreeDPWDownload)
+}
+"""Every download by the name of its data set."""
+
+__all__ = ['DOWNLOADS', 'BEDLAMDownload', 'EMDBDownload', 'ThreeDPWDownload']

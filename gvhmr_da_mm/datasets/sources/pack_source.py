@@ -1,0 +1,90 @@
+"""A pack of this project as a source of datasets."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Optional
+
+from ..pack_io import PackRecord, load_pack
+from ..packs import PackEntry
+from ..packs.pack_schema import ARRAYS
+from .layout import StoredField
+from .sequence_reader import FoundField, SequenceReader
+from .source import SequenceInfo
+
+
+class PackSource:
+    """What datasets read from :class:`~.published_source.PublishedSource`, of a pack.
+
+    Args:
+        root (Path): The pack.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def sequences(self, splits: Optional[Iterable[str]] = None) -> list[SequenceInfo]:
+        """List the sequences, of all splits or some, in the order of the index."""
+        wanted = None if splits is None else set(splits)
+        return [
+            SequenceInfo(
+                entry.id,
+                entry.sequence,
+                part=entry.splits[0] if entry.splits else '',
+                splits=entry.splits,
+                group=entry.group,
+            )
+            for entry in load_pack(self.root).entries.values()
+            if wanted is None or wanted & set(entry.splits)
+        ]
+
+    def required_files(self, splits: Iterable[str], uses: Iterable[str]) -> dict[Path, str]:
+        """Return the folder, whatever is read."""
+        return {self.root: 'a pack of tools/dataset_converters (docs/en/packs.md)'}
+
+    def missing_files(self, infos: Iterable[SequenceInfo], flip: bool) -> dict[Path, str]:
+        """Return nothing: the index says what there is, and the pack is complete."""
+        return {}
+
+    def has(self, info: SequenceInfo, name: str) -> bool:
+        """Tell whether a sequence has a field, from the index."""
+        return name in load_pack(self.root).entries[info.id].arrays
+
+    def open(self, info: SequenceInfo) -> 'PackSequence':
+        """Return the reader of a sequence."""
+        return PackSequence(self.root, info)
+
+
+class PackSequence(SequenceReader):
+    """One sequence of a pack.
+
+    Args:
+        root (Path): The pack.
+        info (SequenceInfo): Which one.
+    """
+
+    def __init__(self, root: Path, info: SequenceInfo) -> None:
+        super().__init__(info.name)
+        self.entry: PackEntry = load_pack(root).entries[info.id]
+        self._record = PackRecord.of(root, info.id)
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """First frame and one past the last."""
+        return self.entry.start, self.entry.start + self.entry.frames
+
+    @property
+    def static_camera(self) -> bool:
+        """Whether the camera stands still."""
+        return self.entry.static_camera
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is a field."""
+        return name in self.entry.arrays
+
+    def locate(self, name: str) -> FoundField:
+        """Return where a field is."""
+        shapes = ARRAYS[name].shapes if name in ARRAYS else (None,)
+        if len(shapes) > 1:
+            rank = self._record.value(name).ndim
+            shapes = [shape for shape in shapes if len(shape.split()) == rank] or shapes
+        return FoundField(self._record, StoredField(name, shapes[0]), self.entry.start, {})

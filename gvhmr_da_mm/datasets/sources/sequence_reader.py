@@ -1,0 +1,133 @@
+"""Fields of one sequence by the names of the pack schema, read when they are asked for."""
+
+from typing import NamedTuple, Optional
+
+from torch import Tensor
+
+from ...body_models.loading import GENDERS
+from ...core.errors import DataError
+from ..pack_io import PackRecord, as_frame_range
+from ..packs.pack_schema import ARRAYS
+from .layout import StoredField
+
+
+class FoundField(NamedTuple):
+    """A field of one sequence: the record that holds it, and how.
+
+    Args:
+        record (PackRecord): The entry of a file.
+        field (StoredField): Its key and shape in it.
+        first (int): Frame that row 0 belongs to.
+        sizes (dict): Known letters of its shape.
+    """
+
+    record: PackRecord
+    field: StoredField
+    first: int
+    sizes: dict[str, int]
+
+
+class SequenceReader:
+    """Base of the readers of one sequence; it lives as long as one clip is read.
+
+    Frames are counted as the video counts them.
+
+    Args:
+        name (str): Name of the sequence in samples.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    # -- to be written by a subclass --------------------------------------------------------------
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """First frame and one past the last."""
+        raise NotImplementedError
+
+    @property
+    def static_camera(self) -> bool:
+        """Whether the camera stands still."""
+        raise NotImplementedError
+
+    def has(self, name: str) -> bool:
+        """Tell whether a field is there; one that the layout promises counts as there."""
+        raise NotImplementedError
+
+    def locate(self, name: str) -> FoundField:
+        """Return where a field is.
+
+        Raises:
+            DataError: If the layout has no such field, or its file cannot be read.
+        """
+        raise NotImplementedError
+
+    # ---------------------------------------------------------------------------------------------
+
+    def values(self, name: str, start: int, end: int) -> Tensor:
+        """Copy the frames [start, end) of a field or, as it is, one that is not per frame.
+
+        Args:
+            name (str): The field, of :data:`~..packs.pack_schema.ARRAYS`.
+            start (int): First frame.
+            end (int): One past the last frame.
+
+        Returns:
+            Tensor: float32 (bool stays bool), finite.
+
+        Raises:
+            DataError: With file, sequence and key if it is missing, of another shape, lacks
+                frames, or is not finite.
+        """
+        record, field, first, sizes = self.locate(name)
+        if not field.per_frame:
+            return record.matrix(field.key, field.shape)
+        values = record.rows(field.key, field.shape, start, end, first, **sizes)
+        if field.columns is not None:
+            values = values[..., slice(*field.columns)]
+        if field.add_camera:
+            values = values + self.values('T_w2c', start, end)[:, :3, 3]
+        return values
+
+    def rows(self, name: str, start: int, end: int) -> Tensor:
+        """Return :meth:`values` with a row for every frame; what does not change is repeated."""
+        values = self.values(name, start, end)
+        per_frame = values.ndim == len(ARRAYS[name].shapes[0].split())
+        return values if per_frame else values.expand(end - start, *values.shape)
+
+    def find(self, name: str, start: int, end: int) -> Optional[Tensor]:
+        """Return :meth:`rows`, or None if there is no such field."""
+        return self.rows(name, start, end) if self.has(name) else None
+
+    def rotations(self, start: int, end: int) -> Tensor:
+        """Return the camera's rotation from world to camera (L, 3, 3)."""
+        if self.has('R_w2c'):
+            return self.rows('R_w2c', start, end)
+        return self.rows('T_w2c', start, end)[:, :3, :3]
+
+    @property
+    def img_wh(self) -> tuple[int, int]:
+        """Image width and height in pixels."""
+        record, field, _, _ = self.locate('img_wh')
+        return record.image_size(field.key)
+
+    @property
+    def gender(self) -> str:
+        """Body model of the labels: ``male``, ``female`` or ``neutral``."""
+        record, field, _, _ = self.locate('gender')
+        gender = record.value(field.key, str)
+        if gender not in GENDERS:
+            raise record.error(field.key, f'one of {GENDERS}', repr(gender))
+        return gender
+
+    @property
+    def valid_ranges(self) -> list[tuple[int, int]]:
+        """Frames (start, end) whose labels are good."""
+        record, field, _, _ = self.locate('valid_ranges')
+        stored = record.value(field.key, list, tuple)
+        return [as_frame_range(limits, record, field.key) for limits in stored]
+
+    def absent(self, name: str) -> DataError:
+        """Return the error for a field that the layout does not have."""
+        return DataError(f'sequence `{self.name}`: {type(self).__name__} has no field {name!r}')

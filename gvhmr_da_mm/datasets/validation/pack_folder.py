@@ -1,0 +1,94 @@
+"""Packs of this project as the checks see them (docs/en/packs.md)."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...core.conventions import GRAVITY_Y_UP
+from ...core.errors import GVHMRError
+from ..packs import SequencePack, is_pack
+from ..packs.pack_index import INDEX
+from ..packs.pack_schema import ARRAYS, REQUIRED
+from ..sources import PackSource, SequenceInfo
+from .fields import FieldSpec
+from .folder import DataFolder, role_of, root_of
+from .sequence import FrameRange, Sequence
+
+PACK = 'pack'
+"""Name of the format."""
+SUBFOLDER = 'packs'
+"""Where packs are below a data root."""
+_Y_UP = ('bedlam', 'emdb')
+"""Data sets whose sources make sure that y is up."""
+
+
+class PackFolder(DataFolder):
+    """A folder with an index and one file per sequence."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, PACK, f'{PACK} {Path(folder).name}')
+
+    @staticmethod
+    def folders(path: Path) -> list[Path]:
+        """Return the packs at a path: the folder itself, or those in its folder ``packs``."""
+        below = path / SUBFOLDER
+        candidates = [path, *(sorted(below.iterdir()) if below.is_dir() else ())]
+        return [folder for folder in candidates if is_pack(folder)]
+
+    def sequences(self) -> list[SequenceInfo]:
+        """Return what the index lists."""
+        readable = isinstance(self.entries(self.folder), SequencePack)
+        return PackSource(self.folder).sequences() if readable else []
+
+    def read(self, info: SequenceInfo) -> Sequence:
+        """Return a sequence."""
+        pack = self.entries(self.folder)
+        entry = pack.entries[info.id]
+        gravity = GRAVITY_Y_UP if pack.header.dataset in _Y_UP else None
+        part = ','.join(entry.splits)
+        sequence = Sequence(self.title, info.id, part, gravity, root_of(entry.arrays))
+        sequence.img_wh = tuple(map(float, entry.img_wh))
+        path = self.folder / entry.file
+        for start, end in entry.valid_ranges or ():
+            sequence.ranges.append(FrameRange(self.folder / INDEX, 'valid_ranges', start, end))
+        try:
+            content = _nested(pack[info.id], entry.arrays)
+        except GVHMRError as error:
+            sequence.error('unreadable', str(error), path)
+            return sequence
+        sequence.add(path, content, _specs(content, entry.arrays))
+        if entry.frames < 1:
+            sequence.error('length', f'has {entry.frames} frames', path)
+        sequence.settle()
+        if sequence.frames not in (None, entry.frames):
+            message = f'has {sequence.frames} frames, the index says {entry.frames}'
+            sequence.error('length', message, path)
+        _add_camera(sequence)
+        return sequence
+
+
+def _nested(fields: Any, arrays: tuple[str, ...]) -> dict[str, Any]:
+    return {name.split('.')[0]: fields[name.split('.')[0]] for name in arrays}
+
+
+def _specs(content: dict[str, Any], arrays: tuple[str, ...]) -> tuple[FieldSpec, ...]:
+    specs = []
+    for name in dict.fromkeys((*REQUIRED, *arrays)):
+        field = ARRAYS.get(name)
+        if field is None:
+            continue
+        stored = content.get(name)
+        shapes = [s for s in field.shapes if len(s.split()) == getattr(stored, 'ndim', None)]
+        kind = 'bool' if field.kind == 'bool' else 'number'
+        specs.append(FieldSpec(name, role_of(name), (shapes or field.shapes)[0], kind))
+    return tuple(specs)
+
+
+def _add_camera(sequence: Sequence) -> None:
+    """Give sequences that know the camera's rotation alone a pose, for the checks of rotations."""
+    rotation = sequence.get('R_w2c')
+    if rotation is not None and sequence.get('T_w2c') is None:
+        poses = torch.eye(4).repeat(len(rotation), 1, 1)
+        poses[:, :3, :3] = rotation.value
+        sequence.derive(rotation, 'T_w2c', poses)

@@ -1,0 +1,73 @@
+"""Turn raw downloads, or the published files of GVHMR, into packs (docs/en/packs.md)."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gvhmr_da_mm.apis.convert_dataset import add_converter_arguments, convert_dataset
+from gvhmr_da_mm.cli.command_line import report_errors
+from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
+from gvhmr_da_mm.datasets.sources import PUBLISHED_SOURCES, Source
+from gvhmr_da_mm.datasets.sources.downloads import DOWNLOADS, BEDLAMDownload
+
+PUBLISHED = 'hmr4d_support'
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        'source',
+        metavar='SOURCE',
+        choices=[PUBLISHED, *DOWNLOADS],
+        help=f'{PUBLISHED} (the published files below a data root), or the raw download of '
+        f'{", ".join(DOWNLOADS)}',
+    )
+    parser.add_argument('root', metavar='IN', type=Path, help='folder of the files')
+    add_converter_arguments(parser)
+    parser.add_argument(
+        '--dataset',
+        nargs='+',
+        choices=list(PUBLISHED_SOURCES),
+        help=f'of {PUBLISHED}, whose packs are OUT/DATASET; default: every one that is there',
+    )
+    names = '; '.join(f'{name}: {kind.feature_name}' for name, kind in DOWNLOADS.items())
+    parser.add_argument(
+        '--features',
+        metavar='DIR',
+        type=Path,
+        help=f'extracted features of a download, DIR/NAME.npz, with NAME of {names}',
+    )
+    parser.add_argument('--data-root', type=Path, help='where the body models are, for bedlam')
+    return parser.parse_args()
+
+
+def make_sources(args: argparse.Namespace) -> dict[Path, Source]:
+    """Return what to convert by the folder of its pack."""
+    if args.source != PUBLISHED:
+        if args.dataset:
+            raise ConfigError(f'--dataset belongs to {PUBLISHED}: {args.source} is one data set')
+        kind = DOWNLOADS[args.source]
+        options = dict(data_root=args.data_root) if kind is BEDLAMDownload else {}
+        return {args.out: kind(args.root, args.features, **options)}
+    if args.features:
+        raise ConfigError(f'--features belongs to downloads: {PUBLISHED} has features of its own')
+    chosen = args.dataset or [
+        name for name, kind in PUBLISHED_SOURCES.items() if (args.root / kind.subfolder).is_dir()
+    ]
+    if not chosen:
+        folders = ', '.join(kind.subfolder for kind in PUBLISHED_SOURCES.values())
+        raise MissingFilesError(f'{args.root.absolute()} has none of {folders}')
+    sources = {name: PUBLISHED_SOURCES[name] for name in chosen}
+    return {args.out / n: kind.below(args.root) for n, kind in sources.items()}
+
+
+@report_errors
+def main() -> int:
+    """Convert one data set after another."""
+    args = parse_args()
+    return max(convert_dataset(source, out, args) for out, source in make_sources(args).items())
+
+
+if __name__ == '__main__':
+    sys.exit(main())
