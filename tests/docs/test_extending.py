@@ -13,9 +13,13 @@ from mmengine.evaluator import Evaluator
 from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.core.camera import camera_angular_velocity, estimate_intrinsics
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
+from gvhmr_da_mm.datasets.sources import PUBLISHED_SOURCES
+from gvhmr_da_mm.datasets.sources.write_pack import write_pack
+from gvhmr_da_mm.datasets.validation import ERROR, find_folders, validate_folder
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
 from gvhmr_da_mm.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_inputs, toy_model_config
+from tests.datasets.samples import assert_same_item
 
 from .markdown import ENGLISH, REPO_ROOT, blocks
 
@@ -79,6 +83,43 @@ def test_dataset(snippets, video_root):
     assert item['data_samples'].domain == 'real'
     expected = estimate_intrinsics(640, 480).expand(120, 3, 3)
     torch.testing.assert_close(item['inputs']['K_fullimg'], expected)
+
+
+def test_source(snippets, tmp_path):
+    frames, stage = 80, tmp_path / 'Stage'
+    (stage / 'features').mkdir(parents=True)
+    boxes = torch.rand(frames, 3) + torch.tensor([320.0, 240, 100])
+    shapes = dict(body_pose=69, betas=10, global_orient=3, transl=3)
+    record = dict(
+        T_w2c=torch.eye(4).repeat(frames, 1, 1),
+        gender='female',
+        img_wh=torch.tensor([640, 480]),
+        mask=torch.ones(frames, dtype=torch.bool),
+        smpl_params={key: torch.rand(frames, size) for key, size in shapes.items()},
+        box=boxes,
+        intrinsics=estimate_intrinsics(640, 480),
+    )
+    record['smpl_params']['transl'][:] = torch.tensor([0.0, 0, 5])
+    torch.save({'a': record}, stage / 'train.pt')
+    torch.save({'b': record}, stage / 'test.pt')
+    for name in 'ab':
+        torch.save(dict(features=torch.rand(frames, 1024)), stage / f'features/{name}.pt')
+    try:
+        options = dict(type='StageDataset', data_root=str(tmp_path), dataset='stage')
+        options['with_joints'] = False
+        item = DATASETS.build(dict(options, split='train'))[0]
+        assert not item['inputs']['has_kp2d'] and 'gt_instances' not in item['data_samples']
+        test = DATASETS.build(dict(options, split='test'))
+        assert test[0]['data_samples'].gt_instances.body_pose.shape == (frames, 69)
+        source = snippets['StageSource'].below(tmp_path)
+        assert write_pack(source, tmp_path / 'pack').written == 2
+        packed = DATASETS.build(dict(options, split='test', pack=str(tmp_path / 'pack')))
+        assert_same_item(test[0], packed[0])
+        (folder,) = find_folders(tmp_path, 'stage')
+        (_, reports) = validate_folder(folder)
+        assert not [f for report in reports for f in report.findings if f.severity == ERROR]
+    finally:
+        del PUBLISHED_SOURCES['stage']
 
 
 def test_config_with_an_own_dataset(snippets, video_root, tmp_path, monkeypatch):
