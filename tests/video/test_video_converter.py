@@ -172,7 +172,7 @@ def test_observations_of_another_video_are_refused(folder):
 
 def test_other_processes_get_the_converter(folder):
     copy = pickle.loads(pickle.dumps(converter(folder)))
-    assert [task.id for task in copy.plan()] == ['a', 'sub/b']
+    assert [info.id for info in copy.sequences()] == ['a', 'sub/b']
 
 
 def test_a_place_that_cannot_be_written_to(folder):
