@@ -57,6 +57,8 @@ class AMASSDataset(MotionDataset):
         mirror_prob (float): Probability to swap left and right. Defaults to 0.5.
         random_shape (bool): Whether bodies are drawn, of all genders that there are model files
             of; otherwise they are the neutral mean. Defaults to True.
+        pack (str | Path, optional): Folder of a pack (docs/en/packs.md), below the data root or
+            absolute, to read in place of ``motions``. Defaults to None.
         model_path (str | Path, optional): Folder with the SMPL-X model files. Defaults to None:
             ``body_models/smplx`` below the data root.
         kwargs: As :class:`MotionDataset`.
@@ -78,6 +80,7 @@ class AMASSDataset(MotionDataset):
         speed: tuple[float, float] = (0.7, 1.4),
         mirror_prob: float = 0.5,
         random_shape: bool = True,
+        pack: Optional[Union[str, Path]] = None,
         model_path: Optional[Union[str, Path]] = None,
         **kwargs,
     ) -> None:
@@ -88,7 +91,7 @@ class AMASSDataset(MotionDataset):
             raise ConfigError(f'`mirror_prob` should be in [0, 1], got {mirror_prob}')
         if kwargs.get('test_mode'):
             raise ConfigError('AMASSDataset is for training: it has no test_mode')
-        self.motions, self.up = motions, up
+        self.motions, self.pack, self.up = motions, pack, up
         self.include, self.exclude = tuple(include), tuple(exclude)
         self.camera = TASK_UTILS.build(camera or dict(type='VirtualCamera'))
         self.speed, self.mirror_prob, self.random_shape = speed, mirror_prob, random_shape
@@ -98,8 +101,8 @@ class AMASSDataset(MotionDataset):
     @cached_property
     def source(self) -> MotionSource:
         """Where the recordings are read from."""
-        own = self.pack_root is not None
-        return open_source(self.pack_root or self.data_root / self.motions, self.up, own)
+        path = self.data_root / (self.motions if self.pack is None else self.pack)
+        return open_source(path, self.up, own=self.pack is not None)
 
     def required_files(self) -> dict[Union[str, Path], str]:
         """Return the recordings; the body names its own files."""

@@ -1,7 +1,7 @@
 """Base of all datasets: windows, padding, packing, and what happens to bad clips."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
@@ -192,6 +192,30 @@ class MotionDataset(BaseDataset):
     def skips_bad_clips(self) -> bool:
         """Whether bad clips are left out."""
         return self.on_bad_sample == 'skip' and not self.test_mode
+
+    def list_each(
+        self,
+        sequences: Iterable[Any],
+        clips_of: Callable[[Any], list[dict]],
+        name_of: Callable[[Any], str] = str,
+    ) -> list[dict]:
+        """List the clips of each sequence, without those that cannot be if bad clips are skipped.
+
+        Args:
+            sequences (Iterable): The sequences.
+            clips_of (Callable): Returns the clips of one of them.
+            name_of (Callable): Returns the name of one of them. Defaults to ``str``.
+        """
+        clips = []
+        for sequence in sequences:
+            try:
+                clips += clips_of(sequence)
+            except BAD_CLIP as error:
+                if not self.skips_bad_clips:
+                    raise
+                bad = BadSample(self.dataset, name_of(sequence), -1, -1, str(error))
+                self.left_out.append(bad)
+        return clips
 
     def _usable_clips(self, clips: list[dict]) -> list[dict]:
         """Leave clips out whose first or last frame cannot be read."""

@@ -10,9 +10,8 @@ from torch import Tensor
 from ..core.camera import estimate_intrinsics
 from ..core.checks import check_at_least, check_choice
 from ..core.errors import ConfigError
-from .bad_samples import BadSample
 from .clip import Clip
-from .motion_dataset import BAD_CLIP, MotionDataset
+from .motion_dataset import MotionDataset
 from .sources import PackSource, PublishedSource, SequenceInfo, SequenceReader
 from .splits import SUBSETS, holdout
 
@@ -77,24 +76,19 @@ class SourceDataset(MotionDataset):
         return [reader.limits]
 
     def list_sequences(self, infos: Iterable[SequenceInfo], **facts) -> list[dict]:
-        """List the clips of sequences, without those that cannot be if bad clips are skipped.
+        """List the clips of sequences.
 
         Args:
             infos (Iterable[SequenceInfo]): The sequences.
             facts: What else is known of their clips.
         """
-        clips = []
-        for info in infos:
-            try:
-                clips += [
-                    dict(sequence=info.name, start=start, end=end, id=info.id, part=info.part)
-                    for start, end in self.ranges(self.source.open(info))
-                ]
-            except BAD_CLIP as error:
-                if not self.skips_bad_clips:
-                    raise
-                self.left_out.append(BadSample(self.dataset, info.name, -1, -1, str(error)))
-        return [{**clip, **facts} for clip in clips]
+
+        def clips_of(info: SequenceInfo) -> list[dict]:
+            known = dict(sequence=info.name, id=info.id, part=info.part, **facts)
+            ranges = self.ranges(self.source.open(info))
+            return [dict(known, start=start, end=end) for start, end in ranges]
+
+        return self.list_each(infos, clips_of, lambda info: info.name)
 
     def select_subset(self, infos: list[SequenceInfo]) -> list[SequenceInfo]:
         """Apply ``subset`` to sequences."""
