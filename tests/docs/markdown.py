@@ -6,12 +6,13 @@ from pathlib import Path
 REPO_ROOT = Path(__file__).resolve().parents[2]
 ENGLISH = REPO_ROOT / 'docs' / 'en'
 CHINESE = REPO_ROOT / 'docs' / 'zh_tw'
+CONFIGS = REPO_ROOT / 'configs'
 PAGES = sorted(
     [*ENGLISH.glob('*.md'), *CHINESE.glob('*.md'), *REPO_ROOT.glob('*.md')]
-    + [REPO_ROOT / 'configs' / 'README.md']
+    + [*CONFIGS.glob('*.md')]
 )
 PAIRS = [(page, CHINESE / page.name) for page in sorted(ENGLISH.glob('*.md'))]
-PAIRS.append((REPO_ROOT / 'README.md', REPO_ROOT / 'README_zh-TW.md'))
+PAIRS += [(folder / 'README.md', folder / 'README_zh-TW.md') for folder in (REPO_ROOT, CONFIGS)]
 
 _FENCE = re.compile(r'^```(\w*)\n(.*?)^```', re.M | re.S)
 
