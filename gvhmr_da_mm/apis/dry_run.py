@@ -29,13 +29,13 @@ class DryRunReport:
         sources (list[TriedSource]): The datasets.
         parameters (dict[str, tuple[int, int]]): Numbers, all and those that learn, of each part of
             the model.
-        memory (int): Most bytes of main memory.
+        memory (int, optional): Most bytes of main memory, where the system tells.
         device (str): Where the model was.
     """
 
     sources: list[TriedSource]
     parameters: dict[str, tuple[int, int]]
-    memory: int
+    memory: Optional[int]
     device: str
 
 
@@ -130,7 +130,8 @@ def show_report(report: DryRunReport, console: Console) -> None:
         '`model s`: forward and backward pass, or prediction; one step for each domain. '
         '`data s`: in one process.'
     )
-    console.print(f'Main memory at most {report.memory / MIB:,.0f} MiB, device {report.device}.')
+    most = '' if report.memory is None else f'Main memory at most {report.memory / MIB:,.0f} MiB, '
+    console.print(f'{most}device {report.device}.')
     console.print('Dry run passed. Nothing was written.')
 
 

@@ -1,5 +1,8 @@
 """Starting the processes of a distributed run where MMEngine cannot."""
 
+import os
+import subprocess
+
 import torch
 from mmengine.config import Config
 from torch import distributed
@@ -8,7 +11,7 @@ from ..core.errors import ConfigError
 
 
 def start_cpu_ranks(config: Config) -> None:
-    """Join the other processes of ``launcher='pytorch'`` on a machine without GPU.
+    """Join the other processes of ``launcher='pytorch'`` or ``'slurm'`` on machines without GPU.
 
     MMEngine chooses a GPU for each process first, and fails where there is none. With a GPU, or a
     single process, nothing happens here.
@@ -17,9 +20,17 @@ def start_cpu_ranks(config: Config) -> None:
         config (Config): Its ``launcher`` and ``env_cfg.dist_cfg`` are read.
 
     Raises:
-        ConfigError: If the backend needs GPUs.
+        ConfigError: If the backend needs GPUs, or Slurm has not started this process.
     """
-    if config.launcher != 'pytorch' or torch.cuda.is_available() or distributed.is_initialized():
+    launcher = config.launcher
+    if launcher == 'slurm' and 'SLURM_PROCID' not in os.environ:
+        raise ConfigError(
+            '`--launcher slurm` is for processes that srun starts, and $SLURM_PROCID is not set: '
+            'use tools/slurm_train.sh or slurm_test.sh, and on one machine tools/dist_train.sh'
+        )
+    if launcher not in ('pytorch', 'slurm') or torch.cuda.is_available():
+        return
+    if distributed.is_initialized():
         return
     backend = config.env_cfg.get('dist_cfg', {}).get('backend', 'nccl')
     if backend == 'nccl':
@@ -27,4 +38,19 @@ def start_cpu_ranks(config: Config) -> None:
             "the backend 'nccl' of `env_cfg.dist_cfg` needs GPUs and none was found; on CPUs use "
             '`--cfg-options env_cfg.dist_cfg.backend=gloo`'
         )
+    if launcher == 'slurm':
+        _take_ranks_of_slurm()
     distributed.init_process_group(backend)
+
+
+def _take_ranks_of_slurm() -> None:
+    """Set what PyTorch reads to what Slurm has set, as MMEngine does for GPUs."""
+    environment = os.environ
+    environment['RANK'] = environment['SLURM_PROCID']
+    environment['WORLD_SIZE'] = environment['SLURM_NTASKS']
+    environment['LOCAL_RANK'] = environment['SLURM_LOCALID']
+    environment.setdefault('MASTER_PORT', '29500')
+    if 'MASTER_ADDR' not in environment:
+        command = ['scontrol', 'show', 'hostname', environment['SLURM_NODELIST']]
+        hosts = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        environment['MASTER_ADDR'] = hosts.split()[0]

@@ -71,7 +71,10 @@ def remove_partial_files(folder: PathLike) -> list[Path]:
 
 def _sync_folder(folder: Path) -> None:
     """Force the new name to the disk, too."""
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return  # Windows opens no folders, and needs no such thing.
     try:
         os.fsync(handle)
     except OSError:

@@ -37,3 +37,10 @@ def test_the_rest_is_left_to_mmengine(started, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     start_cpu_ranks(config('pytorch', backend='nccl'))
     assert not started
+
+
+def test_slurm_outside_slurm(started, monkeypatch):
+    monkeypatch.delenv('SLURM_PROCID', raising=False)
+    with pytest.raises(ConfigError, match='srun.*slurm_train.sh'):
+        start_cpu_ranks(config('slurm', backend='gloo'))
+    assert not started

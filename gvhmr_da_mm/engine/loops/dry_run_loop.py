@@ -1,6 +1,5 @@
 """A loop that tries everything once."""
 
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,11 @@ from torch.utils.data import DataLoader
 from ...core.errors import DryRunError, GVHMRError
 from ...datasets import ClipKey
 from ...registry import LOOPS
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 EVERYTHING = 'all'
 
@@ -156,8 +160,10 @@ def stage(name: str) -> Iterator[None]:
         ) from error
 
 
-def peak_memory() -> int:
-    """Return the most bytes of main memory that the process has held so far."""
+def peak_memory() -> Optional[int]:
+    """Return the most bytes of main memory that the process has held so far; None on Windows."""
+    if resource is None:
+        return None
     unit = 1 if sys.platform == 'darwin' else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
