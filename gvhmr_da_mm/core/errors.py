@@ -1,5 +1,7 @@
 """Typed errors. Each message says what was expected, what was found and what to do."""
 
+from collections.abc import Sequence
+
 
 class GVHMRError(Exception):
     """Base of every error this package raises on purpose."""
@@ -43,3 +45,9 @@ class DivergenceError(GVHMRError, RuntimeError):
 
 class InstallationError(GVHMRError, ImportError):
     """Python or a package that is required is missing or of a version that is not supported."""
+
+
+def list_some(items: Sequence[str], limit: int = 10, separator: str = ', ') -> str:
+    """Return the first items in one line, and how many more there are."""
+    more = f' and {len(items) - limit} more' if len(items) > limit else ''
+    return separator.join(items[:limit]) + more

@@ -7,9 +7,8 @@ from typing import Any, Optional
 
 from torch import Tensor, nn
 
+from ..core.errors import list_some
 from .optim_wrappers.finite_step_mixin import SkippedStep
-
-SHOWN = 8
 
 
 @dataclass
@@ -80,19 +79,19 @@ class SkipReport:
             terms.update(batch.bad_terms(self.part))
         if terms:
             listed = [f'`{name}` = {value}' for name, value in terms.items()]
-            return f'the loss was not finite, first {_some(listed)}'
+            return f'the loss was not finite, first {list_some(listed)}'
         if not self.skip.loss_is_finite:
             return 'the loss was not finite, but every term logged here was'
         if not self.modules:
             return 'the loss was finite, but the norm of the gradient was not'
-        return f'the loss was finite, but gradients were not: those of {_some(self.modules)}'
+        return f'the loss was finite, but gradients were not: those of {list_some(self.modules)}'
 
     @property
     def where(self) -> str:
         """Say in one line in which batches it happened."""
         return '; '.join(
             f'{batch.domain or "unnamed"} batch of iteration {batch.iteration} '
-            f'({_some(batch.clips) or "clips unknown"})'
+            f'({list_some(batch.clips) or "clips unknown"})'
             for batch in self.batches
         )
 
@@ -112,8 +111,3 @@ def _is_sum(name: str, names: Iterable[str]) -> bool:
     """Tell whether ``x_loss`` or ``loss`` sums the terms ``x_..._loss``."""
     stem = name[: -len('loss')]
     return any(other != name and other.startswith(stem) for other in names)
-
-
-def _some(items: list[str]) -> str:
-    more = len(items) - SHOWN
-    return ', '.join(items[:SHOWN]) + (f' and {more} more' if more > 0 else '')

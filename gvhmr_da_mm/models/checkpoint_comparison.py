@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from ..core.errors import CheckpointError
-
-MAX_LISTED = 10
+from ..core.errors import CheckpointError, list_some
 
 
 class TensorDifference(NamedTuple):
@@ -67,15 +65,14 @@ def require_fit(rows: Sequence[TensorDifference], owner: str, advice: str = '') 
         'missing': [row.name for row in rows if row.found is None],
         'of another shape': shapes,
     }
-    lines = [f'\n  {len(names)} {kind}: {_some(names)}' for kind, names in kinds.items() if names]
+    lines = [
+        f'\n  {len(names)} {kind}: {list_some(names, separator="; ")}'
+        for kind, names in kinds.items()
+        if names
+    ]
     if lines:
         raise CheckpointError(f'{owner}:{"".join(lines)}' + (advice and f'\n{advice}'))
 
 
 def _shape(value: Any) -> tuple[int, ...]:
     return value if isinstance(value, tuple) else tuple(getattr(value, 'shape', ()))
-
-
-def _some(names: list[str]) -> str:
-    more = f' and {len(names) - MAX_LISTED} more' if len(names) > MAX_LISTED else ''
-    return '; '.join(names[:MAX_LISTED]) + more

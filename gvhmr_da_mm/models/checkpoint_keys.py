@@ -11,8 +11,8 @@ from typing import Union
 
 from torch import Tensor
 
-from ..core.errors import CheckpointError
-from .checkpoint_comparison import MAX_LISTED, compare, require_fit
+from ..core.errors import CheckpointError, list_some
+from .checkpoint_comparison import compare, require_fit
 
 PUBLISHED_PREFIX = 'pipeline.denoiser3d.'
 
@@ -117,7 +117,7 @@ def infer_network_config(state_dict: Mapping[str, Tensor]) -> dict[str, Union[in
         raise CheckpointError(
             'cannot infer the size of the network: expected keys below '
             f'`{PUBLISHED_PREFIX}blocks.0` or `backbone.blocks.0`, got '
-            f'{", ".join(list(state_dict)[:MAX_LISTED])}'
+            f'{list_some(list(state_dict))}'
         )
     width = gate.shape[-1]
     num_layers = count_blocks(state_dict)
