@@ -7,7 +7,12 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from gvhmr_da_mm.apis import check_checkpoint, check_files, load_config
-from gvhmr_da_mm.cli.command_line import add_common_arguments, report_errors, set_local_rank
+from gvhmr_da_mm.cli.command_line import (
+    add_common_arguments,
+    check_output_folder,
+    report_errors,
+    set_local_rank,
+)
 from gvhmr_da_mm.cli.ranks import start_cpu_ranks
 from gvhmr_da_mm.cli.save_results import save_results
 from gvhmr_da_mm.engine.safe_loading import safe_checkpoint_loading
@@ -44,6 +49,8 @@ def main() -> None:
     """Build the runner, test and print the table."""
     args = parse_args()
     set_local_rank(args)
+    for name in ('out', 'dump', 'show_dir', 'work_dir'):
+        check_output_folder(f'--{name.replace("_", "-")}', getattr(args, name))
     check_checkpoint(args.checkpoint)
     config = load_config(args.config, args.cfg_options, args.data_root)
     config.launcher = args.launcher

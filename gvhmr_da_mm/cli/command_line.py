@@ -5,10 +5,12 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Union
 
 from mmengine.config import DictAction
 
-from ..core.errors import GVHMRError
+from ..core.errors import ConfigError, GVHMRError
 from ..fileio.paths import DATA_ROOT_VARIABLE
 
 USAGE_ERROR = 2
@@ -60,8 +62,40 @@ def report_errors(main: Callable) -> Callable:
             name = type(error).__name__
             print(f'{name}: {_original_message(name, str(error))}', file=sys.stderr)
             sys.exit(USAGE_ERROR)
+        except OSError as error:
+            # Only of a place on the disk: others are errors of ours.
+            if error.filename is None:
+                raise
+            print(
+                f'StorageError: {error.filename!r} cannot be read or written ({error.strerror}): '
+                'check that it exists, is of the right kind and may be used, or choose another',
+                file=sys.stderr,
+            )
+            sys.exit(USAGE_ERROR)
 
     return wrapper
+
+
+def check_output_folder(option: str, folder: Union[None, str, Path]) -> None:
+    """Fail before hours of work where their result could not be written.
+
+    Args:
+        option (str): Name of the option, for the message.
+        folder (str | Path, optional): Its value; nothing is created. None is not checked.
+
+    Raises:
+        ConfigError: If it is a file, or may not be written to.
+    """
+    if folder is None:
+        return
+    folder = Path(folder).absolute()
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        reason = 'may not be written to' if existing.is_dir() else 'is a file'
+        raise ConfigError(
+            f'`{option}` should be a folder that can be written, got {str(folder)!r}: '
+            f'{str(existing)!r} {reason}'
+        )
 
 
 def _original_message(name: str, message: str) -> str:

@@ -4,11 +4,13 @@ from .bvh import write_bvh
 from .glb import write_glb
 from .skeleton_motion import SkeletonMotion, mean_betas, predicted_motion
 from .smplx_npz import write_smplx_npz
+from .soles import put_on_soles
 
 __all__ = [
     'SkeletonMotion',
     'mean_betas',
     'predicted_motion',
+    'put_on_soles',
     'write_bvh',
     'write_glb',
     'write_smplx_npz',

@@ -9,6 +9,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from ..core.conventions import BODY_JOINT_NAMES, PARENTS_22
+from ..fileio.atomic_file import write_atomically
 from .skeleton_motion import SkeletonMotion
 
 CENTIMETRES = 100.0
@@ -33,12 +34,12 @@ def write_bvh(path: Union[str, Path], motion: SkeletonMotion, scale: float = CEN
         Path: The file.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     offsets = motion.offsets.numpy() * scale
     lines = ['HIERARCHY', *_joint(0, offsets, scale), 'MOTION']
     lines += [f'Frames: {len(motion)}', f'Frame Time: {1 / motion.fps:.8f}']
     lines += (' '.join(f'{value:.6f}' for value in row) for row in _channels(motion, scale))
-    path.write_text('\n'.join(lines) + '\n', encoding='ascii')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, ('\n'.join(lines) + '\n').encode('ascii'))
     return path
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..body_models.body_rig import BodyRig
 from ..core.conventions import BODY_JOINT_NAMES, PARENTS_22
 from ..core.rotation import matrix_to_quaternion
+from ..fileio.atomic_file import write_atomically
 from ..version import __version__
 from .skeleton_motion import SkeletonMotion
 
@@ -41,7 +42,7 @@ def write_glb(path: Union[str, Path], motion: SkeletonMotion, rig: BodyRig) -> P
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(scene, separators=(',', ':')).encode()
     chunks = _chunk(JSON_CHUNK, text, b' ') + _chunk(BINARY_CHUNK, bytes(buffer.content), b'\0')
-    path.write_bytes(struct.pack('<III', MAGIC, VERSION, 12 + len(chunks)) + chunks)
+    write_atomically(path, struct.pack('<III', MAGIC, VERSION, 12 + len(chunks)) + chunks)
     return path
 
 

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation, Slerp
 from ..core.errors import DataError
 from .camera_file import read_camera_rotations
 from .time_plan import TimePlan
-from .visual_gyro import CameraRotation
+from .visual_gyro import STATIC_ANGLE, CameraRotation
 
 
 def static_rotation(plan: TimePlan) -> CameraRotation:
@@ -36,7 +36,12 @@ def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) 
             f'{path} has {len(rotations)} rotations; expected one for each of the {num_frames} '
             f'frames of the video, or of its {len(plan)} frames at 30 per second'
         )
-    return CameraRotation(rotations, False, dict(source=str(path)))
+    angles = Rotation.from_matrix(rotations[0].T @ rotations).magnitude()
+    static = bool(angles.max() < STATIC_ANGLE)
+    if static:
+        rotations = np.broadcast_to(rotations[0], rotations.shape).copy()
+    report = dict(source=str(path), largest_angle_deg=round(float(np.degrees(angles.max())), 4))
+    return CameraRotation(rotations, static, report)
 
 
 def rotation_from_gyro(found: CameraRotation, plan: TimePlan) -> CameraRotation:

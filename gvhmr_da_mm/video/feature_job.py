@@ -97,7 +97,8 @@ class FeatureJob:
         progress: Progress = iter,
     ) -> tuple[list[PersonClip], TimePlan]:
         """Observe the people of a video, without image features; see :func:`observe`."""
-        with build_detector(self.keypoints, self.detector, clip_id, len(source)) as detector:
+        video = (clip_id, len(source), source.img_wh)
+        with build_detector(self.keypoints, self.detector, *video) as detector:
             facts = dict(keypoints=Path(self.keypoints).name)
             return observe(
                 source, detector, self.people, self.min_frames, gyro, facts, progress=progress

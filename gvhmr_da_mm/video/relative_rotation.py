@@ -14,6 +14,10 @@ from scipy.spatial.transform import Rotation
 
 MIN_POINTS = 8
 """With fewer points no rotation is estimated."""
+STILL_PIXELS = 0.5
+"""Points that move less than this do not move."""
+STILL_SHARE = 0.25
+"""Share of such points by which a camera stands still, whatever the others do."""
 _HYPOTHESES = 200
 _REFINEMENTS = 5
 
@@ -23,7 +27,8 @@ class RelativeRotation(NamedTuple):
 
     Args:
         R_a2b (np.ndarray): The rotation (3, 3).
-        model (str): ``rotation``: the camera turns only; ``essential``: it moves, too.
+        model (str): ``still``: it does neither; ``rotation``: the camera turns only;
+            ``essential``: it moves, too.
         inliers (np.ndarray): Which points agree (N,), bool.
         error (float): Median distance of the inliers from where the model sees them, pixels.
     """
@@ -67,6 +72,9 @@ def relative_rotation(
     """
     if len(pixels_a) < MIN_POINTS:
         return None
+    still = _still(pixels_a, pixels_b, threshold)
+    if still is not None:
+        return still
     turned = _rotation_only(pixels_a, pixels_b, K, threshold, seed)
     if turned is not None and turned.inlier_ratio >= prefer_rotation:
         return turned
@@ -75,6 +83,17 @@ def relative_rotation(
         return turned or moved
     enough = turned.inliers.sum() >= prefer_rotation * moved.inliers.sum()
     return turned if enough else moved
+
+
+def _still(
+    pixels_a: np.ndarray, pixels_b: np.ndarray, threshold: float
+) -> Optional[RelativeRotation]:
+    """Return no rotation where many points have not moved: what moves is not the camera."""
+    distance = np.linalg.norm(pixels_b - pixels_a, axis=1)
+    if (distance < STILL_PIXELS).mean() < STILL_SHARE:
+        return None
+    inliers = distance < threshold
+    return RelativeRotation(np.eye(3), 'still', inliers, float(np.median(distance[inliers])))
 
 
 def viewing_directions(pixels: np.ndarray, K: np.ndarray) -> np.ndarray:

@@ -5,8 +5,13 @@ from typing import Optional, Union
 
 import numpy as np
 
+from ..core.conventions import FPS
+from ..core.errors import ConfigError
+from ..structures import MotionDump
 from .frame_source import open_frames
 from .time_plan import plan_times
+
+SAME_PROPORTIONS = 0.01
 
 
 class ResampledVideo:
@@ -26,6 +31,7 @@ class ResampledVideo:
     def __init__(self, path: Union[str, Path], start: int = 0) -> None:
         self.path, self.start = path, start
         self._source = open_frames(path)
+        self.img_wh = self._source.img_wh
         self._numbers = plan_times(self._source.seconds).nearest
         self._rewind(0)
 
@@ -46,3 +52,32 @@ class ResampledVideo:
     def _rewind(self, first: int) -> None:
         self._last, self._picture = first - 1, None
         self._frames = self._source.frames(range(first, len(self._source)))
+
+
+def open_video_of(path: Union[str, Path], dump: MotionDump) -> ResampledVideo:
+    """Open the video, or folder of images, that a predicted sequence is of, where it begins.
+
+    Args:
+        path (str | Path): The video.
+        dump (MotionDump): The sequence.
+
+    Raises:
+        MissingFilesError: If it does not exist.
+        DataError: If it cannot be read.
+        ConfigError: If it is another video, by the proportions or the number of its frames.
+    """
+    video = ResampledVideo(path, dump.sample.get('start') or 0)
+    if 'img_shape' in dump.sample:
+        height, width = dump.sample.img_shape[:2]
+        # A copy of another size is as good.
+        if abs(video.img_wh[0] / video.img_wh[1] * height / width - 1) > SAME_PROPORTIONS:
+            raise ConfigError(
+                f'{path} has pictures of {video.img_wh[0]} x {video.img_wh[1]}, but {dump.path} is '
+                f'of a video of {width} x {height}: expected its own video'
+            )
+    if len(video) < len(dump) - 1:
+        raise ConfigError(
+            f'{path} has {len(video) + video.start} frames at {FPS} per second, but {dump.path} is '
+            f'of frames {video.start} to {video.start + len(dump)}: expected its own video'
+        )
+    return video

@@ -22,7 +22,25 @@ from .time_plan import TimePlan, plan_times
 from .visual_gyro import CameraRotation, VisualGyro
 
 _CAMERA_SUFFIXES = ('.npz', '.npy', '.txt', '.csv')
+FIELDS_OF_VIEW = (3.0, 130.0)
+"""Degrees along the longer side, from a telephoto to the widest lens without fisheye distortion."""
 _MILLIMETRES = re.compile(r'([\d.]+)\s*mm')
+
+
+def parse_focal(focal: str) -> tuple[float, bool]:
+    """Return a focal length, and whether it is in millimetres rather than pixels.
+
+    Raises:
+        ConfigError: If it is no length.
+    """
+    millimetres = _MILLIMETRES.fullmatch(focal.strip())
+    try:
+        length = float(millimetres[1] if millimetres else focal)
+    except ValueError:
+        length = 0.0
+    if not 0 < length < float('inf'):
+        raise ConfigError(f'`focal` should be pixels such as 1200, or such as 24mm, got {focal!r}')
+    return length, millimetres is not None
 
 
 def intrinsics_of(focal: Optional[str], width: int, height: int) -> np.ndarray:
@@ -35,20 +53,26 @@ def intrinsics_of(focal: Optional[str], width: int, height: int) -> np.ndarray:
         height (int): Pixels.
 
     Raises:
-        ConfigError: If it is no length.
+        ConfigError: If it is no length, or no camera sees that much or little.
     """
     if focal is None:
         return estimate_intrinsics(width, height).numpy()
-    millimetres = _MILLIMETRES.fullmatch(focal.strip())
-    try:
-        length = float(millimetres[1] if millimetres else focal)
-    except ValueError:
-        length = 0.0
-    if not 0 < length < float('inf'):
-        raise ConfigError(f'`focal` should be pixels such as 1200, or such as 24mm, got {focal!r}')
-    if millimetres:
-        return intrinsics_from_sensor(width, height, length).numpy()
-    return np.array([[length, 0, width / 2], [0, length, height / 2], [0, 0, 1]])
+    length, in_millimetres = parse_focal(focal)
+    if in_millimetres:
+        K = intrinsics_from_sensor(width, height, length).numpy()
+    else:
+        K = np.array([[length, 0, width / 2], [0, length, height / 2], [0, 0, 1]])
+    view = 2 * np.degrees(np.arctan(max(width, height) / 2 / K[0, 0]))
+    if not FIELDS_OF_VIEW[0] <= view <= FIELDS_OF_VIEW[1]:
+        hint = (
+            '' if in_millimetres else f'; for {length:g} mm of full-frame film write {length:g}mm'
+        )
+        raise ConfigError(
+            f'`focal` {focal!r} is a field of view of {view:.3g} degrees along the {width} x '
+            f'{height} pixels of the video, expected {FIELDS_OF_VIEW[0]:g} to '
+            f'{FIELDS_OF_VIEW[1]:g}{hint}'
+        )
+    return K
 
 
 class VideoConverter(Source):
@@ -88,7 +112,8 @@ class VideoConverter(Source):
         self.path, self.job, self.camera, self.focal = Path(path), job, camera, focal
         self.observations, self.fps, self.split = observations, fps, split
         self.dataset, self.title = dataset, str(path)
-        intrinsics_of(focal, 100, 100)
+        if focal is not None:
+            parse_focal(focal)
         if camera not in ('gyro', 'static') and not Path(camera).exists():
             raise MissingFilesError(
                 f'camera should be gyro, static, a file or a folder of rotations; there is no '

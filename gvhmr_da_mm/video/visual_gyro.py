@@ -10,6 +10,9 @@ import numpy as np
 from .point_tracks import background_mask, find_points, follow_points
 from .relative_rotation import MIN_POINTS, RelativeRotation, relative_rotation
 
+STATIC_ANGLE = 0.006
+"""A camera that turns less than this, a third of a degree in radians, stands still."""
+
 
 @dataclass
 class CameraRotation:
@@ -58,7 +61,7 @@ class VisualGyro:
         max_side: int = 960,
         min_kept: float = 0.5,
         max_angle: float = 0.2,
-        static_angle: float = 0.006,
+        static_angle: float = STATIC_ANGLE,
         static_pixels: float = 4.0,
     ) -> None:
         self.K = np.asarray(K, dtype=np.float64)
@@ -156,7 +159,8 @@ class VisualGyro:
         self._rotations.append(R_w2c)
         self._found.append(found)
         if found is not None:
-            shift = np.linalg.norm(self._points - self._key_points, axis=1)
+            # What others do is not the camera's motion.
+            shift = np.linalg.norm(self._points - self._key_points, axis=1)[found.inliers]
             self._motion.append(float(np.median(shift)) if len(shift) >= MIN_POINTS else 0.0)
 
     def _hold(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Callable, Optional, Union
 import numpy as np
 import torch
 from mmpose.structures import PoseDataSample
+from scipy.spatial.transform import Rotation
 
 from ..body_models import get_body_model
 from ..core.alignment import similarity_align
@@ -45,6 +46,8 @@ class BodyTrack:
         faces (np.ndarray, optional): Triangles (T, 3) of the mesh.
         mesh (Callable, optional): Maps frame numbers (N,) to vertices in the camera (N, V, 3).
         upright (bool): Whether the world is y up, rather than turned in an unknown way.
+        static_camera (bool): Whether the camera stands still, whatever ``T_w2c`` says, which
+            follows from the body in both frames and wanders with the errors of its depth.
     """
 
     joints_c: np.ndarray
@@ -56,6 +59,7 @@ class BodyTrack:
     faces: Optional[np.ndarray] = None
     mesh: Optional[Callable[[np.ndarray], np.ndarray]] = None
     upright: bool = True
+    static_camera: bool = False
 
     def __len__(self) -> int:
         return len(self.joints_c)
@@ -73,7 +77,20 @@ class BodyTrack:
     @property
     def camera_centres(self) -> np.ndarray:
         """Positions of the camera in the world (F, 3), m."""
-        return self.to_world(np.zeros((len(self), 1, 3)))[:, 0]
+        T = self.cameras
+        return -(T[:, None, :3, 3] @ T[:, :3, :3])[:, 0]
+
+    @property
+    def cameras(self) -> np.ndarray:
+        """World to camera (F, 4, 4) as it is drawn: one and the same for a static camera."""
+        if not self.static_camera or not self.valid.any():
+            return self.T_w2c
+        T = self.T_w2c[self.valid]
+        centres = -(T[:, None, :3, 3] @ T[:, :3, :3])[:, 0]
+        still = np.eye(4)
+        still[:3, :3] = Rotation.from_matrix(T[:, :3, :3]).mean().as_matrix()
+        still[:3, 3] = -still[:3, :3] @ np.median(centres, axis=0)
+        return np.broadcast_to(still, self.T_w2c.shape)
 
     def vertices_w(self, frames: np.ndarray) -> np.ndarray:
         """Return the mesh of some frames in the world (N, V, 3), m."""
@@ -176,6 +193,7 @@ def prediction_track(
         confidence=None
         if confidence is None
         else np.broadcast_to(np.asarray(confidence, dtype=float), len(joints)),
+        static_camera=bool(sample.get('static_camera')),
     )
     if not with_mesh:
         return track

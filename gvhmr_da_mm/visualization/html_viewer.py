@@ -177,7 +177,7 @@ def _body_content(body: _Body) -> dict[str, Any]:
         joints=_quantise(track.joints_w),
         quaternions=_pack(np.roll(quaternions, -1, axis=-1) * LEVELS, 'i2'),
         cameras=_pack(track.camera_centres, 'f4'),
-        axes=_pack(R_w2c, 'f4'),
+        axes=_pack(track.cameras[:, :3, :3], 'f4'),
         valid=_pack(track.valid, 'u1'),
         contacts=None if contacts is None else _pack(contacts * 255, 'u1'),
         mesh=None if body.rig is None else _mesh_content(body.rig),

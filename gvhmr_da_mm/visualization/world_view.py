@@ -266,7 +266,7 @@ class WorldView:
         self._draw_line(image, path.centres[frames], mix(path.camera_colour, BACKGROUND, 0.25), 1)
         chosen = frames[-1:] if frame is not None else _spread(path.centres, frames, 5)
         for number in chosen:
-            self._draw_frustum(image, path.track.T_w2c[number], path.camera_colour)
+            self._draw_frustum(image, path.cameras[number], path.camera_colour)
 
     def _draw_frustum(self, image: np.ndarray, T_w2c: np.ndarray, colour: Colour) -> None:
         corners = np.array([[-0.7, -0.5, 1], [0.7, -0.5, 1], [0.7, 0.5, 1], [-0.7, 0.5, 1]])
@@ -317,6 +317,7 @@ class _Path:
         self.name, self.track = name, track
         self.colour, self.camera_colour = colour, camera_colour
         self.joints, self.centres = track.joints_w, track.camera_centres
+        self.cameras = track.cameras
         self.frames = np.flatnonzero(track.valid)
 
     def on_ground(self, height: float, frames: Optional[np.ndarray] = None) -> np.ndarray:

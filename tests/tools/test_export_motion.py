@@ -96,6 +96,7 @@ def test_the_world_by_default(call, dumped, tmp_path):
         ('a.html', ('--video', 'a.mp4'), '`--video` is for .mp4, .png'),
         ('a.png', ('--height', '60'), '`--height` is for .mp4'),
         ('a.png', ('--space', 'camera'), '`--space` is for .bvh, .glb, .npz'),
+        ('a.glb', ('--unit', 'm'), '`--unit` is for .bvh'),
         ('a.mp4', ('--height', '4'), '`--height` should be at least 16'),
         ('walk.npz', (), 'the dump itself'),
     ],
@@ -106,6 +107,24 @@ def test_what_does_not_go_together(call, dumped, tmp_path, out, options, expecte
     assert code == 2 and expected in err
     assert [path.name for path in tmp_path.iterdir()] == ['walk.npz']
     assert dumped.read_bytes() == before
+
+
+def test_metres_for_blender(call, dumped, tmp_path):
+    positions = []
+    for unit in ('cm', 'm'):
+        out = tmp_path / 'a.bvh'
+        code, _, err = export(call, dumped, '--out', out, '--unit', unit)
+        assert code == 0, err
+        positions.append(np.loadtxt(out.read_text().splitlines()[-FRAMES:])[:, :3])
+    np.testing.assert_allclose(positions[0], 100 * positions[1], atol=1e-4)
+
+
+@pytest.mark.parametrize('name', ['a.html', 'a.mp4', 'a.png', 'a.bvh', 'a.npz'])
+def test_a_place_that_cannot_be_written_to(call, dumped, tmp_path, name):
+    (tmp_path / 'file').write_text('')
+    options = () if name[-3:] in ('bvh', 'npz') else ('--skeleton',)
+    code, _, err = export(call, dumped, '--out', tmp_path / 'file' / name, *options)
+    assert code == 2 and 'StorageError' in err and str(tmp_path / 'file') in err
 
 
 def test_missing_files(call, dumped, tmp_path):

@@ -22,7 +22,9 @@ def watch(media):
         key = (name, *options.items())
         if key not in known:
             source = open_frames(media / name)
-            with build_detector('mediapipe', None, Path(name).stem, len(source)) as detector:
+            with build_detector(
+                'mediapipe', None, Path(name).stem, len(source), source.img_wh
+            ) as detector:
                 known[key], _ = observe(source, detector, **options)
         return known[key]
 

@@ -246,6 +246,18 @@ def test_rotations_of_a_file(tmp_path):
         rotation_from_file(tmp_path / 'r.npy', plan, 26)
 
 
+def test_a_file_of_a_camera_that_stands_still(tmp_path):
+    plan = plan_times(np.arange(26) / 30)
+    still = np.stack([rotation(0, 20 + 0.01 * np.sin(t), 0) for t in range(26)])
+    np.save(tmp_path / 'r.npy', still)
+    found = rotation_from_file(tmp_path / 'r.npy', plan, 26)
+    assert found.static and (found.R_w2c == found.R_w2c[0]).all()
+    assert found.report['largest_angle_deg'] < 0.03
+    np.testing.assert_allclose(found.R_w2c[0], still[0], atol=1e-9)
+    np.save(tmp_path / 'r.npy', np.stack([rotation(0, 0.02 * t, 0) for t in range(26)]))
+    assert not rotation_from_file(tmp_path / 'r.npy', plan, 26).static
+
+
 def test_static_rotations():
     plan = plan_times(np.arange(5) / 30)
     assert static_rotation(plan).static

@@ -15,7 +15,7 @@ def test_a_turning_camera(angles):
     truth = rotation(*angles)
     before, after, wrong = two_views(truth, outliers=0.3)
     found = relative_rotation(before, after, K)
-    assert found.model == 'rotation'
+    assert found.model == ('rotation' if any(angles) else 'still')
     assert error_deg(found, truth) < 0.03
     assert not found.inliers[wrong].mean() > 0.1 and found.inliers[~wrong].mean() > 0.95
     assert found.error < 1
@@ -35,6 +35,15 @@ def test_little_parallax_leaves_the_rotation():
     before, after, _ = two_views(truth, (0.005, 0, 0))
     found = relative_rotation(before, after, K)
     assert found.model == 'rotation' and error_deg(found, truth) < 0.1
+
+
+def test_a_crowd_does_not_move_a_camera_that_stands_still():
+    before, after, _ = two_views(np.eye(3), points=200, noise=0.1)
+    crowd = np.arange(200) < 120
+    after[crowd] += np.linspace(2, 6, 120)[:, None] * [1, 0.2]
+    found = relative_rotation(before, after, K)
+    assert found.model == 'still' and (found.R_a2b == np.eye(3)).all()
+    np.testing.assert_array_equal(found.inliers, ~crowd)
 
 
 def test_too_few_points():

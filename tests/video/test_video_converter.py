@@ -186,6 +186,14 @@ def test_focal_lengths(focal, expected):
     assert intrinsics_of(focal, 300, 400)[0, 0] == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    'focal, said', [('24', 'of 166 degrees.*24mm'), ('9000', 'of 2.55 degrees'), ('2mm', 'of 167')]
+)
+def test_focal_lengths_of_no_camera(focal, said):
+    with pytest.raises(ConfigError, match=f'focal.*{said}'):
+        intrinsics_of(focal, 300, 400)
+
+
 def test_impossible_arguments(folder):
     for focal in ('wide', '-3', 'nan', '0mm'):
         with pytest.raises(ConfigError, match='focal'):

@@ -20,6 +20,23 @@ def test_both_tracks_recover_the_world(make_sample):
     assert (heights[:, 15] > heights[:, 0]).all() and (heights[:, 0] > heights[:, 7]).all()
 
 
+def test_a_static_camera_stands_still_though_the_depth_wanders(make_sample):
+    sample = make_sample()
+    moving = prediction_track(sample)
+    instances = sample.pred_instances
+    wander = 0.3 * torch.sin(torch.arange(len(moving)) / 5.0)[:, None] * torch.tensor([0, 0, 1.0])
+    instances.transl_c = instances.transl_c + wander
+    instances.keypoints = instances.keypoints + wander[:, None].numpy()
+    assert np.ptp(prediction_track(sample).camera_centres[:, 2]) > 0.5
+    sample.set_metainfo(dict(static_camera=True))
+    track = prediction_track(sample)
+    assert np.ptp(track.camera_centres, axis=0).max() == 0
+    np.testing.assert_allclose(track.camera_centres[0], [0, 1, 4], atol=0.1)
+    np.testing.assert_allclose(track.cameras[7, :3, :3], moving.T_w2c[0, :3, :3], atol=1e-5)
+    # The body is where it was.
+    np.testing.assert_allclose(track.joints_w, moving.joints_w, atol=1e-5)
+
+
 def test_contacts_are_probabilities_and_masked_frames_invalid(make_sample):
     sample = make_sample()
     contacts = prediction_track(sample).contacts

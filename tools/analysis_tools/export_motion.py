@@ -14,9 +14,16 @@ import torch
 from gvhmr_da_mm.body_models import get_body_model, make_body_rig
 from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.core.errors import ConfigError, DataError, StorageError
-from gvhmr_da_mm.export import mean_betas, predicted_motion, write_bvh, write_glb, write_smplx_npz
+from gvhmr_da_mm.export import (
+    mean_betas,
+    predicted_motion,
+    put_on_soles,
+    write_bvh,
+    write_glb,
+    write_smplx_npz,
+)
 from gvhmr_da_mm.structures import MotionDump, read_motion_dump
-from gvhmr_da_mm.video.resampled_video import ResampledVideo
+from gvhmr_da_mm.video.resampled_video import ResampledVideo, open_video_of
 from gvhmr_da_mm.visualization import (
     MotionLocalVisualizer,
     ground_truth_track,
@@ -25,7 +32,8 @@ from gvhmr_da_mm.visualization import (
     write_motion_video,
 )
 
-DEFAULTS = dict(video=None, skeleton=False, height=360, space='world')
+DEFAULTS = dict(video=None, skeleton=False, height=360, space='world', unit='cm')
+UNITS = dict(cm=100.0, m=1.0)
 
 
 def parse_args() -> argparse.Namespace:
@@ -54,6 +62,11 @@ def parse_args() -> argparse.Namespace:
         choices=['world', 'camera'],
         help='coordinates: world (default, y up) or camera (y down)',
     )
+    export.add_argument(
+        '--unit',
+        choices=sorted(UNITS),
+        help='of the lengths of a .bvh: cm (default), or m for Blender',
+    )
     parser.set_defaults(**dict.fromkeys(DEFAULTS))
     return parser.parse_args()
 
@@ -62,10 +75,10 @@ def open_video(path: Optional[str], dump: MotionDump) -> Optional[ResampledVideo
     """Open the video where the sequence begins, at 30 frames a second; say so if there is none."""
     if path is None:
         return None
-    if not Path(path).is_file():
+    if not Path(path).exists():
         print(f'Note: there is no video {path!r}; drawing on a dark background')
         return None
-    return ResampledVideo(path, dump.sample.get('start') or 0)
+    return open_video_of(path, dump)
 
 
 def write_page(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
@@ -105,14 +118,15 @@ def write_picture(path: Path, dump: MotionDump, args: argparse.Namespace) -> Non
 
 def write_skeleton(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     """Write a skeleton of 22 joints."""
-    write_bvh(path, predicted_motion(dump, args.space))
+    write_bvh(path, predicted_motion(dump, args.space), UNITS[args.unit])
 
 
 def write_mesh(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     """Write a skinned mesh of the mean shape."""
     body = get_body_model('smplx', data_root=args.data_root)
     betas = torch.from_numpy(mean_betas(dump)).float()
-    write_glb(path, predicted_motion(dump, args.space), make_body_rig(body, betas))
+    motion, rig = predicted_motion(dump, args.space), make_body_rig(body, betas)
+    write_glb(path, put_on_soles(motion, rig) if args.space == 'world' else motion, rig)
 
 
 def write_parameters(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
@@ -125,7 +139,7 @@ WRITERS = {
     '.html': (write_page, ('skeleton',)),
     '.mp4': (write_video, ('video', 'skeleton', 'height')),
     '.png': (write_picture, ('video', 'skeleton')),
-    '.bvh': (write_skeleton, ('space',)),
+    '.bvh': (write_skeleton, ('space', 'unit')),
     '.glb': (write_mesh, ('space',)),
     '.npz': (write_parameters, ('space',)),
 }

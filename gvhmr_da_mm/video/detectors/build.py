@@ -44,7 +44,11 @@ def check_detector(keypoints: str) -> None:
 
 
 def build_detector(
-    keypoints: str, options: Optional[dict[str, Any]], clip_id: str, num_frames: int
+    keypoints: str,
+    options: Optional[dict[str, Any]],
+    clip_id: str,
+    num_frames: int,
+    img_wh: tuple[int, int],
 ) -> Any:
     """Build a detector for a clip.
 
@@ -54,11 +58,13 @@ def build_detector(
         options (dict, optional): Arguments of the detector.
         clip_id (str): The clip, for files in a folder.
         num_frames (int): Frames of its video.
+        img_wh (tuple[int, int]): Width and height of its pictures, pixels.
 
     Raises:
         ConfigError: If it cannot be built.
         MissingFilesError: If there is no file of keypoints.
+        DataError: If the file is not of this video.
     """
     if keypoints in DETECTORS:
         return TASK_UTILS.build(dict(type=DETECTORS[keypoints], **(options or {})))
-    return KeypointFile(file_of(keypoints, clip_id, ('.npz',)), num_frames)
+    return KeypointFile(file_of(keypoints, clip_id, ('.npz',)), num_frames, img_wh)

@@ -8,7 +8,14 @@ import numpy as np
 
 from ...core.errors import DataError, MissingFilesError
 from ...core.layout import NUM_COCO
-from .detections import Detections, boxes_around
+from .detections import MIN_CONFIDENCE, Detections, boxes_around
+
+MAX_CONFIDENCE = 1.01
+"""Networks may exceed 1 by a little."""
+MAX_FRACTION = 2.0
+"""Coordinates that stay below this are shares of the picture, not pixels."""
+MIN_INSIDE = 0.5
+"""Share of the confident keypoints that are in the picture, unless it is another one."""
 
 
 class KeypointFile:
@@ -19,15 +26,17 @@ class KeypointFile:
             pixels of the upright picture and confidence, one row for each frame of the video. NaN,
             or no confident keypoint, stands for nobody.
         num_frames (int): Frames of the video.
+        img_wh (tuple[int, int]): Width and height of the video's upright pictures, pixels.
 
     Raises:
         MissingFilesError: If there is no such file.
-        DataError: If it holds something else, or has another number of frames.
+        DataError: If it holds something else, or is of another video by its number of frames or
+            where its keypoints are.
     """
 
     needs_images = False
 
-    def __init__(self, path: Union[str, Path], num_frames: int) -> None:
+    def __init__(self, path: Union[str, Path], num_frames: int, img_wh: tuple[int, int]) -> None:
         self.path = Path(path)
         if not self.path.is_file():
             raise MissingFilesError(f'there is no file of keypoints {str(path)!r}')
@@ -51,6 +60,7 @@ class KeypointFile:
             )
         finite = np.isfinite(people).all(axis=-1, keepdims=True)
         self._people = np.where(finite, people, 0.0)
+        _check_values(self.path, self._people, img_wh)
 
     def __enter__(self) -> 'KeypointFile':
         return self
@@ -63,3 +73,30 @@ class KeypointFile:
         keypoints = self._people[:, number]
         boxes, found = boxes_around(keypoints)
         return Detections(boxes[found], keypoints[found])
+
+
+def _check_values(path: Path, people: np.ndarray, img_wh: tuple[int, int]) -> None:
+    """Refuse confidences in percent, and places in other units or of another picture."""
+    low, high = float(people[..., 2].min(initial=0)), float(people[..., 2].max(initial=0))
+    if low < 0 or high > MAX_CONFIDENCE:
+        raise DataError(
+            f'{path}: confidences should be from 0 to 1, got {low:g} to {high:g}; if they are '
+            'percent, divide them by 100'
+        )
+    sure = people[people[..., 2] > MIN_CONFIDENCE][:, :2]
+    if not len(sure):
+        return
+    width, height = img_wh
+    if np.abs(sure).max() <= MAX_FRACTION:
+        raise DataError(
+            f'{path}: keypoints should be in pixels of a picture of {width} x {height}, but none '
+            f'is beyond {np.abs(sure).max():.3g}: multiply fractions by width and height'
+        )
+    inside = ((sure >= 0) & (sure <= img_wh)).all(axis=1).mean()
+    if inside < MIN_INSIDE:
+        x, y = np.median(sure, axis=0)
+        raise DataError(
+            f'{path}: only {100 * inside:.0f} % of the confident keypoints are inside the picture '
+            f'of {width} x {height} (median place {x:.0f}, {y:.0f}): they are of another video, '
+            'size or rotation'
+        )

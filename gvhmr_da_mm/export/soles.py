@@ -1,0 +1,52 @@
+"""Meshes that stand on their soles, as their motions stand on the joints of the feet."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ..body_models.body_rig import BodyRig
+from ..core.conventions import PARENTS_22
+from ..core.kinematics import forward_kinematics
+from ..core.postprocess.ground import FEET_QUANTILE
+from .skeleton_motion import SkeletonMotion
+
+FEET = (7, 8, 10, 11)
+"""Ankles and feet; what they carry are shoes."""
+NEAR_GROUND = 0.05
+"""Joints of feet lower than this stand, m."""
+
+
+def put_on_soles(motion: SkeletonMotion, rig: BodyRig) -> SkeletonMotion:
+    """Lift a motion whose lowest foot joints stand at y = 0 until the soles of its mesh do.
+
+    Args:
+        motion (SkeletonMotion): In the world, y up; F frames.
+        rig (BodyRig): The mesh.
+
+    Returns:
+        SkeletonMotion: The same where no foot is near the ground.
+    """
+    R_global, joints = forward_kinematics(
+        motion.R_local, torch.from_numpy(rig.joints).to(motion.R_local), PARENTS_22
+    )
+    joints = joints - joints[:, :1] + motion.root[:, None]
+    standing = joints[:, FEET, 1].amin(dim=1).abs() < NEAR_GROUND
+    if not standing.any():
+        return motion
+    soles = _lowest_vertices(rig, R_global[standing].numpy(), joints[standing].numpy())
+    lift = torch.zeros(3, dtype=motion.root.dtype)
+    lift[1] = -float(np.quantile(soles, FEET_QUANTILE))
+    return replace(motion, root=motion.root + lift)
+
+
+def _lowest_vertices(rig: BodyRig, R_global: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """Return the height (F,) of the lowest vertex that feet carry."""
+    carried = np.isin(rig.bone_ids, FEET) & (rig.weights > 0.5)
+    chosen = np.flatnonzero(carried.any(axis=1))
+    bones, weights = rig.bone_ids[chosen], rig.weights[chosen]
+    # Only the heights: the second rows of the rotations.
+    row = R_global[:, :, 1]
+    offset = joints[..., 1] - np.einsum('fpj,pj->fp', row, rig.joints)
+    height = np.einsum('fvkj,vj->fvk', row[:, bones], rig.vertices[chosen]) + offset[:, bones]
+    return (height * weights).sum(axis=-1).min(axis=1)
