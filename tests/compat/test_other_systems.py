@@ -52,7 +52,10 @@ CODE = """
         'model.estimator.backbone.num_layers': 1,
         'model.estimator.backbone.num_heads': 1,
         'model.estimator.head.latent_dim': 8,
-        **{f'val_dataloader.dataset.datasets.{index}.indices': 1 for index in range(3)},
+        'model.estimator.motion_codec.statistics': 'identity',
+        'val_dataloader.dataset.datasets.emdb1.indices': 1,
+        'val_dataloader.dataset.datasets.emdb2.indices': 1,
+        'val_dataloader.dataset.datasets.threedpw.indices': 1,
     }
     config = tiny_config(config, root, work_dir, validate=True, options=options)
     with isolated_registry():
