@@ -1,11 +1,7 @@
-"""The files that users of the published packs have below one data root.
-
-Standard library only. What each file holds is told in ``docs/en/data.md``.
-"""
+"""The body models and their matrices below a data root; standard library only."""
 
 from dataclasses import dataclass
 
-_PACKS = 'the published `hmr4d_support` packs of GVHMR'
 _SMPL = 'register at the SMPL and SMPL-X project pages'
 
 
@@ -26,7 +22,7 @@ class ExpectedFiles:
     how_to_get: str
 
 
-EXPECTED_FILES = (
+BODY_FILES = (
     ExpectedFiles('SMPL-X body model', 'body_models/smplx', ('SMPLX_NEUTRAL.npz',), _SMPL),
     ExpectedFiles(
         'SMPL body models',
@@ -45,41 +41,5 @@ EXPECTED_FILES = (
             'smplx_verts437.pt',
         ),
         'copy the folder `hmr4d/utils/body_model` of a GVHMR checkout',
-    ),
-    ExpectedFiles(
-        'BEDLAM (training)',
-        'BEDLAM/hmr4d_support',
-        (
-            'smplpose_v2.pth',
-            'mid_to_valid_range_all60.pt',
-            'mid_to_valid_range_maxspan60.pt',
-            'imgfeats/bedlam_all60',
-            'imgfeats/bedlam_maxspan60',
-        ),
-        _PACKS,
-    ),
-    ExpectedFiles(
-        'EMDB (adaptation and test)',
-        'EMDB/hmr4d_support',
-        ('emdb_vit_v4.pt', 'imgfeats/emdb_flip'),
-        _PACKS,
-    ),
-    ExpectedFiles(
-        '3DPW (training, adaptation)',
-        '3DPW/hmr4d_support',
-        ('train_3dpw_gt_labels.pt', 'train_refit_smplx.pt', 'imgfeats/3dpw_train_smplx_refit'),
-        _PACKS,
-    ),
-    ExpectedFiles(
-        '3DPW (test)',
-        '3DPW/hmr4d_support',
-        (
-            'test_3dpw_gt_labels.pt',
-            'preproc_test_bbx.pt',
-            'preproc_test_kp2d_v0.pt',
-            'imgfeats/3dpw_test',
-            'imgfeats/3dpw_test_flip',
-        ),
-        _PACKS,
     ),
 )

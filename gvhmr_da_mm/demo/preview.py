@@ -9,6 +9,14 @@ from torch import Tensor
 from gvhmr_da_mm.core.camera import perspective_project, transform_smpl
 from gvhmr_da_mm.core.conventions import GENDERS
 from gvhmr_da_mm.core.rotation import matrix_to_axis_angle
+from gvhmr_da_mm.datasets.labels import read_parameters
+from gvhmr_da_mm.datasets.sources import (
+    BEDLAMSource,
+    EMDBSource,
+    PublishedSource,
+    SequenceInfo,
+    ThreeDPWSource,
+)
 
 from .body.posed_body import PosedBody
 from .body.shape_space import SHAPE_NAMES
@@ -173,65 +181,54 @@ def _spread(keys) -> list:
 
 
 def _bedlam_clips(root: Path, body: StandInBody) -> list[tuple]:
-    folder = root / 'BEDLAM/hmr4d_support'
-    labels = torch.load(folder / 'smplpose_v2.pth', weights_only=True)
+    source = BEDLAMSource.below(root)
     posed = PosedBody(body.smplx, 'neutral', body.verts437)
     items = []
-    for mid in _spread(labels):
-        label = labels[mid]
-        scene, video = mid.split('/')[3], mid.split('/')[-1]
-        (path,) = folder.glob(f'imgfeats/*/{scene}/{video}.pt')
-        image = torch.load(path, weights_only=True)
-        start, end = image['start_end']
-        frame = (start + end) // 2
-        transl = label['trans_incam'] + label['cam_ext'][:, :3, 3]
-        one = slice(frame, frame + 1)
+    for info in _spread(source.sequences()):
+        reader = source.open(info)
+        frame = sum(reader.limits) // 2
+        one = (frame, frame + 1)
+        label = read_parameters(reader, 'smplx_params_incam', *one)
         _, vertices = posed(
-            label['pose'][one, 3:], label['beta'], label['global_orient_incam'][one], transl[one]
+            label['body_pose'], label['betas'][0], label['global_orient'], label['transl']
         )
-        pixels = perspective_project(vertices, label['cam_int'][one])[0]
-        box = image['bbx_xys'][frame - start]
-        items.append((f'BEDLAM {scene[9:35]}', pixels, box, None, image['img_wh'].tolist()))
+        pixels = perspective_project(vertices, reader.rows('K_fullimg', *one))[0]
+        title = f'BEDLAM {info.name.split("/")[3][9:35]}'
+        items.append((title, pixels, reader.rows('bbx_xys', *one)[0], None, reader.img_wh))
     return items
 
 
-def _smpl_pixels(label: dict, frame: int, body: StandInBody) -> Tensor:
+def _real_clips(
+    source: PublishedSource, infos: list[SequenceInfo], body: StandInBody
+) -> list[tuple]:
     ids = np.arange(0, len(body.smpl.template), 16)
-    posed = PosedBody(body.smpl, label['gender'], ids)
-    one = {key: value[frame : frame + 1] for key, value in label['smpl_params'].items()}
-    betas = one['betas'][0]
-    orient, transl = transform_smpl(
-        one['global_orient'], one['transl'], label['T_w2c'][frame], posed.skeleton(betas)[0]
-    )
-    _, vertices = posed(one['body_pose'], betas, orient, transl)
-    return perspective_project(vertices, label['K_fullimg'])[0]
+    items = []
+    for info in infos:
+        reader = source.open(info)
+        frame = sum(reader.limits) // 2
+        one = (frame, frame + 1)
+        label = read_parameters(reader, 'smpl_params', *one)
+        posed, betas = PosedBody(body.smpl, reader.gender, ids), label['betas'][0]
+        orient, transl = transform_smpl(
+            label['global_orient'],
+            label['transl'],
+            reader.rows('T_w2c', *one),
+            posed.skeleton(betas)[0],
+        )
+        _, vertices = posed(label['body_pose'], betas, orient, transl)
+        pixels = perspective_project(vertices, reader.rows('K_fullimg', *one))[0]
+        box, points = reader.rows('bbx_xys', *one)[0], reader.rows('kp2d', *one)[0]
+        title = ' '.join((source.dataset.upper(), *info.splits, info.name))
+        items.append((title, pixels, box, points, reader.img_wh))
+    return items
 
 
 def _emdb_clips(root: Path, body: StandInBody) -> list[tuple]:
-    records = torch.load(root / 'EMDB/hmr4d_support/emdb_vit_v4.pt', weights_only=True)
-    items = []
-    for name in _spread(records):
-        record = records[name]
-        frame = len(record['kp2d']) // 2
-        pixels = _smpl_pixels(record, frame, body)
-        size = (2 * record['K_fullimg'][:2, 2]).tolist()
-        items.append(
-            (f'EMDB {name}', pixels, record['bbx_xys'][frame], record['kp2d'][frame], size)
-        )
-    return items
+    source = EMDBSource.below(root)
+    return _real_clips(source, _spread(source.sequences()), body)
 
 
 def _threedpw_clips(root: Path, body: StandInBody) -> list[tuple]:
-    folder, items = root / '3DPW/hmr4d_support', []
-    for split, images in (('test', '3dpw_test'), ('train', '3dpw_train_smplx_refit')):
-        labels = torch.load(folder / f'{split}_3dpw_gt_labels.pt', weights_only=True)
-        keypoints = torch.load(folder / f'preproc_{split}_kp2d_v0.pt', weights_only=True)
-        for vid in list(labels)[: COLUMNS // 2]:
-            label = labels[vid]
-            image = torch.load(folder / f'imgfeats/{images}/{vid}.pt', weights_only=True)
-            frame = len(keypoints[vid]) // 2
-            pixels = _smpl_pixels(label, frame, body)
-            box, points = image['bbx_xys'][frame], keypoints[vid][frame]
-            title = f'3DPW {split} {vid}'
-            items.append((title, pixels, box, points, label['img_wh'].tolist()))
-    return items
+    source, half = ThreeDPWSource.below(root), COLUMNS // 2
+    infos = [info for part in ('test', 'train') for info in source.list_part(part)[:half]]
+    return _real_clips(source, infos, body)

@@ -13,9 +13,9 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 
 from gvhmr_da_mm.apis import load_config
-from gvhmr_da_mm.compat.data_layout import EXPECTED_FILES
 from gvhmr_da_mm.core.camera import camera_angular_velocity
 from gvhmr_da_mm.core.trajectory import local_velocity, rollout_world
+from gvhmr_da_mm.datasets.sources.expected_files import expected_files
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
 from gvhmr_da_mm.evaluation import PROTOCOLS, get_protocol
 from gvhmr_da_mm.evaluation.report import METRIC_LABELS
@@ -252,7 +252,7 @@ def test_log_names_are_those_of_training(toy_root):
 
 def test_data_layout_is_the_one_looked_for():
     text = (ENGLISH / 'data.md').read_text(encoding='utf-8')
-    for group in EXPECTED_FILES:
+    for group in expected_files():
         for name in (*group.folder.split('/'), *(file.split('/')[-1] for file in group.files)):
             assert name in text, name
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gvhmr_da_mm.compat import PackageState, Requirement
-from gvhmr_da_mm.compat.data_layout import EXPECTED_FILES
+from gvhmr_da_mm.datasets.sources.expected_files import expected_files
 
 REPO_ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = REPO_ROOT / 'tools' / 'misc' / 'collect_env.py'
@@ -81,7 +81,7 @@ def test_missing_files_are_named(collect_env, tmp_path):
     level, detail = rows['SMPL body models'][1:]
     assert level == collect_env.NOTE
     assert 'SMPL_NEUTRAL.pkl' in detail and 'SMPL_MALE.pkl' not in detail
-    assert len(rows) == 1 + len(EXPECTED_FILES)
+    assert len(rows) == 1 + len(expected_files())
 
 
 @pytest.mark.fixtures

@@ -40,7 +40,7 @@ from gvhmr_da_mm.compat import (  # noqa: E402
     python_problem,
     remedies,
 )
-from gvhmr_da_mm.compat.data_layout import EXPECTED_FILES  # noqa: E402
+from gvhmr_da_mm.compat.data_layout import BODY_FILES  # noqa: E402
 from gvhmr_da_mm.fileio.paths import DATA_ROOT_VARIABLE, resolve_data_root  # noqa: E402
 from gvhmr_da_mm.version import __version__  # noqa: E402
 
@@ -174,7 +174,14 @@ def data_rows(data_root: Optional[str]) -> list[Row]:
         how = f'give --data-root DIR or set {DATA_ROOT_VARIABLE}'
         return [('data root', BAD if data_root else NOTE, f'{root.absolute()} is missing; {how}')]
     rows: list[Row] = [('data root', GOOD, str(root.absolute()))]
-    for group in EXPECTED_FILES:
+    try:
+        from gvhmr_da_mm.datasets.sources.expected_files import expected_files
+
+        groups = expected_files()
+    except Exception:  # what is missing or broken among the packages is reported above
+        groups = BODY_FILES
+        rows.append(('data sets', NOTE, 'not looked for, as a package that reads them is missing'))
+    for group in groups:
         folder = root / group.folder
         missing = [name for name in group.files if not (folder / name).exists()]
         if missing:

@@ -37,6 +37,7 @@ class PublishedSource(Source):
         gravity (tuple, optional): Direction of gravity in the world of the labels, where the layout
             promises one.
         how_to_get (str): Where the files come from.
+        is_optional (bool): Whether the shipped configs do without it.
     """
 
     subfolder = ''
@@ -47,6 +48,7 @@ class PublishedSource(Source):
     fixed_camera = False
     gravity: Optional[tuple[float, float, float]] = None
     how_to_get = ''
+    is_optional = False
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -162,6 +164,11 @@ class PublishedSource(Source):
     def path(self, file: SourceFile, info: SequenceInfo) -> Path:
         """Return the file that holds a sequence."""
         return file.at(self.folder, info.part, self.file_name(info.name))
+
+    def file_of(self, field: str, part: str = '', name: str = '') -> Path:
+        """Return the file that holds a field of a part; of one sequence, if each has its own."""
+        file, _ = places(type(self), part)[field]
+        return file.at(self.folder, part, self.file_name(name) if file.per_sequence else '')
 
     def paths(self, info: SequenceInfo) -> list[Path]:
         """Return all files that hold something of a sequence."""

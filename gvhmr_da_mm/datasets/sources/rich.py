@@ -17,6 +17,7 @@ class RICHSource(PublishedSource):
     parts = ('test',)
     index = 'rich_test.pt'
     fixed_camera = True
+    is_optional = True
     files = (
         SourceFile(
             index,

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from gvhmr_da_mm.core.layout import NUM_JOINTS
+from gvhmr_da_mm.datasets.sources import BEDLAMSource
 
 from ..cameras import CAMERA_KINDS, camera_path, intrinsics
 from ..domain_shift import DomainShift
@@ -36,7 +37,7 @@ def _camera_kind(scene: str, index: int) -> str:
 def write_bedlam(
     root: Path, studio: Studio, clips: int, max_frames: int, advance: Callable[[], None]
 ) -> None:
-    """Write ``BEDLAM/hmr4d_support``.
+    """Write BEDLAM as published.
 
     Args:
         root (Path): Data root.
@@ -45,8 +46,9 @@ def write_bedlam(
         max_frames (int): Longest clip; the shortest has 60 frames.
         advance (Callable): Called after every clip.
     """
-    folder = root / 'BEDLAM/hmr4d_support'
-    labels, whole, spans = {}, {}, {}
+    source = BEDLAMSource.below(root)
+    whole_part, span_part = source.parts
+    labels, ranges = {}, {part: {} for part in source.parts}
     for index in range(clips):
         rng = studio.rng('bedlam', index)
         scene, subject = SCENES[index % len(SCENES)], SUBJECTS[index % len(SUBJECTS)]
@@ -61,13 +63,13 @@ def write_bedlam(
             start = int(rng.integers(1, 11))
             end = frames - int(rng.integers(1, 10))
         labels[mid], features = _clip(studio, scene, index, frames, (start, end), rng)
-        kind = 'bedlam_all60' if is_whole else 'bedlam_maxspan60'
-        (whole if is_whole else spans)[mid] = (start, end)
-        save(features, folder / 'imgfeats' / kind / scene / f'{video}.pt')
+        part = whole_part if is_whole else span_part
+        ranges[part][mid] = (start, end)
+        save(features, source.file_of('features', part, mid))
         advance()
-    save(labels, folder / 'smplpose_v2.pth')
-    save(whole, folder / 'mid_to_valid_range_all60.pt')
-    save(spans, folder / 'mid_to_valid_range_maxspan60.pt')
+    save(labels, source.labels)
+    for part, listed in ranges.items():
+        save(listed, source.index_file(part))
 
 
 def _clip(

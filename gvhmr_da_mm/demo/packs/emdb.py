@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from gvhmr_da_mm.datasets.sources import EMDBSource
+
 from ..cameras import camera_path, estimated_camera_track, intrinsics
 from ..observations import focal_ratio
 from ..studio import Studio, good_frames, save
@@ -81,7 +83,7 @@ def write_emdb(
     frame_range: tuple[int, int],
     advance: Callable[[], None],
 ) -> None:
-    """Write ``EMDB/hmr4d_support``.
+    """Write EMDB as published.
 
     Args:
         root (Path): Data root.
@@ -90,7 +92,7 @@ def write_emdb(
         frame_range (tuple[int, int]): Shortest and longest sequence.
         advance (Callable): Called after every sequence.
     """
-    folder = root / 'EMDB/hmr4d_support'
+    source = EMDBSource.below(root)
     records, tracks = {}, {}
     everything = (*EMDB1, *EMDB2, *TRAINING)
     for name in names:
@@ -100,10 +102,10 @@ def write_emdb(
         records[name], flipped = _sequence(studio, name, frames, rng)
         tracks[name] = estimated_camera_track(records[name]['T_w2c'], rng)
         if name not in TRAINING:
-            save(flipped, folder / f'imgfeats/emdb_flip/{name}.pt')
+            save(flipped, source.file_of('flip_features', name=name))
         advance()
-    save(records, folder / 'emdb_vit_v4.pt')
-    save(tracks, folder / 'emdb_dpvo_traj.pt')
+    save(records, source.index_file(''))
+    save(tracks, source.file_of('dpvo_poses'))
 
 
 def _sequence(

@@ -10,6 +10,7 @@ from torch import Tensor
 from gvhmr_da_mm.core.camera import transform_smpl
 from gvhmr_da_mm.core.extrinsics import invert_rigid, rigid_transform
 from gvhmr_da_mm.core.rotation import project_to_so3
+from gvhmr_da_mm.datasets.sources import ThreeDPWSource
 
 from ..cameras import camera_path, intrinsics
 from ..motions.performance import Performance
@@ -52,7 +53,7 @@ def write_threedpw(
     frame_range: tuple[int, int],
     advance: Callable[[], None],
 ) -> None:
-    """Write ``3DPW/hmr4d_support``.
+    """Write 3DPW as published.
 
     Args:
         root (Path): Data root.
@@ -63,37 +64,33 @@ def write_threedpw(
             first eight are as long as the originals.
         advance (Callable): Called after every clip.
     """
-    folder = root / '3DPW/hmr4d_support'
-    labels, boxes, keypoints = {}, {}, {}
-    for vid, clip in _clips(studio, TEST[:test], 0, frame_range):
-        labels[vid], boxes[vid] = clip['label'], {'bbx_xys': clip['bbx_xys']}
-        keypoints[vid] = clip['kp2d']
-        save(clip['imgfeats'], folder / f'imgfeats/3dpw_test/{vid}.pt')
-        save(clip['flipped'], folder / f'imgfeats/3dpw_test_flip/{vid}.pt')
-        advance()
-    save(labels, folder / 'test_3dpw_gt_labels.pt')
-    save(boxes, folder / 'preproc_test_bbx.pt')
-    save(keypoints, folder / 'preproc_test_kp2d_v0.pt')
-    labels, refits, keypoints = {}, {}, {}
-    for vid, clip in _clips(studio, TRAIN[:train], 1, frame_range):
-        labels[vid], refits[vid], keypoints[vid] = clip['label'], clip['refit'], clip['kp2d']
-        save(clip['imgfeats'], folder / f'imgfeats/3dpw_train_smplx_refit/{vid}.pt')
-        advance()
-    save(labels, folder / 'train_3dpw_gt_labels.pt')
-    save(refits, folder / 'train_refit_smplx.pt')
-    save(keypoints, folder / 'preproc_train_kp2d_v0.pt')
+    source = ThreeDPWSource.below(root)
+    for part, vids in (('test', TEST[:test]), ('train', TRAIN[:train])):
+        files = [file for file in source.files if file.in_part(part) and not file.per_sequence]
+        shared: dict[Path, dict] = {file.at(source.folder, part, ''): {} for file in files}
+        for vid, clip in _clips(studio, vids, part, frame_range):
+            for field, record in clip.items():
+                path = source.file_of(field, part, vid)
+                if path in shared:
+                    shared[path][vid] = record
+                else:
+                    save(record, path)
+            advance()
+        for path, records in shared.items():
+            save(records, path)
 
 
 def _clips(
-    studio: Studio, vids: Sequence[str], split: int, frame_range: tuple[int, int]
+    studio: Studio, vids: Sequence[str], part: str, frame_range: tuple[int, int]
 ) -> Iterator[tuple[str, dict]]:
-    """Yield (vid, clip); people of one video share its camera and world."""
-    everything = TRAIN if split else TEST
+    """Yield (vid, records by one of their fields); people of one video share camera and world."""
+    is_train = part == 'train'
+    everything = TRAIN if is_train else TEST
     videos: dict[str, list[str]] = {}
     for vid in vids:
         videos.setdefault(vid.rpartition('_')[0], []).append(vid)
     for video, people in videos.items():
-        rng = studio.rng('3dpw', split, everything.index(people[0]))
+        rng = studio.rng('3dpw', int(is_train), everything.index(people[0]))
         frames = LONG.get(people[0], int(rng.integers(frame_range[0], frame_range[1] + 1)))
         usual = next((clips for word, clips in KEYWORDS.items() if word in video), ())
         cast = []
@@ -114,7 +111,10 @@ def _clips(
         T_y2w = _arbitrary_world(rng)
         for vid, (gender, performance) in zip(people, cast):
             cameras = (T_y2c, T_y2w, K, (width, height))
-            yield vid, _clip(studio, vid, gender, performance, cameras, rng)
+            clip = _clip(studio, vid, gender, performance, cameras, rng)
+            for field in ('bbx_xys', 'flip_features') if is_train else ('valid_ranges',):
+                del clip[field]
+            yield vid, clip
 
 
 def _arbitrary_world(rng: np.random.Generator) -> Tensor:
@@ -130,7 +130,10 @@ def _clip(
     cameras: tuple,
     rng: np.random.Generator,
 ) -> dict:
-    """Make all records of one person; ``cameras`` = (T_y2c, T_y2w, K, (width, height))."""
+    """Make the records of one person by one of their fields.
+
+    ``cameras`` are (T_y2c, T_y2w, K, (width, height)).
+    """
     T_y2c, T_y2w, K, img_wh = cameras
     film = studio.film(performance, T_y2c, K, img_wh[0], studio.shift, rng)
     labels = studio.smpl_labels(performance, gender, rng)
@@ -143,7 +146,7 @@ def _clip(
     mask = good_frames(frames, rng)
     wh = torch.tensor(img_wh)
     return {
-        'label': {
+        'T_w2c': {
             'vname': vid.rpartition('_')[0],
             'K_fullimg': K,
             'T_w2c': T_y2c @ invert_rigid(T_y2w),
@@ -153,11 +156,11 @@ def _clip(
             'mask_wham': mask,
             'img_wh': wh,
         },
-        'refit': _refit(performance, film, frames, vid, rng),
+        'valid_ranges': _refit(performance, film, frames, vid, rng),
         'kp2d': kp2d,
-        'bbx_xys': film.bbx_xys,
-        'imgfeats': {'features': film.features.half(), 'bbx_xys': film.bbx_xys, 'img_wh': wh},
-        'flipped': {
+        'bbx_xys': {'bbx_xys': film.bbx_xys},
+        'features': {'features': film.features.half(), 'bbx_xys': film.bbx_xys, 'img_wh': wh},
+        'flip_features': {
             'features': film.flip_features.half(), 'bbx_xys': film.flip_bbx_xys, 'img_wh': wh,
         },
     }  # fmt: skip
