@@ -14,8 +14,6 @@ from .table import sequence_check
 
 FOV_RANGE = (5.0, 150.0)
 """Fields of view in degrees that a lens may have."""
-SO3_TOLERANCE = 1e-2
-"""Largest entry of ``R R^T - 1`` of a rotation."""
 QUATERNION_TOLERANCE = 1e-2
 MAX_PIXELS = 1e5
 MAX_TURN = 90.0
