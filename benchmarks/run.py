@@ -29,7 +29,17 @@ from gvhmr_da_mm.core.errors import ConfigError, GVHMRError  # noqa: E402
 from gvhmr_da_mm.demo import generate_demo  # noqa: E402
 from gvhmr_da_mm.fileio.paths import DATA_ROOT_VARIABLE  # noqa: E402
 
-FAMILIES = ('network', 'training', 'world', 'body', 'metrics', 'loader', 'startup', 'storage')
+FAMILIES = (
+    'network',
+    'training',
+    'world',
+    'body',
+    'metrics',
+    'loader',
+    'mocap',
+    'startup',
+    'storage',
+)
 """Modules of `speed` with a function ``cases``."""
 DEMO = ROOT / 'work_dirs' / 'benchmarks' / 'data'
 COLUMNS = ('case', 'device', 'ours_s', 'plain_s', 'ratio', 'ours_mb', 'plain_mb')

@@ -11,24 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.camera import box_from_xyxy, clamp_depth, perspective_project, transform_smpl
 from ..core.checks import check_choice
-from ..core.conventions import GRAVITY_Y_UP
 from ..core.errors import ConfigError, DataError
-from ..core.gravity_view import gravity_view_rotation
 from ..core.layout import NUM_BETAS
 from ..registry import DATASETS, TASK_UTILS
 from .clip import Clip
-from .mocap import MocapBody, Motion, MotionSource, open_source
-from .mocap.virtual_camera import CameraPath
+from .mocap import MocapBody, MotionSource, camera_labels, draw_box, open_source
 from .motion_dataset import MotionDataset
-
-STATURE = 1.7
-"""Metres of the person whose size in the image the cameras are drawn for."""
-BOX_SCALE = (1.05, 1.35)
-"""Side of a detector's box over that of the body (GVHMR, Sec. 4.1)."""
-BOX_SHIFT = 0.8
-"""Largest shift of the box, as a share of its margin."""
 
 
 @DATASETS.register_module()
@@ -128,8 +117,12 @@ class AMASSDataset(MotionDataset):
         )
 
     def read_clip(self, info: dict, start: int, end: int) -> Clip:
-        """Film a window of a recording; ``info['seed']`` decides how (0 where there is none)."""
-        rng = np.random.default_rng((info.get('seed', 0), 1))
+        """Film a window of a recording.
+
+        How is decided by ``info['seed']``, 0 where there is none, and the place of the clip in the
+        list: whoever reads all clips with one seed gets as many cameras and bodies.
+        """
+        rng = np.random.default_rng((info.get('seed', 0), info['sample_idx'], 1))
         first, positions = self._draw_frames(info, start, end, rng)
         last = first + math.ceil(float(positions[-1])) + 1
         motion = self.source.read(info, first, last, self.body).resample(positions)
@@ -138,17 +131,16 @@ class AMASSDataset(MotionDataset):
         motion = motion.turn(float(rng.uniform(-math.pi, math.pi)))
         betas = self.body.draw_betas(rng) if self.random_shape else torch.zeros(NUM_BETAS)
         motion = motion.fit(self.body.skeleton(betas))
-        camera = self.camera(motion.pelvis, STATURE, rng)
-        labels = _labels(motion, betas, camera)
+        camera = self.camera(motion.pelvis, rng)
         return Clip(
             sequence=info['sequence'],
             start=first,
             end=first + len(motion),
             img_wh=camera.img_wh,
-            bbx_xys=self._draw_box(motion, betas, camera, rng),
+            bbx_xys=draw_box(self.body, motion, betas, camera, rng),
             K_fullimg=camera.K,
             R_w2c=camera.T_w2c[:, :3, :3],
-            labels=labels,
+            labels=camera_labels(motion, betas, camera),
             supervision='full',
             static_camera=camera.is_static,
         )
@@ -167,33 +159,3 @@ class AMASSDataset(MotionDataset):
         first = max(min(start, info['end'] - 1 - math.ceil(span)), info['start'])
         positions = torch.arange(count, dtype=torch.float64) * tempo
         return first, positions.clamp(max=info['end'] - 1 - first)
-
-    def _draw_box(
-        self, motion: Motion, betas: Tensor, camera: CameraPath, rng: np.random.Generator
-    ) -> Tensor:
-        """Return boxes (F, 3) around what is in the image, as loose as a detector's."""
-        points = self.body.pose(motion.matrices, motion.pelvis, betas)
-        R, shift = camera.T_w2c[:, :3, :3], camera.T_w2c[:, None, :3, 3]
-        pixels = perspective_project(clamp_depth(points @ R.transpose(1, 2) + shift), camera.K)
-        size = torch.tensor(camera.img_wh, dtype=pixels.dtype)
-        corners = torch.cat((pixels.amin(dim=1), pixels.amax(dim=1)), dim=1)
-        tight = box_from_xyxy(corners.clamp(min=0).minimum(size.repeat(2)), enlarge=1.0)
-        scale = float(rng.uniform(*BOX_SCALE))
-        slack = (scale - 1) / 2 * tight[:, 2:]
-        aside = torch.from_numpy(rng.uniform(-BOX_SHIFT, BOX_SHIFT, 2)).float()
-        return torch.cat((tight[:, :2] + slack * aside, tight[:, 2:] * scale), dim=1)
-
-
-def _labels(motion: Motion, betas: Tensor, camera: CameraPath) -> dict[str, Tensor]:
-    poses = motion.axis_angle
-    orient, transl = poses[:, :3], motion.pelvis - motion.skeleton[0]
-    orient_c, transl_c = transform_smpl(orient, transl, camera.T_w2c, motion.skeleton[0])
-    return dict(
-        body_pose=poses[:, 3:],
-        betas=betas.expand(len(motion), -1),
-        global_orient_c=orient_c,
-        transl_c=transl_c,
-        global_orient_w=orient,
-        transl_w=transl,
-        R_c2gv=gravity_view_rotation(camera.T_w2c[:, :3, :3], GRAVITY_Y_UP),
-    )

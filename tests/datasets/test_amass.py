@@ -73,6 +73,12 @@ def test_a_key_decides_everything(toy_root, folder, dataset):
     assert not torch.equal(*boxes)
 
 
+def test_clips_that_are_read_with_one_seed_differ(dataset):
+    clips = [read(dataset, 0, index) for index in range(3)]
+    assert len({float(clip.labels['betas'][0, 0]) for clip in clips}) == 3
+    assert len({float(clip.K_fullimg[0, 0]) for clip in clips}) == 3
+
+
 @pytest.mark.parametrize('seed', range(12))
 def test_world_camera_and_gravity_view_agree(dataset, seed):
     clip = read(dataset, seed)

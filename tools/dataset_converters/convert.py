@@ -8,7 +8,7 @@ from gvhmr_da_mm.apis.convert_dataset import add_converter_arguments, convert_da
 from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
 from gvhmr_da_mm.datasets.sources import PUBLISHED_SOURCES, Source
-from gvhmr_da_mm.datasets.sources.downloads import DOWNLOADS, BEDLAMDownload
+from gvhmr_da_mm.datasets.sources.downloads import DOWNLOADS
 
 PUBLISHED = 'hmr4d_support'
 
@@ -38,7 +38,9 @@ def parse_args() -> argparse.Namespace:
         type=Path,
         help=f'extracted features of a download, DIR/NAME.npz, with NAME of {names}',
     )
-    parser.add_argument('--data-root', type=Path, help='where the body models are, for bedlam')
+    parser.add_argument(
+        '--data-root', type=Path, help='where the body models are, for amass and bedlam'
+    )
     return parser.parse_args()
 
 
@@ -48,7 +50,7 @@ def make_sources(args: argparse.Namespace) -> dict[Path, Source]:
         if args.dataset:
             raise ConfigError(f'--dataset belongs to {PUBLISHED}: {args.source} is one data set')
         kind = DOWNLOADS[args.source]
-        options = dict(data_root=args.data_root) if kind is BEDLAMDownload else {}
+        options = dict(data_root=args.data_root) if kind.needs_body else {}
         return {args.out: kind(args.root, args.features, **options)}
     if args.features:
         raise ConfigError(f'--features belongs to downloads: {PUBLISHED} has features of its own')

@@ -1,3 +1,4 @@
+from .film import camera_labels, draw_box
 from .mocap_body import MocapBody
 from .motion import Motion
 from .motion_sources import MotionSource, open_source
@@ -9,5 +10,7 @@ __all__ = [
     'Motion',
     'MotionSource',
     'VirtualCamera',
+    'camera_labels',
+    'draw_box',
     'open_source',
 ]

@@ -98,6 +98,10 @@ class MocapBody(_Skeleton):
         """Return the rest joints (22, 3) of who was recorded."""
         return self._skeletons[body, gender].skeleton(betas)
 
+    def neutral_betas(self, skeleton: Tensor) -> Tensor:
+        """Return the betas (10,) of the neutral body whose bones are nearest to others (22, 3)."""
+        return fit_neutral_betas(skeleton, self)
+
     def draw_betas(self, rng: np.random.Generator) -> Tensor:
         """Draw a person: any gender there is a model of, betas of unit normal distribution.
 
@@ -122,7 +126,8 @@ class MocapBody(_Skeleton):
         rest = self.skeleton(betas)
         R, joints = forward_kinematics(R_local, rest - rest[0], PARENTS_22)
         bones = _linear(self.outline_terms, betas) - rest[self.outline_joints]
-        reach = (R[:, self.outline_joints] @ bones[..., None])[..., 0]
+        # Not a product of matrices: so many small ones take several times as long.
+        reach = (R[:, self.outline_joints] * bones[:, None]).sum(dim=-1)
         points = torch.cat((joints, joints[:, self.outline_joints] + reach), dim=1)
         return points + pelvis[:, None]
 

@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass, replace
 
-import roma
 import torch
 from torch import Tensor
 
 from ...core.conventions import FPS, JOINT_FLIP_INDEX
+from .quaternions import from_axis_angle, left_product, slerp, to_axis_angle, to_matrix
 
 MAX_ACCELERATION = 200.0
 """m/s² of the pelvis; jumps and landings stay below 110."""
@@ -39,7 +39,7 @@ class Motion:
     @classmethod
     def from_axis_angle(cls, poses: Tensor, transl: Tensor, skeleton: Tensor) -> 'Motion':
         """Build a motion from poses (F, 66) and the translation (F, 3) of the SMPL family."""
-        rotations = roma.rotvec_to_unitquat(poses.unflatten(-1, (-1, 3)))
+        rotations = from_axis_angle(poses.unflatten(-1, (-1, 3)))
         return cls(rotations, transl + skeleton[0], skeleton)
 
     def __len__(self) -> int:
@@ -48,20 +48,20 @@ class Motion:
     @property
     def matrices(self) -> Tensor:
         """The rotations as matrices (F, 22, 3, 3)."""
-        return roma.unitquat_to_rotmat(self.rotations)
+        return to_matrix(self.rotations)
 
     @property
     def axis_angle(self) -> Tensor:
         """The rotations as axis-angle vectors (F, 66) in radians."""
-        return roma.unitquat_to_rotvec(self.rotations).flatten(1)
+        return to_axis_angle(self.rotations).flatten(1)
 
     def rotate(self, quaternion: Tensor) -> 'Motion':
         """Turn the world by a rotation (4,)."""
-        root = roma.quat_product(quaternion.expand(len(self), 4), self.rotations[:, 0])
+        root = left_product(quaternion, self.rotations[:, 0])
         return replace(
             self,
             rotations=torch.cat((root[:, None], self.rotations[:, 1:]), dim=1),
-            pelvis=self.pelvis @ roma.unitquat_to_rotmat(quaternion).T,
+            pelvis=self.pelvis @ to_matrix(quaternion).T,
         )
 
     def turn(self, yaw: float) -> 'Motion':
@@ -91,7 +91,7 @@ class Motion:
         share = (positions - first).to(self.pelvis)
         return replace(
             self,
-            rotations=_slerp(self.rotations[first], self.rotations[second], share[:, None, None]),
+            rotations=slerp(self.rotations[first], self.rotations[second], share[:, None, None]),
             pelvis=torch.lerp(self.pelvis[first], self.pelvis[second], share[:, None]),
         )
 
@@ -108,19 +108,6 @@ class Motion:
 def leg_length(skeleton: Tensor) -> Tensor:
     """Return how far the feet of a rest skeleton (22, 3) are below its pelvis, in metres."""
     return skeleton[0, 1] - skeleton[10:12, 1].mean()
-
-
-def _slerp(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
-    """Interpolate unit quaternions (..., 4) along the shortest arc."""
-    cosine = (first * second).sum(dim=-1, keepdim=True)
-    second = torch.where(cosine < 0, -second, second)
-    angle = cosine.abs().clamp(max=1.0).acos()
-    sine = angle.sin()
-    near = sine < 1e-4  # The limit, where both would be divided by zero.
-    sine = torch.where(near, 1.0, sine)
-    weight_1 = torch.where(near, 1 - share, ((1 - share) * angle).sin() / sine)
-    weight_2 = torch.where(near, share, (share * angle).sin() / sine)
-    return torch.nn.functional.normalize(weight_1 * first + weight_2 * second, dim=-1)
 
 
 def frame_positions(frames: int, frame_rate: float) -> Tensor:

@@ -84,12 +84,13 @@ class AMASSFolder(MotionSource):
         files = amass_files(self.path)
         return [str(file.relative_to(self.path).with_suffix('')) for file in files]
 
-    def _file(self, name: str) -> Path:
+    def file(self, name: str) -> Path:
+        """Return the path of a recording."""
         return self.path / f'{name}.npz'
 
     def info(self, name: str) -> dict[str, Any]:
         """Read the header of a file."""
-        header = read_header(self._file(name))
+        header = read_header(self.file(name))
         return dict(
             sequence=name,
             start=0,
@@ -109,7 +110,7 @@ class AMASSFolder(MotionSource):
         return Motion(motion.rotations[start:end], motion.pelvis[start:end], motion.skeleton)
 
     def _read_file(self, info: dict, body: MocapBody) -> Motion:
-        path = self._file(info['sequence'])
+        path = self.file(info['sequence'])
         arrays = read_arrays(path)
         skeleton = body.recorded_skeleton(info['body'], info['gender'], arrays['betas'])
         positions = None
@@ -172,10 +173,8 @@ class OwnMotionPack(MotionSource):
         ]
         betas = labels.rows('betas', 'F 10', start, start + 1, first)[0]
         transl = labels.rows('transl', 'F 3', start, end, first)
-        where = f'{self.path}: sequence `{info["sequence"]}`'
-        return self._motion(
-            where, torch.cat(poses, dim=1), transl, body.skeleton(betas), first=start
-        )
+        # Not checked again: the conversion did.
+        return Motion.from_axis_angle(torch.cat(poses, dim=1), transl, body.skeleton(betas))
 
 
 class _MotionCache:

@@ -16,6 +16,8 @@ from ...core.rotation import axis_angle_to_matrix
 from ...registry import TASK_UTILS
 
 CAMERA_KINDS = ('static', 'pan', 'track', 'dolly', 'handheld')
+STATURE = 1.7
+"""Metres of a person whose size in the image is drawn; others look larger or smaller."""
 NEAREST = 1.2
 """Metres between the camera and the pelvis: nearer, an arm could be behind the camera."""
 LOWEST = 0.1
@@ -112,12 +114,11 @@ class VirtualCamera:
         self.roll, self.offset = roll, offset
         self.image_sizes = tuple((int(width), int(height)) for width, height in image_sizes)
 
-    def __call__(self, pelvis: Tensor, stature: float, rng: np.random.Generator) -> CameraPath:
+    def __call__(self, pelvis: Tensor, rng: np.random.Generator) -> CameraPath:
         """Film a person.
 
         Args:
             pelvis (Tensor): Path of the pelvis (F, 3) in metres, y up, the floor at y = 0.
-            stature (float): Height of the person in metres.
             rng (Generator): Source of all randomness.
         """
         width, height = self.image_sizes[int(rng.integers(len(self.image_sizes)))]
@@ -128,7 +129,7 @@ class VirtualCamera:
         path = _smooth(pelvis, float(rng.uniform(4, 20)))
         middle = path.mean(dim=0, keepdim=True)
         extent = float((path - middle).norm(dim=-1).max())
-        distance = max(focal * stature / (_log_uniform(self.person_size, rng) * height), NEAREST)
+        distance = max(focal * STATURE / (_log_uniform(self.person_size, rng) * height), NEAREST)
         if movement != 'track':
             distance = max(distance, extent + NEAREST)
         if movement == 'static':

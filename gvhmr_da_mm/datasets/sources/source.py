@@ -76,12 +76,14 @@ class Source:
         dataset (str): Name of the data set.
         domain (str): ``synthetic`` or ``real``.
         title (str): What it is, for people.
+        needs_body (bool): Whether it takes the ``data_root`` of the body models.
         failures (list[Failure]): Files that :meth:`sequences` could not use.
     """
 
     dataset = ''
     domain = 'real'
     title = ''
+    needs_body = False
 
     def __init__(self) -> None:
         self.failures: list[Failure] = []

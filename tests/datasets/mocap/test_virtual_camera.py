@@ -16,7 +16,7 @@ ON_THE_SPOT = WALK * torch.tensor([0.05, 1.0, 0.05])
 
 
 def film(seed, path=WALK, **options):
-    return VirtualCamera(**options)(path, 1.7, np.random.default_rng(seed))
+    return VirtualCamera(**options)(path, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize('kind', CAMERA_KINDS)

@@ -82,6 +82,7 @@ class BEDLAMDownload(Source):
 
     dataset, domain = 'bedlam', 'synthetic'
     title = 'BEDLAM download'
+    needs_body = True
     feature_name = '{scene}/{video}.mp4-{person}'
 
     def __init__(
