@@ -119,10 +119,10 @@ class AMASSDataset(MotionDataset):
     def read_clip(self, info: dict, start: int, end: int) -> Clip:
         """Film a window of a recording.
 
-        How is decided by ``info['seed']``, 0 where there is none, and the place of the clip in the
-        list: whoever reads all clips with one seed gets as many cameras and bodies.
+        How is decided by ``info['seed']`` and the place of the clip in the list, 0 where there are
+        none: whoever reads all clips with one seed gets as many cameras and bodies.
         """
-        rng = np.random.default_rng((info.get('seed', 0), info['sample_idx'], 1))
+        rng = np.random.default_rng((info.get('seed', 0), info.get('sample_idx', 0), 1))
         first, positions = self._draw_frames(info, start, end, rng)
         last = first + math.ceil(float(positions[-1])) + 1
         motion = self.source.read(info, first, last, self.body).resample(positions)
