@@ -7,7 +7,6 @@ score is taken as it is and compared with a threshold that rises from 0.6 to 0.9
 
 from mmengine.config import read_base
 
-from gvhmr_da_mm.models.adaptation import PseudoLabeler
 from gvhmr_da_mm.models.views import (
     ComposeViews,
     FeatureNoise,
@@ -20,29 +19,25 @@ with read_base():
     from .da_bedlam_emdb_3dpw import *
 
 model.update(
-    num_augmentations=2,
-    views=[dict(type=HorizontalFlip)],
+    pseudo_labeler=dict(
+        num_augmentations=2,
+        views=[dict(type=HorizontalFlip)],
+        confidence=dict(weights=dict(discriminator=1.0), mean='arithmetic'),
+        featureless_weight=1.0,
+        refiner=None,
+    ),
+    critic=dict(discriminator=dict(frame_stride=1), target=None, adversarial_weight=1.0),
+    losses=dict(
+        pseudo=dict(world=True, loss_weight=1.0),
+        reprojection=dict(loss_weight=0.0),
+        contact=None,
+    ),
     student_view=dict(
         type=ComposeViews,
         views=[dict(type=KeypointJitter), dict(type=KeypointDrop), dict(type=FeatureNoise)],
     ),
-    teacher='student',
-    pseudo_labeler=dict(type=PseudoLabeler, featureless_weight=1.0),
-    confidence_calibration='none',
-    synthetic_weight=1.0,
-    real_weight=1.0,
-    discriminator_weight=1.0,
-    adversarial_weight=1.0,
-    reprojection_weight=0.0,
-    confidence=None,
-    fake_target=None,
-    discriminator_steps=1,
-    discriminator=dict(frame_stride=1),
-    refiner=None,
-    label_path=None,
-    label_world=True,
     real_shape=True,
-    label_free=None,
 )
-model.estimator.test_cfg.update(refiner=None, path=None)
+model.estimator.test_cfg.update(refiner=None, trajectory=None)
 default_hooks.confidence_threshold.update(start=0.6, end=0.9, interval=30)
+default_hooks.mean_teacher.update(momentum=1.0)

@@ -9,10 +9,12 @@ model.update(
     estimator=dict(
         backbone=dict(latent_dim=64, num_layers=3, num_heads=4), head=dict(latent_dim=64)
     ),
-    discriminator=dict(hidden_size=64, attention_size=32),
-    # There is little time to learn in a short run.
-    discriminator_steps=2,
-    queue_size=64,
+    critic=dict(
+        discriminator=dict(hidden_size=64, attention_size=32),
+        # There is little time to learn in a short run.
+        steps=2,
+        queue=dict(size=64),
+    ),
 )
 train_dataloader.update(batch_size=8, num_workers=0, persistent_workers=False)
 test_dataloader.update(num_workers=0)

@@ -22,5 +22,5 @@ val_cfg = val_dataloader = val_evaluator = None
 
 # Mirrored features are there only if `videos.py features` made some: then set both flip tests.
 # Without image features the network knows little of the world; the feet of the refined pose do.
-model.update(estimator=dict(test_cfg=dict(flip_test=False, path=dict(weight=1.0))))
+model.update(estimator=dict(test_cfg=dict(flip_test=False, trajectory=dict(weight=1.0))))
 train_cfg.update(max_epochs=20)

@@ -62,7 +62,7 @@ def measure_filter(
                 points.setdefault(name, []).extend(values)
     return dict(
         summarise_points(points),
-        threshold=float(model.confidence_threshold),
+        threshold=float(model.pseudo_labeler.threshold),
         clips=len(points['confidence']),
         points=points,
     )
@@ -101,7 +101,7 @@ def _judge(
     data = pseudo_collate(list(_items(unlabelled, windows)))
     inputs = model.data_preprocessor(data)['inputs']
     all_labels = _pseudo_label(model, inputs, KEEP_ALL)
-    kept_labels = _pseudo_label(model, inputs, model.confidence_threshold)
+    kept_labels = _pseudo_label(model, inputs, model.pseudo_labeler.threshold)
     truth = _true_joints(model, labelled, windows)
     errors = [_errors(model, labels, truth, inputs) for labels in (all_labels, kept_labels)]
     keep = kept_labels.keep.tolist()
@@ -135,13 +135,13 @@ def _pseudo_label(
     model: DomainAdaptiveGVHMR, inputs: dict[str, Tensor], threshold: float
 ) -> PseudoLabels:
     """Make pseudo-labels as training does, with the same random views every time."""
-    before = model.confidence_threshold
-    model.confidence_threshold = threshold
+    before = model.pseudo_labeler.threshold
+    model.pseudo_labeler.threshold = threshold
     torch.manual_seed(0)
     try:
         return model.pseudo_label(inputs)
     finally:
-        model.confidence_threshold = before
+        model.pseudo_labeler.threshold = before
 
 
 def _scores(labels: PseudoLabels) -> dict[str, Tensor]:

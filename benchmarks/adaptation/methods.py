@@ -55,9 +55,9 @@ class Method:
 
 _THRESHOLD = 'default_hooks.confidence_threshold'
 _PLAIN = {
-    'model.teacher': 'ema',
-    'model.num_augmentations': 1,
-    'model.adversarial_weight': 0.0,
+    'default_hooks.mean_teacher.momentum': 0.01,
+    'model.pseudo_labeler.num_augmentations': 1,
+    'model.critic.adversarial_weight': 0.0,
     f'{_THRESHOLD}.start': 0.0,
     f'{_THRESHOLD}.end': 0.0,
 }
@@ -165,7 +165,7 @@ def read_variants(path: Union[str, Path]) -> dict[str, dict[str, Any]]:
     ):
         raise ConfigError(
             f'{path} should hold a mapping from names to overrides, in a Python file as '
-            f"`{VARIANTS_NAME} = dict(no_flip={{'model.num_augmentations': 1}})`, got "
+            f"`{VARIANTS_NAME} = dict(two={{'model.pseudo_labeler.num_augmentations': 2}})`, got "
             f'{type(content).__name__}'
         )
     return {str(name): dict(options) for name, options in content.items()}

@@ -14,8 +14,6 @@ from gvhmr_da_mm.registry import HOOKS
 
 PathLike = Union[str, Path]
 SOURCE_CONFIG, ADAPTED_CONFIG = 'gvhmr_demo', 'da_demo'
-SIZE_FIELDS = ('data_preprocessor', 'estimator', 'discriminator', 'queue_size', 'queue_max_len')
-"""Fields of the model that say how large it is; the others are the recipe."""
 RETEST_CFG = 'retest_cfg'
 """Field of a config: ``test_cfg`` of the estimator for the second test."""
 HELD_OUT = {
@@ -90,11 +88,13 @@ def method_config(
 def _adopt(config: Config, recipe: Config) -> None:
     """Replace the recipe of a config, but not the size of its model."""
     # In place: items that are read become classes, which a dump cannot write.
-    recipe.model.update({n: config.model[n] for n in SIZE_FIELDS if n in config.model})
+    size = config.model.critic
+    recipe.model.update(
+        estimator=config.model.estimator,
+        critic=dict(discriminator=size.discriminator, queue=size.queue),
+    )
     config.model = recipe.model
-    momentum = config.default_hooks.mean_teacher.momentum
     config.default_hooks = recipe.default_hooks
-    config.default_hooks.mean_teacher.update(momentum=momentum)
 
 
 def _override(config: Config, options: dict[str, Any], owner: str) -> None:
@@ -169,8 +169,8 @@ def _test_twice(config: Config, refined: bool) -> None:
     """Test without flip test and post-processing, with and without what the keypoints tell."""
     shipped = config.model.estimator.test_cfg
     # ConfigDicts merge, so what is not there has to be said.
-    alone = dict(flip_test=False, refiner=None, path=None, postprocess=False)
-    fitted = dict(alone, refiner=shipped.refiner, path=shipped.path)
+    alone = dict(flip_test=False, refiner=None, trajectory=None, postprocess=False)
+    fitted = dict(alone, refiner=shipped.refiner, trajectory=shipped.trajectory)
     config.model.estimator.update(test_cfg=fitted if refined else alone)
     config[RETEST_CFG] = alone if refined else fitted
     config.test_dataloader.update(num_workers=0, persistent_workers=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -12,7 +13,8 @@ from benchmarks.speed import body, network  # noqa: F401, they register the plai
 from benchmarks.speed.case import Case, Pair, Settings
 from benchmarks.speed.models import full_config, full_model, inputs_of
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor, PrecisionOptimWrapperConstructor
-from gvhmr_da_mm.models import DomainAdaptiveGVHMR
+from gvhmr_da_mm.models import GVHMR, DomainAdaptiveGVHMR
+from gvhmr_da_mm.models.adaptation import PseudoLabeler
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures import MotionPrediction
 from gvhmr_da_mm.testing import toy_batch
@@ -25,14 +27,18 @@ PLAIN_PARTS = dict(
 
 
 @MODELS.register_module()
-class PlainAdaptation(DomainAdaptiveGVHMR):
+class PlainLabeler(PseudoLabeler):
     """Predicts the views of a clip one after the other."""
 
-    def _teach(self, inputs: dict[str, Tensor]) -> MotionPrediction:
-        count = len(self.views) + 1
-        views = zip(*(value.chunk(count) for value in inputs.values()))
-        teach = super()._teach
-        return MotionPrediction.cat([teach(dict(zip(inputs, view))) for view in views])
+    def _predict_views(
+        self, teacher: GVHMR, inputs: dict[str, Tensor]
+    ) -> tuple[list[MotionPrediction], Tensor]:
+        def infer(stacked: dict[str, Tensor]) -> MotionPrediction:
+            views = zip(*(value.chunk(len(self.views) + 1) for value in stacked.values()))
+            return MotionPrediction.cat([teacher.infer(dict(zip(stacked, one))) for one in views])
+
+        one_by_one = SimpleNamespace(infer=infer, body_model=teacher.body_model)
+        return super()._predict_views(one_by_one, inputs)
 
 
 def supervised_step(settings: Settings, batch: int) -> Pair:
@@ -51,10 +57,10 @@ def supervised_step(settings: Settings, batch: int) -> Pair:
 def adaptation_step(settings: Settings, batch: int) -> Pair:
     """Train on real clips with two views of each."""
     ours, wrapper = _adaptive(settings)
-    plain, _ = _adaptive(settings, type=PlainAdaptation, **PLAIN_PARTS)
+    plain, _ = _adaptive(settings, PlainLabeler, **PLAIN_PARTS)
     plain_wrapper = OptimWrapperDict(
         model=_plain_wrapper(plain.student, 1e-4),
-        discriminator=_plain_wrapper(plain.discriminator, 1e-4),
+        discriminator=_plain_wrapper(plain.critic, 1e-4),
     )
     for model, optimisers in ((ours, wrapper), (plain, plain_wrapper)):
         _stepper(model, optimisers, 'synthetic', batch)()  # True motion for the discriminator.
@@ -82,10 +88,12 @@ def network_step(settings: Settings, batch: int) -> Pair:
     return Pair(*(partial(run, model) for model in models))
 
 
-def _adaptive(settings: Settings, **changes: Any) -> tuple[DomainAdaptiveGVHMR, OptimWrapperDict]:
-    kind = changes.pop('type', DomainAdaptiveGVHMR)
+def _adaptive(
+    settings: Settings, labeler: type = PseudoLabeler, **changes: Any
+) -> tuple[DomainAdaptiveGVHMR, OptimWrapperDict]:
     name = 'da_bedlam_emdb_3dpw.py'
-    model = full_model(name, settings, model=dict(type=kind, num_augmentations=2), **changes)
+    two_views = dict(pseudo_labeler=dict(type=labeler, num_augmentations=2))
+    model = full_model(name, settings, model=two_views, **changes)
     config = _without(full_config(name, settings).optim_wrapper, 'constructor')
     config['model']['accumulative_counts'] = 1
     return model.train(), AdaptationOptimWrapperConstructor(config)(model)

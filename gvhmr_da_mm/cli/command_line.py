@@ -42,7 +42,7 @@ def _add_config_options(parser: argparse.ArgumentParser) -> None:
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='override fields of the config, e.g. model.num_augmentations=3',
+        help='override fields of the config, e.g. model.pseudo_labeler.num_augmentations=3',
     )
 
 

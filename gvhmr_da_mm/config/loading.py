@@ -11,6 +11,7 @@ from ..core.errors import ConfigError, MissingFilesError
 from ..fileio.paths import DATA_ROOT_VARIABLE
 from ..registry.arguments import parameters_of, suggest
 from .old_keys import check_old_file, check_old_option, check_old_parts
+from .old_model_keys import check_old_model_keys
 from .values import DATALOADER_FIELDS, check_config, target_of
 
 PathLike = Union[str, Path]
@@ -51,6 +52,7 @@ def load_config(
         check_old_file(Path(path))
         raise
     check_old_parts(config._cfg_dict)
+    check_old_model_keys(config._cfg_dict, options or ())
     if options:
         check_options(config, options)
         try:

@@ -30,7 +30,7 @@ _NOT_PASSED = (
 _PLAIN = (int, float, bool, str)
 _PLAIN_DICTS = {
     'backend_args', 'clip_grad', 'compile', 'file_client_args', 'metainfo', 'paramwise_cfg',
-    'test_cfg',
+    'test_cfg', 'train_cfg',
 }  # fmt: skip
 """Fields of our classes that are dicts of values. All others are configs of parts."""
 
@@ -124,9 +124,10 @@ def _check_nested_parts(value: Any, hint: Any, where: str) -> None:
     elif origin is Union:
         for option in inner:
             _check_nested_parts(value, option, where)
-    elif inner and inner[-1] is dict and isinstance(value, (list, tuple, Mapping)):
-        for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
-            _check_part(part, dict, f'{where}.{key}')
+    elif inner and inner[-1] in (dict, Optional[dict]):
+        if isinstance(value, (list, tuple, Mapping)):
+            for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+                _check_part(part, inner[-1], f'{where}.{key}')
 
 
 def _check_dataloader(loader: Mapping, where: str) -> None:

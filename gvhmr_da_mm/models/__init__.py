@@ -6,7 +6,7 @@ from .data_preprocessors import MotionDataPreprocessor
 from .estimators import GVHMR
 from .heads import MotionDiscriminator, MotionHead
 from .losses import ContactConsistencyLoss, GVHMRLoss, ReprojectionLoss
-from .refiners import KeypointRefiner, StancePath
+from .refiners import FootContactOdometry, KeypointRefiner
 
 __all__ = [
     'ContactConsistencyLoss',
@@ -19,5 +19,5 @@ __all__ = [
     'MotionHead',
     'ReprojectionLoss',
     'RotaryTemporalTransformer',
-    'StancePath',
+    'FootContactOdometry',
 ]

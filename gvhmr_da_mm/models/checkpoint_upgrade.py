@@ -5,6 +5,12 @@ from torch import Tensor
 from ..core.errors import CheckpointError
 
 REMOVED_ALIGNMENT = 'feature_alignment.'
+RENAMED = {
+    'discriminator.': 'critic.discriminator.',
+    'calibrator.': 'critic.calibrator.',
+    'motion_queue.': 'critic.queue.',
+}
+"""Beginnings of names: what they were and what they are."""
 
 
 def upgrade_state_dict(state_dict: dict[str, Tensor]) -> None:
@@ -25,3 +31,7 @@ def upgrade_state_dict(state_dict: dict[str, Tensor]) -> None:
         )
     for name in alignment:  # Not fitted it changed nothing.
         del state_dict[name]
+    for name in list(state_dict):
+        for old, new in RENAMED.items():
+            if name.startswith(old):
+                state_dict[new + name[len(old) :]] = state_dict.pop(name)

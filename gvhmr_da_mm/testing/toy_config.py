@@ -1,7 +1,7 @@
 """Configs of models that are built and trained within a second on one CPU core."""
 
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 PathLike = Union[str, Path]
 IDENTITY = 'identity'
@@ -50,25 +50,53 @@ def toy_model_config(
 
 
 def toy_adaptation_config(
-    data_root: PathLike, estimator: Union[dict, None] = None, **changes: Any
+    data_root: PathLike,
+    estimator: Optional[dict] = None,
+    pseudo_labeler: Optional[dict] = None,
+    critic: Optional[dict] = None,
+    **changes: Any,
 ) -> dict:
     """Return the config of a small DomainAdaptiveGVHMR that accepts every pseudo-label.
 
     Args:
         data_root (str | Path): As for :func:`toy_model_config`.
         estimator (dict, optional): Student and teacher. Defaults to None: the toy model.
+        pseudo_labeler (dict, optional): Changes of :class:`PseudoLabeler`. Defaults to None.
+        critic (dict, optional): Changes of :class:`MotionCritic`. Defaults to None.
         changes (Any): Further fields of :class:`DomainAdaptiveGVHMR`.
 
     Returns:
         dict: For ``MODELS.build``.
     """
+    views = [dict(type='HorizontalFlip'), dict(type='BoxJitter')]
+    weights = dict(type='CombinedConfidence', weights=dict(discriminator=1.0), mean='arithmetic')
+    labeler = dict(
+        type='PseudoLabeler',
+        views=views,
+        num_augmentations=2,
+        confidence=weights,
+        threshold=0.0,
+        refiner=None,
+    )
+    small = dict(
+        type='MotionCritic',
+        discriminator=dict(
+            type='MotionDiscriminator', hidden_size=16, attention_size=8, frame_stride=1
+        ),
+        queue=dict(type='MotionQueue', size=8),
+        target=None,
+        adversarial_weight=1.0,
+    )
     fields = dict(
         type='DomainAdaptiveGVHMR',
         estimator=estimator or toy_model_config(data_root),
-        discriminator=dict(type='MotionDiscriminator', hidden_size=16, attention_size=8),
-        views=[dict(type='HorizontalFlip'), dict(type='BoxJitter')],
-        num_augmentations=2,
-        queue_size=8,
-        confidence_threshold=0.0,
+        pseudo_labeler={**labeler, **(pseudo_labeler or {})},
+        critic={**small, **(critic or {})},
+        losses=dict(
+            pseudo=dict(type='PseudoLabelLoss', world=True, loss_weight=1.0),
+            reprojection=dict(type='ReprojectionLoss', loss_weight=1.0),
+            contact=None,
+        ),
+        real_shape=True,
     )
     return {**fields, **changes}

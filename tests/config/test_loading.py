@@ -28,7 +28,7 @@ def config():
     [
         ('train_cfg.max_epochs', 3),
         ('model.estimator.backbone.latent_dim', 16),
-        ('model.confidence_threshold', 0.1),  # Not in the config, but an argument of the class.
+        ('model.pseudo_labeler.threshold', 0.1),  # Not in the config, but an argument of the class.
         ('optim_wrapper.model.optimizer.betas', (0.5, 0.9)),  # An argument of AdamW.
         ('train_dataloader.dataset.datasets.emdb.transductive', True),
         ('train_dataloader.dataset.datasets.emdb.min_frames', 10),  # An argument of a base class.
@@ -38,7 +38,7 @@ def config():
         ('load_from', 'some.pth'),
         ('work_dir', 'somewhere'),  # An argument of the Runner.
         ('randomness.deterministic', True),
-        ('model.views.1.type', 'HorizontalFlip'),
+        ('model.pseudo_labeler.refiner.steps', 3),
     ],
 )
 def test_an_override_changes_the_config(key, value):
@@ -53,7 +53,10 @@ def test_an_override_changes_the_config(key, value):
     'key, message',
     [
         ('train_cfg.max_epoch', "no 'max_epoch' in train_cfg; did you mean 'max_epochs'"),
-        ('model.num_augmentation', "in model; did you mean 'num_augmentations'"),
+        (
+            'model.pseudo_labeler.num_augmentation',
+            "in model.pseudo_labeler; did you mean 'num_augmentations'",
+        ),
         ('model.estimator.backbone.latent', 'in model.estimator.backbone; did you mean'),
         ('train_dataloder.batch_size', "top level of the config; did you mean 'train_dataloader'"),
         ('train_dataloader.batchsize', "in train_dataloader; did you mean 'batch_size'"),
@@ -87,12 +90,14 @@ def test_a_class_given_by_name_is_looked_up(config, tmp_path):
     """Dumped configs, with which runs are resumed, name their classes."""
     path = tmp_path / 'dumped.py'
     config.dump(path)
-    dumped = load_config(
-        path, {'model.confidence_threshold': 0.1, 'default_hooks.confidence_threshold.interval': 2}
-    )
-    assert dumped.model.confidence_threshold == 0.1
-    with pytest.raises(ConfigError, match="did you mean 'confidence_threshold'"):
-        load_config(path, {'model.confidence_treshold': 0.1})
+    options = {
+        'model.pseudo_labeler.threshold': 0.1,
+        'default_hooks.confidence_threshold.interval': 2,
+    }
+    dumped = load_config(path, options)
+    assert dumped.model.pseudo_labeler.threshold == 0.1
+    with pytest.raises(ConfigError, match="did you mean 'threshold'"):
+        load_config(path, {'model.pseudo_labeler.treshold': 0.1})
 
 
 def test_switching_the_workers_off_is_enough():

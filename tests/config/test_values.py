@@ -38,16 +38,16 @@ def test_a_sound_config_passes(sound):
     'key, value',
     [
         ('model.estimator.backbone.latent_dim', '64'),
-        ('model.num_augmentations', 1.5),
-        ('model.views', 'flip'),
+        ('model.pseudo_labeler.num_augmentations', 1.5),
+        ('model.pseudo_labeler.views', 'flip'),
         ('model.estimator.backbone.type', 'NoSuchThing'),
         ('model.estimator.backbone.type', ''),
         ('model.estimator.backbone.type', 7),
         ('model', [1]),
         ('model.student_view', {'a': 1}),
         ('model.estimator.backbone', {}),
-        ('model.views.0', {'a': 1}),
-        ('model.label_free', {'contact': {'a': 1}}),
+        ('model.pseudo_labeler.views', [{'a': 1}]),
+        ('model.losses', {'contact': {'a': 1}}),
         ('default_hooks.confidence_threshold.interval', 'ten'),
         ('custom_hooks', ['hook']),
         ('custom_hooks', [{'interval': 3}]),
@@ -97,8 +97,8 @@ def test_what_a_loop_needs_is_asked_for(sound):
 
 
 def test_overrides_are_checked():
-    with pytest.raises(ConfigError, match='`model.queue_size` should be a whole number'):
-        load_config(CONFIG, {'model.queue_size': 'many'})
+    with pytest.raises(ConfigError, match='`model.critic.queue.size` should be a whole number'):
+        load_config(CONFIG, {'model.critic.queue.size': 'many'})
 
 
 @pytest.mark.parametrize(

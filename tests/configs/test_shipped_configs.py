@@ -109,7 +109,7 @@ def test_the_defaults_of_adaptation():
     published = load_config(CONFIGS / 'da_published.py')
     threshold = HOOKS.build(published.default_hooks.confidence_threshold)
     assert (threshold.start, threshold.end, threshold.step) == (0.6, 0.9, 0.05)
-    assert threshold.interval == 30 and published.model.num_augmentations == 2
+    assert threshold.interval == 30 and published.model.pseudo_labeler.num_augmentations == 2
     assert config.train_dataloader.batch_size == 64
     student, discriminator = config.optim_wrapper.model, config.optim_wrapper.discriminator
     assert student.optimizer.lr == 1e-4 and student.accumulative_counts == 2

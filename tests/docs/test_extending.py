@@ -143,16 +143,18 @@ def train_both_domains(model):
 
 
 def test_discriminator(snippets, toy_root):
-    config = toy_adaptation_config(toy_root, discriminator=dict(type='StepDiscriminator'))
+    config = toy_adaptation_config(
+        toy_root, critic=dict(discriminator=dict(type='StepDiscriminator'))
+    )
     model = MODELS.build(config)
     logs = train_both_domains(model)
     assert 0 < logs['discriminator_real_loss'] < 1 and logs['selection_rate'] == 1
 
     pose, valid = torch.randn(2, 9, 69), torch.arange(9) < torch.tensor([[9], [6]])
-    scores = model.discriminator.score(pose, valid)
+    scores = model.critic.discriminator.score(pose, valid)
     padded = torch.cat((pose, torch.full((2, 4, 69), torch.nan)), dim=1)
     more = torch.cat((valid, torch.zeros(2, 4, dtype=torch.bool)), dim=1)
-    torch.testing.assert_close(model.discriminator.score(padded, more), scores)
+    torch.testing.assert_close(model.critic.discriminator.score(padded, more), scores)
 
 
 def test_augmentation_has_an_exact_inverse(snippets, toy_root):

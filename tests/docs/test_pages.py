@@ -19,6 +19,7 @@ from gvhmr_da_mm.datasets.sources.expected_files import expected_files
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
 from gvhmr_da_mm.evaluation import PROTOCOLS, get_protocol
 from gvhmr_da_mm.evaluation.report import METRIC_LABELS
+from gvhmr_da_mm.models import ReprojectionLoss
 from gvhmr_da_mm.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch
 
@@ -51,9 +52,15 @@ def options(text):
 
 
 def value_at(config, key):
+    """Return what a config says, or else the default of the class that it names."""
     node = config._cfg_dict
     for part in key.split('.'):
-        node = node[int(part)] if isinstance(node, (list, tuple)) else node[part]
+        if isinstance(node, (list, tuple)):
+            node = node[int(part)]
+        elif part in node:
+            node = node[part]
+        else:
+            node = inspect.signature(node['type'].__init__).parameters[part].default
     return node
 
 
@@ -185,8 +192,9 @@ def test_config_of_the_configs_page(tmp_path):
     path = tmp_path / 'configs' / 'mine.py'
     path.write_text(blocks(CONFIGS / 'README.md')[0])
     model = load_config(path).model
-    assert model.real_weight == 0.2 and model.num_augmentations == 3
-    assert model.synthetic_weight == 1
+    assert model.losses.pseudo.loss_weight == 0.2
+    assert model.pseudo_labeler.num_augmentations == 3
+    assert model.losses.reprojection.type is ReprojectionLoss
 
 
 def test_listed_configs_are_those_there():
@@ -234,8 +242,7 @@ def test_views_exist():
 def test_log_names_are_those_of_training(toy_root):
     rows = table_rows(section(ENGLISH / 'adaptation.md', 'What the log says'))
     named = {word for row in rows for word in code_words(row[0])}
-    contact = dict(contact=dict(type='ContactConsistencyLoss'))
-    model = MODELS.build(toy_adaptation_config(toy_root, label_free=contact))
+    model = MODELS.build(toy_adaptation_config(toy_root, losses={}))
     model.init_weights()
     config = dict(
         model=dict(optimizer=dict(type='AdamW', lr=1e-3)),

@@ -87,7 +87,7 @@ def test_a_domains_values_wait_for_its_own_iterations(run):
 def test_the_threshold_moves(run):
     values = [entry['confidence_threshold'] for entry in read_log(run.work_dir)]
     assert values == pytest.approx([0.4] * BATCHES + [0.45] * BATCHES)
-    assert run.model.confidence_threshold == pytest.approx(0.45)
+    assert run.model.pseudo_labeler.threshold == pytest.approx(0.45)
 
 
 def test_the_teacher_is_in_eval_in_the_loop_and_follows(run):
@@ -100,7 +100,7 @@ def test_a_checkpoint_has_everything(run):
     checkpoint = torch.load(last_checkpoint(run.work_dir), weights_only=False)
     assert checkpoint['optimizer'].keys() == {'model', 'discriminator'}
     state = checkpoint['state_dict']
-    assert state['motion_queue.num_pushed'] == EPOCHS * BATCHES  # Two clips in every other batch.
+    assert state['critic.queue.num_pushed'] == EPOCHS * BATCHES  # Two clips in every other batch.
     assert state['student.motion_codec.fitted'] and state['discriminator.num_observed'] > 0
     assert not any('body_model' in name for name in state)  # It must not be given away.
 
@@ -112,8 +112,8 @@ def test_resuming_equals_not_having_stopped(toy_root, run, tmp_path):
     config.resume = True
     resumed = train(config)
     assert resumed.epoch == EPOCHS and resumed.iter == EPOCHS * BATCHES
-    assert resumed.model.confidence_threshold == run.model.confidence_threshold
-    assert resumed.model.motion_queue.num_pushed == run.model.motion_queue.num_pushed
+    assert resumed.model.pseudo_labeler.threshold == run.model.pseudo_labeler.threshold
+    assert resumed.model.critic.queue.num_pushed == run.model.critic.queue.num_pushed
     codecs = resumed.model.motion_codec, run.model.motion_codec
     assert torch.equal(codecs[0].mean, codecs[1].mean)
     assert read_log(tmp_path)[0]['step'] == BATCHES + 1

@@ -20,8 +20,8 @@ OPTIONS = {
     'model.estimator.backbone.num_layers': 1,
     'model.estimator.backbone.num_heads': 1,
     'model.estimator.head.latent_dim': 8,
-    'model.refiner.steps': 1,
-    'model.calibrator.min_scores': 2,
+    'model.pseudo_labeler.refiner.steps': 1,
+    'model.critic.calibrator.min_scores': 2,
     # A resumed count must not be beyond the end of what is left to accumulate.
     'optim_wrapper.model.accumulative_counts': 2,
     # Three sequences, one for each protocol: they do not divide evenly.
@@ -91,8 +91,8 @@ def test_two_ranks_take_half_as_many_steps(run):
     assert after['meta']['epoch'] == 2
     assert after['meta']['iter'] == 2 * CLIPS + CLIPS
     # Every synthetic clip once an epoch, whichever rank has read it.
-    assert before['state_dict']['motion_queue.num_pushed'] == CLIPS
-    assert after['state_dict']['motion_queue.num_pushed'] == 2 * CLIPS
+    assert before['state_dict']['critic.queue.num_pushed'] == CLIPS
+    assert after['state_dict']['critic.queue.num_pushed'] == 2 * CLIPS
     steps = {
         float(state['step'])
         for checkpoint in (before, after)
@@ -132,6 +132,6 @@ def test_one_process_goes_on(run, toy_root):
     folder, _, _ = run
     runner = train(alone(toy_root, folder, epochs=3), resume=True)
     assert runner.epoch == 3 and runner.iter == 3 * CLIPS + 2 * CLIPS
-    assert runner.model.motion_queue.num_pushed == 3 * CLIPS
+    assert runner.model.critic.queue.num_pushed == 3 * CLIPS
     state = runner.optim_wrapper['model'].optimizer.state_dict()['state']
     assert {float(entry['step']) for entry in state.values()} == {2.5 * CLIPS}

@@ -49,32 +49,43 @@ def build(data_root, scenario):
     estimator = toy_model_config(
         data_root,
         num_layers=1,
-        condition_dropout=0.0,
-        detected_keypoint_prob=1.0,
+        train_cfg=dict(condition_dropout=0.0, detected_keypoint_prob=1.0),
         loss=scenario['loss'],
     )
     config = toy_adaptation_config(
         data_root,
         estimator,
-        discriminator=dict(
-            type='MotionDiscriminator', hidden_size=16, attention_size=8, dropout=0.0
+        pseudo_labeler=dict(
+            views=[dict(type='HorizontalFlip')],
+            threshold=scenario['threshold'],
+            confidence=scenario['confidence'],
+            refiner=dict(type='KeypointRefiner', steps=3),
         ),
-        views=[dict(type='HorizontalFlip')],
-        confidence_calibration='quantile',
-        calibrator=dict(type='ConfidenceCalibrator', size=32, min_scores=CLIPS),
-        refiner=dict(type='KeypointRefiner', steps=3),
-        label_free=dict(contact=dict(type='ContactConsistencyLoss', probability=0.3)),
-        reprojection_weight=10.0,
-        queue_max_len=FRAMES,
-        confidence_threshold=scenario['threshold'],
-        confidence=scenario['confidence'],
+        critic=dict(
+            discriminator=dict(
+                type='MotionDiscriminator',
+                hidden_size=16,
+                attention_size=8,
+                dropout=0.0,
+                frame_stride=1,
+            ),
+            calibrator=dict(
+                type='ConfidenceCalibrator', mode='quantile', size=32, min_scores=CLIPS
+            ),
+            queue=dict(type='MotionQueue', size=8, max_len=FRAMES),
+        ),
+        losses=dict(
+            pseudo=dict(type='PseudoLabelLoss', world=True, loss_weight=1.0),
+            reprojection=dict(type='ReprojectionLoss', loss_weight=10.0),
+            contact=dict(type='ContactConsistencyLoss', probability=0.3, loss_weight=1.0),
+        ),
     )
     model = MODELS.build(config).to(scenario['dtype'])
     # The embeddings of the conditions start at zero: let all of them count.
     for parameter in model.student.parameters():
         parameter.data.add_(0.02 * torch.randn_like(parameter))
     model.teacher.load_state_dict(model.student.state_dict())
-    model.motion_queue.sample = lambda num: newest(model.motion_queue, num)
+    model.critic.queue.sample = lambda num: newest(model.critic.queue, num)
     model.train()
     parts = dict(model=scenario['student'], discriminator=dict(optimizer=dict(type='SGD', lr=1e-2)))
     return model, AdaptationOptimWrapperConstructor(copy.deepcopy(parts))(model)
@@ -202,7 +213,7 @@ def test_weights_teacher_queue_and_calibrator_too(runs):
         assert torch.equal(first['state'][name], second['state'][name]), name
         assert torch.allclose(first['state'][name].double(), value.double(), atol=tolerance), name
     assert alone['state']['calibrator.num_seen'] == CLIPS * DOMAINS.count('real')
-    assert alone['state']['motion_queue.num_pushed'] == CLIPS * DOMAINS.count('synthetic')
+    assert alone['state']['critic.queue.num_pushed'] == CLIPS * DOMAINS.count('synthetic')
 
 
 def test_all_ranks_log_the_means_over_all_clips(runs):

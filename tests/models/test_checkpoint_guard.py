@@ -73,7 +73,7 @@ def test_an_adaptive_model_starts_student_and_teacher_from_a_plain_one(plain, ad
     for part in (model.student, model.teacher):
         assert_same(part.state_dict(), plain.state_dict())
     # What the plain model does not have stays as it was.
-    assert_same(model.discriminator.state_dict(), adaptive.discriminator.state_dict())
+    assert_same(model.critic.state_dict(), adaptive.critic.state_dict())
 
 
 def test_a_plain_model_takes_the_student_of_an_adaptive_one(plain, adaptive, load):
@@ -115,6 +115,23 @@ def test_a_fitted_alignment_of_an_earlier_version_is_not_dropped_silently(
     state[f'{prefix}feature_alignment.fitted'] = torch.tensor(True)
     with pytest.raises(CheckpointError, match='fitted `feature_alignment`.*train anew'):
         load(copy.deepcopy(source), state)
+
+
+def test_names_of_an_earlier_version_are_renamed(adaptive, load):
+    present = adaptive.state_dict()
+    former = {}
+    for name, value in present.items():
+        for new, old in (('critic.queue.', 'motion_queue.'), ('critic.', '')):
+            name = old + name[len(new) :] if name.startswith(new) else name
+        former[name] = value
+    assert {'discriminator.num_observed', 'motion_queue.valid', 'calibrator.num_seen'} <= set(
+        former
+    )
+    fresh = copy.deepcopy(adaptive)
+    for tensor in (*fresh.parameters(), *fresh.buffers()):
+        tensor.data.zero_()
+    load(fresh, former)
+    assert_same(fresh.state_dict(), present)
 
 
 @pytest.mark.parametrize('target', ['plain', 'adaptive'])

@@ -52,20 +52,21 @@ def test_training_steps_never_wait(toy_root):
     model = MODELS.build(
         toy_adaptation_config(
             toy_root,
-            confidence_calibration='quantile',
-            student_view=dict(type='KeypointDrop'),
-            label_free=dict(contact=dict(type='ContactConsistencyLoss')),
-            fake_target=dict(type='NearestMotionTarget'),
-            label_path=dict(type='StancePath'),
-            confidence=dict(
-                type='CombinedConfidence', weights=dict(reprojection=1, discriminator=1)
+            pseudo_labeler=dict(
+                confidence=dict(type='CombinedConfidence'),
+                trajectory=dict(type='FootContactOdometry'),
             ),
-            confidence_threshold=0.0,
+            critic=dict(
+                calibrator=dict(type='ConfidenceCalibrator', mode='quantile'),
+                target=dict(type='NearestMotionTarget'),
+            ),
+            losses={},
+            student_view=dict(type='KeypointDrop'),
         )
     ).train()
     wrappers = {
         'model': _Updates(model.student),
-        'discriminator': _Updates(model.discriminator),
+        'discriminator': _Updates(model.critic),
     }
     for domain in ('synthetic', 'real'):
         # What is still in lists on the CPU is looked at before it goes to the GPU.

@@ -62,7 +62,7 @@ def test_weights_are_loaded_and_options_taken(dry_run, tmp_path):
     torch.save(dict(state_dict={'student.backbone.weight': torch.zeros(1)}), other)
     code, _, err = dry_run(f'load_from={other}')
     assert code == 2 and 'CheckpointError' in err and 'does not fit' in err
-    code, _, err = dry_run('model.teacher=nobody')
+    code, _, err = dry_run('model.predict_on=nobody')
     assert code == 2 and 'ConfigError' in err and 'nobody' in err
 
 

@@ -253,8 +253,8 @@ def test_a_file_that_is_no_checkpoint(call, toy_root, tmp_path, content, how):
     'option, parts',
     [
         ('train_cfg.max_epoch=3', ['max_epochs']),
-        ('model.teacher=momentum', ["('ema', 'student')", 'momentum']),
-        ('model.num_augmentations=9', ['between 1 and', 'got 9']),
+        ('model.predict_on=momentum', ["('student', 'teacher')", 'momentum']),
+        ('model.pseudo_labeler.num_augmentations=9', ['between 1 and', 'got 9']),
         ('optim_wrapper.model.precision=fp16', ['needs a GPU', 'bf16']),
         ('optim_wrapper.model.precision=fp8', ['fp8', 'fp32']),
         ('default_hooks.confidence_threshold.end=0.2', ['`end`', '0.2']),

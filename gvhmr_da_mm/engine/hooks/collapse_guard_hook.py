@@ -88,8 +88,9 @@ class CollapseGuardHook(Hook):
             f'collapse at iteration {runner.iter + 1}: predictions on real clips are now '
             f'{mean:.3f} box sides from the detected keypoints, {mean / self._lowest:.1f} times as '
             f'far as at best ({self._lowest:.3f}). Student and teacher lead each other astray. '
-            "Use `model.teacher='ema'`, a smaller `model.real_weight`, a higher confidence "
-            'threshold or `model.reprojection_weight` > 0; the last checkpoint before this is in '
+            'Use a smaller `momentum` of MeanTeacherHook, a smaller '
+            '`model.losses.pseudo.loss_weight`, a higher confidence threshold or '
+            '`model.losses.reprojection.loss_weight` > 0; the last checkpoint before this is in '
             f'{runner.work_dir}'
         )
         if self.action == 'stop':

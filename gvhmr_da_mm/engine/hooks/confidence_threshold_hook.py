@@ -11,7 +11,7 @@ from ..unwrap import unwrap_model
 
 @HOOKS.register_module()
 class ConfidenceThresholdHook(Hook):
-    """Write ``model.confidence_threshold`` as training goes on, and log it.
+    """Write ``model.pseudo_labeler.threshold`` as training goes on, and log it.
 
     The threshold is a function of the progress alone, computed anew before every epoch (or
     iteration), so it is right after resuming without being stored. Priority ``NORMAL``.
@@ -66,9 +66,9 @@ class ConfidenceThresholdHook(Hook):
                 'threshold would never move. Set `by_epoch=False` and count `interval` in '
                 'iterations'
             )
-        if not hasattr(unwrap_model(runner), 'confidence_threshold'):
+        if not hasattr(unwrap_model(runner), 'pseudo_labeler'):
             raise ConfigError(
-                f'{type(unwrap_model(runner)).__name__} has no attribute `confidence_threshold`: '
+                f'{type(unwrap_model(runner)).__name__} has no `pseudo_labeler`: '
                 'ConfidenceThresholdHook is for models such as DomainAdaptiveGVHMR; remove the '
                 'hook or change the model'
             )
@@ -93,5 +93,5 @@ class ConfidenceThresholdHook(Hook):
 
     @staticmethod
     def _write(runner: Runner, threshold: float) -> None:
-        unwrap_model(runner).confidence_threshold = threshold
+        unwrap_model(runner).pseudo_labeler.threshold = threshold
         runner.message_hub.update_scalar('train/confidence_threshold', threshold)

@@ -22,7 +22,8 @@ class MeanTeacherHook(Hook):
     save afterwards see the new teacher.
 
     Args:
-        momentum (float): Share of the student per update, in (0, 1]. Defaults to 0.001.
+        momentum (float): Share of the student per update, in (0, 1]; with 1 the teacher is always a
+            copy of the student. Defaults to 0.001.
         warmup (bool): Start with the plain average of all students so far: update i, from 0, uses
             ``max(momentum, 1 / (i + 1))``. For a student that starts from scratch; one that starts
             from trained weights is worth remembering. Defaults to False.
@@ -59,8 +60,8 @@ class MeanTeacherHook(Hook):
         if not hasattr(unwrap_model(runner), 'update_teacher'):
             raise ConfigError(
                 f'{type(unwrap_model(runner)).__name__} has no method `update_teacher`: '
-                "MeanTeacherHook is for models with `teacher='ema'`; remove the hook or change "
-                'the model'
+                'MeanTeacherHook is for models such as DomainAdaptiveGVHMR; remove the hook or '
+                'change the model'
             )
         self._last_count = self._student_optimizer(runner)._inner_count
 

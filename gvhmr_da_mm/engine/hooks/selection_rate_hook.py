@@ -96,10 +96,11 @@ class SelectionRateHook(Hook):
         return (
             f'Not one pseudo-label was chosen during {period}{now}: the selection rate was 0 '
             f'{count} times.{before} Lower `start` and `end` of ConfidenceThresholdHook below '
-            "`confidence_mean` in the log. With `model.confidence_calibration='none'`, try "
-            "'quantile': a least-squares discriminator scores near 0.5 once it has converged. A "
-            'quantile needs `model.calibrator.min_scores` true motions first, so very short runs '
-            'choose nothing.'
+            "`confidence_mean` in the log. With `model.critic.calibrator.mode='none'`, "
+            "try 'quantile': a least-squares discriminator scores near 0.5 once it "
+            'has converged. A quantile needs '
+            '`model.critic.calibrator.min_scores` true motions first, so very short runs choose '
+            'nothing.'
         )
 
     def _all_chosen(self, period: str, now: str, count: int) -> str:
@@ -108,7 +109,8 @@ class SelectionRateHook(Hook):
             f'Every real clip became a pseudo-label during {period}{now}: the selection rate was 1 '
             f'in all {count} real batches.{before} The confidence no longer tells good from bad. '
             'Look at `reprojection_error`: if it rises, student and teacher lead each other '
-            'astray; stop, and use a smaller `model.real_weight`, or a `model.confidence` with '
-            '`reprojection`. Otherwise raise `start` and `end` of ConfidenceThresholdHook above '
-            '`confidence_mean` in the log.'
+            'astray; stop, and use a smaller `model.losses.pseudo.loss_weight`, or '
+            '`model.pseudo_labeler.confidence.weights` with `reprojection`. Otherwise raise '
+            '`start` and `end` of ConfidenceThresholdHook '
+            'above `confidence_mean` in the log.'
         )

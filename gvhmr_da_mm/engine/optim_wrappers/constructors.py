@@ -88,11 +88,12 @@ def _check_clipping(clip_grad: Any) -> None:
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
-    """Build one wrapper for the student and one for the discriminator.
+    """Build one wrapper for the student and one for the discriminator of the critic.
 
     Args:
         optim_wrapper_cfg (dict): Two configs, ``model`` and ``discriminator``, each as for
-            :class:`PrecisionOptimWrapperConstructor`.
+            :class:`PrecisionOptimWrapperConstructor`. The second is not used where the model's
+            critic is None.
         paramwise_cfg (dict, optional): Applies to both.
 
     Raises:
@@ -100,7 +101,8 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
             discriminator should accumulate gradients.
     """
 
-    PARTS = {'model': 'student', 'discriminator': 'discriminator'}
+    PARTS = {'model': 'student', 'discriminator': 'critic'}
+    """Wrappers, and the parts of the model that they are for."""
 
     def __call__(self, model: nn.Module) -> 'AdaptationOptimWrapperDict':
         """Build both wrappers."""
@@ -114,7 +116,9 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
                     f'AdaptationOptimWrapperConstructor needs a model with a `{attribute}`, but '
                     f'{type(model).__name__} has none; use PrecisionOptimWrapperConstructor'
                 )
-            wrappers[part] = self._build(getattr(model, attribute), self.optim_wrapper_cfg[part])
+            trained = getattr(model, attribute)
+            if trained is not None:
+                wrappers[part] = self._build(trained, self.optim_wrapper_cfg[part])
         return AdaptationOptimWrapperDict(**wrappers)
 
     def _check_parts(self) -> None:

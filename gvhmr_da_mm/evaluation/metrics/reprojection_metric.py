@@ -9,8 +9,8 @@ from mmengine.dist import get_world_size
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
-from ...core.camera import clamp_depth, perspective_project
 from ...core.errors import DataError
+from ...core.keypoint_residual import KeypointResidual, keypoint_residual
 from ...core.rotation import axis_angle_to_matrix
 from ...registry import METRICS, MODELS
 from ...structures import sample_inputs
@@ -35,7 +35,7 @@ class ReprojectionMetric(BaseMetric):
     Args:
         dataset (str): Samples with this ``dataset`` in their metainfo are scored. Defaults to
             ``video``.
-        confidence (float): Detections at or below it do not count. Defaults to 0.5.
+        min_keypoint_score (float): Detections at or below this score do not count. Defaults to 0.5.
         data_root (str | Path, optional): Data root with the body models. Defaults to None: the
             environment's.
         support_dir (str | Path, optional): Folder of the regressors. Defaults to None: that of the
@@ -50,7 +50,7 @@ class ReprojectionMetric(BaseMetric):
     def __init__(
         self,
         dataset: str = 'video',
-        confidence: float = 0.5,
+        min_keypoint_score: float = 0.5,
         data_root: Optional[PathLike] = None,
         support_dir: Optional[PathLike] = None,
         collect_device: str = 'cpu',
@@ -58,7 +58,7 @@ class ReprojectionMetric(BaseMetric):
         collect_dir: Optional[str] = None,
     ) -> None:
         super().__init__(collect_device, prefix or dataset, collect_dir)
-        self.dataset, self.confidence = dataset, confidence
+        self.dataset, self.min_keypoint_score = dataset, min_keypoint_score
         self.body_model = MODELS.build(
             dict(type='SMPLXLight', data_root=data_root, support_dir=support_dir)
         )
@@ -81,13 +81,13 @@ class ReprojectionMetric(BaseMetric):
             inputs = sample_inputs(data_batch, index)
             self._check(sample, inputs)
             frames = len(sample['pred_instances']['transl_c'])
-            distance, counts = self._distance(
+            residual = self._residual(
                 [torch.as_tensor(sample['pred_instances'][name]).cpu() for name in FIELDS],
-                [torch.as_tensor(inputs[name][:frames]).cpu() for name in INPUTS],
+                {name: torch.as_tensor(inputs[name][:frames]).cpu() for name in INPUTS},
             )
-            side = torch.as_tensor(inputs['bbx_xys'][:frames, 2:]).cpu().expand_as(distance)
-            pixels = distance[counts].numpy()
-            share = 100 * (distance / side)[counts].numpy()
+            side = torch.as_tensor(inputs['bbx_xys'][:frames, 2:]).cpu()
+            pixels = (residual.distance * side)[residual.valid].numpy()
+            share = 100 * residual.distance[residual.valid].numpy()
             self.results.append(
                 dict(
                     sequence=f'{sample["sequence"]}[{sample.get("start")}]',
@@ -137,15 +137,14 @@ class ReprojectionMetric(BaseMetric):
                 f'{", ".join(missing)} to be compared with detections'
             )
 
-    def _distance(self, pred: list[Tensor], inputs: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return distances (F, 17) in pixels and which of them count (F, 17)."""
+    def _residual(self, pred: list[Tensor], inputs: dict[str, Tensor]) -> KeypointResidual:
+        """Compare a sequence of F frames with its detections."""
         body_pose, betas, global_orient, transl = pred
-        kp2d, _, K = inputs
         joints = self.body_model.coco_matrices(
             axis_angle_to_matrix(body_pose.unflatten(-1, (-1, 3))),
             betas,
             axis_angle_to_matrix(global_orient),
             transl,
         )
-        pixels = perspective_project(clamp_depth(joints), K)
-        return (pixels - kp2d[..., :2]).norm(dim=-1), kp2d[..., 2] > self.confidence
+        exists = torch.ones(len(joints), dtype=torch.bool)
+        return keypoint_residual(joints, dict(inputs, valid=exists), self.min_keypoint_score)

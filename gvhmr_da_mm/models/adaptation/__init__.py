@@ -8,17 +8,23 @@ from .confidence import (
 )
 from .confidence_calibrator import ConfidenceCalibrator
 from .ema import update_ema
+from .label_fusion import PseudoLabels, fuse_candidates, fuse_rotations
+from .motion_critic import MotionCritic
 from .motion_queue import MotionQueue
 from .nearest_motion_target import NearestMotionTarget
-from .pseudo_labeler import PseudoLabeler, PseudoLabels, fuse_rotations
+from .pseudo_label_loss import PseudoLabelLoss
+from .pseudo_labeler import PseudoLabeler
 
 __all__ = [
     'CombinedConfidence',
     'ConfidenceCalibrator',
+    'MotionCritic',
     'MotionQueue',
     'NearestMotionTarget',
+    'PseudoLabelLoss',
     'PseudoLabeler',
     'PseudoLabels',
+    'fuse_candidates',
     'fuse_rotations',
     'pairwise_angle',
     'reprojection_confidence',

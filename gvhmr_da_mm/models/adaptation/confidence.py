@@ -11,9 +11,9 @@ from typing import Optional, Union
 import torch
 from torch import Tensor
 
-from ...core.camera import clamp_depth, perspective_project
 from ...core.checks import check_shape
 from ...core.errors import ConfigError
+from ...core.keypoint_residual import keypoint_residual
 from ...core.rotation import relative_angle
 from ...registry import MODELS
 from ...structures.motion import MotionPrediction
@@ -30,37 +30,32 @@ ScoreAndEvidence = tuple[Tensor, Tensor]
 def reprojection_confidence(
     coco17_c: Tensor,
     inputs: Inputs,
-    scale: float = 0.05,
+    scale: float = 0.1,
     clamp: float = 0.25,
-    min_confidence: float = 0.5,
-    per_frame: bool = False,
-) -> tuple[Tensor, Tensor]:
+    min_keypoint_score: float = 0.5,
+) -> ScoreAndEvidence:
     """Score predictions by how well they fall on the detected keypoints.
 
-    The score is ``exp(-residual / scale)``, the residual being the distance in the image as a share
-    of the box's side, clamped so that a wrong detection counts once, averaged over confident ones.
+    The score is ``exp(-distance / scale)``, the distance being clamped, so that a wrong detection
+    counts once, and averaged over the detections that count.
 
     Args:
         coco17_c (Tensor): Predicted COCO joints in the camera (B, L, 17, 3), metres.
         inputs (dict[str, Tensor]): The plain inputs.
-        scale (float): Residual whose score is 1/e, as a share of the side. Defaults to 0.05.
-        clamp (float): Largest residual of a keypoint, as a share of the side. Defaults to 0.25.
-        min_confidence (float): Detections not above this are not looked at. Defaults to 0.5.
-        per_frame (bool): Score frames instead of clips. Defaults to False.
+        scale (float): Mean distance whose score is 1/e, in box sides. Defaults to 0.1.
+        clamp (float): Largest distance of a keypoint, in box sides. Defaults to 0.25.
+        min_keypoint_score (float): Detections at or below this score do not count. Defaults to
+            0.5.
 
     Returns:
-        tuple[Tensor, Tensor]: Scores (B,) or (B, L), 0 where a prediction is not finite or where
-        there is no evidence; and whether there is evidence, bool of the same shape.
+        tuple[Tensor, Tensor]: Scores (B,), 0 where a prediction is not finite or where there is no
+        evidence; and whether there is evidence (B,), bool.
     """
     check_shape(coco17_c, 'B L 17 3', name='coco17_c')
-    kp2d, side = inputs['kp2d'], inputs['bbx_xys'][..., 2:]
-    pixels = perspective_project(clamp_depth(coco17_c), inputs['K_fullimg'])
-    residual = (pixels - kp2d[..., :2]).norm(dim=-1) / side
-    confident = (kp2d[..., 2] > min_confidence) & inputs['valid'][..., None] & (side > 0)
-    dims = -1 if per_frame else (-2, -1)
-    # NaN survives the clamp and turns into score 0; unconfident detections may hold anything.
-    total = residual.clamp(max=clamp).masked_fill(~confident, 0).sum(dim=dims)
-    count = confident.sum(dim=dims)
+    residual = keypoint_residual(coco17_c, inputs, min_keypoint_score)
+    # NaN survives the clamp and turns into score 0.
+    total = residual.distance.clamp(max=clamp).sum(dim=(-2, -1))
+    count = residual.valid.sum(dim=(-2, -1))
     score = torch.exp(-total / count.clamp(min=1) / scale).nan_to_num(0)
     return score * (count > 0), count > 0
 
@@ -117,19 +112,25 @@ class CombinedConfidence:
     """Combine the scores of several sources into one confidence.
 
     Args:
-        weights (dict[str, float], optional): Weight of each source by name; only these sources are
-            needed. Defaults to None, the discriminator alone.
+        weights (dict[str, float], optional): Weight of each of :data:`SOURCES`; only these sources
+            are computed. Defaults to None: 4 for ``reprojection``, 1 for ``discriminator``.
         mean (str): ``'arithmetic'``, or ``'geometric'`` where one low score must not be made up for
-            by another. Defaults to ``'arithmetic'``.
+            by another. Defaults to ``'geometric'``.
+        reprojection_scale (float): Mean distance from the detected keypoints, in box sides, whose
+            score is 1/e. Defaults to 0.1.
 
     Raises:
-        ConfigError: If a weight is negative, all are zero, or the mean is unknown.
+        ConfigError: If a weight is negative, all are zero, a name is unknown, or the scale is not
+            positive.
     """
 
     def __init__(
-        self, weights: Optional[dict[str, float]] = None, mean: str = 'arithmetic'
+        self,
+        weights: Optional[dict[str, float]] = None,
+        mean: str = 'geometric',
+        reprojection_scale: float = 0.1,
     ) -> None:
-        weights = dict(discriminator=1.0) if weights is None else dict(weights)
+        weights = dict(reprojection=4.0, discriminator=1.0) if weights is None else dict(weights)
         if not any(weights.values()) or min(weights.values()) < 0:
             raise ConfigError(
                 f'`weights` should be non-negative numbers, not all zero, got {weights}'
@@ -140,7 +141,10 @@ class CombinedConfidence:
         if unknown:
             raise ConfigError(f'`weights` should name {", ".join(SOURCES)}, got {unknown}')
         self.weights = {name: float(weight) for name, weight in weights.items() if weight}
+        if reprojection_scale <= 0:
+            raise ConfigError(f'`reprojection_scale` should be positive, got {reprojection_scale}')
         self.mean = mean
+        self.reprojection_scale = reprojection_scale
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -33,8 +33,7 @@ class ConfidenceCalibrator(nn.Module):
         super().__init__()
         if mode not in MODES:
             raise ConfigError(
-                '`mode` (`confidence_calibration` of the model) should be one of '
-                f'{MODES}, got {mode!r}'
+                f'`mode` of ConfidenceCalibrator should be one of {MODES}, got {mode!r}'
             )
         if not 1 <= min_scores <= size:
             raise ConfigError(

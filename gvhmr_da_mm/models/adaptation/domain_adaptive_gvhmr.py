@@ -1,31 +1,32 @@
 """GVHMR trained on labelled synthetic clips and unlabelled real ones in turn."""
 
+from collections.abc import Mapping
 from typing import Optional, Union
 
 import torch
 from mmengine.model import BaseModel
-from mmengine.optim import OptimWrapperDict
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
-from ...body_models import LightBody
+from ...core.errors import ConfigError
 from ...core.precision import full_precision
 from ...registry import MODELS, TRANSFORMS
-from ...structures import BodyTargets, MotionPrediction, MotionTargets
-from ..across_ranks import gather_clips, mean_denominator
+from ...structures import MotionPrediction
+from ..across_ranks import mean_denominator
 from ..checkpoint_guard import adapt_student_teacher
-from ..heads.motion_discriminator import (
-    discriminator_loss,
-    discriminator_pose,
-    frozen,
-    generator_adversarial_loss,
-    score_together,
-)
-from .adaptation_options import check_choices, check_num_augmentations, check_weights
+from ..heads.motion_discriminator import discriminator_pose
+from ..losses import ReprojectionLoss, check_loss_weight
 from .batch_domain import Samples, all_labelled, named_losses, single_domain
-from .candidate_scores import candidate_scores
 from .ema import update_ema
-from .pseudo_labeler import PseudoLabels
+from .label_fusion import PseudoLabels
 
+LOSSES = dict(
+    pseudo=dict(type='PseudoLabelLoss'),
+    reprojection=dict(type='ReprojectionLoss'),
+    contact=dict(type='ContactConsistencyLoss'),
+)
+"""Losses on real clips by name."""
+ROLES = ('student', 'teacher')
 REAL_TERMS = ('real_loss', 'generator_adversarial_loss', 'reprojection_loss')
 
 
@@ -36,138 +37,82 @@ class DomainAdaptiveGVHMR(BaseModel):
     Each iteration holds clips of one domain (real clips loaded with their labels are learned as
     synthetic ones are, but their motion does not count as true):
 
-    - *synthetic*: supervised losses; the motion joins the queue of true motion.
-    - *real*: the teacher predicts several views of the clips; predictions are mapped back to the
-      original camera, scored, the confident ones fused to pseudo-labels and these fitted to the
-      detected keypoints. The student learns them from a noised view, agrees with the keypoints
-      itself, keeps static joints in place, and may be asked by the discriminator to move like true
-      motion. The discriminator learns with its own optimiser.
+    - *synthetic*: supervised losses; the motion joins the critic's queue of true motion.
+    - *real*: the pseudo-labeler labels the clips with the teacher. The student learns these labels,
+      agrees with the detected keypoints, keeps static joints in place, and may be asked by the
+      critic to move like true motion. The critic learns with its own optimiser.
 
     No label of a real clip is read: the datasets do not even load them. With several ranks the true
     motions, their scores and what means are taken over are those of all ranks.
 
     Note:
-        - B: batch, L: frames, N: views.
-        - ``confidence_threshold`` is written by :class:`ConfidenceThresholdHook`, the teacher is
-          moved by :class:`MeanTeacherHook`.
+        - B: batch, L: frames.
+        - :class:`ConfidenceThresholdHook` writes ``pseudo_labeler.threshold``,
+          :class:`MeanTeacherHook` moves the teacher.
 
     Args:
         estimator (dict): Config of the :class:`GVHMR` that student and teacher are.
-        discriminator (dict): Config of the :class:`MotionDiscriminator`.
-        views (list[dict]): Augmentations of the teacher's input beside the plain one; the first
-            ``num_augmentations - 1`` are used.
-        num_augmentations (int): Views in total; the first is the plain input. Defaults to 2.
-        student_view (dict, optional): Augmentation of the student's input. Defaults to None.
-        pseudo_labeler (dict, optional): Defaults to ``dict(type='PseudoLabeler')``.
-        confidence_calibration (str): ``'none'`` or ``'quantile'``. Defaults to ``'none'``.
-        calibrator (dict, optional): Defaults to ``dict(type='ConfidenceCalibrator')``.
-        confidence (dict, optional): What makes up the confidence. Defaults to
-            ``dict(type='CombinedConfidence')``, the discriminator alone.
-        fake_target (dict, optional): The scores that the discriminator learns for the student's
-            predictions, such as ``dict(type='NearestMotionTarget')``. Defaults to None: 0 for all.
-        discriminator_steps (int): Updates of the discriminator per real iteration. Defaults to 1.
-        refiner (dict, optional): Fits pseudo-labels to the detected keypoints, such as
-            ``dict(type='KeypointRefiner')``. Defaults to None.
-        label_path (dict, optional): Gives pseudo-labels a path through the world, such as
-            ``dict(type='StancePath')``. Defaults to None: the teacher's.
-        reprojection (dict, optional): Keypoint loss. Defaults to ``dict(type='ReprojectionLoss')``.
-        teacher (str): ``'ema'`` or ``'student'``. Defaults to ``'ema'``.
+        pseudo_labeler (dict, optional): Labels real clips. Defaults to None:
+            ``dict(type='PseudoLabeler')``.
+        critic (dict, optional): Learns how true a motion looks. Defaults to
+            ``dict(type='MotionCritic')``; None: there is none.
+        losses (dict[str, dict | None], optional): Losses on real clips by name: ``pseudo`` on
+            pseudo-labels, ``reprojection`` on detected keypoints, and others that are called with
+            the prediction, the inputs and the body model. Those not named are as in
+            :data:`LOSSES`; None, or a ``loss_weight`` of 0, turns one off. Defaults to None.
         synthetic_weight (float): Weight of the losses on labels. Defaults to 1.
-        real_weight (float): Weight of the pseudo-label losses. Defaults to 1.
-        discriminator_weight (float): Weight of the discriminator's own loss. Defaults to 1.
-        adversarial_weight (float): Defaults to 1.
-        reprojection_weight (float): Defaults to 1.
-        label_world (bool): Whether pseudo-labels supervise the world, too. Defaults to True.
-        real_shape (bool): Whether bodies on real clips teach the shape, too. Defaults to True.
-        label_free (dict[str, dict], optional): Further losses on real clips by name, called with
-            the prediction, the inputs and the body. Defaults to None.
-        queue_size (int): True motions remembered from synthetic batches. Defaults to 256.
-        queue_max_len (int): Frames of each; ``max_len`` of the datasets or more. Defaults to 120.
-        confidence_threshold (float): Value before the hook writes one. Defaults to 0.6.
+        student_view (dict, optional): Augmentation of the student's input on real clips. Defaults
+            to None: noise of its own changed nothing.
+        real_shape (bool): Whether real clips teach the shape, too. Defaults to False: wrong bones
+            fit keypoints as well as wrong poses do.
         predict_on (str): ``'student'`` or ``'teacher'`` at test time. Defaults to ``'student'``.
-        data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
-        init_cfg (dict, optional): Weight initialisation.
+        data_preprocessor (dict, optional): Defaults to None:
+            ``dict(type='MotionDataPreprocessor')``.
+        init_cfg (dict, optional): Weight initialisation. Defaults to None.
+
+    Raises:
+        ConfigError: If a value is impossible, or the confidence needs a critic and there is none.
     """
 
     def __init__(
         self,
         estimator: dict,
-        discriminator: dict,
-        views: Optional[list[dict]] = None,
-        num_augmentations: int = 2,
-        student_view: Optional[dict] = None,
         pseudo_labeler: Optional[dict] = None,
-        confidence_calibration: str = 'none',
-        calibrator: Optional[dict] = None,
-        confidence: Optional[dict] = None,
-        fake_target: Optional[dict] = None,
-        discriminator_steps: int = 1,
-        refiner: Optional[dict] = None,
-        label_path: Optional[dict] = None,
-        reprojection: Optional[dict] = None,
-        teacher: str = 'ema',
+        critic: Optional[dict] = dict(type='MotionCritic'),  # noqa: B006
+        losses: Optional[dict[str, Optional[dict]]] = None,
         synthetic_weight: float = 1.0,
-        real_weight: float = 1.0,
-        discriminator_weight: float = 1.0,
-        adversarial_weight: float = 1.0,
-        reprojection_weight: float = 1.0,
-        label_free: Optional[dict[str, dict]] = None,
-        label_world: bool = True,
-        real_shape: bool = True,
-        queue_size: int = 256,
-        queue_max_len: int = 120,
-        confidence_threshold: float = 0.6,
+        student_view: Optional[dict] = None,
+        real_shape: bool = False,
         predict_on: str = 'student',
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
         preprocessor = data_preprocessor or dict(type='MotionDataPreprocessor')
         super().__init__(MODELS.build(preprocessor), init_cfg)
-        views = views or []
-        check_choices(teacher=teacher, predict_on=predict_on)
-        check_num_augmentations(num_augmentations, len(views))
-        check_weights(
-            synthetic_weight=synthetic_weight,
-            real_weight=real_weight,
-            discriminator_weight=discriminator_weight,
-            adversarial_weight=adversarial_weight,
-            reprojection_weight=reprojection_weight,
-        )
+        if predict_on not in ROLES:
+            raise ConfigError(f'`predict_on` should be one of {ROLES}, got {predict_on!r}')
         self.student = MODELS.build(estimator)
         self.teacher = MODELS.build(estimator)
-        self.discriminator = MODELS.build(discriminator)
-        self.views = [TRANSFORMS.build(view) for view in views[: num_augmentations - 1]]
-        self.student_view = student_view and TRANSFORMS.build(student_view)
         self.pseudo_labeler = MODELS.build(pseudo_labeler or dict(type='PseudoLabeler'))
-        self.calibrator = MODELS.build(
-            {'mode': confidence_calibration, **(calibrator or dict(type='ConfidenceCalibrator'))}
-        )
-        self.confidence = MODELS.build(confidence or dict(type='CombinedConfidence'))
-        self.fake_target = fake_target and MODELS.build(fake_target)
-        self.refiner = refiner and MODELS.build(refiner)
-        self.label_path = label_path and MODELS.build(label_path)
-        self.reprojection = MODELS.build(reprojection or dict(type='ReprojectionLoss'))
-        self.label_free = nn.ModuleDict(
-            {name: MODELS.build(loss) for name, loss in (label_free or {}).items()}
-        )
-        self.motion_queue = MODELS.build(
-            dict(type='MotionQueue', size=queue_size, max_len=queue_max_len)
-        )
-        self.teacher_source = teacher
-        self.label_world = label_world
+        self.critic = critic and MODELS.build(critic)
+        self.losses = _build_losses(losses or {})
+        self.student_view = student_view and TRANSFORMS.build(student_view)
+        self.synthetic_weight = check_loss_weight(self, synthetic_weight, 'synthetic_weight')
         self.real_shape = real_shape
-        self.discriminator_steps = discriminator_steps
-        self.synthetic_weight = synthetic_weight
-        self.real_weight = real_weight
-        self.discriminator_weight = discriminator_weight
-        self.adversarial_weight = adversarial_weight
-        self.reprojection_weight = reprojection_weight
-        self.confidence_threshold = confidence_threshold
         self.predict_on = predict_on
+        if self.critic is None and 'discriminator' in self.pseudo_labeler.confidence.sources:
+            raise ConfigError(
+                'the confidence of pseudo-labels names the discriminator, but `critic` is None: '
+                'keep the critic, or set `pseudo_labeler.confidence.weights` to '
+                'dict(reprojection=1.0)'
+            )
         self.teacher.requires_grad_(False)
         # One body and one representation: the statistics are fitted or loaded once for both.
         self.teacher.body_model = self.student.body_model
         self.teacher.motion_codec = self.student.motion_codec
+        # Predictions are fitted to the detections that count in training.
+        for network in (self.student, self.teacher):
+            network.recovery.reprojection = self.reprojection
         self.teacher.load_state_dict(self.student.state_dict())
         self._register_load_state_dict_pre_hook(adapt_student_teacher, with_module=True)
 
@@ -183,9 +128,14 @@ class DomainAdaptiveGVHMR(BaseModel):
         return self
 
     @property
-    def motion_codec(self) -> torch.nn.Module:
+    def motion_codec(self) -> nn.Module:
         """The student's motion codec, whose statistics the teacher shares."""
         return self.student.motion_codec
+
+    @property
+    def reprojection(self) -> ReprojectionLoss:
+        """The keypoint loss, which also says which detections count for labels and tests."""
+        return self.losses['reprojection']
 
     def forward(
         self,
@@ -202,7 +152,8 @@ class DomainAdaptiveGVHMR(BaseModel):
 
         Args:
             data (dict): A collated batch.
-            optim_wrapper (OptimWrapperDict): Wrappers ``'model'`` and ``'discriminator'``.
+            optim_wrapper (OptimWrapperDict): Wrappers ``'model'`` and, with a critic,
+                ``'discriminator'``.
 
         Returns:
             dict[str, Tensor]: Log values, named by domain.
@@ -212,154 +163,104 @@ class DomainAdaptiveGVHMR(BaseModel):
         domain = single_domain(data_samples)
         if domain == 'real' and not all_labelled(data_samples):
             return self.real_step(inputs, optim_wrapper)
-        with optim_wrapper['model'].optim_context(self.student):
+        logs = self.supervised_step(inputs, data_samples, optim_wrapper['model'])
+        # Labels of real clips never pass for true motion.
+        if domain == 'synthetic' and self.critic is not None:
+            body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
+            self.critic.observe(body_pose, inputs['valid'])
+        return named_losses(domain, logs)
+
+    def supervised_step(
+        self, inputs: dict[str, Tensor], data_samples: Samples, optim_wrapper: OptimWrapper
+    ) -> dict[str, Tensor]:
+        """Learn from labels.
+
+        Args:
+            inputs (dict[str, Tensor]): A batch.
+            data_samples (list[PoseDataSample]): Its labels.
+            optim_wrapper (OptimWrapper): The student's.
+
+        Returns:
+            dict[str, Tensor]: ``loss``, weighted, and its terms, not weighted.
+        """
+        with optim_wrapper.optim_context(self.student):
             losses = self.student.loss(inputs, data_samples)
         total = self.synthetic_weight * sum(losses.values())
-        optim_wrapper['model'].update_params(total)
-        if domain == 'synthetic':  # Labels of real clips never pass for true motion.
-            body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
-            true_pose = gather_clips(discriminator_pose(body_pose))
-            valid = gather_clips(inputs['valid'])
-            self.motion_queue.push(true_pose, valid)
-            self.discriminator.observe(true_pose, valid)
-        return {f'{domain}_loss': total.detach(), **named_losses(domain, losses)}
+        optim_wrapper.update_params(total)
+        return dict(loss=total, **losses)
 
     def real_step(
         self, inputs: dict[str, Tensor], optim_wrapper: OptimWrapperDict
     ) -> dict[str, Tensor]:
-        """Learn from the teacher's confident predictions and from detected keypoints.
+        """Learn from pseudo-labels and detected keypoints; then the critic learns.
 
         Args:
             inputs (dict[str, Tensor]): A real batch; labels are not even passed on.
-            optim_wrapper (OptimWrapperDict): Wrappers ``'model'`` and ``'discriminator'``.
+            optim_wrapper (OptimWrapperDict): See :meth:`train_step`.
 
         Returns:
             dict[str, Tensor]: Log values.
         """
-        labels = self.pseudo_label(inputs) if self.real_weight else None
-        terms: dict[str, Tensor] = {}
         # What has no weight is not computed, and is logged all the same.
         logs = dict.fromkeys(REAL_TERMS, inputs['kp2d'].new_zeros(()))
+        labels = self.pseudo_label(inputs) if self.losses['pseudo'].loss_weight else None
         with optim_wrapper['model'].optim_context(self.student):
             prediction = self.predict_noised(inputs)
-            body = self.student.skin(prediction) if labels is not None else None
             pose = discriminator_pose(prediction.body_pose_R)
-            if labels is not None:
-                losses = self.pseudo_label_loss(prediction, body, labels, inputs)
-                terms['real_loss'] = self.real_weight * sum(losses.values())
-                logs.update(**named_losses('real', losses), **labels.log_values())
-            if self.adversarial_weight:
-                with frozen(self.discriminator):
-                    # To full precision: autocast would leave the loss in half of it.
-                    scores = self.discriminator(pose, prediction.valid).to(pose)
-                terms['generator_adversarial_loss'] = (
-                    self.adversarial_weight * generator_adversarial_loss(scores)
-                )
-            coco17 = self.student.coco_joints(prediction) if body is None else body.coco17
-            detections = mean_denominator(self.reprojection.counts(inputs).sum())
-            logs['reprojection_error'] = self.reprojection.error(coco17, inputs, detections)
-            if self.reprojection_weight:
-                terms['reprojection_loss'] = self.reprojection_weight * self.reprojection(
-                    coco17, inputs, detections
-                )
-            for name, module in self.label_free.items():
-                terms[f'{name}_loss'] = module(prediction, inputs, self.student.body_model)
+            terms, measured = self.real_losses(prediction, pose, labels, inputs)
         if terms:
             optim_wrapper['model'].update_params(sum(terms.values()))
-        for _ in range(self.discriminator_steps):
-            logs.update(self.discriminator_step(pose.detach(), prediction.valid, optim_wrapper))
+        logs.update(measured)
+        if self.critic is not None:
+            logs.update(
+                self.critic.learn(pose.detach(), prediction.valid, optim_wrapper['discriminator'])
+            )
         return {**logs, **{name: value.detach() for name, value in terms.items()}}
 
-    def discriminator_step(
-        self, fake_pose: Tensor, valid: Tensor, optim_wrapper: OptimWrapperDict
-    ) -> dict[str, Tensor]:
-        """Teach the discriminator true motion from the queue against predictions.
+    def real_losses(
+        self,
+        prediction: MotionPrediction,
+        pose: Tensor,
+        labels: Optional[PseudoLabels],
+        inputs: dict[str, Tensor],
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Compute the student's losses on real clips.
 
         Args:
-            fake_pose (Tensor): Predicted poses (B, L, 69) without graph.
-            valid (Tensor): Their valid frames (B, L).
-            optim_wrapper (OptimWrapperDict): The wrapper ``'discriminator'`` is used.
+            prediction (MotionPrediction): The student's, with graph.
+            pose (Tensor): Its poses (B, L, 69) as the critic takes them, rad.
+            labels (PseudoLabels, optional): None: they are not learned.
+            inputs (dict[str, Tensor]): A real batch.
 
         Returns:
-            dict[str, Tensor]: The discriminator's losses; empty without true motion or weight.
+            tuple[dict[str, Tensor], dict[str, Tensor]]: Weighted losses, and values to log.
         """
-        if not len(self.motion_queue) or not self.discriminator_weight:
-            return {}
-        target = 0.0
-        if self.fake_target is not None:
-            target = self.fake_target(fake_pose, valid, self.motion_queue)
-        true_pose, true_valid = self.motion_queue.sample(len(fake_pose))
-        with optim_wrapper['discriminator'].optim_context(self.discriminator):
-            true_scores, fake_scores = score_together(
-                self.discriminator, (true_pose, true_valid), (fake_pose, valid)
+        terms, logs = {}, {}
+        body = None
+        if labels is not None:
+            body = self.student.skin(prediction)
+            losses = self.losses['pseudo'](prediction, body, labels, inputs, self.student)
+            terms['real_loss'] = self.losses['pseudo'].loss_weight * sum(losses.values())
+            logs.update(**named_losses('real', losses), **labels.log_values())
+        if self.critic is not None and self.critic.adversarial_weight:
+            terms['generator_adversarial_loss'] = self.critic.adversarial_loss(
+                pose, prediction.valid
             )
-            real, fake = discriminator_loss(true_scores, fake_scores, target)
-        optim_wrapper['discriminator'].update_params(self.discriminator_weight * (real + fake))
-        if self.calibrator.needs_true_scores:
-            scores = self.discriminator.score(true_pose, true_valid)
-            self.calibrator.update(gather_clips(scores))
-        return dict(discriminator_real_loss=real.detach(), discriminator_fake_loss=fake.detach())
+        coco17 = self.student.coco_joints(prediction) if body is None else body.coco17
+        residual = self.reprojection.residual(coco17, inputs)
+        detections = mean_denominator(residual.valid.sum())
+        logs['reprojection_error'] = self.reprojection.error(residual, detections)
+        if self.reprojection.loss_weight:
+            terms['reprojection_loss'] = self.reprojection(residual, detections)
+        for name, loss in self.losses.items():
+            if name not in ('pseudo', 'reprojection') and loss.loss_weight:
+                terms[f'{name}_loss'] = loss(prediction, inputs, self.student.body_model)
+        return terms, logs
 
     @torch.no_grad()
     def pseudo_label(self, inputs: dict[str, Tensor]) -> PseudoLabels:
-        """Predict all views at once with the teacher, map back, score and fuse.
-
-        Args:
-            inputs (dict[str, Tensor]): A real batch without labels.
-
-        Returns:
-            PseudoLabels: Fused prediction, which samples to keep, confidence and spread.
-        """
-        applied = [view.apply(inputs) for view in self.views]
-        view_inputs = [inputs, *(changed for changed, _ in applied)]
-        stacked = {name: torch.cat([one[name] for one in view_inputs]) for name in inputs}
-        predictions = self._teach(stacked)
-        batch = len(inputs['valid'])
-        candidates = [predictions[:batch]]
-        for index, (view, (_, state)) in enumerate(zip(self.views, applied), start=1):
-            prediction = predictions[index * batch : (index + 1) * batch]
-            candidates.append(view.invert(prediction, state, inputs, self._root_offset(prediction)))
-        scores = candidate_scores(
-            self.confidence.sources,
-            candidates,
-            inputs,
-            discriminator=self.discriminator,
-            calibrator=self.calibrator,
-            reprojection=self.reprojection,
-            coco_joints=self.student.coco_joints,
-        )
-        labels = self.pseudo_labeler(
-            candidates,
-            self.confidence(scores),
-            self.confidence_threshold,
-            has_imgfeat=stacked['has_imgfeat'].view(len(candidates), batch),
-            inputs=inputs,
-            scores=scores,
-        )
-        if self.refiner is not None:
-            labels.prediction = self.refiner(
-                labels.prediction, inputs, self.reprojection, self.student, labels.keep
-            )
-        if self.label_path is not None:
-            labels.prediction = self.label_path(
-                labels.prediction, inputs['cam_angvel'], self.student.body_model
-            )
-        return labels
-
-    def _teach(self, inputs: dict[str, Tensor]) -> MotionPrediction:
-        """Predict with the teacher, or with the student in the teacher's place, undisturbed."""
-        if self.teacher_source == 'ema':
-            return self.teacher.infer(inputs)
-        training = self.student.training
-        self.student.eval()
-        try:
-            return self.student.infer(inputs)
-        finally:
-            self.student.train(training)
-
-    def _root_offset(self, prediction: MotionPrediction) -> Tensor:
-        """Return the rest position of the pelvis (B, L, 3), about which SMPL-X turns."""
-        return self.student.body_model.skeleton(prediction.betas)[..., 0, :]
+        """Label a real batch with the teacher."""
+        return self.pseudo_labeler(self.teacher, inputs, self.reprojection, self.critic)
 
     def predict_noised(self, inputs: dict[str, Tensor]) -> MotionPrediction:
         """Predict with the student from its own augmented view, in the original camera."""
@@ -367,32 +268,25 @@ class DomainAdaptiveGVHMR(BaseModel):
         if self.student_view is not None:
             noised, state = full_precision(self.student_view.apply)(inputs)
         prediction = self.student.infer(noised, drop=True)
-        if not self.real_shape:  # Longer bones explain keypoints too easily.
+        if not self.real_shape:
             prediction = prediction.replace(betas=prediction.betas.detach())
         if self.student_view is None:
             return prediction
-        root_offset = self._root_offset(prediction)
+        root_offset = self.student.body_model.skeleton(prediction.betas)[..., 0, :]
         return full_precision(self.student_view.invert)(prediction, state, inputs, root_offset)
-
-    @full_precision
-    def pseudo_label_loss(
-        self,
-        prediction: MotionPrediction,
-        body: LightBody,
-        labels: PseudoLabels,
-        inputs: dict[str, Tensor],
-    ) -> dict[str, Tensor]:
-        """Apply the supervised losses to pseudo-labels; exactly zero where nothing is kept."""
-        targets = MotionTargets.from_prediction(
-            labels.prediction, inputs['cam_angvel'], labels.keep
-        )
-        # A view of the student may leave frames out.
-        targets = targets.replace(valid=targets.valid & prediction.valid)
-        if not self.label_world:
-            targets = targets.replace(camera_only=torch.ones_like(targets.camera_only))
-        body_targets = BodyTargets.from_motion(self.student.body_model, targets)
-        return self.student.target_loss(prediction, targets, body_targets, inputs, body)
 
     def update_teacher(self, momentum: float, skip_buffers: bool = True) -> None:
         """Move the teacher's weights towards the student's by ``momentum``."""
         update_ema(self.teacher, self.student, momentum, skip_buffers)
+
+
+def _build_losses(configs: Mapping[str, Optional[dict]]) -> nn.ModuleDict:
+    """Build losses by name; one that is None is built, for its settings, with no weight."""
+    configs = {**LOSSES, **configs}
+    return nn.ModuleDict(
+        {
+            name: MODELS.build(dict(LOSSES[name], loss_weight=0.0) if config is None else config)
+            for name, config in configs.items()
+            if config is not None or name in LOSSES
+        }
+    )

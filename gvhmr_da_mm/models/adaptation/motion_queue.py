@@ -18,20 +18,21 @@ class MotionQueue(nn.Module):
     Only feed it synthetic or motion-capture clips, never labels of real video.
 
     Args:
-        size (int): Clips to hold. Defaults to 512 (17 MB at 120 frames).
-        max_len (int): Frames per clip; shorter clips are padded. Defaults to 120.
+        size (int): Clips to hold. Defaults to 256 (8 MB at 120 frames).
+        max_len (int): Frames per clip, ``max_len`` of the datasets or more; shorter clips are
+            padded. Defaults to 120.
         channels (int): Channels per frame. Defaults to 69.
 
     Raises:
         ConfigError: If a size is not positive.
     """
 
-    def __init__(self, size: int = 512, max_len: int = 120, channels: int = SMPL_BODY_POSE) -> None:
+    def __init__(self, size: int = 256, max_len: int = 120, channels: int = SMPL_BODY_POSE) -> None:
         super().__init__()
         if min(size, max_len, channels) < 1:
             raise ConfigError(
-                'The motion queue should have a positive size (`queue_size`), length '
-                f'(`queue_max_len`) and number of channels, got {size}, {max_len} and {channels}'
+                '`size`, `max_len` and `channels` of MotionQueue should be positive, got '
+                f'{size}, {max_len} and {channels}'
             )
         self.register_buffer('body_pose', torch.zeros(size, max_len, channels))
         self.register_buffer('valid', torch.zeros(size, max_len, dtype=torch.bool))
@@ -65,7 +66,7 @@ class MotionQueue(nn.Module):
         if shape['L'] > max_len:
             raise ShapeError(
                 f'`body_pose` has {shape["L"]} frames, the queue holds clips of at most {max_len}: '
-                'raise `model.queue_max_len`, the `max_len` of the MotionQueue'
+                'raise `model.critic.queue.max_len`'
             )
         body_pose, valid = body_pose[-size:], valid[-size:]
         skipped = shape['B'] - len(body_pose)

@@ -1,263 +1,198 @@
-"""Fusing what a teacher says about several views of a clip into one pseudo-label."""
+"""Pseudo-labels of real clips: views, confidence, choice, fusion, refinement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Optional
 
 import torch
 from torch import Tensor
 
-from ...core.checks import check_shape
-from ...core.errors import ConfigError, ShapeError
-from ...core.rotation import mean_of_two_rotations, mean_rotation
-from ...registry import MODELS
-from ...structures.motion import MotionPrediction
+from ...core.errors import ConfigError
+from ...registry import MODELS, TRANSFORMS
+from ...structures import MotionPrediction
+from ..losses import ReprojectionLoss
+from ..motion_estimator import MotionEstimator
 from ..views.functional import Inputs
-from .confidence import ScoreAndEvidence, pairwise_angle
+from .confidence import ScoreAndEvidence, reprojection_confidence, view_agreement
+from .label_fusion import PseudoLabels, fuse_candidates
+from .motion_critic import MotionCritic
 
-VECTOR_FIELDS = ('betas', 'velocity', 'transl_c', 'pred_cam', 'static_logits')
-
-
-@dataclass
-class PseudoLabels:
-    """Fused candidates and how far to trust them; nothing in it has a graph.
-
-    Attributes:
-        prediction (MotionPrediction): The fused motion; ``valid`` is false for all that must not
-            be learned from, so samples that are not kept have no valid frame. ``x`` is None.
-        keep (Tensor): Samples with at least one confident candidate (B,), bool.
-        confidence (Tensor): Mean confidence of the chosen candidates (B,); of all candidates where
-            none was chosen, so that a log shows how far the threshold is off.
-        selection (Tensor): Candidates that were chosen (N, B), bool.
-        spread (Tensor): Mean angle in radians between the candidates (B,), over all pairs,
-            joints and frames, 0 for a single candidate.
-        scores (dict[str, tuple[Tensor, Tensor]]): What the confidence was made of: scores (N, B) by
-            source, with masks of where there is evidence. Defaults to none.
-    """
-
-    prediction: MotionPrediction
-    keep: Tensor
-    confidence: Tensor
-    selection: Tensor
-    spread: Tensor
-    scores: dict[str, ScoreAndEvidence] = field(default_factory=dict)
-
-    def log_values(self) -> dict[str, Tensor]:
-        """Return what a training log says about them, scalars."""
-        return dict(
-            confidence_mean=self.confidence.mean(),
-            selection_rate=self.keep.float().mean(),
-            pseudo_label_spread=self.spread.mean(),
-        )
-
-
-def fuse_rotations(rotations: Tensor, weights: Tensor) -> Tensor:
-    """Average candidates on SO(3).
-
-    Args:
-        rotations (Tensor): Shape (N, ..., 3, 3).
-        weights (Tensor): Not negative (N, ...), broadcastable, not all zero.
-
-    Returns:
-        Tensor: Chordal mean (..., 3, 3).
-    """
-    if len(rotations) == 1:
-        return rotations[0]
-    if len(rotations) == 2:
-        return mean_of_two_rotations(*rotations, weights)
-    weights = weights.expand(rotations.shape[:-2])
-    return mean_rotation(rotations.movedim(0, -3), weights.movedim(0, -1))
+VIEWS = (dict(type='CameraRoll'), dict(type='BoxJitter'), dict(type='HorizontalFlip'))
+"""Those that keep the image features come first: without them predictions are much worse."""
 
 
 @MODELS.register_module()
 class PseudoLabeler:
-    """Choose the confident candidates of each sample and fuse them.
+    """Label real clips by the teacher's confident predictions.
 
-    A pure object: candidates in; labels, scores and masks out. It holds settings only. Rotations
-    are averaged on SO(3) (chordal mean), everything else arithmetically, both weighted by
-    confidence times prior weight. A sample without a confident candidate is not kept: there is no
-    fallback to an unconfident label. Candidates with a value that is not finite are never chosen.
+    The teacher predicts several views of each clip; the predictions are mapped back to the original
+    camera and scored, the confident ones fused, and the result is fitted to the detected keypoints.
 
     Note:
-        N candidates (views), B samples, L frames.
+        - N candidates (views), B clips, L frames.
+        - It holds settings only. :class:`ConfidenceThresholdHook` writes ``threshold``.
 
     Args:
+        num_augmentations (int): Views in total, of which the first is the plain input. Defaults to
+            1: no other view made pseudo-labels or confidences better.
+        views (Sequence[dict], optional): Augmentations of the teacher's input beside the plain one;
+            the first ``num_augmentations - 1`` are used. Defaults to None: camera roll, box jitter,
+            horizontal flip.
+        confidence (dict, optional): Combines scores. Defaults to None:
+            ``dict(type='CombinedConfidence')``.
+        threshold (float): Predictions with a greater confidence are used. Defaults to 0.4.
         view_weights (Sequence[float], optional): Prior weight in [0, 1] of each view. Defaults to
-            None, equal ones.
-        featureless_weight (float): Further factor for candidates predicted without image features,
-            used if ``has_imgfeat`` is passed. They are much worse, and equal weights would let
-            them spoil the label. Defaults to 0.25.
-        frame_threshold (float, optional): Leave out the frames of a candidate whose frame
-            confidence is not above this. Defaults to None: all frames.
+            None: equal ones.
+        featureless_weight (float): Further factor for predictions without image features. They are
+            much worse, and equal weights would let them spoil the label. Defaults to 0.25.
+        refiner (dict, optional): Fits labels to the detected keypoints. Defaults to
+            ``dict(type='KeypointRefiner')``; None: labels stay as the teacher predicts them.
+        trajectory (dict, optional): Corrects the trajectory in the world, such as
+            ``dict(type='FootContactOdometry')``. Defaults to None: the teacher's.
 
     Raises:
-        ConfigError: If a weight is not in [0, 1], or all of them are zero.
+        ConfigError: If a count or a weight is impossible.
     """
 
     def __init__(
         self,
+        num_augmentations: int = 1,
+        views: Optional[Sequence[dict]] = None,
+        confidence: Optional[dict] = None,
+        threshold: float = 0.4,
         view_weights: Optional[Sequence[float]] = None,
         featureless_weight: float = 0.25,
-        frame_threshold: Optional[float] = None,
+        refiner: Optional[dict] = dict(type='KeypointRefiner'),  # noqa: B006
+        trajectory: Optional[dict] = None,
     ) -> None:
-        for weight in (featureless_weight, *(view_weights or ())):
-            if not 0 <= weight <= 1:
-                raise ConfigError(
-                    '`view_weights` and `featureless_weight` should lie in [0, 1], got '
-                    f'{view_weights} and {featureless_weight}'
-                )
-        if view_weights is not None and not any(view_weights):
-            raise ConfigError('`view_weights` are all zero: no pseudo-label would ever be kept')
+        views = VIEWS if views is None else views
+        if not 1 <= num_augmentations <= len(views) + 1:
+            raise ConfigError(
+                '`num_augmentations` counts the plain input and the first of `views`, so it should '
+                f'be between 1 and {len(views) + 1} with {len(views)} view(s) configured, got '
+                f'{num_augmentations}; add entries to `model.pseudo_labeler.views`'
+            )
+        _check_prior(view_weights, featureless_weight, num_augmentations)
+        self.views = [TRANSFORMS.build(dict(view)) for view in views[: num_augmentations - 1]]
+        self.confidence = MODELS.build(confidence or dict(type='CombinedConfidence'))
+        self.threshold = threshold
         self.view_weights = None if view_weights is None else tuple(view_weights)
         self.featureless_weight = featureless_weight
-        self.frame_threshold = frame_threshold
+        self.refiner = refiner and MODELS.build(refiner)
+        self.trajectory = trajectory and MODELS.build(trajectory)
 
     @torch.no_grad()
     def __call__(
         self,
-        candidates: Sequence[MotionPrediction],
-        confidences: Tensor,
-        threshold: float,
-        *,
-        has_imgfeat: Optional[Tensor] = None,
-        frame_confidences: Optional[Tensor] = None,
-        inputs: Optional[Inputs] = None,
-        scores: Optional[dict[str, ScoreAndEvidence]] = None,
+        teacher: MotionEstimator,
+        inputs: Inputs,
+        reprojection: ReprojectionLoss,
+        critic: Optional[MotionCritic] = None,
     ) -> PseudoLabels:
-        """Fuse candidates that are all expressed in the original camera and box.
+        """Label a batch.
 
         Args:
-            candidates (Sequence[MotionPrediction]): N predictions of the same B clips.
-            confidences (Tensor): Shape (N, B) in [0, 1].
-            threshold (float): A candidate is chosen if its confidence is greater than this.
-            has_imgfeat (Tensor, optional): Whether a candidate saw image features (N, B), bool.
-            frame_confidences (Tensor, optional): Shape (N, B, L), for ``frame_threshold``.
-            inputs (dict[str, Tensor], optional): The plain inputs. With them ``pred_cam`` is
-                derived from the fused translation, so the two agree to the digit; without them
-                each is averaged by itself.
-            scores (dict, optional): What the confidences were made of, passed on.
-
-        Returns:
-            PseudoLabels: Without graph.
-
-        Raises:
-            ConfigError: If settings and arguments do not fit.
-            ShapeError: If a shape is not the documented one.
+            teacher (MotionEstimator): Predicts, in eval mode.
+            inputs (dict[str, Tensor]): A real batch without labels.
+            reprojection (ReprojectionLoss): Says which detections count, and what the refiner
+                minimises.
+            critic (MotionCritic, optional): Scores motion; needed where the confidence names the
+                discriminator. Defaults to None.
         """
-        self._check(candidates, confidences, has_imgfeat, frame_confidences)
-        valid = torch.stack([candidate.valid for candidate in candidates])
-        finite = _finite_frames(candidates)
-        selection = (confidences > threshold) & (finite | ~valid).all(dim=-1)
-
-        # Not a product with the mask: an unusable confidence may be NaN.
-        chosen = torch.where(selection, confidences, torch.zeros_like(confidences))
-        weights = chosen * self._prior(confidences, has_imgfeat)
-        weights = (weights[..., None] * valid).to(candidates[0].betas)
-        if self.frame_threshold is not None:
-            weights = weights * (frame_confidences > self.frame_threshold)
-        fused = _fuse(candidates, weights, finite)
-        if inputs is not None:
-            fused = fused.for_box(inputs['bbx_xys'], inputs['K_fullimg'])
-
-        return PseudoLabels(
-            prediction=fused,
-            keep=fused.valid.any(dim=1),
-            confidence=_mean_confidence(confidences, selection),
-            selection=selection,
-            spread=_mean_over_pairs(pairwise_angle(candidates)),
-            scores=scores or {},
+        candidates, has_imgfeat = self._predict_views(teacher, inputs)
+        scores = {
+            source: self._score(source, candidates, inputs, teacher, reprojection, critic)
+            for source in self.confidence.sources
+        }
+        confidences = self.confidence(scores)
+        labels = fuse_candidates(
+            candidates,
+            confidences,
+            self.threshold,
+            self.prior(confidences, has_imgfeat),
+            inputs,
+            scores,
         )
+        prediction = labels.prediction
+        if self.refiner is not None:
+            prediction = self.refiner(prediction, inputs, reprojection, teacher, labels.keep)
+        if self.trajectory is not None:
+            prediction = self.trajectory(prediction, inputs['cam_angvel'], teacher.body_model)
+        return replace(labels, prediction=prediction)
 
-    def _check(
-        self,
-        candidates: Sequence[MotionPrediction],
-        confidences: Tensor,
-        has_imgfeat: Optional[Tensor],
-        frame_confidences: Optional[Tensor],
-    ) -> None:
-        count = len(candidates)
-        if not count:
-            raise ShapeError('`candidates` is empty: pass the prediction of at least one view')
-        batch, length = candidates[0].valid.shape
-        check_shape(confidences, 'N B', name='confidences', N=count, B=batch)
-        if self.view_weights is not None and len(self.view_weights) != count:
-            raise ConfigError(
-                f'`view_weights` has {len(self.view_weights)} values for {count} views: give one '
-                'for each view'
-            )
-        if has_imgfeat is not None:
-            check_shape(has_imgfeat, 'N B', name='has_imgfeat', N=count, B=batch)
-        if self.frame_threshold is not None:
-            if frame_confidences is None:
-                raise ConfigError('`frame_threshold` is set, so pass `frame_confidences`')
-            check_shape(
-                frame_confidences, 'N B L', name='frame_confidences', N=count, B=batch, L=length
-            )
+    def prior(self, confidences: Tensor, has_imgfeat: Tensor) -> Tensor:
+        """Return the prior weights (N, B) of candidates.
 
-    def _prior(self, confidences: Tensor, has_imgfeat: Optional[Tensor]) -> Tensor:
-        """Return prior weights (N, B)."""
+        Args:
+            confidences (Tensor): Shape (N, B); gives dtype and device.
+            has_imgfeat (Tensor): Whether each candidate saw image features (N, B), bool.
+        """
         prior = torch.ones_like(confidences)
         if self.view_weights is not None:
             prior = prior * prior.new_tensor(self.view_weights)[:, None]
-        if has_imgfeat is not None:
-            prior = torch.where(has_imgfeat, prior, prior * self.featureless_weight)
-        return prior
+        return torch.where(has_imgfeat, prior, prior * self.featureless_weight)
+
+    def _predict_views(
+        self, teacher: MotionEstimator, inputs: Inputs
+    ) -> tuple[list[MotionPrediction], Tensor]:
+        """Predict all views at once and map them back; tell which had image features (N, B)."""
+        applied = [view.apply(inputs) for view in self.views]
+        view_inputs = [inputs, *(changed for changed, _ in applied)]
+        stacked = {name: torch.cat([one[name] for one in view_inputs]) for name in inputs}
+        predictions = teacher.infer(stacked)
+        batch = len(inputs['valid'])
+        candidates = [predictions[:batch]]
+        for index, (view, (_, state)) in enumerate(zip(self.views, applied), start=1):
+            prediction = predictions[index * batch : (index + 1) * batch]
+            root_offset = teacher.body_model.skeleton(prediction.betas)[..., 0, :]
+            candidates.append(view.invert(prediction, state, inputs, root_offset))
+        return candidates, stacked['has_imgfeat'].view(len(candidates), batch)
+
+    def _score(
+        self,
+        source: str,
+        candidates: Sequence[MotionPrediction],
+        inputs: Inputs,
+        teacher: MotionEstimator,
+        reprojection: ReprojectionLoss,
+        critic: Optional[MotionCritic],
+    ) -> ScoreAndEvidence:
+        """Return scores (N, B) in [0, 1] of a source, and where there is evidence for them."""
+        if source == 'reprojection':
+            pairs = [
+                reprojection_confidence(
+                    teacher.coco_joints(one),
+                    inputs,
+                    scale=self.confidence.reprojection_scale,
+                    min_keypoint_score=reprojection.min_keypoint_score,
+                )
+                for one in candidates
+            ]
+            scores, evidence = (torch.stack(values) for values in zip(*pairs))
+            return scores, evidence
+        if source == 'discriminator':
+            scores = critic.confidence(candidates)
+        else:
+            scores = view_agreement(candidates)
+        return scores, torch.ones_like(scores, dtype=torch.bool)
 
 
-def _finite_frames(candidates: Sequence[MotionPrediction]) -> Tensor:
-    """Return which frames (N, B, L) of each candidate hold finite numbers only."""
-    fields = ('body_pose_R', 'R_c', 'R_gv', *VECTOR_FIELDS)
-    return torch.stack(
-        [
-            torch.stack(
-                [getattr(candidate, field).isfinite().flatten(2).all(-1) for field in fields]
-            ).all(dim=0)
-            for candidate in candidates
-        ]
-    )
-
-
-def _fuse(
-    candidates: Sequence[MotionPrediction], weights: Tensor, finite: Tensor
-) -> MotionPrediction:
-    """Average candidates with weights (N, B, L); frames without weight are not valid."""
-    valid = (weights > 0).any(dim=0)
-    # Frames that nobody will look at still have to hold rotations and finite numbers.
-    weights = torch.where(valid, weights, torch.ones_like(weights))
-    share = weights / weights.sum(dim=0)
-
-    def stack(field: str) -> Tensor:
-        values = torch.stack([getattr(candidate, field) for candidate in candidates])
-        mask = finite.view(*finite.shape, *[1] * (values.ndim - 3))
-        neutral = torch.zeros_like(values[0, 0, 0])
-        if values.shape[-2:] == (3, 3):
-            neutral = neutral + torch.eye(3).to(neutral)
-        return torch.where(mask, values, neutral)
-
-    fields = {field: (stack(field) * share[..., None]).sum(dim=0) for field in VECTOR_FIELDS}
-    # One call for all rotations of a frame: the body's joints and the root in both frames.
-    rotations = torch.cat(
-        (stack('body_pose_R'), stack('R_c')[..., None, :, :], stack('R_gv')[..., None, :, :]), -3
-    )
-    rotations = fuse_rotations(rotations, share[..., None])
-    return MotionPrediction(
-        body_pose_R=rotations[..., :-2, :, :],
-        R_c=rotations[..., -2, :, :],
-        R_gv=rotations[..., -1, :, :],
-        valid=valid,
-        **fields,
-    )
-
-
-def _mean_confidence(confidences: Tensor, selection: Tensor) -> Tensor:
-    """Average (N, B) over the chosen candidates, or over all where none was; NaN counts as 0."""
-    counted = selection | ~selection.any(dim=0)
-    return (confidences.nan_to_num(0) * counted).sum(dim=0) / counted.sum(dim=0)
-
-
-def _mean_over_pairs(angles: Tensor) -> Tensor:
-    """Average a symmetric (N, N, B) over its pairs to (B,), leaving out pairs that are NaN."""
-    first, second = torch.triu_indices(len(angles), len(angles), offset=1, device=angles.device)
-    pairs = angles[first, second]
-    known = pairs.isfinite()
-    return pairs.masked_fill(~known, 0).sum(dim=0) / known.sum(dim=0).clamp(min=1)
+def _check_prior(
+    view_weights: Optional[Sequence[float]], featureless_weight: float, num_views: int
+) -> None:
+    """Check prior weights of views."""
+    for weight in (featureless_weight, *(view_weights or ())):
+        if not 0 <= weight <= 1:
+            raise ConfigError(
+                '`view_weights` and `featureless_weight` should lie in [0, 1], got '
+                f'{view_weights} and {featureless_weight}'
+            )
+    if view_weights is None:
+        return
+    if not any(view_weights):
+        raise ConfigError('`view_weights` are all zero: no pseudo-label would ever be kept')
+    if len(view_weights) != num_views:
+        raise ConfigError(
+            f'`view_weights` has {len(view_weights)} values for {num_views} views: give one for '
+            'each view'
+        )

@@ -41,6 +41,11 @@ INPUT_SHAPES = dict(
     valid='B L',
     has_imgfeat='B',
 )
+TRAIN_CFG = dict(
+    keypoint_noise=dict(type='KeypointNoise'),
+    condition_dropout=0.1,
+    detected_keypoint_prob=0.5,
+)
 
 Samples = list[PoseDataSample]
 
@@ -62,14 +67,13 @@ class GVHMR(BaseModel):
         body_model (dict): The light SMPL-X body.
         motion_codec (dict): Representation of motion as a normalised vector, with statistics.
         loss (dict): Supervised losses. Defaults to ``dict(type='GVHMRLoss')``.
-        keypoint_noise (dict, optional): Noise on label joints that stand in for detections.
-            Defaults to ``dict(type='KeypointNoise')``.
-        condition_dropout (float): Probability to drop each condition of a frame in training.
-            Defaults to 0.1.
-        detected_keypoint_prob (float): Probability to use detections where a labelled clip has
-            some. Defaults to 0.5.
+        train_cfg (dict, optional): What happens to inputs in training, see :data:`TRAIN_CFG` for
+            the defaults: ``keypoint_noise``, the noise on label joints that stand in for
+            detections; ``condition_dropout``, the probability to drop each condition of a frame;
+            ``detected_keypoint_prob``, the probability to use detections where a labelled clip has
+            some. Defaults to None.
         test_cfg (dict, optional): What :meth:`predict` does beside predicting: ``flip_test``,
-            ``refiner``, ``path``, ``postprocess`` and ``static_camera``, see
+            ``refiner``, ``trajectory``, ``postprocess`` and ``static_camera``, see
             :class:`MotionRecovery`. Defaults to None: nothing.
         compat (str): ``'correct'``, or ``'published'`` to repeat the published code's results.
             Defaults to ``'correct'``.
@@ -86,9 +90,7 @@ class GVHMR(BaseModel):
         body_model: dict,
         motion_codec: dict,
         loss: Optional[dict] = None,
-        keypoint_noise: Optional[dict] = None,
-        condition_dropout: float = 0.1,
-        detected_keypoint_prob: float = 0.5,
+        train_cfg: Optional[dict] = None,
         test_cfg: Optional[dict] = None,
         compat: str = 'correct',
         compile: Union[bool, dict] = False,
@@ -104,11 +106,10 @@ class GVHMR(BaseModel):
         self.body_model = MODELS.build(body_model)
         self.motion_codec = CODECS.build(motion_codec)
         self.loss_module = MODELS.build(loss or dict(type='GVHMRLoss'))
-        self.keypoint_noise = TASK_UTILS.build(
-            {'compat': compat, **(keypoint_noise or dict(type='KeypointNoise'))}
-        )
-        self.condition_dropout = condition_dropout
-        self.detected_keypoint_prob = detected_keypoint_prob
+        training = _training_options(train_cfg or {})
+        self.keypoint_noise = TASK_UTILS.build({'compat': compat, **training['keypoint_noise']})
+        self.condition_dropout = training['condition_dropout']
+        self.detected_keypoint_prob = training['detected_keypoint_prob']
         self.compat = compat
         self.recovery = MotionRecovery.from_cfg(test_cfg, compat)
         if compile is not False:
@@ -343,3 +344,17 @@ class GVHMR(BaseModel):
     def extra_repr(self) -> str:
         """Show the switches that are not modules."""
         return f'compat={self.compat!r}, condition_dropout={self.condition_dropout}'
+
+
+def _training_options(train_cfg: dict) -> dict:
+    """Complete ``train_cfg`` by the defaults, and check it."""
+    unknown = sorted(set(train_cfg) - set(TRAIN_CFG))
+    if unknown:
+        raise ConfigError(f'`train_cfg` should have keys of {tuple(TRAIN_CFG)}, got {unknown}')
+    options = {**TRAIN_CFG, **train_cfg}
+    for name in ('condition_dropout', 'detected_keypoint_prob'):
+        if not isinstance(options[name], (int, float)) or not 0 <= options[name] <= 1:
+            raise ConfigError(
+                f'`train_cfg.{name}` should be a probability in [0, 1], got {options[name]!r}'
+            )
+    return options

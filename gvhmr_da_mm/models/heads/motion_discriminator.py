@@ -56,7 +56,8 @@ class MotionDiscriminator(BaseModule):
         pooling (str): ``'attention'``, ``'max'`` or ``'avg'``. Defaults to ``'attention'``.
         attention_layers (int): Hidden layers of the attention's MLP. Defaults to 1.
         attention_size (int): Their channels. Defaults to 256.
-        frame_stride (int): Every how many of the valid frames is looked at. Defaults to 1.
+        frame_stride (int): Every how many of the valid frames is looked at. Defaults to 3:
+            as good a filter as all frames, at a third of the cost.
         init_cfg (dict, optional): Initialisation. Defaults to None.
 
     Raises:
@@ -72,7 +73,7 @@ class MotionDiscriminator(BaseModule):
         pooling: str = 'attention',
         attention_layers: int = 1,
         attention_size: int = 256,
-        frame_stride: int = 1,
+        frame_stride: int = 3,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -244,14 +245,14 @@ def score_together(discriminator: nn.Module, *motions: tuple[Tensor, Tensor]) ->
 
 
 def discriminator_loss(
-    real_scores: Tensor, fake_scores: Tensor, fake_target: Union[float, Tensor] = 0.0
+    real_scores: Tensor, fake_scores: Tensor, target: Union[float, Tensor] = 0.0
 ) -> tuple[Tensor, Tensor]:
     """Pull the scores of true motion to 1 and those of predictions to 0 (LSGAN).
 
     Args:
         real_scores (Tensor): Scores of true motion, any shape.
         fake_scores (Tensor): Scores of *detached* predictions, any shape.
-        fake_target (float | Tensor): What to pull them to instead, where it is known how far each
+        target (float | Tensor): What to pull them to instead, where it is known how far each
             is from true motion. Defaults to 0.
 
     Returns:
@@ -260,7 +261,7 @@ def discriminator_loss(
 
     Source: Mao et al., *Least Squares Generative Adversarial Networks*, ICCV 2017.
     """
-    return _squared_distance(real_scores, 1.0), _squared_distance(fake_scores, fake_target)
+    return _squared_distance(real_scores, 1.0), _squared_distance(fake_scores, target)
 
 
 def generator_adversarial_loss(fake_scores: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from ...core.precision import full_precision
 from ...registry import MODELS
 from ...structures import MotionPrediction
 from ..across_ranks import mean_denominator
+from .loss_weight import check_loss_weight
 
 
 @MODELS.register_module()
@@ -25,20 +26,20 @@ class ContactConsistencyLoss(nn.Module):
     Args:
         probability (float): Joints with a static probability above it count, by their probability.
             Defaults to 0.5.
-        loss_weight (float): Defaults to 1.
+        loss_weight (float): Defaults to 0.3.
 
     Raises:
-        ConfigError: If ``probability`` is not in [0, 1).
+        ConfigError: If ``probability`` is not in [0, 1), or the weight is negative.
     """
 
-    def __init__(self, probability: float = 0.5, loss_weight: float = 1.0) -> None:
+    def __init__(self, probability: float = 0.5, loss_weight: float = 0.3) -> None:
         super().__init__()
         if not 0 <= probability < 1:
             raise ConfigError(
                 f'`probability` of ContactConsistencyLoss should be in [0, 1), got {probability}'
             )
         self.probability = probability
-        self.loss_weight = loss_weight
+        self.loss_weight = check_loss_weight(self, loss_weight)
 
     @full_precision
     def forward(

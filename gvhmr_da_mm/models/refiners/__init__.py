@@ -1,6 +1,6 @@
 """Corrections of a prediction by the evidence of its own clip: keypoints and feet."""
 
+from .foot_contact_odometry import FootContactOdometry
 from .keypoint_refiner import KeypointRefiner
-from .stance_path import StancePath
 
-__all__ = ['KeypointRefiner', 'StancePath']
+__all__ = ['KeypointRefiner', 'FootContactOdometry']

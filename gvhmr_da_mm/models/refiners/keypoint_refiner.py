@@ -1,6 +1,6 @@
 """Fitting a prediction to the detected keypoints: a pseudo-label, or a test clip's."""
 
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 import torch
 from torch import Tensor
@@ -12,9 +12,7 @@ from ...registry import MODELS
 from ...structures import MotionPrediction
 from ..across_ranks import total_over_ranks
 from ..losses import ReprojectionLoss
-
-if TYPE_CHECKING:
-    from ..estimators import GVHMR
+from ..motion_estimator import MotionEstimator
 
 DEPTH = 3 * NUM_BODY_JOINTS + 3
 SIZE = DEPTH + 3
@@ -44,7 +42,8 @@ class KeypointRefiner:
           the path in the world.
 
     Args:
-        steps (int): Iterations. Defaults to 60.
+        steps (int): Iterations. Defaults to 30, for pseudo-labels; twice as many fit better, at
+            test time.
         lr (float): Of each iteration, rad; it rises to this in the first ten and falls in the last
             ten, as all joints together would overshoot what each of them should do alone.
             Defaults to 0.06.
@@ -62,7 +61,7 @@ class KeypointRefiner:
 
     def __init__(
         self,
-        steps: int = 60,
+        steps: int = 30,
         lr: float = 0.06,
         prior: float = 3e-6,
         smoothness: float = 0.003,
@@ -84,7 +83,7 @@ class KeypointRefiner:
         prediction: MotionPrediction,
         inputs: dict[str, Tensor],
         reprojection: ReprojectionLoss,
-        model: 'GVHMR',
+        model: MotionEstimator,
         keep: Optional[Tensor] = None,
         across_ranks: bool = True,
     ) -> MotionPrediction:
@@ -93,8 +92,8 @@ class KeypointRefiner:
         Args:
             prediction (MotionPrediction): In the original camera.
             inputs (dict[str, Tensor]): ``kp2d``, ``bbx_xys``, ``K_fullimg`` and ``valid``.
-            reprojection (ReprojectionLoss): The penalty.
-            model (GVHMR): Has the body, and in its codec the deviations of true motion.
+            reprojection (ReprojectionLoss): Its unweighted penalty is minimised.
+            model (MotionEstimator): Has the body, and in its codec the deviations of true motion.
             keep (Tensor, optional): Clips to refine (B,), bool; the others stay as they are.
                 Defaults to None: all.
             across_ranks (bool): Whether the clips of all ranks are one batch, as in training, where
@@ -106,7 +105,7 @@ class KeypointRefiner:
         if keep is None:
             keep = torch.ones_like(prediction.valid[:, 0])
         # Before any rank may leave, as all have to take part.
-        detections = (reprojection.counts(inputs) & keep[:, None, None]).sum()
+        detections = (reprojection.valid_mask(inputs) & keep[:, None, None]).sum()
         totals = torch.stack((detections, keep.sum()))
         totals = (total_over_ranks(totals) if across_ranks else totals).clamp(min=1)
         if keep.all():
@@ -127,7 +126,7 @@ class KeypointRefiner:
         prediction: MotionPrediction,
         inputs: dict[str, Tensor],
         reprojection: ReprojectionLoss,
-        model: 'GVHMR',
+        model: MotionEstimator,
         totals: Tensor,
     ) -> MotionPrediction:
         """Refine all clips; ``totals`` (2,) are the detections and clips to average over."""
@@ -146,7 +145,8 @@ class KeypointRefiner:
                 ramp = min(1.0, (step + 1) / RAMP, (self.steps - step) / RAMP)
                 optimizer.param_groups[0]['lr'] = self.lr * ramp
                 candidate = _apply(prediction, change)
-                penalty = reprojection(model.coco_joints(candidate), inputs, detections)
+                residual = reprojection.residual(model.coco_joints(candidate), inputs)
+                penalty = reprojection.penalty(residual, detections)
                 drift = (matrix_to_rot6d(candidate.body_pose_R) - predicted) / std
                 drift = drift.square().sum() / (clips * frames)
                 jump = change.diff(dim=1).square().sum() / (clips * max(frames - 1, 1))

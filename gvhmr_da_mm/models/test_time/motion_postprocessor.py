@@ -14,26 +14,28 @@ from ...structures import RecoveredMotion
 
 @MODELS.register_module()
 class MotionPostprocessor(nn.Module):
-    """Correct the world path by static joints, then bend the limbs (GVHMR, post-processing).
+    """Correct the world trajectory by static joints, then bend the limbs (GVHMR, post-processing).
 
     Note:
         B: clips, L: frames. Without weights and without state.
 
     Args:
-        path (bool): Whether to correct the path of the root. Defaults to True.
+        trajectory (bool): Whether to correct the trajectory of the root. Defaults to True.
         limbs (bool): Whether to hold static joints by inverse kinematics. Defaults to True.
         compat (str): ``'correct'``, or ``'published'`` for the ground at the lowest joint of all
             frames and for rotations that are none in the legs, see
             :func:`~gvhmr_da_mm.core.postprocess.solve_limbs`. Defaults to ``'correct'``.
     """
 
-    def __init__(self, path: bool = True, limbs: bool = True, compat: str = 'correct') -> None:
+    def __init__(
+        self, trajectory: bool = True, limbs: bool = True, compat: str = 'correct'
+    ) -> None:
         super().__init__()
         if compat not in COMPAT_MODES:
             raise ConfigError(
                 f'`compat` of MotionPostprocessor should be one of {COMPAT_MODES}, got {compat!r}'
             )
-        self.path, self.limbs, self.compat = path, limbs, compat
+        self.trajectory, self.limbs, self.compat = trajectory, limbs, compat
 
     @full_precision
     def forward(
@@ -59,8 +61,10 @@ class MotionPostprocessor(nn.Module):
             ShapeError: If there is no frame, or a shape is wrong.
         """
         check_shape(static_camera, 'B', 'static_camera', B=len(motion.valid))
-        if self.path:
-            motion = motion.replace(transl_w=self._correct_path(motion, body_model, static_camera))
+        if self.trajectory:
+            motion = motion.replace(
+                transl_w=self._correct_trajectory(motion, body_model, static_camera)
+            )
         if self.limbs:
             body_pose_R, betas, R_w, transl_w = motion.world_pose
             bent = solve_limbs(
@@ -75,7 +79,7 @@ class MotionPostprocessor(nn.Module):
             motion = motion.replace(**{changed: bent})
         return motion
 
-    def _correct_path(
+    def _correct_trajectory(
         self, motion: RecoveredMotion, body_model: LinearBlendBody, static_camera: Tensor
     ) -> Tensor:
         joints_w = body_model.fk_matrices(*motion.world_pose)
@@ -104,4 +108,4 @@ class MotionPostprocessor(nn.Module):
 
     def extra_repr(self) -> str:
         """Show the options."""
-        return f'path={self.path}, limbs={self.limbs}, compat={self.compat!r}'
+        return f'trajectory={self.trajectory}, limbs={self.limbs}, compat={self.compat!r}'

@@ -1,7 +1,7 @@
 """From the inputs of a video to motion in camera and world, as `test_cfg` says."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import Any, Optional, Union
 
 import torch
 from mmpose.structures import PoseDataSample
@@ -11,12 +11,11 @@ from ...core.errors import ConfigError, DataError
 from ...core.precision import full_precision
 from ...registry import MODELS
 from ...structures import MotionPrediction, RecoveredMotion
+from ..losses import ReprojectionLoss
+from ..motion_estimator import MotionEstimator
 from .flip_test import FlipTest
 
-if TYPE_CHECKING:
-    from ..estimators import GVHMR
-
-OPTIONS = ('flip_test', 'refiner', 'path', 'postprocess', 'static_camera')
+OPTIONS = ('flip_test', 'refiner', 'trajectory', 'postprocess', 'static_camera')
 
 
 class MotionRecovery(nn.Module):
@@ -27,8 +26,8 @@ class MotionRecovery(nn.Module):
             must load it (``flip_test=True``). Defaults to False.
         refiner (dict, optional): Fits predictions to the detected keypoints, such as
             ``dict(type='KeypointRefiner')``. Defaults to None.
-        path (dict, optional): Gives predictions another path through the world, such as
-            ``dict(type='StancePath')``. Defaults to None.
+        trajectory (dict, optional): Corrects trajectories through the world, such as
+            ``dict(type='FootContactOdometry')``. Defaults to None.
         postprocess (bool | dict): Whether to post-process, or the config of what does: a part of
             ``MODELS`` that is built with ``compat`` and called as :class:`MotionPostprocessor` is.
             Defaults to False; True is ``dict(type='MotionPostprocessor')``.
@@ -44,7 +43,7 @@ class MotionRecovery(nn.Module):
         self,
         flip_test: bool = False,
         refiner: Optional[Mapping[str, Any]] = None,
-        path: Optional[Mapping[str, Any]] = None,
+        trajectory: Optional[Mapping[str, Any]] = None,
         postprocess: Union[bool, Mapping[str, Any]] = False,
         static_camera: Optional[bool] = None,
         compat: str = 'correct',
@@ -57,7 +56,7 @@ class MotionRecovery(nn.Module):
                 '`test_cfg.static_camera` should be True, False or None (as the samples say), got '
                 f'{static_camera!r}'
             )
-        for name, value in dict(refiner=refiner, path=path).items():
+        for name, value in dict(refiner=refiner, trajectory=trajectory).items():
             if value is not None and not isinstance(value, Mapping):
                 raise ConfigError(
                     f'`test_cfg.{name}` should be None or the config of a part of the model, got '
@@ -72,8 +71,9 @@ class MotionRecovery(nn.Module):
         self.compat = compat
         self.flip_test = FlipTest(compat) if flip_test else None
         self.refiner = refiner and MODELS.build(refiner)
-        self.reprojection = refiner and MODELS.build(dict(type='ReprojectionLoss'))
-        self.path = path and MODELS.build(path)
+        self.reprojection = ReprojectionLoss()
+        """Which detections the refiner fits, and how; an adaptive model puts its own here."""
+        self.trajectory = trajectory and MODELS.build(trajectory)
         self.postprocessor = None
         if postprocess:
             config = dict(type='MotionPostprocessor') if postprocess is True else postprocess
@@ -103,7 +103,7 @@ class MotionRecovery(nn.Module):
         facts = dict(
             flip_test=self.flip_test is not None,
             refiner=self.refiner is not None,
-            path=self.path is not None,
+            trajectory=self.trajectory is not None,
             postprocess=self.postprocessor is not None,
             model_compat=self.compat,
         )
@@ -114,14 +114,14 @@ class MotionRecovery(nn.Module):
 
     def forward(
         self,
-        model: 'GVHMR',
+        model: MotionEstimator,
         inputs: dict[str, Tensor],
         data_samples: Optional[Sequence[PoseDataSample]] = None,
     ) -> RecoveredMotion:
         """Recover the motion of a batch.
 
         Args:
-            model (GVHMR): Predicts.
+            model (MotionEstimator): Predicts.
             inputs (dict[str, Tensor]): Its inputs, with ``flip_*`` ones for the flip test.
             data_samples (Sequence[PoseDataSample], optional): Their metainfo says which cameras
                 stand still. Defaults to None.
@@ -151,16 +151,16 @@ class MotionRecovery(nn.Module):
             )
         return motion
 
-    def _predict(self, model: 'GVHMR', inputs: dict[str, Tensor]) -> MotionPrediction:
-        """Predict, then let refiner and path have their say."""
+    def _predict(self, model: MotionEstimator, inputs: dict[str, Tensor]) -> MotionPrediction:
+        """Predict, then refine and correct the trajectory."""
         prediction = model.infer(inputs)
         if self.refiner is not None:
             # Each rank tests sequences of its own.
             prediction = full_precision(self.refiner)(
                 prediction, inputs, self.reprojection, model, across_ranks=False
             )
-        if self.path is not None:
-            prediction = full_precision(self.path)(
+        if self.trajectory is not None:
+            prediction = full_precision(self.trajectory)(
                 prediction, inputs['cam_angvel'], model.body_model
             )
         return prediction

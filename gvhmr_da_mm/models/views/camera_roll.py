@@ -39,7 +39,7 @@ class CameraRoll(BaseView):
     Image features cannot be turned: they are kept up to ``max_feature_roll`` and dropped beyond.
 
     Args:
-        max_angle (float): Largest roll to either side in radians. Defaults to 0.26 (15 degrees).
+        max_angle (float): Largest roll to either side in radians. Defaults to 0.09 (5 degrees).
         max_feature_roll (float): Largest roll in radians up to which image features are kept.
             Defaults to 0.09 (5 degrees).
 
@@ -47,7 +47,7 @@ class CameraRoll(BaseView):
         ConfigError: If an angle is negative or more than pi.
     """
 
-    def __init__(self, max_angle: float = 0.26, max_feature_roll: float = 0.09) -> None:
+    def __init__(self, max_angle: float = 0.09, max_feature_roll: float = 0.09) -> None:
         self.max_angle = check_not_negative(max_angle, 'max_angle')
         self.max_feature_roll = check_not_negative(max_feature_roll, 'max_feature_roll')
         if self.max_angle > pi:

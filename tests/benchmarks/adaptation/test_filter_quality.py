@@ -54,8 +54,8 @@ def test_every_clip_is_judged(model, sources):
 
 
 def test_nothing_kept(model, sources):
-    model.confidence_threshold = 1.0
+    model.pseudo_labeler.threshold = 1.0
     found = measure_filter(model, sources[:1], 2)
     assert not any(found['points']['keep']) and found['combined']['kept_error'] is None
     assert all(c > 0 for c in found['points']['confidence'])
-    assert model.confidence_threshold == 1.0
+    assert model.pseudo_labeler.threshold == 1.0

@@ -31,13 +31,13 @@ def test_what_has_a_filter_to_judge():
 
 
 def test_variants_of_both_kinds(tmp_path):
-    expected = {'one_view': {'model.num_augmentations': 1}}
+    expected = {'one_view': {'model.pseudo_labeler.num_augmentations': 1}}
     (tmp_path / 'a.json').write_text(json.dumps(expected))
     (tmp_path / 'a.py').write_text(f'variants = {expected!r}')
     for name in ('a.json', 'a.py'):
         assert read_variants(tmp_path / name) == expected
     (method,) = select_methods([], expected)
-    assert method.options == {'model.num_augmentations': 1} and method.has_filter
+    assert method.options == {'model.pseudo_labeler.num_augmentations': 1} and method.has_filter
 
 
 @pytest.mark.parametrize('name, text', [('a.json', '[1]'), ('a.json', '{'), ('a.py', 'x = 1')])

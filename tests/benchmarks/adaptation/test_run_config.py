@@ -43,7 +43,7 @@ def test_a_method_survives_a_dump(name, toy_root, tmp_path):
     config = build(name, toy_root, tmp_path)
     config.dump(tmp_path / 'config.py')
     again = load_config(tmp_path / 'config.py')
-    assert again.model.reprojection_weight == config.model.reprojection_weight
+    assert again.model.losses == config.model.losses
     assert again.model.estimator.backbone.latent_dim == 96
 
 
@@ -55,22 +55,26 @@ def test_what_the_methods_are(toy_root, tmp_path):
     assert ratio == {n: 0 if n == 'source' else 1 for n in METHODS}
 
     demo = load_config(CONFIGS / 'da_demo.py')
-    for field in ('real_weight', 'reprojection_weight', 'adversarial_weight', 'num_augmentations'):
-        assert config['full'].model[field] == demo.model[field]
+    for part in ('pseudo_labeler', 'critic', 'losses'):
+        assert config['full'].model[part] == demo.model[part]
 
     plain, published = config['plain'].model, config['published'].model
-    assert (plain.teacher, plain.num_augmentations, plain.confidence_calibration) == (
-        'ema',
-        1,
-        'none',
+    assert (
+        config['plain'].default_hooks.mean_teacher.momentum
+        == demo.default_hooks.mean_teacher.momentum
     )
-    assert (plain.real_weight, plain.reprojection_weight, plain.adversarial_weight) == (1, 0, 0)
     assert config['plain'].default_hooks.confidence_threshold.end == 0
-    assert (published.teacher, published.confidence_calibration) == ('student', 'none')
-    assert [view.type.__name__ for view in published.views] == ['HorizontalFlip']
-    assert (published.real_weight, published.adversarial_weight) == (1, 1)
-    assert published.reprojection_weight == 0
-    assert published.discriminator.hidden_size == demo.model.discriminator.hidden_size
+    assert plain.pseudo_labeler.num_augmentations == 1 and plain.critic.adversarial_weight == 0
+    for model in (plain, published):
+        assert model.losses.pseudo.loss_weight == 1
+        assert model.losses.reprojection.loss_weight == 0 and model.losses.contact is None
+        assert model.pseudo_labeler.refiner is None and model.critic.target is None
+    assert config['published'].default_hooks.mean_teacher.momentum == 1
+    assert [view.type.__name__ for view in published.pseudo_labeler.views] == ['HorizontalFlip']
+    assert published.critic.adversarial_weight == 1
+    discriminator = published.critic.discriminator
+    assert discriminator.hidden_size == demo.model.critic.discriminator.hidden_size
+    assert discriminator.frame_stride == 1
 
 
 def test_real_clips_of_the_methods(toy_root, tmp_path):
@@ -99,7 +103,7 @@ def test_every_network_is_tested_alone_and_refined(name, toy_root, tmp_path):
     alone, refined = (other, usual) if name.startswith('full') else (usual, other)
     assert not any(alone.values())
     assert refined.refiner.type.__name__ == 'KeypointRefiner'
-    assert refined.path.type.__name__ == 'StancePath'
+    assert refined.trajectory.type.__name__ == 'FootContactOdometry'
     assert not refined.flip_test and not refined.postprocess
 
 
@@ -112,14 +116,18 @@ def test_source_run(toy_root, tmp_path):
 
 def test_overrides_of_a_variant(toy_root, tmp_path):
     options = {
-        'model.real_weight': 0.7,
-        'model.label_path': dict(type='StancePath', weight=0.25),
+        'model.losses.pseudo.loss_weight': 0.7,
+        'model.pseudo_labeler.trajectory': dict(type='FootContactOdometry', weight=0.25),
     }
     config = build(Method('mine', 'variant', options=options), toy_root, tmp_path)
-    assert config.model.real_weight == 0.7
-    assert config.model.label_path.weight == 0.25
-    with pytest.raises(ConfigError, match="'mine'.*real_weigt.*real_weight"):
-        build(Method('mine', 'variant', options={'model.real_weigt': 1}), toy_root, tmp_path)
+    assert config.model.losses.pseudo.loss_weight == 0.7
+    assert config.model.pseudo_labeler.trajectory.weight == 0.25
+    with pytest.raises(ConfigError, match="'mine'.*loss_weigt.*loss_weight"):
+        build(
+            Method('mine', 'variant', options={'model.losses.pseudo.loss_weigt': 1}),
+            toy_root,
+            tmp_path,
+        )
 
 
 @pytest.mark.parametrize('steps', [300, 120, 5])

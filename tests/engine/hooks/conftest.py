@@ -1,5 +1,7 @@
 """A real Runner around a model of one weight."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmengine.logging import MessageHub, MMLogger
@@ -21,7 +23,7 @@ class ToyAdaptation(BaseModel):
         self.weight = nn.Parameter(torch.zeros(()))
         self.critic = nn.Parameter(torch.zeros(()))
         self.register_buffer('teacher', torch.zeros(()))
-        self.confidence_threshold = -1.0
+        self.pseudo_labeler = SimpleNamespace(threshold=-1.0)
         self.thresholds, self.momenta, self.students = [], [], []
         self.rates = list(rates or [])
         self.student_every = 1
@@ -30,7 +32,7 @@ class ToyAdaptation(BaseModel):
         return dict(loss=(self.weight - 1).square())
 
     def train_step(self, data, optim_wrapper):
-        self.thresholds.append(self.confidence_threshold)
+        self.thresholds.append(self.pseudo_labeler.threshold)
         step = len(self.thresholds)
         if isinstance(optim_wrapper, OptimWrapperDict):
             if step % self.student_every == 0:

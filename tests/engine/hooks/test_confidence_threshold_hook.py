@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -66,7 +67,7 @@ def test_reaches_a_wrapped_model(hook):
         pass
 
     inner = Wrapped()
-    inner.confidence_threshold = 0.0
+    inner.pseudo_labeler = SimpleNamespace(threshold=0.0)
     wrapper = torch.nn.DataParallel(inner)
 
     class Hub:
@@ -77,7 +78,7 @@ def test_reaches_a_wrapped_model(hook):
         model, message_hub, epoch = wrapper, Hub(), 2
 
     hook.before_train_epoch(FakeRunner)
-    assert inner.confidence_threshold == 0.7
+    assert inner.pseudo_labeler.threshold == 0.7
     assert FakeRunner.message_hub.logged == ('train/confidence_threshold', 0.7)
 
 
@@ -103,7 +104,7 @@ def test_a_model_without_threshold(run):
         def forward(self, inputs, data_samples=None, mode='tensor'):
             return dict(loss=self.weight)
 
-    with pytest.raises(ConfigError, match='Plain has no attribute'):
+    with pytest.raises(ConfigError, match='Plain has no `pseudo_labeler`'):
         run([ConfidenceThresholdHook()], Plain())
 
 

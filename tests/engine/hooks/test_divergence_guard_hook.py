@@ -30,12 +30,12 @@ class Logger:
 
 
 class Pair(nn.Module):
-    """A student, its teacher and a discriminator of one layer each."""
+    """A student, its teacher and a critic of one layer each."""
 
     def __init__(self):
         super().__init__()
         self.student = nn.Linear(1, 1)
-        self.discriminator = nn.Linear(1, 1)
+        self.critic = nn.Linear(1, 1)
         self.teacher = copy.deepcopy(self.student)
         self.updates = 0
 
@@ -72,7 +72,7 @@ class Run:
             bias = self.model.student.bias
             pose = pose + (bias - bias.detach()).sqrt().sum()
         wrapper['model'].update_params(pose)
-        judged = discriminator * self.model.discriminator(data).square().mean()
+        judged = discriminator * self.model.critic(data).square().mean()
         wrapper['discriminator'].update_params(judged)
         sample = SimpleNamespace(domain=domain, dataset='emdb', sequence='P1_14', start=8, end=40)
         outputs = {
@@ -115,7 +115,7 @@ def test_student_teacher_and_optimiser_stay_as_they_are(run):
     assert_same(after[1]['model']['state'], before[1]['model']['state'])
     assert run.model.updates == updates and run.skipped == 1
     # The discriminator's loss was fine: it learned.
-    assert not torch.equal(after[0]['discriminator.weight'], before[0]['discriminator.weight'])
+    assert not torch.equal(after[0]['critic.weight'], before[0]['critic.weight'])
     (message,) = run.logger.messages
     assert '1 in a row, 3 stop' in message
     assert 'first `real_transl_loss` = nan, `real_loss` = nan' in message

@@ -13,7 +13,7 @@ def test_warns_once_with_the_remedy(run, toy, warnings_of):
     run([ConfidenceThresholdHook(), SelectionRateHook()], toy(rates=[0.0] * 9))
     (message,) = warned(warnings_of)
     assert 'epoch 1' in message and 'threshold is 0.4' in message
-    assert 'model.confidence_calibration' in message
+    assert 'model.critic.calibrator.mode' in message
 
 
 def test_one_chosen_sample_is_enough(run, toy, warnings_of):

@@ -21,7 +21,7 @@ class Pair(nn.Module):
     def __init__(self):
         super().__init__()
         self.student = nn.Linear(2, 1)
-        self.discriminator = nn.Linear(2, 1)
+        self.critic = nn.Linear(2, 1)
         self.teacher = nn.Linear(2, 1)
 
 
@@ -89,7 +89,7 @@ def test_each_part_gets_its_own_parameters_and_the_teacher_none():
         for part in ('model', 'discriminator')
     }
     assert held['model'] == {id(p) for p in model.student.parameters()}
-    assert held['discriminator'] == {id(p) for p in model.discriminator.parameters()}
+    assert held['discriminator'] == {id(p) for p in model.critic.parameters()}
     assert type(wrapper['model']) is BFloat16OptimWrapper
     assert type(wrapper['discriminator']) is AveragingOptimWrapper
 
@@ -135,9 +135,9 @@ def test_the_discriminator_never_waits_for_the_end():
     model, wrapper = build_pair(accumulative_counts=2)
     wrapper.initialize_count_status(model, 0, 5)
     for _ in range(3):
-        last = model.discriminator.weight.clone()
-        wrapper['discriminator'].update_params(model.discriminator.weight.sum())
-        assert not torch.equal(model.discriminator.weight, last)
+        last = model.critic.weight.clone()
+        wrapper['discriminator'].update_params(model.critic.weight.sum())
+        assert not torch.equal(model.critic.weight, last)
 
 
 def test_an_accumulating_discriminator_is_refused():

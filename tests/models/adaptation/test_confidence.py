@@ -28,9 +28,6 @@ class TestReprojection:
         inputs['kp2d'][..., 0] += 0.1 * scene.bbx_xys[..., None, 2]
         score, _ = reprojection_confidence(points, inputs, scale=0.05)
         torch.testing.assert_close(score, torch.full((3,), -2.0, dtype=DOUBLE).exp())
-        frames, evidence = reprojection_confidence(points, inputs, per_frame=True)
-        assert torch.equal(evidence, scene.valid)
-        torch.testing.assert_close(frames, score[:, None] * scene.valid)
 
     def test_an_outlier_counts_once(self, scene):
         points = scene.camera_points() + torch.tensor([0, 0, 100.0])
@@ -99,13 +96,19 @@ class TestCombined:
         reprojection=(torch.tensor([[0.8, 0.0]]), torch.tensor([[True, False]])),
     )
 
-    def test_default_is_the_discriminator_alone(self):
-        combined = CombinedConfidence()
+    def test_the_discriminator_alone(self):
+        combined = CombinedConfidence(dict(discriminator=1.0), mean='arithmetic')
         assert combined.sources == ('discriminator',)
         assert torch.equal(combined(self.scores), self.scores['discriminator'])
 
+    def test_by_default_keypoints_count_most(self):
+        combined = CombinedConfidence()
+        assert set(combined.sources) == {'reprojection', 'discriminator'}
+        expected = torch.tensor([[(0.8**4 * 0.2) ** (1 / 5), 0.4]])
+        torch.testing.assert_close(combined(self.scores), expected)
+
     def test_weights_and_missing_evidence(self):
-        combined = CombinedConfidence(dict(discriminator=1.0, reprojection=3.0))
+        combined = CombinedConfidence(dict(discriminator=1.0, reprojection=3.0), mean='arithmetic')
         torch.testing.assert_close(combined(self.scores), torch.tensor([[0.65, 0.4]]))
 
     def test_geometric_mean(self):
@@ -130,3 +133,5 @@ class TestCombined:
                 CombinedConfidence(weights)
         with pytest.raises(ConfigError, match='mean'):
             CombinedConfidence(mean='harmonic')
+        with pytest.raises(ConfigError, match='reprojection_scale'):
+            CombinedConfidence(reprojection_scale=0.0)

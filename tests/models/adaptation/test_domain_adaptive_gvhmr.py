@@ -1,7 +1,7 @@
 """One iteration of either domain: what the student learns from."""
 
 import copy
-import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,10 +9,11 @@ import torch
 from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.core.layout import MOTION
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
+from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 from gvhmr_da_mm.models.heads.motion_discriminator import discriminator_pose
-from gvhmr_da_mm.models.refiners import StancePath
+from gvhmr_da_mm.models.refiners import FootContactOdometry
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch
+from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_model_config
 
 from .learning import changed, steps, weights
 
@@ -25,7 +26,7 @@ NEVER = 2.0
 
 def test_a_synthetic_batch_teaches_the_student_alone(model, wrappers):
     wrapper = wrappers(model)
-    parts = (model.student, model.discriminator, model.teacher)
+    parts = (model.student, model.critic.discriminator, model.teacher)
     before = [weights(part) for part in parts]
     logs = model.train_step(toy_batch('synthetic', 2), wrapper)
     student, discriminator, teacher = (changed(*pair) for pair in zip(parts, before))
@@ -38,11 +39,11 @@ def test_a_synthetic_batch_teaches_the_student_alone(model, wrappers):
 
 def test_its_motion_joins_the_queue_of_true_motion(model, wrappers):
     wrapper, batch = wrappers(model), toy_batch('synthetic', 3, lengths=[16, 9, 16])
-    assert len(model.motion_queue) == 0
+    assert len(model.critic.queue) == 0
     model.train_step(batch, wrapper)
-    assert len(model.motion_queue) == 3
+    assert len(model.critic.queue) == 3
     pose = batch['data_samples'][1].gt_instances.body_pose
-    stored, valid = model.motion_queue.body_pose[1], model.motion_queue.valid[1]
+    stored, valid = model.critic.queue.body_pose[1], model.critic.queue.valid[1]
     torch.testing.assert_close(stored[:9], discriminator_pose(pose)[:9])
     assert valid.sum() == 9 and not stored[9:].any()
 
@@ -64,7 +65,7 @@ def test_synthetic_weight(built, wrappers, weight):
 def test_a_real_batch_teaches_the_student_and_then_the_discriminator(model, wrappers):
     wrapper = wrappers(model)
     model.train_step(toy_batch('synthetic', 2), wrapper)
-    parts = (model.student, model.discriminator, model.teacher)
+    parts = (model.student, model.critic.discriminator, model.teacher)
     before = [weights(part) for part in parts]
     logs = model.train_step(toy_batch('real', 2), wrapper)
     student, discriminator, teacher = (changed(*pair) for pair in zip(parts, before))
@@ -73,11 +74,13 @@ def test_a_real_batch_teaches_the_student_and_then_the_discriminator(model, wrap
     assert logs['selection_rate'] == 1 and logs['real_loss'] > 0
     assert 0 < logs['confidence_mean'] < 1
     assert logs['pseudo_label_spread'] > 0
-    assert len(model.motion_queue) == 2  # Predictions and pseudo-labels are never true motion.
+    assert len(model.critic.queue) == 2  # Predictions and pseudo-labels are never true motion.
 
 
 def test_without_any_weight_the_student_stands_still(model, wrappers):
-    model.adversarial_weight = model.reprojection_weight = model.real_weight = 0.0
+    model.critic.adversarial_weight = 0.0
+    for loss in model.losses.values():
+        loss.loss_weight = 0.0
     config = dict(
         model=dict(optimizer=dict(type='SGD', lr=1e-3)),
         discriminator=dict(optimizer=dict(type='Adam', lr=1e-3)),
@@ -89,13 +92,13 @@ def test_without_any_weight_the_student_stands_still(model, wrappers):
 
 
 def test_nothing_kept_is_an_exact_zero_with_a_graph(model):
-    model.confidence_threshold = NEVER
+    model.pseudo_labeler.threshold = NEVER
     inputs = model.data_preprocessor(toy_batch('real', 2))['inputs']
     labels = model.pseudo_label(inputs)
     assert not labels.keep.any()
     prediction = model.predict_noised(inputs)
     body = model.student.skin(prediction)
-    losses = model.pseudo_label_loss(prediction, body, labels, inputs)
+    losses = model.losses['pseudo'](prediction, body, labels, inputs, model.student)
     for name, loss in losses.items():
         assert loss == 0, name
     total = sum(losses.values())
@@ -109,21 +112,26 @@ def test_only_kept_samples_teach(built):
     model = copy.deepcopy(built).eval()
     inputs = model.data_preprocessor(toy_batch('real', 2))['inputs']
     labels = model.pseudo_label(inputs)
-    labels.keep = torch.tensor([True, False])
+    labels = replace(labels, keep=torch.tensor([True, False]))
     prediction = model.student.infer(inputs)
     shifted = prediction.replace(transl_c=prediction.transl_c + 0.1, x=prediction.x + 0.1)
     shifted.x.retain_grad()
-    losses = model.pseudo_label_loss(shifted, model.student.skin(shifted), labels, inputs)
+    body = model.student.skin(shifted)
+    losses = model.losses['pseudo'](shifted, body, labels, inputs, model.student)
     losses['simple_loss'].backward()
     assert shifted.x.grad[0].any() and not shifted.x.grad[1].any()
 
 
 def test_labels_walk_as_their_feet_say(toy_root, built, wrappers):
-    model = MODELS.build(toy_adaptation_config(toy_root, label_path=dict(type='StancePath')))
+    model = MODELS.build(
+        toy_adaptation_config(
+            toy_root, pseudo_labeler=dict(trajectory=dict(type='FootContactOdometry'))
+        )
+    )
     model.load_state_dict(built.state_dict())
     inputs = model.data_preprocessor(toy_batch('real', 2))['inputs']
     theirs, labels = built.pseudo_label(inputs).prediction, model.pseudo_label(inputs).prediction
-    expected = StancePath()(theirs, inputs['cam_angvel'], model.student.body_model)
+    expected = FootContactOdometry()(theirs, inputs['cam_angvel'], model.student.body_model)
     torch.testing.assert_close(labels.velocity, expected.velocity)
     assert not labels.velocity.allclose(theirs.velocity)
     logs = model.train().train_step(toy_batch('real', 2), wrappers(model))
@@ -136,7 +144,8 @@ def test_keypoints_do_not_teach_the_shape_unless_asked_to(toy_root, real_shape):
     inputs = model.data_preprocessor(toy_batch('real', 2))['inputs']
     prediction = model.predict_noised(inputs)
     prediction.x.retain_grad()
-    model.reprojection(model.student.coco_joints(prediction), inputs).backward()
+    residual = model.reprojection.residual(model.student.coco_joints(prediction), inputs)
+    model.reprojection(residual).backward()
     assert prediction.x.grad[..., MOTION.body_pose].any()
     assert prediction.x.grad[..., MOTION.betas].any() == real_shape
 
@@ -145,16 +154,18 @@ def test_training_uses_what_the_hooks_write(model, wrappers):
     wrapper = wrappers(model)
     rates = []
     for threshold in (0.0, NEVER):
-        model.confidence_threshold = threshold
+        model.pseudo_labeler.threshold = threshold
         rates.append(float(model.train_step(toy_batch('real', 2), wrapper)['selection_rate']))
     assert rates == [1.0, 0.0]
 
 
 def test_more_views_spread_more_than_none(toy_root, wrappers):
     for count in (1, 2, 3):
-        model = MODELS.build(toy_adaptation_config(toy_root, num_augmentations=count))
+        model = MODELS.build(
+            toy_adaptation_config(toy_root, pseudo_labeler=dict(num_augmentations=count))
+        )
         model.init_weights()
-        assert len(model.views) == count - 1
+        assert len(model.pseudo_labeler.views) == count - 1
         logs = model.train().train_step(toy_batch('real', 2), wrappers(model))
         assert (logs['pseudo_label_spread'] > 0) == (count > 1)
 
@@ -169,10 +180,10 @@ def labelled_real_batch():
 
 def test_real_clips_with_labels_are_supervised_and_never_pass_for_true_motion(model, wrappers):
     wrapper = wrappers(model)
-    before = weights(model.student), weights(model.discriminator)
+    before = weights(model.student), weights(model.critic.discriminator)
     logs = model.train_step(labelled_real_batch(), wrapper)
-    assert changed(model.student, before[0]) and not changed(model.discriminator, before[1])
-    assert len(model.motion_queue) == 0
+    assert changed(model.student, before[0]) and not changed(model.critic.discriminator, before[1])
+    assert len(model.critic.queue) == 0
     assert all(name.startswith('real_') for name in logs)
     assert 'selection_rate' not in logs  # No pseudo-label was made.
 
@@ -199,8 +210,9 @@ def test_a_clip_without_keypoints_or_features_is_fine(model, wrappers):
 @pytest.mark.parametrize('view', ['HorizontalFlip', 'CameraRoll', 'BoxJitter'])
 @pytest.mark.parametrize('frames', [1, 16])
 def test_boxes_of_size_zero_leave_the_weights_finite(toy_root, wrappers, view, frames):
-    views = dict(views=[dict(type=view)], student_view=dict(type=view))
-    model = MODELS.build(toy_adaptation_config(toy_root, **views)).train()
+    labeler = dict(views=[dict(type=view)])
+    config = toy_adaptation_config(toy_root, pseudo_labeler=labeler, student_view=dict(type=view))
+    model = MODELS.build(config).train()
     wrapper = wrappers(model)
     model.train_step(toy_batch('synthetic', 2), wrapper)
     batch = toy_batch('real', 2, length=frames)
@@ -253,10 +265,11 @@ def test_views_of_the_student_keep_full_precision_in_mixed_precision(toy_root, m
 
 
 def test_the_queue_holds_clips_as_long_as_the_datasets_make_them(toy_root, wrappers):
-    model = MODELS.build(toy_adaptation_config(toy_root, queue_max_len=130)).train()
+    queue = dict(type='MotionQueue', size=8, max_len=130)
+    model = MODELS.build(toy_adaptation_config(toy_root, critic=dict(queue=queue))).train()
     model.train_step(toy_batch('synthetic', 1, length=130), wrappers(model))
-    assert model.motion_queue.valid[0].sum() == 130
-    assert model.motion_queue.sample(2)[0].shape == (2, 130, 69)
+    assert model.critic.queue.valid[0].sum() == 130
+    assert model.critic.queue.sample(2)[0].shape == (2, 130, 69)
 
 
 def test_a_batch_of_both_domains_is_refused(model, wrappers):
@@ -272,10 +285,61 @@ def test_a_batch_of_both_domains_is_refused(model, wrappers):
 def test_bounds_of_num_augmentations(toy_root, count):
     message = f'between 1 and 3 with 2 view.*got {count}'
     with pytest.raises(ConfigError, match=message):
-        MODELS.build(toy_adaptation_config(toy_root, num_augmentations=count))
+        MODELS.build(toy_adaptation_config(toy_root, pseudo_labeler=dict(num_augmentations=count)))
 
 
-@pytest.mark.parametrize('field, value', [('teacher', 'momentum'), ('predict_on', 'ema')])
-def test_unknown_choices_are_named(toy_root, field, value):
-    with pytest.raises(ConfigError, match=f'`{field}` should be.*{re.escape(repr(value))}'):
-        MODELS.build(toy_adaptation_config(toy_root, **{field: value}))
+def test_unknown_choices_are_named(toy_root):
+    with pytest.raises(ConfigError, match="`predict_on` should be.*'ema'"):
+        MODELS.build(toy_adaptation_config(toy_root, predict_on='ema'))
+
+
+@pytest.mark.parametrize(
+    'changes, name',
+    [
+        (dict(synthetic_weight=-1.0), 'synthetic_weight'),
+        (dict(losses=dict(pseudo=dict(type='PseudoLabelLoss', loss_weight=-1.0))), 'PseudoLabel'),
+        (dict(losses=dict(contact=dict(type='ContactConsistencyLoss', loss_weight=-1))), 'Contact'),
+        (dict(critic=dict(adversarial_weight=-0.5)), 'adversarial_weight'),
+        (dict(critic=dict(steps=-1)), 'steps'),
+    ],
+)
+def test_impossible_weights_are_named(toy_root, changes, name):
+    with pytest.raises(ConfigError, match=f'{name}.*at least 0'):
+        MODELS.build(toy_adaptation_config(toy_root, **changes))
+
+
+# Defaults, and parts that are left out
+
+
+def test_the_class_builds_with_its_own_defaults(toy_root, wrappers):
+    model = DomainAdaptiveGVHMR(toy_model_config(toy_root)).train()
+    wrapper = wrappers(model)
+    for domain in ('synthetic', 'real'):
+        logs = model.train_step(toy_batch(domain, 2), wrapper)
+        assert all(value.isfinite() for value in logs.values())
+    assert logs['contact_loss'] >= 0 and logs['reprojection_loss'] > 0
+
+
+def test_without_a_critic_keypoints_alone_give_the_confidence(toy_root, wrappers):
+    by_keypoints = dict(
+        type='PseudoLabeler',
+        confidence=dict(type='CombinedConfidence', weights=dict(reprojection=1.0)),
+        threshold=0.0,
+    )
+    config = dict(estimator=toy_model_config(toy_root), critic=None)
+    model = DomainAdaptiveGVHMR(**config, pseudo_labeler=by_keypoints).train()
+    wrapper = wrappers(model)
+    assert list(wrapper.keys()) == ['model']
+    model.train_step(toy_batch('synthetic', 2), wrapper)
+    logs = model.train_step(toy_batch('real', 2), wrapper)
+    assert logs['selection_rate'] == 1 and 'discriminator_real_loss' not in logs
+    assert not any(name.startswith('critic') for name in model.state_dict())
+    with pytest.raises(ConfigError, match='`critic` is None.*dict.reprojection=1.0.'):
+        DomainAdaptiveGVHMR(**config)
+
+
+def test_losses_that_are_not_named_stay(toy_root, wrappers):
+    model = DomainAdaptiveGVHMR(toy_model_config(toy_root), losses=dict(contact=None)).train()
+    assert model.losses['contact'].loss_weight == 0
+    assert model.losses['reprojection'].loss_weight == 300
+    assert 'contact_loss' not in model.train_step(toy_batch('real', 2), wrappers(model))

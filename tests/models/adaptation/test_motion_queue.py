@@ -70,7 +70,7 @@ def test_errors():
     queue = MotionQueue(size=3, max_len=4)
     with pytest.raises(DataError, match='empty'):
         queue.sample(2)
-    with pytest.raises(ShapeError, match='queue_max_len'):
+    with pytest.raises(ShapeError, match='critic.queue.max_len'):
         queue.push(*clips(1, length=5))
     with pytest.raises(ShapeError, match='valid'):
         queue.push(torch.zeros(2, 4, 69), torch.ones(2, 3, dtype=torch.bool))

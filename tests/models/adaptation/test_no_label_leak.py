@@ -62,7 +62,6 @@ def train(root, work_dir):
     names = load_pack(root / 'EMDB/hmr4d_support/emdb_vit_v4.pt')
     if not emdb_sequences(names, 'train'):  # The published pack may hold test clips alone.
         config.train_dataloader.dataset.datasets.emdb.transductive = True
-    config.model.confidence_calibration = 'none'
     config.model.estimator.backbone.update(latent_dim=32, num_layers=2, num_heads=2)
     config.model.estimator.head.latent_dim = 32
     config.default_hooks.confidence_threshold.update(start=0.0, end=0.0, step=0.0)
@@ -107,7 +106,7 @@ def test_labels_of_real_clips_do_not_matter(root, tmp_path):
         assert_identical(checkpoint[part], nan_checkpoint[part], part)
     # The comparison would mean little if real clips had taught nothing.
     assert steps[-1]['selection_rate'] == 1 and steps[-1]['real_loss'] > 0
-    assert checkpoint['state_dict']['discriminator.num_observed'] > 0
+    assert checkpoint['state_dict']['critic.discriminator.num_observed'] > 0
 
 
 def test_the_poison_is_real(toy_root, tmp_path):

@@ -220,7 +220,7 @@ def test_a_box_of_size_zero_stays_finite(toy_model):
 
 
 def test_conditions_are_dropped_in_training_alone(toy_root):
-    model = MODELS.build(toy_model_config(toy_root, condition_dropout=0.5))
+    model = MODELS.build(toy_model_config(toy_root, train_cfg=dict(condition_dropout=0.5)))
     model.init_weights()
     for parameter in model.parameters():
         if not parameter.any():
@@ -320,3 +320,16 @@ def test_compat_reaches_the_keypoint_noise(toy_root):
 
 def test_repr_shows_the_switches(toy_model):
     assert "compat='correct', condition_dropout=0.1" in repr(toy_model)
+
+
+@pytest.mark.parametrize(
+    'train_cfg, message',
+    [
+        (dict(dropout=0.1), r"keys of .*'condition_dropout'.*got \['dropout'\]"),
+        (dict(condition_dropout=1.5), 'train_cfg.condition_dropout.*probability'),
+        (dict(detected_keypoint_prob='all'), 'train_cfg.detected_keypoint_prob.*probability'),
+    ],
+)
+def test_impossible_options_of_training(toy_root, train_cfg, message):
+    with pytest.raises(ConfigError, match=message):
+        MODELS.build(toy_model_config(toy_root, train_cfg=train_cfg))

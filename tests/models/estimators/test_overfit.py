@@ -56,8 +56,7 @@ def test_a_small_model_learns_one_clip_by_heart(root):
         num_layers=4,
         num_heads=4,
         statistics=None,
-        condition_dropout=0.0,
-        keypoint_noise=QUIET,
+        train_cfg=dict(condition_dropout=0.0, keypoint_noise=QUIET),
     )
     model = MODELS.build(config)
     model.motion_codec.fit(labels_of(dataset[ClipKey(i, 0)]) for i in range(len(dataset)))

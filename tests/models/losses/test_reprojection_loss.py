@@ -21,6 +21,15 @@ def scene():
     return joints.requires_grad_(), inputs
 
 
+def penalty(joints, inputs, **options):
+    loss = ReprojectionLoss(**dict(loss_weight=1.0, **options))
+    return loss(loss.residual(joints, inputs))
+
+
+def error(joints, inputs):
+    return ReprojectionLoss().error(ReprojectionLoss().residual(joints, inputs))
+
+
 def shifted(inputs, pixels):
     kp2d = inputs['kp2d'].clone()
     kp2d[..., 0] += pixels
@@ -29,21 +38,22 @@ def shifted(inputs, pixels):
 
 def test_a_perfect_prediction_costs_nothing(scene):
     joints, inputs = scene
-    loss = ReprojectionLoss()(joints, inputs)
+    loss = penalty(joints, inputs)
     loss.backward()
     assert loss < 1e-20 and joints.grad.abs().max() < 1e-9
 
 
 def test_the_penalty_counts_box_sides_and_is_bounded(scene):
     joints, inputs = scene
-    loss = ReprojectionLoss(scale=SCALE)
     for pixels in (4.0, 40.0, 4000.0):
         squared = (pixels / SIDE) ** 2
         expected = squared / (squared + SCALE**2) * SCALE**2
-        assert loss(joints, shifted(inputs, pixels)).item() == pytest.approx(expected, rel=1e-6)
-    assert ReprojectionLoss(loss_weight=3.0)(joints, shifted(inputs, 4.0)).item() == pytest.approx(
-        3 * loss(joints, shifted(inputs, 4.0)).item()
-    )
+        assert penalty(joints, shifted(inputs, pixels), scale=SCALE).item() == pytest.approx(
+            expected, rel=1e-6
+        )
+    weighted = ReprojectionLoss(scale=SCALE, loss_weight=3.0)
+    residual = weighted.residual(joints, shifted(inputs, 4.0))
+    assert weighted(residual).item() == pytest.approx(3 * weighted.penalty(residual).item())
 
 
 def test_an_outlier_pulls_less_than_a_small_error(scene):
@@ -51,7 +61,7 @@ def test_an_outlier_pulls_less_than_a_small_error(scene):
     pulls = []
     for pixels in (20.0, 2000.0):
         (gradient,) = torch.autograd.grad(
-            ReprojectionLoss(scale=SCALE)(joints, shifted(inputs, pixels)), joints
+            penalty(joints, shifted(inputs, pixels), scale=SCALE), joints
         )
         pulls.append(gradient.norm())
     assert pulls[1] < 0.01 * pulls[0]
@@ -61,7 +71,7 @@ def test_an_outlier_pulls_less_than_a_small_error(scene):
 def test_what_does_not_count(scene, what):
     joints, inputs = scene
     inputs = shifted(inputs, 20.0)
-    reference = ReprojectionLoss()(joints, inputs)
+    reference = penalty(joints, inputs)
     kp2d, bbx_xys = inputs['kp2d'].clone(), inputs['bbx_xys'].clone()
     if what == 'unconfident':
         kp2d[0, 1, 3] = torch.tensor([1e5, 1e5, 0.5])
@@ -71,7 +81,7 @@ def test_what_does_not_count(scene, what):
         bbx_xys[0, 2, 2] = 0
     else:
         kp2d[0, 1, 3] = torch.tensor([torch.nan, torch.nan, 0.0])
-    loss = ReprojectionLoss()(joints, dict(inputs, kp2d=kp2d, bbx_xys=bbx_xys))
+    loss = penalty(joints, dict(inputs, kp2d=kp2d, bbx_xys=bbx_xys))
     # Every joint is off by the same amount, so the mean stays whichever of them count.
     torch.testing.assert_close(loss, reference)
     loss.backward()
@@ -81,7 +91,7 @@ def test_what_does_not_count(scene, what):
 def test_nothing_detected_is_zero_with_a_graph(scene):
     joints, inputs = scene
     inputs['kp2d'][..., 2] = 0
-    loss = ReprojectionLoss()(joints, inputs)
+    loss = penalty(joints, inputs)
     loss.backward()
     assert loss == 0 and not joints.grad.any()
 
@@ -89,7 +99,7 @@ def test_nothing_detected_is_zero_with_a_graph(scene):
 def test_a_body_behind_the_camera_is_pushed_not_lost(scene):
     joints, inputs = scene
     behind = (joints - torch.tensor([0.0, 0.0, 5.0])).detach().requires_grad_()
-    loss = ReprojectionLoss()(behind, inputs)
+    loss = penalty(behind, inputs)
     loss.backward()
     assert loss.isfinite() and behind.grad.isfinite().all()
 
@@ -98,9 +108,9 @@ def test_autocast_does_not_touch_it(scene):
     joints, inputs = scene
     inputs = shifted(inputs, 3.0)
     single = {n: v.float() if v.is_floating_point() else v for n, v in inputs.items()}
-    exact = ReprojectionLoss()(joints.float(), single)
+    exact = penalty(joints.float(), single)
     with torch.autocast('cpu', dtype=torch.bfloat16):
-        cast = ReprojectionLoss()(joints.float(), single)
+        cast = penalty(joints.float(), single)
     assert torch.equal(exact, cast)
 
 
@@ -112,10 +122,10 @@ def test_impossible_scale_is_named():
 def test_the_error_is_the_mean_distance_in_box_sides(scene):
     joints, inputs = scene
     exact = shifted(inputs, 0.0)
-    assert ReprojectionLoss().error(joints, exact) < 1e-6
+    assert error(joints, exact) < 1e-6
     moved = shifted(inputs, 3.0)
     squared, counts = ReprojectionLoss().residual(joints, moved)
     expected = squared[counts].sqrt().mean()
-    torch.testing.assert_close(ReprojectionLoss().error(joints, moved), expected.detach())
+    torch.testing.assert_close(error(joints, moved), expected.detach())
     inputs['kp2d'][..., 2] = 0
-    assert ReprojectionLoss().error(joints, inputs) == 0
+    assert error(joints, inputs) == 0

@@ -45,7 +45,7 @@ def truth(toy_model):
 
 
 def refine(model, prediction, inputs, keep=None, **options):
-    refiner = KeypointRefiner(**options)
+    refiner = KeypointRefiner(**dict(dict(steps=60), **options))
     return refiner(prediction, inputs, ReprojectionLoss(), model, keep)
 
 
@@ -58,7 +58,9 @@ def test_the_label_moves_to_the_keypoints_and_to_the_truth(toy_model, truth):
     true, wrong, inputs = truth
     refined = refine(toy_model, wrong, inputs)
     loss = ReprojectionLoss()
-    before, after = (loss.error(toy_model.coco_joints(one), inputs) for one in (wrong, refined))
+    before, after = (
+        loss.error(loss.residual(toy_model.coco_joints(one), inputs)) for one in (wrong, refined)
+    )
     assert after < 0.4 * before
     assert joint_error(toy_model, refined, true) < 0.8 * joint_error(toy_model, wrong, true)
 

@@ -7,7 +7,7 @@ from gvhmr_da_mm.core.camera import perspective_project
 from gvhmr_da_mm.core.errors import ConfigError, DataError, ShapeError
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
 from gvhmr_da_mm.models import ReprojectionLoss
-from gvhmr_da_mm.models.refiners import StancePath
+from gvhmr_da_mm.models.refiners import FootContactOdometry
 from gvhmr_da_mm.models.test_time import MotionPostprocessor, MotionRecovery
 from gvhmr_da_mm.models.test_time.flip_test import FLIPPED_INPUTS
 from gvhmr_da_mm.models.views import HorizontalFlip
@@ -66,7 +66,8 @@ def reprojection_error(model, found, inputs):
     pose = [torch.stack([one[name] for one in found]) for name in POSE]
     R = axis_angle_to_matrix(pose[0].unflatten(-1, (21, 3))), axis_angle_to_matrix(pose[2])
     coco17 = model.body_model.coco_matrices(R[0], pose[1], R[1], pose[3])
-    return ReprojectionLoss().error(coco17, inputs)
+    loss = ReprojectionLoss()
+    return loss.error(loss.residual(coco17, inputs))
 
 
 def shifted_detections(model, inputs):
@@ -96,15 +97,15 @@ def test_the_path_of_the_feet(model):
     inputs = toy_inputs(1, 20)
     (plain,), (walked,) = (
         predict(model, inputs),
-        predict(model, inputs, path=dict(type='StancePath')),
+        predict(model, inputs, trajectory=dict(type='FootContactOdometry')),
     )
-    expected = StancePath()(model.infer(inputs), inputs['cam_angvel'], model.body_model)
+    expected = FootContactOdometry()(model.infer(inputs), inputs['cam_angvel'], model.body_model)
     torch.testing.assert_close(walked.transl_w, expected.rollout(inputs['cam_angvel'])[1][0])
     assert not torch.allclose(plain.transl_w, walked.transl_w, atol=1e-3)
     assert torch.equal(plain.body_pose, walked.body_pose)
 
 
-@pytest.mark.parametrize('name', ['refiner', 'path'])
+@pytest.mark.parametrize('name', ['refiner', 'trajectory'])
 def test_parts_are_given_as_configs(name):
     with pytest.raises(ConfigError, match=f'test_cfg.{name}'):
         MotionRecovery(**{name: True})
@@ -257,13 +258,17 @@ def test_what_was_done_is_noted_in_the_sample(model):
     for test_cfg, expected in (
         ({}, {}),
         (dict(postprocess=True), dict(postprocess=True, static_camera=False)),
-        (dict(path=dict(type='StancePath')), dict(path=True)),
+        (dict(trajectory=dict(type='FootContactOdometry')), dict(trajectory=True)),
         (dict(refiner=dict(type='KeypointRefiner')), dict(refiner=True)),
     ):
         model.recovery = MotionRecovery(**test_cfg)
         (sample,) = model(inputs, toy_samples(inputs, 'real'), mode='predict')
         nothing = dict(
-            flip_test=False, refiner=False, path=False, postprocess=False, model_compat='correct'
+            flip_test=False,
+            refiner=False,
+            trajectory=False,
+            postprocess=False,
+            model_compat='correct',
         )
         assert sample.test_time == {**nothing, **expected}
 

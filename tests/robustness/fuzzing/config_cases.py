@@ -44,8 +44,8 @@ SHRINK = {
     'model.estimator.backbone.num_layers': 1,
     'model.estimator.backbone.num_heads': 2,
     'model.estimator.head.latent_dim': 16,
-    'model.discriminator.hidden_size': 8,
-    'model.discriminator.attention_size': 8,
+    'model.critic.discriminator.hidden_size': 8,
+    'model.critic.discriminator.attention_size': 8,
 }
 WRONG = (
     None, True, False, 0, 1, -1, -7, 2.5, 0.0, -0.5, float('nan'), float('inf'), '', 'seven', '3',

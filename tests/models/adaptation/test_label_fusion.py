@@ -4,7 +4,7 @@ import torch
 from gvhmr_da_mm.core.camera import translation_from_weak_camera
 from gvhmr_da_mm.core.errors import ConfigError, ShapeError
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, mean_rotation, relative_angle
-from gvhmr_da_mm.models.adaptation import PseudoLabeler, fuse_rotations
+from gvhmr_da_mm.models.adaptation import PseudoLabeler, fuse_candidates, fuse_rotations
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures.motion import MotionPrediction
 
@@ -78,7 +78,7 @@ class TestFuseRotations:
 class TestSelection:
     def test_strictly_greater_than_the_threshold(self):
         candidates = [random_prediction(), random_prediction()]
-        labels = PseudoLabeler()(candidates, confidences([0.7, 0.6, 0.2], [0.5, 0.8, 0.6]), 0.6)
+        labels = fuse_candidates(candidates, confidences([0.7, 0.6, 0.2], [0.5, 0.8, 0.6]), 0.6)
         assert labels.selection.tolist() == [[True, False, False], [False, True, False]]
         assert labels.keep.tolist() == [True, True, False]
         assert labels.confidence.tolist() == pytest.approx([0.7, 0.8, 0.4])
@@ -90,7 +90,7 @@ class TestSelection:
         scores = torch.full((count, 3), 0.1, dtype=DOUBLE)
         chosen = torch.tensor([0, count - 1, count // 2])
         scores[chosen, torch.arange(3)] = 0.9
-        labels = PseudoLabeler()(candidates, scores, 0.5)
+        labels = fuse_candidates(candidates, scores, 0.5)
         for sample, index in enumerate(chosen):
             for field in FIELDS:
                 got = getattr(labels.prediction, field)[sample]
@@ -99,13 +99,13 @@ class TestSelection:
 
     def test_nothing_chosen_is_finite_and_dropped(self):
         candidates = [random_prediction(), random_prediction()]
-        labels = PseudoLabeler()(candidates, torch.zeros(2, 3, dtype=DOUBLE), 0.6)
+        labels = fuse_candidates(candidates, torch.zeros(2, 3, dtype=DOUBLE), 0.6)
         assert not labels.keep.any() and not labels.prediction.valid.any()
         assert (labels.confidence == 0).all()
         assert all(getattr(labels.prediction, field).isfinite().all() for field in FIELDS)
 
     def test_zero_confidence_is_never_kept(self):
-        labels = PseudoLabeler()([random_prediction()], torch.zeros(1, 3, dtype=DOUBLE), -1.0)
+        labels = fuse_candidates([random_prediction()], torch.zeros(1, 3, dtype=DOUBLE), -1.0)
         assert not labels.keep.any()
 
     @pytest.mark.parametrize('bad', [float('nan'), float('inf')])
@@ -113,7 +113,7 @@ class TestSelection:
     def test_broken_candidates_are_left_out(self, bad, field):
         candidates = [random_prediction(), random_prediction()]
         getattr(candidates[1], field)[1, 2] = bad
-        labels = PseudoLabeler()(candidates, torch.full((2, 3), 0.9, dtype=DOUBLE), 0.5)
+        labels = fuse_candidates(candidates, torch.full((2, 3), 0.9, dtype=DOUBLE), 0.5)
         assert labels.selection.tolist() == [[True] * 3, [True, False, True]]
         for name in FIELDS:
             value = getattr(labels.prediction, name)
@@ -124,7 +124,7 @@ class TestSelection:
     def test_broken_confidence_is_left_out(self):
         candidates = [random_prediction(), random_prediction()]
         nan = float('nan')
-        labels = PseudoLabeler()(candidates, confidences([0.9, nan, nan], [nan, 0.8, nan]), 0.5)
+        labels = fuse_candidates(candidates, confidences([0.9, nan, nan], [nan, 0.8, nan]), 0.5)
         assert labels.keep.tolist() == [True, True, False]
         assert labels.confidence.tolist() == [0.9, 0.8, 0.0]
         assert all(getattr(labels.prediction, field).isfinite().all() for field in FIELDS)
@@ -135,7 +135,7 @@ class TestFusion:
     def test_weighted_by_confidence(self, count):
         candidates = [random_prediction(spread=0.4) for _ in range(count)]
         scores = torch.rand(count, 3, dtype=DOUBLE) * 0.4 + 0.6
-        labels = PseudoLabeler()(candidates, scores, 0.5)
+        labels = fuse_candidates(candidates, scores, 0.5)
         weights = (scores / scores.sum(0))[:, :, None]
         for field in FIELDS:
             stacked = torch.stack([getattr(c, field) for c in candidates])
@@ -151,7 +151,9 @@ class TestFusion:
     def test_prior_weights(self):
         candidates = [random_prediction(), random_prediction()]
         scores = torch.full((2, 3), 0.8, dtype=DOUBLE)
-        labels = PseudoLabeler(view_weights=(1.0, 0.25))(candidates, scores, 0.5)
+        labeler = PseudoLabeler(num_augmentations=2, view_weights=(1.0, 0.25))
+        prior = labeler.prior(scores, torch.ones(2, 3, dtype=torch.bool))
+        labels = fuse_candidates(candidates, scores, 0.5, prior)
         expected = 0.8 * candidates[0].betas + 0.2 * candidates[1].betas
         torch.testing.assert_close(labels.prediction.betas, expected)
 
@@ -159,7 +161,8 @@ class TestFusion:
         candidates = [random_prediction(), random_prediction()]
         scores = torch.full((2, 3), 0.8, dtype=DOUBLE)
         has = torch.tensor([[True, True, False], [True, False, False]])
-        labels = PseudoLabeler(featureless_weight=0.25)(candidates, scores, 0.5, has_imgfeat=has)
+        prior = PseudoLabeler(featureless_weight=0.25).prior(scores, has)
+        labels = fuse_candidates(candidates, scores, 0.5, prior)
         share = torch.tensor([0.5, 0.8, 0.5], dtype=DOUBLE)[:, None, None]
         expected = share * candidates[0].betas + (1 - share) * candidates[1].betas
         torch.testing.assert_close(labels.prediction.betas, expected)
@@ -169,7 +172,7 @@ class TestFusion:
         candidates[0].valid[:, 3:] = False
         candidates[1].valid[:, :2] = False
         candidates[1].valid[2] = False
-        labels = PseudoLabeler()(candidates, torch.full((2, 3), 0.8, dtype=DOUBLE), 0.5)
+        labels = fuse_candidates(candidates, torch.full((2, 3), 0.8, dtype=DOUBLE), 0.5)
         assert labels.prediction.valid.tolist() == [
             [True] * 5,
             [True] * 5,
@@ -181,23 +184,12 @@ class TestFusion:
         middle = (candidates[0].betas + candidates[1].betas)[0, 2] / 2
         torch.testing.assert_close(betas[0, 2], middle)
 
-    def test_frame_threshold(self):
-        candidates = [random_prediction(), random_prediction()]
-        frames = torch.ones(2, 3, 5, dtype=DOUBLE)
-        frames[0, :, 1] = 0.1
-        frames[:, :, 4] = 0.1
-        labels = PseudoLabeler(frame_threshold=0.5)(
-            candidates, torch.full((2, 3), 0.8, dtype=DOUBLE), 0.5, frame_confidences=frames
-        )
-        assert labels.prediction.valid.tolist() == [[True] * 4 + [False]] * 3
-        torch.testing.assert_close(labels.prediction.betas[:, 1], candidates[1].betas[:, 1])
-
     def test_weak_camera_agrees_with_the_translation(self, scene):
         inputs = scene.inputs()
         first, second = scene.predict(inputs), scene.predict(inputs)
         second = second.replace(transl_c=second.transl_c + 0.5).for_box(scene.bbx_xys, scene.K)
         scores = torch.tensor([[0.9], [0.6]], dtype=DOUBLE).expand(2, 3)
-        fused = PseudoLabeler()([first, second], scores, 0.5, inputs=inputs).prediction
+        fused = fuse_candidates([first, second], scores, 0.5, inputs=inputs).prediction
         transl = translation_from_weak_camera(fused.pred_cam, scene.bbx_xys, scene.K)
         mask = scene.valid
         torch.testing.assert_close(transl[mask], fused.transl_c[mask], rtol=1e-7, atol=1e-7)
@@ -207,9 +199,9 @@ class TestFusion:
         first = random_prediction()
         turn = axis_angle_to_matrix(torch.tensor([0, 0.3, 0], dtype=DOUBLE))
         second = first.replace(body_pose_R=first.body_pose_R @ turn, R_c=first.R_c @ turn)
-        labels = PseudoLabeler()([first, second, first], torch.ones(3, 3, dtype=DOUBLE), 0.5)
+        labels = fuse_candidates([first, second, first], torch.ones(3, 3, dtype=DOUBLE), 0.5)
         torch.testing.assert_close(labels.spread, torch.full((3,), 0.2, dtype=DOUBLE))
-        single = PseudoLabeler()([first], torch.ones(1, 3, dtype=DOUBLE), 0.5)
+        single = fuse_candidates([first], torch.ones(1, 3, dtype=DOUBLE), 0.5)
         assert (single.spread == 0).all()
 
     def test_has_no_graph_and_changes_nothing(self):
@@ -217,7 +209,7 @@ class TestFusion:
         candidates[0].betas.requires_grad_()
         before = [c.replace(**{f: getattr(c, f).clone() for f in FIELDS}) for c in candidates]
         scores = torch.full((2, 3), 0.8, dtype=DOUBLE, requires_grad=True)
-        labels = PseudoLabeler()(candidates, scores, 0.5)
+        labels = fuse_candidates(candidates, scores, 0.5)
         assert not any(getattr(labels.prediction, f).requires_grad for f in FIELDS)
         assert not labels.confidence.requires_grad and labels.prediction.x is None
         for old, new in zip(before, candidates):
@@ -231,15 +223,13 @@ class TestErrors:
         with pytest.raises(ConfigError, match='all zero'):
             PseudoLabeler(view_weights=(0, 0))
         with pytest.raises(ConfigError, match='2 values for 1 view'):
-            PseudoLabeler(view_weights=(1, 1))([random_prediction()], torch.ones(1, 3), 0.5)
-        with pytest.raises(ConfigError, match='frame_confidences'):
-            PseudoLabeler(frame_threshold=0.1)([random_prediction()], torch.ones(1, 3), 0.5)
+            PseudoLabeler(view_weights=(1, 1))
 
     def test_shapes(self):
         with pytest.raises(ShapeError, match='confidences'):
-            PseudoLabeler()([random_prediction()], torch.ones(2, 3), 0.5)
+            fuse_candidates([random_prediction()], torch.ones(2, 3), 0.5)
         with pytest.raises(ShapeError, match='candidates'):
-            PseudoLabeler()([], torch.ones(0, 3), 0.5)
+            fuse_candidates([], torch.ones(0, 3), 0.5)
 
 
 def test_registered():

@@ -1,4 +1,4 @@
-"""The path through the world that a body's own feet tell of."""
+"""Odometry from the feet: the trajectory through the world that keeps the lowest foot in place."""
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ FEET = STATIC_JOINTS[:4]
 
 
 @MODELS.register_module()
-class StancePath:
+class FootContactOdometry:
     """Draw the root's velocity towards what keeps the lowest foot in place.
 
     On real video the network has nothing to learn its velocities from: the camera follows, and the
@@ -49,8 +49,8 @@ class StancePath:
     ) -> None:
         if temperature <= 0 or smoothing < 0 or not 0 <= weight <= 1:
             raise ConfigError(
-                'StancePath needs `temperature` > 0, `smoothing` >= 0 and 0 <= `weight` <= 1, got '
-                f'{temperature}, {smoothing} and {weight}'
+                'FootContactOdometry needs `temperature` > 0, `smoothing` >= 0 and '
+                f'0 <= `weight` <= 1, got {temperature}, {smoothing} and {weight}'
             )
         self.temperature = temperature
         self.smoothing = smoothing

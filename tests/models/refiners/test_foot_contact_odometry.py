@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.core.errors import ConfigError
-from gvhmr_da_mm.models.refiners import StancePath
+from gvhmr_da_mm.models.refiners import FootContactOdometry
 from gvhmr_da_mm.structures import MotionPrediction, empty_inputs
 
 LENGTH = 24
@@ -50,7 +50,9 @@ def world_feet(prediction, model):
 
 def run(prediction, model, **options):
     cam_angvel = empty_inputs(*prediction.valid.shape)['cam_angvel']
-    return StancePath(**{'weight': 1.0, **options})(prediction, cam_angvel, model.body_model)
+    return FootContactOdometry(**{'weight': 1.0, **options})(
+        prediction, cam_angvel, model.body_model
+    )
 
 
 def test_who_stands_still_stays_in_place(toy_model):
@@ -103,5 +105,5 @@ def test_feet_and_network_have_their_shares(toy_model):
     'options', [dict(temperature=0.0), dict(smoothing=-1.0), dict(weight=1.5), dict(weight=-0.1)]
 )
 def test_config(options):
-    with pytest.raises(ConfigError, match='StancePath'):
-        StancePath(**options)
+    with pytest.raises(ConfigError, match='FootContactOdometry'):
+        FootContactOdometry(**options)
