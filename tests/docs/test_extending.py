@@ -191,7 +191,7 @@ def test_augmentation_has_an_exact_inverse(snippets, toy_root):
 
 
 def test_augmentation_trains(snippets, toy_root):
-    config = toy_adaptation_config(toy_root, views=[dict(type='UpsideDown')])
+    config = toy_adaptation_config(toy_root, pseudo_labeler=dict(views=[dict(type='UpsideDown')]))
     assert train_both_domains(MODELS.build(config))['real_loss'] > 0
 
 

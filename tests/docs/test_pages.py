@@ -20,6 +20,7 @@ from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
 from gvhmr_da_mm.evaluation import PROTOCOLS, get_protocol
 from gvhmr_da_mm.evaluation.report import METRIC_LABELS
 from gvhmr_da_mm.models import ReprojectionLoss
+from gvhmr_da_mm.models.test_time import MotionRecovery
 from gvhmr_da_mm.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch
 
@@ -305,13 +306,14 @@ def test_config_with_rich(tmp_path):
 def test_options_at_test_time_and_their_defaults():
     rows = table_rows(section(ENGLISH / 'evaluation.md', 'At test time'))
     told = {row[0].strip('`'): code_words(row[1]) for row in rows}
+    defaults = inspect.signature(MotionRecovery).parameters
+    assert set(told) == set(defaults) - {'compat'}
     test_cfg = value_at(load_config(SOURCE), 'model.test_cfg')
-    assert {name: words[0] for name, words in told.items()} == {
-        name: str(value) for name, value in test_cfg.items()
-    }
+    for name, words in told.items():
+        assert words[0] == str(test_cfg.get(name, defaults[name].default)), name
     test_cfg = value_at(load_config(MAIN), 'model.estimator.test_cfg')
     for name, words in told.items():
-        value = test_cfg[name]
+        value = test_cfg.get(name, defaults[name].default)
         assert words[-1] == (value['type'].__name__ if isinstance(value, dict) else str(value))
 
 

@@ -32,7 +32,9 @@ SCENARIOS = {
     'float64': dict(
         dtype=torch.float64,
         threshold=0.8,
-        confidence=dict(type='CombinedConfidence'),
+        confidence=dict(
+            type='CombinedConfidence', weights=dict(discriminator=1.0), mean='arithmetic'
+        ),
         student=dict(
             optimizer=dict(type='AdamW', lr=1e-3),
             clip_grad=dict(max_norm=0.5),
