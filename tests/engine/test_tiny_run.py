@@ -101,7 +101,7 @@ def test_a_checkpoint_has_everything(run):
     assert checkpoint['optimizer'].keys() == {'model', 'discriminator'}
     state = checkpoint['state_dict']
     assert state['critic.queue.num_pushed'] == EPOCHS * BATCHES  # Two clips in every other batch.
-    assert state['student.motion_codec.fitted'] and state['discriminator.num_observed'] > 0
+    assert state['student.motion_codec.fitted'] and state['critic.discriminator.num_observed'] > 0
     assert not any('body_model' in name for name in state)  # It must not be given away.
 
 

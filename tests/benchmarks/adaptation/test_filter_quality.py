@@ -24,8 +24,9 @@ def sources(toy_root):
 @pytest.fixture
 def model(toy_root):
     sources = dict(discriminator=1.0, reprojection=1.0, agreement=1.0)
-    confidence = dict(type='CombinedConfidence', weights=sources)
-    model = MODELS.build(toy_adaptation_config(toy_root, confidence=confidence))
+    confidence = dict(type='CombinedConfidence', weights=sources, mean='arithmetic')
+    labeler = dict(confidence=confidence)
+    model = MODELS.build(toy_adaptation_config(toy_root, pseudo_labeler=labeler))
     model.init_weights()
     return model
 
