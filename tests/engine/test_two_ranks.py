@@ -214,7 +214,7 @@ def test_weights_teacher_queue_and_calibrator_too(runs):
     for name, value in alone['state'].items():
         assert torch.equal(first['state'][name], second['state'][name]), name
         assert torch.allclose(first['state'][name].double(), value.double(), atol=tolerance), name
-    assert alone['state']['calibrator.num_seen'] == CLIPS * DOMAINS.count('real')
+    assert alone['state']['critic.calibrator.num_seen'] == CLIPS * DOMAINS.count('real')
     assert alone['state']['critic.queue.num_pushed'] == CLIPS * DOMAINS.count('synthetic')
 
 
