@@ -51,6 +51,9 @@ def load_config(
     except (IndexError, KeyError, AttributeError):  # As where a list has become a dict.
         check_old_file(Path(path))
         raise
+    # A run asks for the text of its config five times. YAPF takes seconds for it each time where a
+    # long path does not fit a line. `Config.fromfile` ignores the argument for dumped configs.
+    object.__setattr__(config, '_format_python_code', False)
     check_old_parts(config._cfg_dict)
     check_old_model_keys(config._cfg_dict, options or ())
     if options:

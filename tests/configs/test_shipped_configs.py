@@ -1,5 +1,6 @@
 """Every shipped config loads, survives a dump, and builds."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,15 @@ def test_a_dump_reads_back_equal(path, tmp_path):
     second = tmp_path / f'again_{path.name}'
     again.dump(second)
     assert second.read_text() == dumped.read_text()
+
+
+def test_the_text_is_made_without_a_search_for_line_breaks(path, tmp_path, monkeypatch):
+    """YAPF takes seconds for it where a long path does not fit a line."""
+    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', None)
+    config = load_config(path)
+    config.dump(tmp_path / path.name)
+    assert copy.deepcopy(config).pretty_text == (tmp_path / path.name).read_text()
+    assert load_config(tmp_path / path.name).pretty_text == config.pretty_text
 
 
 def make_video_pack(root):
