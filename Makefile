@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv test demo lint format doctor dist clean
+.PHONY: help venv test gpu-check demo lint format doctor dist clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,7 +27,7 @@ pip = echo "  $(1)"; $(BIN)/python -m pip install --disable-pip-version-check --
 	|| { echo "failed: pip install $(2)"; tail -n 30 $(LOG); echo "all of it: $(LOG)"; exit 1; }
 
 help:  ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 venv: $(PACKAGE_STAMP)  ## Make .venv with everything needed, or bring it up to date
 
@@ -61,6 +61,9 @@ $(PACKAGE_STAMP): $(DEPS_STAMP) $(PACKAGE_FILES)
 
 test: venv lint  ## Check the style and run all tests
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
+
+gpu-check: venv  ## Run what needs a GPU, within six minutes; elsewhere a dry run
+	$(BIN)/python benchmarks/gpu_check.py
 
 demo: venv  ## Train, adapt and evaluate on made-up data, and draw the result
 	$(BIN)/python tools/demo.py

@@ -126,6 +126,11 @@ def main() -> Optional[int]:
         for case in cases:
             console.print(case.name, highlight=False)
         return None
+    if args.device == 'cuda' and not torch.cuda.is_available():
+        raise ConfigError(
+            '`--device cuda` needs a GPU that this torch sees, and there is none: '
+            'tools/misc/collect_env.py says why; without the option the CPU is measured'
+        )
     devices = [args.device] if args.device else ['cpu']
     if not args.device and torch.cuda.is_available():
         devices.append('cuda')

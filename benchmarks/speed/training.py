@@ -41,13 +41,17 @@ class PlainLabeler(PseudoLabeler):
         return super()._predict_views(one_by_one, inputs)
 
 
-def supervised_step(settings: Settings, batch: int) -> Pair:
-    """Train on labelled clips."""
-    config = full_config('gvhmr_bedlam.py', settings).optim_wrapper
+def supervised_step(settings: Settings, batch: int, fast: bool = False) -> Pair:
+    """Train on labelled clips; ``fast`` is in bfloat16 with a compiled network."""
+    config = _without(full_config('gvhmr_bedlam.py', settings).optim_wrapper, 'constructor')
     ours, plain = (
         full_model('gvhmr_bedlam.py', settings, **parts).train() for parts in ({}, PLAIN_PARTS)
     )
-    wrapper = PrecisionOptimWrapperConstructor(_without(config, 'constructor'))(ours)
+    if fast:
+        config['precision'] = 'bf16'
+        ours.backbone.compile()
+        ours.head.compile()
+    wrapper = PrecisionOptimWrapperConstructor(config)(ours)
     return Pair(
         _stepper(ours, wrapper, 'synthetic', batch),
         _stepper(plain, _plain_wrapper(plain, 2e-4), 'synthetic', batch),
@@ -117,6 +121,8 @@ def _stepper(model: nn.Module, wrapper: Any, domain: str, batch: int) -> Callabl
 def cases() -> list[Case]:
     """Return the cases of this family; the larger batches are too slow for a CPU."""
     found = [Case('network_step_8', partial(network_step, batch=8))]
+    fast = partial(supervised_step, batch=BATCHES[-1], fast=True)
+    found.append(Case(f'supervised_step_{BATCHES[-1]}_fast', fast, default=('cuda',)))
     for name, build in (
         ('supervised_step', supervised_step),
         ('adaptation_step', adaptation_step),
