@@ -2,8 +2,8 @@
 
     python benchmarks/gpu_check.py [--out DIR]
 
-Runs the tests marked `cuda`, then the benchmarks beside the plain references. Writes
-`gpu_check.json` and `gpu_check.log`. Without a GPU both run small on the CPU, to try out this script.
+Runs the tests marked `cuda`, then the benchmarks beside the plain references, and writes
+`gpu_check.json` and `gpu_check.log`. Without a GPU some of both run small on the CPU.
 """
 
 import argparse

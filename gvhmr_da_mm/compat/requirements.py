@@ -135,7 +135,7 @@ _MANNEQUIN = [
 ][: PYTHON >= (3, 11)]
 
 REQUIREMENTS = (
-    Requirement('torch', ('torch',), '>=2.2', '2.13.0', purpose='tensors'),
+    Requirement('torch', ('torch',), '>=2.3', '2.13.0', purpose='tensors'),
     Requirement('numpy', ('numpy',), '>=1.24,<3', _NUMPY, purpose='arrays'),
     Requirement('scipy', ('scipy',), '>=1.9', _SCIPY, purpose='sparse matrices, splines'),
     Requirement('roma', ('roma',), '>=1.5', '1.8.0', purpose='rotations'),
