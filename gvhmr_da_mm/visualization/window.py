@@ -68,6 +68,8 @@ class Window:
             cv2.rectangle(canvas, low.tolist(), high.tolist(), PANEL, cv2.FILLED)
             return canvas
         scale = self.scale * img_shape[0] / picture.shape[0]
+        if picture.shape == canvas.shape and not (self.left or self.top) and abs(scale - 1) < 1e-3:
+            return picture.copy()
         if scale < 0.5:
             # A warp samples single pixels; average first where the picture gets much smaller.
             size = tuple(max(1, round(side * scale)) for side in picture.shape[1::-1])
