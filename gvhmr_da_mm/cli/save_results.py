@@ -24,12 +24,14 @@ def save_results(
         out (str | Path): The folder; it is created.
         transductive (bool): Whether inputs of test clips were training data. Defaults to False.
     """
+    metrics = list(metrics)
     scored = [metric for metric in metrics if isinstance(metric, SequenceMetric)]
     console = Console()
     console.print(format_table(results, transductive=transductive))
     for metric in scored:
         console.print(metric.describe(), style='dim', markup=False, highlight=False)
-    per_sequence = {metric.prefix: metric.per_sequence for metric in scored}
+    # Metrics of unlabelled videos name their sequences, too.
+    per_sequence = {m.prefix: m.per_sequence for m in metrics if hasattr(m, 'per_sequence')}
     facts = {metric.prefix: metric.protocol_facts for metric in scored}
     out = Path(out)
     write_json(out / 'results.json', results, per_sequence, transductive=transductive, facts=facts)

@@ -6,6 +6,7 @@ from typing import Optional, Union
 
 import cv2
 import numpy as np
+from rich.markup import escape
 from rich.progress import Progress
 
 from ..core.conventions import FPS
@@ -142,7 +143,7 @@ def write_motion_video(
         aligned = ground_truth.aligned_to(prediction)
     world = WorldView(prediction, aligned, (world_width, height)) if world_width else None
     with VideoWriter(path, fps) as writer, Progress(disable=not progress) as bar:
-        for frame in bar.track(range(len(prediction)), description=Path(path).name):
+        for frame in bar.track(range(len(prediction)), description=escape(Path(path).name)):
             picture = frame_picture(frames, frame)
             if picture is not None:  # once, for all tiles
                 size = (window.width, window.height)

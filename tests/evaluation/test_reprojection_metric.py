@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from gvhmr_da_mm.cli.save_results import save_results
 from gvhmr_da_mm.core.camera import estimate_intrinsics, perspective_project
 from gvhmr_da_mm.core.errors import DataError
 from gvhmr_da_mm.evaluation import ReprojectionMetric
+from gvhmr_da_mm.evaluation.compare_results import compare_results, read_per_sequence
 
 FRAMES = 5
 SHIFT = (3.0, 4.0)
@@ -43,6 +45,16 @@ def test_distance_in_pixels_and_boxes(metric, batch):
         {'video/reprojection_px': 5.0, 'video/reprojection_box': 2.0}, rel=1e-3
     )
     assert metric.per_sequence['a[0]']['frames'] == FRAMES
+
+
+def test_saved_results_name_the_videos_and_can_be_compared(metric, batch, tmp_path):
+    data, sample = batch
+    metric.process(data, [sample])
+    save_results(metric.evaluate(1), [metric], tmp_path)
+    saved = read_per_sequence(tmp_path / 'results.json')
+    assert saved['video']['a[0]']['reprojection_px'] == pytest.approx(5.0, rel=1e-3)
+    compared = compare_results(saved, saved)
+    assert [change.metric for change in compared.metrics] == ['reprojection_px', 'reprojection_box']
 
 
 def test_only_confident_detections_count(metric, batch):

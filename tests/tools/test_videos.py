@@ -29,6 +29,24 @@ def test_videos_become_a_pack(call, tmp_path):
     assert '2 done before' in out
 
 
+def test_brackets_of_names_are_printed(call, tmp_path):
+    videos, keypoints = make(tmp_path, ['walk [final]', 'b[red]'])
+    (videos / 'poster [old].jpg').write_bytes(b'')
+    (videos / 'c[bold].mp4').write_bytes(b'broken')
+    options = ('--keypoints', keypoints, '--camera', 'static')
+    for command in ('pack', 'features'):
+        code, out, _ = call(
+            'dataset_converters/videos', command, videos, tmp_path / command, *options[:2],
+            *(options[2:] if command == 'pack' else ()),
+        )  # fmt: skip
+        assert code == 1
+        assert 'Not read: poster [old].jpg' in out and 'c[bold]' in out
+    assert (
+        'walk [final]: 36 frames'
+        in call('dataset_converters/videos', 'pack', videos, tmp_path / 'pack', *options)[1]
+    )
+
+
 def test_what_does_not_go_together(call, tmp_path):
     videos, keypoints = make(tmp_path, ['a'])
     tool = 'dataset_converters/videos'

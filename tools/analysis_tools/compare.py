@@ -6,6 +6,7 @@ The interval is a paired bootstrap over sequences. Smaller is better.
 import argparse
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gvhmr_da_mm.cli.command_line import report_errors
@@ -85,7 +86,7 @@ def sequences(changes: tuple[MetricChange, ...], top: int) -> Table:
             text = f'{entry.difference:+.2f}'
             table.add_row(
                 name,
-                entry.sequence,
+                escape(entry.sequence),
                 str(entry.frames),
                 f'{entry.before:.2f}',
                 f'{entry.after:.2f}',
@@ -113,7 +114,7 @@ def main() -> None:
     if args.top and chosen:
         console.print(sequences(chosen, args.top))
     for note in (*compared.notes, *protocol_notes(args.before, args.after)):
-        console.print(f'Note: {note}', soft_wrap=True)
+        console.print(f'Note: {note}', soft_wrap=True, markup=False)
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 from gvhmr_da_mm.apis.convert_dataset import convert_dataset
@@ -165,7 +166,7 @@ def print_notes(out: Path) -> None:
 def frame_progress():
     """Show a bar for each loop over the frames of a video; it is gone when done."""
     with Progress(console=CONSOLE, transient=True) as bar:
-        yield lambda name: lambda items: bar.track(items, description=name)
+        yield lambda name: lambda items: bar.track(items, description=escape(name))
 
 
 def make_features(args: argparse.Namespace) -> int:

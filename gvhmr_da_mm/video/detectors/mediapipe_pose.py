@@ -1,6 +1,10 @@
 """One person's keypoints by MediaPipe, whose weights come inside its wheel."""
 
 import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from types import ModuleType
 from typing import Optional
 
@@ -10,6 +14,8 @@ from ...core.errors import ConfigError
 from ...registry import TASK_UTILS
 from .detections import Detections, boxes_around
 
+STDERR = 2
+"""File descriptor of the error output."""
 LANDMARKS = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
 """MediaPipe's landmarks that are COCO's 17 keypoints, in their order."""
 
@@ -30,6 +36,20 @@ def import_mediapipe() -> ModuleType:
             '(docs/en/install.md), or give a file of keypoints, or use MMPose'
         ) from error
     return mediapipe
+
+
+@contextmanager
+def silenced_native_errors() -> Iterator[None]:
+    """Discard what compiled code writes to the error output; errors of Python are raised anyway."""
+    sys.stderr.flush()
+    kept = os.dup(STDERR)
+    with open(os.devnull, 'wb') as nowhere:
+        os.dup2(nowhere.fileno(), STDERR)
+    try:
+        yield
+    finally:
+        os.dup2(kept, STDERR)
+        os.close(kept)
 
 
 @TASK_UTILS.register_module()
@@ -57,12 +77,14 @@ class MediaPipePose:
     def __init__(
         self, model_complexity: int = 1, min_confidence: float = 0.5, smooth: bool = True
     ) -> None:
-        self._pose = import_mediapipe().solutions.pose.Pose(
-            model_complexity=model_complexity,
-            smooth_landmarks=smooth,
-            min_detection_confidence=min_confidence,
-            min_tracking_confidence=min_confidence,
-        )
+        with silenced_native_errors():
+            self._pose = import_mediapipe().solutions.pose.Pose(
+                model_complexity=model_complexity,
+                smooth_landmarks=smooth,
+                min_detection_confidence=min_confidence,
+                min_tracking_confidence=min_confidence,
+            )
+        self._quiet = silenced_native_errors
         # It sets up absl's logging, which would repeat every message of ours.
         logging.getLogger('absl').propagate = False
 
@@ -75,7 +97,12 @@ class MediaPipePose:
 
     def __call__(self, image: Optional[np.ndarray], number: int) -> Detections:
         """Return the person of an RGB picture (H, W, 3), uint8; nobody for None."""
-        found = None if image is None else self._pose.process(image).pose_landmarks
+        if image is None:
+            return Detections.none()
+        # It warns of its own settings with the first picture.
+        with self._quiet():
+            found = self._pose.process(image).pose_landmarks
+        self._quiet = nullcontext
         if found is None:
             return Detections.none()
         height, width = image.shape[:2]

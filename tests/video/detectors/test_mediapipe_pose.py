@@ -1,4 +1,5 @@
 import builtins
+import os
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from gvhmr_da_mm.core.conventions import COCO_JOINT_NAMES
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.registry import TASK_UTILS
 from gvhmr_da_mm.video.detectors import MediaPipePose
-from gvhmr_da_mm.video.detectors.mediapipe_pose import LANDMARKS
+from gvhmr_da_mm.video.detectors.mediapipe_pose import LANDMARKS, silenced_native_errors
 
 
 def test_landmarks_are_those_of_coco():
@@ -21,6 +22,22 @@ def test_nobody_in_an_empty_picture():
     with TASK_UTILS.build(dict(type='MediaPipePose')) as detector:
         assert len(detector(np.zeros((120, 160, 3), np.uint8), 0).boxes) == 0
         assert len(detector(None, 1).boxes) == 0
+
+
+def test_it_warns_of_nothing_that_users_could_mend(capfd):
+    pytest.importorskip('mediapipe', reason='the extra is not there')
+    with TASK_UTILS.build(dict(type='MediaPipePose')) as detector:
+        for number in range(2):
+            detector(np.zeros((120, 160, 3), np.uint8), number)
+    assert capfd.readouterr().err == ''
+
+
+def test_errors_of_python_are_not_silenced(capfd):
+    with pytest.raises(RuntimeError, match='loud'), silenced_native_errors():
+        os.write(2, b'native noise')
+        raise RuntimeError('loud')
+    os.write(2, b'heard again')
+    assert capfd.readouterr().err == 'heard again'
 
 
 class Landmark:
