@@ -1,8 +1,8 @@
-"""Camera rotations that somebody else has measured, from a file."""
+"""Cameras that somebody else has measured, from a file."""
 
 import zipfile
 from pathlib import Path
-from typing import Union
+from typing import NamedTuple, Optional, Union
 
 import numpy as np
 
@@ -13,15 +13,24 @@ _TOLERANCE = 1e-3
 _FORMS = 'rotations (F, 3, 3), poses (F, 4, 4), or 9 numbers a line'
 
 
-def read_camera_rotations(path: Union[str, Path]) -> np.ndarray:
-    """Read world-to-camera rotations.
+class CameraPoses(NamedTuple):
+    """Where a camera looks, and where it is if that is known.
+
+    Args:
+        R_w2c (np.ndarray): World to camera (F, 3, 3), float64, exactly orthonormal.
+        centres (np.ndarray, optional): Places of the camera in the world (F, 3), in its unit.
+    """
+
+    R_w2c: np.ndarray
+    centres: Optional[np.ndarray]
+
+
+def read_camera_poses(path: Union[str, Path]) -> CameraPoses:
+    """Read world-to-camera rotations or poses.
 
     Args:
         path (str | Path): ``.npz`` with ``R_w2c`` (F, 3, 3) or ``T_w2c`` (F, 4, 4), ``.npy`` with
             either, or a text file with the 9 numbers of a rotation, row by row, on each line.
-
-    Returns:
-        np.ndarray: Rotations (F, 3, 3), float64, made exactly orthonormal.
 
     Raises:
         MissingFilesError: If there is no such file.
@@ -31,14 +40,14 @@ def read_camera_rotations(path: Union[str, Path]) -> np.ndarray:
     if not path.is_file():
         raise MissingFilesError(f'there is no file of camera rotations {str(path)!r}')
     try:
-        rotations = np.asarray(_read(path), dtype=np.float64)
+        values = np.asarray(_read(path), dtype=np.float64)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f'{path} should hold {_FORMS}; it cannot be read ({error})') from error
-    if rotations.ndim == 2 and rotations.shape[1] == 9:
-        rotations = rotations.reshape(-1, 3, 3)
-    if rotations.ndim != 3 or rotations.shape[1:] not in ((3, 3), (4, 4)) or not len(rotations):
-        raise DataError(f'{path} should hold {_FORMS}, got shape {rotations.shape}')
-    rotations = rotations[:, :3, :3]
+    if values.ndim == 2 and values.shape[1] == 9:
+        values = values.reshape(-1, 3, 3)
+    if values.ndim != 3 or values.shape[1:] not in ((3, 3), (4, 4)) or not len(values):
+        raise DataError(f'{path} should hold {_FORMS}, got shape {values.shape}')
+    rotations = values[:, :3, :3]
     left, scale, right = np.linalg.svd(np.nan_to_num(rotations))
     right_handed = np.linalg.det(left @ right) > 0
     good = np.isfinite(rotations).all(axis=(1, 2)) & right_handed
@@ -48,7 +57,13 @@ def read_camera_rotations(path: Union[str, Path]) -> np.ndarray:
             f'{path}: the matrix of frame {int(np.argmin(good))} is no rotation from world to '
             'camera (orthonormal, determinant 1); a pose with scale has to be normalised first'
         )
-    return left @ right
+    R_w2c = left @ right
+    if values.shape[1:] == (3, 3):
+        return CameraPoses(R_w2c, None)
+    if not np.isfinite(values[:, :3, 3]).all():
+        frame = int(np.argmin(np.isfinite(values[:, :3, 3]).all(axis=1)))
+        raise DataError(f'{path}: the translation of frame {frame} is not finite')
+    return CameraPoses(R_w2c, -np.einsum('fji,fj->fi', R_w2c, values[:, :3, 3]))
 
 
 def _read(path: Path) -> np.ndarray:

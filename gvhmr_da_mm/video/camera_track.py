@@ -7,9 +7,12 @@ import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
 from ..core.errors import DataError
-from .camera_file import read_camera_rotations
+from .camera_file import read_camera_poses
 from .time_plan import TimePlan
 from .visual_gyro import STATIC_ANGLE, CameraRotation
+
+STATIC_MOTION = 0.02
+"""A camera whose file moves it by less than this, m, stands still."""
 
 
 def static_rotation(plan: TimePlan) -> CameraRotation:
@@ -21,14 +24,15 @@ def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) 
     """Read rotations of the frames of a video, or of the frames at 30 per second.
 
     Args:
-        path (str | Path): As for :func:`read_camera_rotations`.
+        path (str | Path): As for :func:`read_camera_poses`.
         plan (TimePlan): From the video's frames to those at 30 per second.
         num_frames (int): Frames of the video.
 
     Raises:
         DataError: If the file has another number of frames.
     """
-    rotations = read_camera_rotations(path)
+    rotations, centres = read_camera_poses(path)
+    moved = 0.0 if centres is None else float(np.ptp(centres, axis=0).max())
     if len(rotations) == num_frames:
         rotations = resample_rotations(rotations, plan)
     elif len(rotations) != len(plan):
@@ -37,10 +41,12 @@ def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) 
             f'frames of the video, or of its {len(plan)} frames at 30 per second'
         )
     angles = Rotation.from_matrix(rotations[0].T @ rotations).magnitude()
-    static = bool(angles.max() < STATIC_ANGLE)
+    static = bool(angles.max() < STATIC_ANGLE and moved < STATIC_MOTION)
     if static:
         rotations = np.broadcast_to(rotations[0], rotations.shape).copy()
     report = dict(source=str(path), largest_angle_deg=round(float(np.degrees(angles.max())), 4))
+    if centres is not None:
+        report['largest_motion'] = round(moved, 4)
     return CameraRotation(rotations, static, report)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gvhmr_da_mm.core.errors import DataError, MissingFilesError
-from gvhmr_da_mm.video.camera_file import read_camera_rotations
+from gvhmr_da_mm.video.camera_file import read_camera_poses
 from tests.video.scenes import rotation
 
 ROTATIONS = np.stack([rotation(t, 2 * t, -t) for t in range(5)])
@@ -19,7 +19,12 @@ def test_every_form_reads_the_same(tmp_path):
     np.savetxt(tmp_path / 'e.txt', ROTATIONS.reshape(5, 9))
     np.savetxt(tmp_path / 'f.csv', ROTATIONS.reshape(5, 9), delimiter=',')
     for path in sorted(tmp_path.iterdir()):
-        np.testing.assert_allclose(read_camera_rotations(path), ROTATIONS, atol=1e-9)
+        poses = read_camera_poses(path)
+        np.testing.assert_allclose(poses.R_w2c, ROTATIONS, atol=1e-9)
+        assert (poses.centres is not None) == (path.stem in 'bd')
+        if poses.centres is not None:
+            seen = np.einsum('fij,fj->fi', ROTATIONS, poses.centres) + POSES[:, :3, 3]
+            np.testing.assert_allclose(seen, 0, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +41,15 @@ def test_every_form_reads_the_same(tmp_path):
 def test_what_is_no_rotation(tmp_path, content, said):
     np.save(tmp_path / 'camera.npy', content)
     with pytest.raises(DataError, match=said):
-        read_camera_rotations(tmp_path / 'camera.npy')
+        read_camera_poses(tmp_path / 'camera.npy')
+
+
+def test_a_place_that_is_not_finite(tmp_path):
+    poses = POSES.copy()
+    poses[2, 1, 3] = np.nan
+    np.save(tmp_path / 'camera.npy', poses)
+    with pytest.raises(DataError, match='translation of frame 2'):
+        read_camera_poses(tmp_path / 'camera.npy')
 
 
 def test_files_that_cannot_be_read(tmp_path):
@@ -45,6 +58,6 @@ def test_files_that_cannot_be_read(tmp_path):
     np.save(tmp_path / 'objects.npy', np.array([{}], dtype=object))
     for name in ('other.npz', 'words.txt', 'objects.npy'):
         with pytest.raises(DataError, match=name):
-            read_camera_rotations(tmp_path / name)
+            read_camera_poses(tmp_path / name)
     with pytest.raises(MissingFilesError, match='none.npy'):
-        read_camera_rotations(tmp_path / 'none.npy')
+        read_camera_poses(tmp_path / 'none.npy')

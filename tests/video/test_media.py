@@ -4,7 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from gvhmr_da_mm.core.camera import estimate_intrinsics
+from gvhmr_da_mm.models import ReprojectionLoss
+from gvhmr_da_mm.models.refiners import KeypointRefiner
+from gvhmr_da_mm.registry import MODELS
+from gvhmr_da_mm.structures import empty_inputs
+from gvhmr_da_mm.testing.toy_config import toy_model_config
 from gvhmr_da_mm.video.detectors import build_detector
 from gvhmr_da_mm.video.frame_source import open_frames
 from gvhmr_da_mm.video.observe import observe
@@ -65,3 +72,28 @@ def test_missing_frames_leave_the_keypoints_as_they_are_at_the_full_rate(watch):
     assert np.median(distance) < 4 and np.percentile(distance, 90) < 15
     known = full.kp2d[:frames, :, 2] > 0.7
     assert (sparse.kp2d[:frames, :, 2][known] > 0.4).mean() > 0.95
+
+
+@torch.no_grad()
+def fitted_jitter(model, clip, frames):
+    """Return the mean third difference of joints that are fitted to a clip's keypoints."""
+    inputs = empty_inputs(1, frames)
+    inputs.update(
+        kp2d=torch.from_numpy(clip.kp2d[None, :frames]),
+        bbx_xys=torch.from_numpy(clip.bbx_xys[None, :frames]),
+        K_fullimg=estimate_intrinsics(*clip.img_wh).float().expand(1, frames, 3, 3),
+        valid=torch.ones(1, frames, dtype=torch.bool),
+    )
+    fitted = KeypointRefiner()(
+        model.infer(inputs), inputs, ReprojectionLoss(), model, across_ranks=False
+    )
+    joints = model.body_model.fk_matrices(fitted.body_pose_R, fitted.betas, fitted.R_c)[0]
+    return (joints - joints[:, :1]).diff(dim=0, n=3).norm(dim=-1).mean()
+
+
+def test_the_fit_goes_on_over_missing_frames(watch, toy_root):
+    (full,), (sparse,) = watch('odd/rot180meta.mp4'), watch('odd/vfr.mp4')
+    model = MODELS.build(toy_model_config(toy_root)).eval()
+    frames = min(len(full), len(sparse))
+    jitter = [fitted_jitter(model, clip, frames) for clip in (full, sparse)]
+    assert jitter[1] < 1.5 * jitter[0]

@@ -256,6 +256,14 @@ def test_a_file_of_a_camera_that_stands_still(tmp_path):
     np.testing.assert_allclose(found.R_w2c[0], still[0], atol=1e-9)
     np.save(tmp_path / 'r.npy', np.stack([rotation(0, 0.02 * t, 0) for t in range(26)]))
     assert not rotation_from_file(tmp_path / 'r.npy', plan, 26).static
+    # A camera on rails does not turn, and yet it moves.
+    poses = np.tile(np.eye(4), (26, 1, 1))
+    np.save(tmp_path / 'r.npy', poses)
+    assert rotation_from_file(tmp_path / 'r.npy', plan, 26).static
+    poses[:, 0, 3] = np.linspace(0, 0.5, 26)
+    np.save(tmp_path / 'r.npy', poses)
+    found = rotation_from_file(tmp_path / 'r.npy', plan, 26)
+    assert not found.static and found.report['largest_motion'] == 0.5
 
 
 def test_static_rotations():
