@@ -208,10 +208,10 @@ class PackRecord:
 
     def value(self, key: str, *types: type) -> Any:
         """Return a field of one of the given types; a dot in the key leads to nested ones."""
-        head, _, rest = key.partition('.')
-        if key not in self.fields and rest and head in self.fields:
-            return self.nested(head).value(rest, *types)
         if key not in self.fields:
+            head, _, rest = key.partition('.')
+            if rest and head in self.fields:
+                return self.nested(head).value(rest, *types)
             raise self.error(key, 'a value', f'none (keys: {", ".join(map(str, self.fields))})')
         value = self.fields[key]
         if types and not isinstance(value, types):

@@ -1,6 +1,7 @@
 """Declaration of a layout on disk: which file holds which field of the pack schema."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Optional
 
@@ -46,7 +47,7 @@ class StoredField:
         if self.key is None:
             object.__setattr__(self, 'key', self.name)
 
-    @property
+    @cached_property
     def per_frame(self) -> bool:
         """Whether the first axis is time."""
         return self.shape[:1] in PER_FRAME

@@ -1,6 +1,7 @@
 """A pack of this project as a source of datasets."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Optional
 
@@ -64,8 +65,9 @@ class PackSequence(SequenceReader):
 
     def __init__(self, root: Path, info: SequenceInfo) -> None:
         super().__init__(info.name)
-        self.entry: PackEntry = load_pack(root).entries[info.id]
-        self._record = PackRecord.of(root, info.id)
+        pack = load_pack(root)
+        self.entry: PackEntry = pack.entries[info.id]
+        self._record = PackRecord(root, info.id, pack[info.id])
 
     @property
     def limits(self) -> tuple[int, int]:
@@ -87,4 +89,9 @@ class PackSequence(SequenceReader):
         if len(shapes) > 1:
             rank = self._record.value(name).ndim
             shapes = [shape for shape in shapes if len(shape.split()) == rank] or shapes
-        return FoundField(self._record, StoredField(name, shapes[0]), self.entry.start, {})
+        return FoundField(self._record, _field(name, shapes[0]), self.entry.start, {})
+
+
+@cache
+def _field(name: str, shape: Optional[str]) -> StoredField:
+    return StoredField(name, shape)

@@ -10,6 +10,9 @@ from ..pack_io import PackRecord, as_frame_range
 from ..packs.pack_schema import ARRAYS
 from .layout import StoredField
 
+_RANKS = {name: len(array.shapes[0].split()) for name, array in ARRAYS.items()}
+"""Axes of each field with a row for every frame."""
+
 
 class FoundField(NamedTuple):
     """A field of one sequence: the record that holds it, and how.
@@ -38,6 +41,8 @@ class SequenceReader:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        # What several fields are made of.
+        self._shared_rows: dict[tuple[str, int, int], Tensor] = {}
 
     # -- to be written by a subclass --------------------------------------------------------------
 
@@ -83,7 +88,13 @@ class SequenceReader:
         record, field, first, sizes = self.locate(name)
         if not field.per_frame:
             return record.matrix(field.key, field.shape)
-        values = record.rows(field.key, field.shape, start, end, first, **sizes)
+        shared = field.columns is not None or name == 'T_w2c'
+        place = (field.key, start, end)
+        values = self._shared_rows.get(place) if shared else None
+        if values is None:
+            values = record.rows(field.key, field.shape, start, end, first, **sizes)
+        if shared:
+            self._shared_rows[place] = values
         if field.columns is not None:
             values = values[..., slice(*field.columns)]
         if field.add_camera:
@@ -93,8 +104,7 @@ class SequenceReader:
     def rows(self, name: str, start: int, end: int) -> Tensor:
         """Return :meth:`values` with a row for every frame; what does not change is repeated."""
         values = self.values(name, start, end)
-        per_frame = values.ndim == len(ARRAYS[name].shapes[0].split())
-        return values if per_frame else values.expand(end - start, *values.shape)
+        return values if values.ndim == _RANKS[name] else values.expand(end - start, *values.shape)
 
     def find(self, name: str, start: int, end: int) -> Optional[Tensor]:
         """Return :meth:`rows`, or None if there is no such field."""
