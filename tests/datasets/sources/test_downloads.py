@@ -156,6 +156,20 @@ def test_emdb_packs_are_read_with_features(toy_root, tmp_path):
     torch.testing.assert_close(clip.f_imgseq, record['features'][:50], atol=2e-3, rtol=1e-3)
 
 
+def test_keypoints_of_frames_that_were_not_observed_do_not_count(toy_root, tmp_path):
+    (name,) = write_emdb(toy_root, tmp_path / 'raw', EMDB_NAMES[:1])
+    record = load_pack(toy_root / 'EMDB/hmr4d_support/emdb_vit_v4.pt')[name]
+    arrays = {key: record[key].numpy() for key in ('bbx_xys', 'kp2d', 'features')}
+    observed = np.arange(len(arrays['kp2d'])) >= 5
+    (tmp_path / 'features').mkdir()
+    np.savez(tmp_path / 'features' / f'{name}.npz', observed=observed, **arrays)
+    write_pack(EMDBDownload(tmp_path / 'raw', tmp_path / 'features'), tmp_path / 'out')
+    dataset = EMDBDataset(toy_root, pack=tmp_path / 'out')
+    clip = dataset.read_clip(dataset.get_data_info(0), 0, 20)
+    assert not clip.kp2d[:5, :, 2].any()
+    assert torch.equal(clip.kp2d[5:], record['kp2d'][5:20])
+
+
 def test_emdb_in_another_version_is_named(toy_root, tmp_path):
     name = write_emdb(toy_root, tmp_path / 'raw', EMDB_NAMES[1:], emdb1=False)[0]
     write_emdb(toy_root, tmp_path / 'raw', EMDB_NAMES[:1])
