@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from gvhmr_da_mm.apis.convert_dataset import add_converter_arguments, convert_dataset
 from gvhmr_da_mm.cli.command_line import report_errors
+from gvhmr_da_mm.cli.convert_dataset import add_converter_arguments, convert_dataset
 from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
 from gvhmr_da_mm.datasets.sources import PUBLISHED_SOURCES, Source
 from gvhmr_da_mm.datasets.sources.downloads import DOWNLOADS

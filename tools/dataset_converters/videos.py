@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from gvhmr_da_mm.apis.convert_dataset import convert_dataset
 from gvhmr_da_mm.cli.command_line import report_errors
+from gvhmr_da_mm.cli.convert_dataset import convert_dataset
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.datasets.packs import SequencePack, is_pack
 from gvhmr_da_mm.video.extract_features import extract_features
