@@ -36,7 +36,7 @@ def draw_box(
     R, shift = camera.T_w2c[:, :3, :3], camera.T_w2c[:, None, :3, 3]
     pixels = perspective_project(clamp_depth(points @ R.transpose(1, 2) + shift), camera.K)
     size = torch.tensor(camera.img_wh, dtype=pixels.dtype)
-    corners = torch.cat((pixels.amin(dim=1), pixels.amax(dim=1)), dim=1)
+    corners = torch.cat(pixels.aminmax(dim=1), dim=1)
     tight = box_from_xyxy(corners.clamp(min=0).minimum(size.repeat(2)), enlarge=1.0)
     scale = float(rng.uniform(*BOX_SCALE))
     slack = (scale - 1) / 2 * tight[:, 2:]

@@ -126,8 +126,7 @@ class MocapBody(_Skeleton):
         rest = self.skeleton(betas)
         R, joints = forward_kinematics(R_local, rest - rest[0], PARENTS_22)
         bones = _linear(self.outline_terms, betas) - rest[self.outline_joints]
-        # Not a product of matrices: so many small ones take several times as long.
-        reach = (R[:, self.outline_joints] * bones[:, None]).sum(dim=-1)
+        reach = (R[:, self.outline_joints] @ bones[..., None])[..., 0]
         points = torch.cat((joints, joints[:, self.outline_joints] + reach), dim=1)
         return points + pelvis[:, None]
 
