@@ -37,10 +37,10 @@ def run(title: str, result: Path, *command: str) -> None:
     """Run one of our tools unless its result exists."""
     CONSOLE.rule(title)
     if result.exists():
-        CONSOLE.print(f'{result} exists already')
+        CONSOLE.print(f'{result} exists already', markup=False)
         return
     shown = ' '.join(['python', *command])
-    CONSOLE.print(f'$ {shown}', style='bold', soft_wrap=True)
+    CONSOLE.print(f'$ {shown}', style='bold', soft_wrap=True, markup=False)
     # All cores: the tools run one after the other.
     environment = {**os.environ, 'OMP_NUM_THREADS': str(os.cpu_count() or 1)}
     start = time.perf_counter()
@@ -106,7 +106,7 @@ def main() -> None:
     CONSOLE.print(compare(out / 'source' / 'results.json', out / 'adapted' / 'results.json'))
     CONSOLE.print('Look at:')
     for picture in sorted(out.rglob('*.png')):
-        CONSOLE.print(f'  {picture}', soft_wrap=True)
+        CONSOLE.print(f'  {picture}', soft_wrap=True, markup=False)
 
 
 if __name__ == '__main__':

@@ -72,7 +72,7 @@ def convert_checkpoint(
             _check_free(path)
             arrays = {name: value.numpy() for name, value in kept.items()}
             _write(path, lambda file: np.savez(file, **arrays))
-            console.print(f'Statistics: {path}', soft_wrap=True)
+            console.print(f'Statistics: {path}', soft_wrap=True, markup=False)
         _write(target, lambda file: torch.save(published, file))
     else:
         rows = compare_with_network(checkpoint.state_dict)
@@ -86,7 +86,7 @@ def convert_checkpoint(
         console.print(f'Backbone: {listed}; its heads leave no trace (8 as published)')
     if checkpoint.stored_only:
         console.print(f'Not read, as they are no tensors: {", ".join(checkpoint.stored_only)}')
-    console.print(f'Written: {target}', soft_wrap=True)
+    console.print(f'Written: {target}', soft_wrap=True, markup=False)
     return target
 
 

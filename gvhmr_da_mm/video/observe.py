@@ -118,10 +118,15 @@ def make_clips(
             track = replace(track, keypoints=keypoints, seen=seen)
             swapped, collapsed = int(sides.swapped.sum()), int(sides.collapsed.sum())
             about.update(swapped_frames=swapped, collapsed_frames=collapsed)
-            about['notes'].append(
-                f'of {len(track)} frames, left and right were swapped in {swapped}, which is '
-                f'mended, and not told apart in {collapsed}, which are interpolated'
-            )
+            if swapped:
+                about['notes'].append(
+                    f'left and right were swapped in {swapped} of {len(track)} frames: exchanged'
+                )
+            if collapsed:
+                about['notes'].append(
+                    f'left and right fell together in {collapsed} of {len(track)} frames: '
+                    'interpolated'
+                )
         clips.append(_clip(source, plan, track, name, about))
     return clips
 

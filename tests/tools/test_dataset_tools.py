@@ -14,11 +14,11 @@ CONFIG = REPO_ROOT / 'configs' / 'da_bedlam_emdb_3dpw.py'
 
 
 def test_motion_statistics_are_those_of_the_labels(call, toy_root, tmp_path):
-    out = tmp_path / 'new' / 'stats.npz'
+    out = tmp_path / 'new [final]' / 'stats.npz'
     options = ('--data-root', toy_root, '--out', out)
     code, printed, err = call('dataset_tools/stats', 'motion', CONFIG, *options)
     assert code == 0, err
-    assert 'velocity' in printed and 'clips of bedlam' in printed
+    assert 'velocity' in printed and 'clips of bedlam' in printed and str(out) in printed
     dataset = BEDLAMDataset(toy_root)
     expected, codec = MotionCodec(), MotionCodec(out)
     expected.fit(motion_labels(dataset, range(len(dataset))))
@@ -36,14 +36,14 @@ def test_statistics_need_labels(call, toy_root, tmp_path):
 
 
 def test_stats_as_table_and_file(call, toy_root, tmp_path):
-    out = tmp_path / 'stats.json'
+    out = tmp_path / 'stats [final].json'
     options = ('--data-root', toy_root, '--split', 'train', '--out', out)
     code, printed, err = call('dataset_tools/stats', 'datasets', CONFIG, *options)
     assert code == 0, err
     facts = json.loads(out.read_text())
     assert list(facts) == ['bedlam', 'emdb_train', '3dpw_train']
     assert facts['bedlam']['with_labels'] == facts['bedlam']['clips'] > 0
-    for text in ('focal / diagonal', 'hours', 'bedlam: frames of a clip'):
+    for text in ('focal / diagonal', 'hours', 'bedlam: frames of a clip', str(out)):
         assert text in printed
     code, _, err = call(
         'dataset_tools/stats', 'datasets', CONFIG, *options[:2], '--dataset', 'none'
@@ -54,13 +54,14 @@ def test_stats_as_table_and_file(call, toy_root, tmp_path):
 def test_browse(call, toy_root, tmp_path):
     options = ('--data-root', toy_root, '--num-clips', 1, '--num-frames', 2, '--height', 80)
     for name in ('bedlam', 'emdb1'):
-        arguments = (*options, '--dataset', name, '--out', tmp_path / 'out')
+        arguments = (*options, '--dataset', name, '--out', tmp_path / 'out [final]')
         code, printed, err = call(
             'dataset_tools/browse_dataset', CONFIG, *arguments, '--frames-root', tmp_path
         )
         assert code == 0, err
-        assert '2 frames are missing' in printed
-        picture = cv2.imread(str(tmp_path / 'out' / f'{name}.png'))
+        path = tmp_path / 'out [final]' / f'{name}.png'
+        assert '2 frames are missing' in printed and str(path) in printed
+        picture = cv2.imread(str(path))
         # Labels are drawn: their bones are coloured, the canvas and its text are grey.
         assert (np.ptp(picture.astype(int), axis=2) > 60).sum() > 20
     code, _, err = call('dataset_tools/browse_dataset', CONFIG, *options, '--height', 4)

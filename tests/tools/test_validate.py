@@ -8,10 +8,11 @@ PACK = 'EMDB/hmr4d_support/emdb_vit_v4.pt'
 
 
 def test_sound_packs(call, toy_root, tmp_path):
-    out = tmp_path / 'new' / 'report.json'
+    out = tmp_path / 'new [final]' / 'report.json'
     code, printed, err = call('dataset_tools/validate', toy_root, '--out', out)
     assert code == 0, err
     assert 'bedlam' in printed and '3dpw' in printed and 'none' in printed
+    assert f'Written: {out}' in printed
     report = json.loads(out.read_text())
     assert set(report['datasets']) == {'bedlam', 'emdb', '3dpw'}
     emdb = report['datasets']['emdb']

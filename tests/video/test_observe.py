@@ -189,7 +189,8 @@ def test_swapped_sides_are_mended_and_counted():
     np.testing.assert_allclose(clip.kp2d, right.kp2d)
     assert (clip.facts['swapped_frames'], clip.facts['collapsed_frames']) == (7, 0)
     assert 'swapped_frames' not in right.facts
-    assert any('swapped in 7, which is mended' in note for note in clip.facts['notes'])
+    assert len(clip.facts['notes']) == len(right.facts['notes']) + 1
+    assert any('swapped in 7 of 60 frames' in note for note in clip.facts['notes'])
 
 
 def test_saved_clips_are_the_same(tmp_path):

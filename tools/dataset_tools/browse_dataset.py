@@ -89,7 +89,8 @@ def main() -> None:
     folder = None
     if args.frames_root is not None:
         folder = FrameFolder(args.frames_root, args.frames_pattern, args.first_frame)
-    out, console = Path(args.out), Console()
+    # Names of files may hold brackets, which are no markup.
+    out, console = Path(args.out), Console(markup=False)
     out.mkdir(parents=True, exist_ok=True)
     for dataset in config_datasets(config, args.split, args.dataset):
         dataset.full_init()

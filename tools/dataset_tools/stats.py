@@ -121,7 +121,7 @@ def report_datasets(args: argparse.Namespace, console: Console) -> None:
         out = Path(args.out)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps({fact.name: fact.as_dict() for fact in facts}, indent=2) + '\n')
-        console.print(f'Written: {out}', soft_wrap=True)
+        console.print(f'Written: {out}', soft_wrap=True, markup=False)
 
 
 def motion_table(codec: MotionCodec, min_std: float) -> Table:
@@ -179,7 +179,8 @@ def measure_motion(args: argparse.Namespace, console: Console) -> None:
     )
     console.print(motion_table(codec, args.min_std))
     names = ', '.join(part.dataset for part in datasets)
-    console.print(f'{len(indices)} clips of {names}; written: {out}', soft_wrap=True)
+    text = f'{len(indices)} clips of {names}; written: {out}'
+    console.print(text, soft_wrap=True, markup=False)
 
 
 @report_errors

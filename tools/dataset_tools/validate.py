@@ -117,7 +117,7 @@ def main() -> None:
         out = Path(args.out)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(as_dict(args.path, reports), indent=2) + '\n')
-        console.print(f'Written: {out}', soft_wrap=True)
+        console.print(f'Written: {out}', soft_wrap=True, markup=False)
     if any(summarize(found)['errors'] for found in reports.values()):
         sys.exit(FOUND)
 

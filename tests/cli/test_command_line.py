@@ -1,0 +1,51 @@
+import errno
+import os
+
+import pytest
+
+from gvhmr_da_mm.cli.command_line import check_output_folder, report_errors
+from gvhmr_da_mm.core.errors import ConfigError
+from tests.tool_calls import REPO_ROOT
+
+
+def test_folders_that_can_be_written(tmp_path):
+    for folder in (None, tmp_path, tmp_path / 'new' / 'inner'):
+        check_output_folder('--out', folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / 'file').write_text('')
+    for folder in (tmp_path / 'file', tmp_path / 'file' / 'inner'):
+        with pytest.raises(ConfigError, match=r'`--out` should be a folder.*file.* is a file'):
+            check_output_folder('--out', folder)
+    # Root may write everywhere, so the system's answer is changed.
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    with pytest.raises(ConfigError, match='may not be written to'):
+        check_output_folder('--out', tmp_path)
+
+
+@pytest.mark.parametrize('option', ['--out', '--dump', '--show-dir', '--work-dir'])
+def test_a_test_does_not_begin_where_its_result_cannot_be_written(call, tmp_path, option):
+    (tmp_path / 'file').write_text('')
+    config = REPO_ROOT / 'configs' / 'da_bedlam_emdb_3dpw.py'
+    code, _, err = call('test', config, tmp_path / 'none.pth', option, tmp_path / 'file' / 'inner')
+    assert code == 2 and f'`{option}` should be a folder' in err
+
+
+def test_errors_of_the_disk_name_the_place(capsys):
+    @report_errors
+    def full():
+        raise OSError(errno.ENOSPC, 'No space left on device', '/data/out.bvh')
+
+    with pytest.raises(SystemExit) as end:
+        full()
+    assert end.value.code == 2
+    assert "StorageError: '/data/out.bvh'" in capsys.readouterr().err
+
+    @report_errors
+    def broken():
+        raise OSError('no file is to blame')
+
+    with pytest.raises(OSError, match='no file'):
+        broken()
