@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from gvhmr_da_mm.apis import (
     check_checkpoint,
     check_files,
+    check_monitored,
     dry_run,
     limit_for_debugging,
     load_config,
@@ -55,6 +56,7 @@ def main() -> None:
         resume_from(config, args.resume)
     if args.no_validate:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    check_monitored(config)
     if args.debug:
         limit_for_debugging(config)
     if config.get('load_from'):

@@ -21,7 +21,9 @@ def find_last_checkpoint(work_dir: PathLike) -> Optional[str]:
     """Return the last checkpoint of a run that is complete.
 
     It is the one that the file ``last_checkpoint`` names. If that one is damaged or gone, which is
-    logged, the latest ``epoch_*.pth``, ``iter_*.pth`` or ``rolling.pth`` that is complete.
+    logged, the latest ``epoch_*.pth``, ``iter_*.pth`` or ``rolling.pth`` that is complete. Files of
+    the work dir win: in a copied one ``last_checkpoint`` names the file of the other run, and the
+    one of the same name is taken. Only a work dir without checkpoints has them elsewhere.
 
     Args:
         work_dir (str | Path): The folder of the run.
@@ -32,12 +34,16 @@ def find_last_checkpoint(work_dir: PathLike) -> Optional[str]:
     Raises:
         CheckpointError: If there were checkpoints and none of them is complete.
     """
-    pointer = Path(work_dir) / POINTER
+    work_dir = Path(work_dir)
+    pointer = work_dir / POINTER
     named = _read_pointer(pointer)
-    folders = {Path(work_dir), *([named.parent] if named else [])}
     problems = [] if named or not pointer.exists() else [f'{pointer} names no file']
-    others = [file for folder in folders for file in _checkpoints(folder) if file != named]
-    for path in [named, *others] if named else others:
+    own = checkpoints_in(work_dir)
+    if named is not None and own:
+        named = work_dir / named.name
+    others = own if own or named is None else checkpoints_in(named.parent)
+    candidates = [*filter(None, [named]), *(file for file in others if file != named)]
+    for path in candidates:
         problem = what_is_wrong(path)
         if problem is None:
             if problems:
@@ -55,6 +61,12 @@ def find_last_checkpoint(work_dir: PathLike) -> Optional[str]:
             f'with `--resume FILE`, or remove {pointer} and these files to start over'
         )
     return None
+
+
+def checkpoints_in(folder: PathLike) -> list[Path]:
+    """Return the checkpoints of a training that a folder holds, the latest first."""
+    found = [path for path in Path(folder).glob('*.pth') if _OF_TRAINING.fullmatch(path.name)]
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
 def what_is_wrong(path: PathLike) -> Optional[str]:
@@ -78,9 +90,3 @@ def _read_pointer(pointer: Path) -> Optional[Path]:
         return None
     text = pointer.read_text(encoding='utf-8', errors='replace').strip().strip('\0')
     return Path(text) if text else None
-
-
-def _checkpoints(folder: Path) -> list[Path]:
-    """Return the checkpoints of a training, the latest first."""
-    found = [path for path in folder.glob('*.pth') if _OF_TRAINING.fullmatch(path.name)]
-    return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)

@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import pytest
 import torch
@@ -96,3 +97,18 @@ def test_what_is_wrong(work_dir):
     truncate(path)
     assert 'not complete' in what_is_wrong(path)
     assert 'does not exist' in what_is_wrong(work_dir / 'epoch_9.pth')
+
+
+@pytest.mark.parametrize('name', ['rolling.pth', 'epoch_9.pth'])
+def test_a_copied_folder_goes_on_from_its_own_files(work_dir, tmp_path_factory, name):
+    """The pointer of a copy still names the file of the run that it was copied from."""
+    copy = tmp_path_factory.mktemp('copies') / 'copy'
+    (work_dir / 'last_checkpoint').write_text(str(work_dir / name))
+    shutil.copytree(work_dir, copy)
+    torch.save({}, work_dir / name)
+    assert find_last_checkpoint(copy) == str(copy / 'rolling.pth')
+    # Nor is the other run a way out where those of this one are damaged.
+    for path in copy.glob('*.pth'):
+        truncate(path)
+    with pytest.raises(CheckpointError, match='copy'):
+        find_last_checkpoint(copy)

@@ -5,6 +5,7 @@ from .collapse_guard_hook import CollapseGuardHook
 from .confidence_threshold_hook import ConfidenceThresholdHook
 from .divergence_guard_hook import DivergenceGuardHook
 from .domain_monitor_hook import DomainMonitorHook
+from .early_stopping_hook import EarlyStoppingHook
 from .log_history_hook import LogHistoryHook
 from .mean_teacher_hook import MeanTeacherHook
 from .motion_statistics_hook import MotionStatisticsHook
@@ -20,6 +21,7 @@ __all__ = [
     'ConfidenceThresholdHook',
     'DivergenceGuardHook',
     'DomainMonitorHook',
+    'EarlyStoppingHook',
     'LogHistoryHook',
     'MeanTeacherHook',
     'MotionStatisticsHook',

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Optional
 
@@ -10,11 +11,11 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
 from ...core.checks import check_at_least
-from ...core.errors import StorageError
+from ...core.errors import StorageError, list_some
 from ...fileio.atomic_file import remove_partial_files, write_atomically
 from ...registry import HOOKS
 from ..atomic_local_backend import ATOMIC, LateRemovalBackend
-from ..checkpoint_files import POINTER, ROLLING, find_last_checkpoint
+from ..checkpoint_files import POINTER, ROLLING, checkpoints_in, find_last_checkpoint
 from ..loops import ResumableTrainLoop
 
 KEPT, LAST = 'keep_ckpt_ids', 'last_ckpt'
@@ -33,7 +34,11 @@ class SafeCheckpointHook(CheckpointHook):
       error and training goes on with the earlier ones in place; the next one is tried as usual. The
       last one of a run, and one to stop with, raise.
     - A run that resumes finds the last complete checkpoint even if ``last_checkpoint`` names
-      another. What killed processes left half written is removed.
+      another. What killed processes left half written is removed. A work dir that was copied is
+      a run of its own: files of the one that it was copied from are neither read nor removed.
+    - ``save_best`` keeps the least value, as metrics here are errors, unless ``rule`` or
+      ``greater_keys`` say otherwise. A metric that is missing or NaN in a validation is warned
+      about and passed over.
 
     Args:
         rolling_interval (int, optional): Iterations between saves of ``rolling.pth``; with None it
@@ -50,8 +55,12 @@ class SafeCheckpointHook(CheckpointHook):
         elsewhere = '://' in str(kwargs.get('out_dir') or '') or kwargs.get('file_client_args')
         if not elsewhere and kwargs.get('backend_args') is None:
             kwargs['backend_args'] = dict(backend=ATOMIC)
+        if kwargs.get('save_best') and kwargs.get('rule') is kwargs.get('greater_keys') is None:
+            # MMEngine looks for words in the name: it takes `accel` for an accuracy.
+            kwargs['rule'] = 'less'
         super().__init__(**kwargs)
         self._saved_at: Optional[tuple[int, int]] = None
+        self._trains = False
 
     # -- stages -----------------------------------------------------------------------------------
 
@@ -67,6 +76,10 @@ class SafeCheckpointHook(CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Find out where checkpoints are kept, and tidy up there."""
         super().before_train(runner)
+        self._trains = True
+        self._forget_other_folders(runner)
+        if not runner._resume and is_main_process():
+            self._tell_of_earlier_run(runner)
         if self.backend_args == dict(backend=ATOMIC):
             self.file_backend = LateRemovalBackend()
             if is_main_process():
@@ -91,7 +104,8 @@ class SafeCheckpointHook(CheckpointHook):
         """Save a best checkpoint; whatever is saved from here on has been validated."""
         if isinstance(runner._train_loop, ResumableTrainLoop):
             runner.train_loop.validation_due = False
-        super().after_val_epoch(runner, metrics)
+        if self._trains:  # Validation alone has nothing to save.
+            super().after_val_epoch(runner, metrics)
 
     def before_stop(self, runner: Runner) -> None:
         """Save where the run is stopped.
@@ -155,8 +169,16 @@ class SafeCheckpointHook(CheckpointHook):
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         """Save a best checkpoint, and remove the one before when that has worked."""
-        if not self.save_best:  # Nor is it known where to, if a run only validates.
+        if not self.save_best:
             return
+        named = [name for name in self.key_indicators if name != 'auto']
+        missing = [name for name in named if not isfinite(metrics.get(name, nan))]
+        if missing:
+            runner.logger.warning(
+                f'No best checkpoint by {list_some(missing)}: this validation has no such value, '
+                f'but {list_some(sorted(metrics))}'
+            )
+            metrics = {**metrics, **dict.fromkeys(missing)}  # None is passed over.
         late = isinstance(self.file_backend, LateRemovalBackend)
         try:
             super()._save_best_checkpoint(runner, metrics)
@@ -169,6 +191,31 @@ class SafeCheckpointHook(CheckpointHook):
         else:
             if late:
                 self.file_backend.remove_outdated()
+
+    def _forget_other_folders(self, runner: Runner) -> None:
+        """Look for the best checkpoints of a run that resumes in its own folder alone."""
+        if not self.save_best:
+            return
+        single = len(self.key_indicators) == 1
+        for name in self.key_indicators:
+            path = self.best_ckpt_path if single else self.best_ckpt_path_dict[name]
+            if path is None:
+                continue
+            path = self.file_backend.join_path(self.out_dir, os.path.basename(path))
+            path = path if self.file_backend.isfile(path) else None
+            if single:
+                self.best_ckpt_path = path
+            else:
+                self.best_ckpt_path_dict[name] = path
+
+    def _tell_of_earlier_run(self, runner: Runner) -> None:
+        found = [path.name for path in checkpoints_in(self.out_dir)]
+        if found:
+            runner.logger.warning(
+                f'{self.out_dir} has checkpoints of an earlier run ({list_some(found, 3)}): this '
+                'one starts from the beginning and replaces those of the same name. To go on '
+                'use `--resume`; to keep them use another `--work-dir`'
+            )
 
     def _remove(self, names: list[str]) -> None:
         """Remove checkpoints of this run, on the first rank."""

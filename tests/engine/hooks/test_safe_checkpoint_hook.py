@@ -1,8 +1,10 @@
 import errno
 import os
+from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.logging import MessageHub, MMLogger
 
 from gvhmr_da_mm.core.errors import ConfigError, StorageError
 from gvhmr_da_mm.engine import SafeCheckpointHook
@@ -147,3 +149,36 @@ def test_a_store_elsewhere_is_left_to_mmengine():
 def test_an_impossible_interval():
     with pytest.raises(ConfigError, match='rolling_interval'):
         SafeCheckpointHook(rolling_interval=0)
+
+
+def test_a_fresh_run_in_a_used_folder_says_so(train, tmp_path, warnings_of):
+    train(epochs=1)
+    assert not any('earlier run' in message for message in warnings_of)
+    train(epochs=2, resume=True)
+    assert not any('earlier run' in message for message in warnings_of)
+    train(epochs=1)
+    assert any(
+        'epoch_2.pth' in message and '--resume' in message and '--work-dir' in message
+        for message in warnings_of
+    )
+
+
+def test_the_best_of_another_folder_is_left_alone(tmp_path):
+    """A copied run names the best checkpoint of the one that it was copied from."""
+    other, own = tmp_path / 'other', tmp_path / 'own'
+    other.mkdir()
+    (other / 'best_error_epoch_1.pth').write_bytes(b'of the other run')
+    hook = SafeCheckpointHook(save_best='error')
+    runner = SimpleNamespace(
+        work_dir=str(own),
+        logger=MMLogger('copied'),
+        message_hub=MessageHub('copied'),
+        _resume=True,
+    )
+    runner.message_hub.update_info('best_ckpt', str(other / 'best_error_epoch_1.pth'))
+    own.mkdir()
+    hook.before_train(runner)
+    assert hook.best_ckpt_path is None
+    (own / 'best_error_epoch_1.pth').write_bytes(b'of this run')
+    hook.before_train(runner)
+    assert hook.best_ckpt_path == str(own / 'best_error_epoch_1.pth')
