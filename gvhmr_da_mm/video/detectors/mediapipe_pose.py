@@ -1,16 +1,17 @@
-"""One person's keypoints by MediaPipe, whose weights come inside its wheel."""
+"""One person's keypoints by MediaPipe, of both generations of its interface."""
 
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from types import ModuleType
 from typing import Optional
 
 import numpy as np
 
-from ...core.errors import ConfigError
+from ...core.errors import ConfigError, MissingFilesError
 from ...registry import TASK_UTILS
 from .detections import Detections, boxes_around
 
@@ -20,18 +21,26 @@ LANDMARKS = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
 """MediaPipe's landmarks that are COCO's 17 keypoints, in their order."""
 
 
+FRAME_MS = 33
+"""Time between frames that the later generation is told, which filters over time."""
+
+
 def import_mediapipe() -> ModuleType:
-    """Import MediaPipe.
+    """Import MediaPipe with what it detects poses with, ``solutions`` or, since 0.10.30, ``tasks``.
 
     Raises:
         ConfigError: Saying how to install it, or what does without.
     """
     try:
         import mediapipe
-        from mediapipe.python.solutions import pose  # noqa: F401
+
+        try:
+            from mediapipe.python.solutions import pose  # noqa: F401
+        except ModuleNotFoundError:
+            from mediapipe.tasks.python import vision  # noqa: F401
     except ImportError as error:
         raise ConfigError(
-            f'keypoints=mediapipe needs MediaPipe with its legacy solutions, which is not there '
+            f'keypoints=mediapipe needs MediaPipe, which cannot be imported '
             f'({error}). Install it with `pip install --no-deps -r requirements/mediapipe.txt` '
             '(docs/en/install.md), or give a file of keypoints, or use MMPose'
         ) from error
@@ -52,6 +61,53 @@ def silenced_native_errors() -> Iterator[None]:
         os.close(kept)
 
 
+class _Solution:
+    """Poses by the older generation, whose models are in its wheel."""
+
+    def __init__(
+        self, mediapipe: ModuleType, complexity: int, confidence: float, smooth: bool
+    ) -> None:
+        self._pose = mediapipe.solutions.pose.Pose(
+            model_complexity=complexity,
+            smooth_landmarks=smooth,
+            min_detection_confidence=confidence,
+            min_tracking_confidence=confidence,
+        )
+        self.close = self._pose.close
+
+    def find(self, image: np.ndarray) -> Optional[Sequence]:
+        """Return the 33 landmarks of a person, or None."""
+        found = self._pose.process(image).pose_landmarks
+        return None if found is None else found.landmark
+
+
+class _Task:
+    """Poses by the later generation, from a file of models."""
+
+    def __init__(self, mediapipe: ModuleType, model: Path, confidence: float) -> None:
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        self._make_image = mediapipe.Image
+        self._format = mediapipe.ImageFormat.SRGB
+        self._landmarker = vision.PoseLandmarker.create_from_options(
+            vision.PoseLandmarkerOptions(
+                base_options=BaseOptions(model_asset_path=str(model)),
+                running_mode=vision.RunningMode.VIDEO,
+                min_pose_detection_confidence=confidence,
+                min_tracking_confidence=confidence,
+            )
+        )
+        self._time = 0
+        self.close = self._landmarker.close
+
+    def find(self, image: np.ndarray) -> Optional[Sequence]:
+        """Return the 33 landmarks of a person, or None."""
+        self._time += FRAME_MS
+        image = self._make_image(image_format=self._format, data=np.ascontiguousarray(image))
+        people = self._landmarker.detect_for_video(image, self._time).pose_landmarks
+        return people[0] if people else None
+
+
 @TASK_UTILS.register_module()
 class MediaPipePose:
     """Detect the most prominent person of a video, on the CPU and without a download.
@@ -62,12 +118,16 @@ class MediaPipePose:
 
     Args:
         model_complexity (int): 1 is the model inside the wheel (BlazePose full). 0 and 2 are
-            downloaded by MediaPipe. Defaults to 1.
+            downloaded by MediaPipe. Of the older generation (up to 0.10.21). Defaults to 1.
         min_confidence (float): Of detection and tracking, 0 to 1. Defaults to 0.5.
-        smooth (bool): MediaPipe's own filter over time. Defaults to True.
+        smooth (bool): MediaPipe's own filter over time; the later generation always has it.
+            Defaults to True.
+        model (str, optional): A file such as ``pose_landmarker_full.task`` of MediaPipe's site,
+            which the later generation needs. Defaults to None.
 
     Raises:
-        ConfigError: If MediaPipe is not installed.
+        ConfigError: If MediaPipe is not installed, or its generation needs a model.
+        MissingFilesError: If there is no such file.
 
     Source: Bazarevsky et al., BlazePose, 2020.
     """
@@ -75,15 +135,18 @@ class MediaPipePose:
     needs_images = True
 
     def __init__(
-        self, model_complexity: int = 1, min_confidence: float = 0.5, smooth: bool = True
+        self,
+        model_complexity: int = 1,
+        min_confidence: float = 0.5,
+        smooth: bool = True,
+        model: Optional[str] = None,
     ) -> None:
         with silenced_native_errors():
-            self._pose = import_mediapipe().solutions.pose.Pose(
-                model_complexity=model_complexity,
-                smooth_landmarks=smooth,
-                min_detection_confidence=min_confidence,
-                min_tracking_confidence=min_confidence,
-            )
+            mediapipe = import_mediapipe()
+            if hasattr(mediapipe, 'solutions'):
+                self._pose = _Solution(mediapipe, model_complexity, min_confidence, smooth)
+            else:
+                self._pose = _Task(mediapipe, _model_file(model, mediapipe), min_confidence)
         self._quiet = silenced_native_errors
         # It sets up absl's logging, which would repeat every message of ours.
         logging.getLogger('absl').propagate = False
@@ -101,14 +164,28 @@ class MediaPipePose:
             return Detections.none()
         # It warns of its own settings with the first picture.
         with self._quiet():
-            found = self._pose.process(image).pose_landmarks
+            found = self._pose.find(image)
         self._quiet = nullcontext
         if found is None:
             return Detections.none()
         height, width = image.shape[:2]
-        points = np.array([[p.x * width, p.y * height, p.visibility] for p in found.landmark])
+        points = np.array([[p.x * width, p.y * height, p.visibility] for p in found])
         # What it guesses beyond the border is no observation.
         inside = ((points[:, :2] >= 0) & (points[:, :2] <= (width, height))).all(axis=1)
         points[:, 2] *= inside
         boxes, with_box = boxes_around(points[None])
         return Detections(boxes[with_box], points[None, LANDMARKS][with_box])
+
+
+def _model_file(model: Optional[str], mediapipe: ModuleType) -> Path:
+    """Return the file of models, or say where to get it."""
+    how = (
+        'download `pose_landmarker_full.task` from the site of MediaPipe and give '
+        '`--options detector.model=FILE`'
+    )
+    if model is None:
+        version = getattr(mediapipe, '__version__', 'this version')
+        raise ConfigError(f'MediaPipe {version} has no model of poses in its wheel: {how}')
+    if not Path(model).is_file():
+        raise MissingFilesError(f'there is no {model}: {how}')
+    return Path(model)

@@ -1,11 +1,13 @@
 import builtins
 import os
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from gvhmr_da_mm.core.conventions import COCO_JOINT_NAMES
-from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
 from gvhmr_da_mm.registry import TASK_UTILS
 from gvhmr_da_mm.video.detectors import MediaPipePose
 from gvhmr_da_mm.video.detectors.mediapipe_pose import LANDMARKS, silenced_native_errors
@@ -18,7 +20,7 @@ def test_landmarks_are_those_of_coco():
 
 
 def test_nobody_in_an_empty_picture():
-    pytest.importorskip('mediapipe', reason='the extra is not there')
+    pytest.importorskip('mediapipe.python.solutions.pose', reason='the extra has no weights')
     with TASK_UTILS.build(dict(type='MediaPipePose')) as detector:
         assert len(detector(np.zeros((120, 160, 3), np.uint8), 0).boxes) == 0
         assert len(detector(None, 1).boxes) == 0
@@ -74,7 +76,7 @@ def test_landmarks_become_keypoints_in_pixels(fake):
     with MediaPipePose() as detector:
         found = detector(np.ones((200, 400, 3), np.uint8), 0)
         assert len(detector(np.zeros((200, 400, 3), np.uint8), 1).boxes) == 0
-    assert detector._pose.closed
+    assert detector._pose._pose.closed
     assert found.keypoints.shape == (1, 17, 3)
     np.testing.assert_allclose(found.keypoints[0, 5, :2], [400 * 12 / 40, 200 * 12 / 40])
     right_wrist = COCO_JOINT_NAMES.index('right_wrist')
@@ -94,3 +96,61 @@ def test_without_mediapipe_one_is_told_what_to_do(monkeypatch):
     monkeypatch.setattr(builtins, '__import__', without)
     with pytest.raises(ConfigError, match='requirements/mediapipe.txt'):
         MediaPipePose()
+
+
+class Landmarker:
+    """The later generation's: one person in every picture that is not black."""
+
+    def __init__(self, options):
+        self.options, self.times, self.closed = options, [], False
+
+    def detect_for_video(self, image, time):
+        self.times.append(time)
+        landmarks = [Landmark((i + 1) / 40, (i + 1) / 40) for i in range(33)]
+        return SimpleNamespace(pose_landmarks=[landmarks] if image.data.any() else [])
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Put the later generation's modules in place."""
+    vision = SimpleNamespace(
+        PoseLandmarker=SimpleNamespace(create_from_options=Landmarker),
+        PoseLandmarkerOptions=SimpleNamespace,
+        RunningMode=SimpleNamespace(VIDEO='video'),
+    )
+    python = SimpleNamespace(BaseOptions=SimpleNamespace, vision=vision)
+    mediapipe = SimpleNamespace(
+        Image=SimpleNamespace, ImageFormat=SimpleNamespace(SRGB=1), __version__='1.2.3'
+    )
+    monkeypatch.setitem(sys.modules, 'mediapipe', mediapipe)
+    monkeypatch.setitem(sys.modules, 'mediapipe.tasks', SimpleNamespace(python=python))
+    monkeypatch.setitem(sys.modules, 'mediapipe.tasks.python', python)
+    monkeypatch.setitem(sys.modules, 'mediapipe.tasks.python.vision', vision)
+    monkeypatch.setitem(sys.modules, 'mediapipe.python', None)
+    monkeypatch.setattr(
+        'gvhmr_da_mm.video.detectors.mediapipe_pose.import_mediapipe', lambda: mediapipe
+    )
+
+
+def test_later_generation(later, tmp_path):
+    model = tmp_path / 'pose_landmarker_full.task'
+    model.touch()
+    with MediaPipePose(model=str(model), min_confidence=0.6) as detector:
+        found = detector(np.ones((200, 400, 3), np.uint8), 0)
+        assert len(detector(np.zeros((200, 400, 3), np.uint8), 1).boxes) == 0
+        assert len(detector(None, 2).boxes) == 0
+    landmarker = detector._pose._landmarker
+    assert landmarker.closed and landmarker.times == [33, 66]
+    assert landmarker.options.base_options.model_asset_path == str(model)
+    assert landmarker.options.min_pose_detection_confidence == 0.6
+    np.testing.assert_allclose(found.keypoints[0, 5, :2], [400 * 12 / 40, 200 * 12 / 40])
+
+
+def test_later_generation_needs_a_model(later, tmp_path):
+    with pytest.raises(ConfigError, match='1.2.3 has no model.*detector.model=FILE'):
+        MediaPipePose()
+    with pytest.raises(MissingFilesError, match='nothing.task.*pose_landmarker_full'):
+        MediaPipePose(model=str(tmp_path / 'nothing.task'))
