@@ -21,8 +21,8 @@ def similarity_align(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Find the similarity that takes the source points closest to the target points.
 
-    It minimises ``sum_n w_n |s R x_n + t - y_n|^2`` over rotations, never reflections. Source
-    points that all coincide leave the scale undetermined; it is 1 then.
+    It minimises ``sum_n w_n |s R x_n + t - y_n|^2`` over rotations, never reflections. The scale
+    is 1 if all source points coincide, which leaves it undetermined.
 
     Args:
         source (Tensor): Points x, (*, N, 3), metres.
@@ -51,7 +51,7 @@ def similarity_align(
     source_centred = source - source_mean
     covariance = (weights * (target - target_mean)).transpose(-1, -2) @ source_centred
     U, singular, Vh = torch.linalg.svd(covariance)
-    # Flipping the direction of least covariance is the cheapest way out of a reflection.
+    # A reflection becomes a rotation by flipping the direction of least covariance.
     sign = torch.ones_like(singular)
     sign[..., 2] = torch.sign(torch.linalg.det(U) * torch.linalg.det(Vh))
     R = (U * sign.unsqueeze(-2)) @ Vh
@@ -72,7 +72,7 @@ def apply_similarity(points: Tensor, s: Tensor, R: Tensor, t: Tensor) -> Tensor:
 
 
 def procrustes(source: Tensor, target: Tensor, scale: bool = True) -> Tensor:
-    """Align each frame's points to the target's, on their own.
+    """Align the points of each frame to the target by a similarity of its own.
 
     Args:
         source (Tensor): Points, (*, N, 3), metres.

@@ -13,15 +13,13 @@ import torch
 from torch import Tensor
 
 from .conventions import NEAR_DEPTH
-from .rotation import (
-    axis_angle_to_matrix,
-    matrix_to_axis_angle,
-    matrix_to_rot6d,
-)
+from .extrinsics import rigid_transform
+from .rotation import axis_angle_to_matrix, matrix_to_axis_angle, matrix_to_rot6d
 
 PERSON_ASPECT = 192 / 256
 """Width to height of the crops keypoint detectors are trained on."""
 WEAK_CAMERA_EPS = 1e-9
+"""Added to a divisor, so that a scale of zero gives finite translations."""
 
 
 def estimate_intrinsics(
@@ -29,7 +27,7 @@ def estimate_intrinsics(
     height: Union[int, Tensor],
     dtype: Optional[torch.dtype] = None,
 ) -> Tensor:
-    """Guess K (3, 3) of an unknown camera: focal length = image diagonal, centred axis."""
+    """Return K (3, 3) of an unknown camera: focal length = image diagonal, centred axis."""
     width, height = float(width), float(height)
     focal = (width**2 + height**2) ** 0.5
     return torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], dtype=dtype)
@@ -52,12 +50,12 @@ def perspective_project(points: Tensor, K: Tensor) -> Tensor:
 
 
 def in_image(pixels: Tensor, img_wh: Tensor) -> Tensor:
-    """Tell which pixels (..., 2) lie in images of width and height (..., 2), boolean (...)."""
+    """Return which pixels (..., 2) lie in images of size (..., 2), bool (...)."""
     return ((pixels >= 0) & (pixels <= img_wh)).all(dim=-1)
 
 
 def clamp_depth(points: Tensor, near: float = NEAR_DEPTH) -> Tensor:
-    """Move points (..., 3) nearer than ``near`` metres to that depth, keeping x and y."""
+    """Raise the depth of points (..., 3) to at least ``near`` metres, keeping x and y."""
     return torch.cat((points[..., :2], points[..., 2:].clamp(min=near)), dim=-1)
 
 
@@ -91,7 +89,7 @@ def normalize_keypoints(kp2d: Tensor, bbx_xys: Tensor, min_size: Optional[float]
 
 
 def _fit_box(low: Tensor, high: Tensor, ratio: float, enlarge: float) -> Tensor:
-    """Grow tight boxes given by their corners (..., 2) to a width-to-height ratio and a square."""
+    """Enclose corners (..., 2) in boxes of a width-to-height ratio, and these in squares."""
     width, height = (high - low).unbind(-1)
     # The smaller side grows, so the larger of the two grown sides is the square's.
     size = torch.maximum(torch.maximum(width, height * ratio), torch.maximum(height, width / ratio))
@@ -115,7 +113,7 @@ def box_to_xyxy(bbx_xys: Tensor) -> Tensor:
 
 
 def cliff_condition(bbx_xys: Tensor, K: Tensor) -> Tensor:
-    """Return where the box is in the field of view (..., 3): (centre - principal point, side) / f.
+    """Return CLIFF's condition (..., 3) of a box: (centre - principal point, side) / focal length.
 
     Source: CLIFF (Li et al., ECCV 2022), Sec. 3; GVHMR, Sec. 3.3.
     """
@@ -124,7 +122,7 @@ def cliff_condition(bbx_xys: Tensor, K: Tensor) -> Tensor:
 
 
 def translation_from_weak_camera(pred_cam: Tensor, bbx_xys: Tensor, K: Tensor) -> Tensor:
-    """Turn weak-perspective cameras (s, tx, ty) (..., 3) of a box into metric translations.
+    """Convert weak-perspective cameras (s, tx, ty) (..., 3) of a box to metric translations.
 
     Returns:
         Tensor: Camera-space translation (..., 3) in metres.
@@ -163,7 +161,7 @@ def camera_angular_velocity(R_w2c: Tensor) -> Tensor:
 def transform_smpl(
     global_orient: Tensor, transl: Tensor, transform: Tensor, offset: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Move a body rigidly; SMPL turns about its root joint, which the offset accounts for.
+    """Move a body rigidly; as SMPL turns about its root joint, the root's offset is needed.
 
     Args:
         global_orient (Tensor): Axis-angle (..., 3).
@@ -191,6 +189,4 @@ def smpl_camera_extrinsics(
         global_orient_w
     ).transpose(-1, -2)
     shift = transl_c + offset - (rotation @ (transl_w + offset)[..., None])[..., 0]
-    top = torch.cat((rotation, shift[..., None]), dim=-1)
-    bottom = top.new_tensor([0, 0, 0, 1]).expand(*top.shape[:-2], 1, 4)
-    return torch.cat((top, bottom), dim=-2)
+    return rigid_transform(rotation, shift)

@@ -15,11 +15,11 @@ def check_shape(tensor: Tensor, pattern: str, name: str, **sizes: int) -> dict[s
         tensor (Tensor): The tensor to check.
         pattern (str): Dimensions separated by spaces: a number must match exactly, a letter binds a
             size (the same letter twice must agree), and a leading ``*`` stands for any dimensions.
-        name (str): What to call the tensor in the error.
+        name (str): Name of the tensor in the error.
         sizes (int): Letters whose sizes are already known.
 
     Returns:
-        Dict[str, int]: The size bound to each letter.
+        dict[str, int]: The size bound to each letter.
 
     Raises:
         ShapeError: If the shape does not match.
@@ -47,15 +47,15 @@ def check_shape(tensor: Tensor, pattern: str, name: str, **sizes: int) -> dict[s
 
 
 def check_choice(value: Any, choices: Collection[Any], name: str) -> None:
-    """Check an option that has a few values.
+    """Check that the value of an option is one of several choices.
 
     Args:
-        value (Any): What was chosen.
-        choices (Collection): What there is to choose from.
-        name (str): What to call the option in the error.
+        value (Any): The value.
+        choices (Collection): The allowed values.
+        name (str): Name of the option in the error.
 
     Raises:
-        ConfigError: If it is none of them.
+        ConfigError: If the value is not one of the choices.
     """
     if value not in tuple(choices):
         raise ConfigError(f'`{name}` should be one of {tuple(choices)}, got {value!r}')
@@ -65,11 +65,11 @@ def check_at_least(least: float, **values: Optional[float]) -> None:
     """Check options that have a lower limit.
 
     Args:
-        least (float): The smallest value that is allowed.
+        least (float): The smallest allowed value.
         values (float, optional): Values by the name of their option; None is allowed.
 
     Raises:
-        ConfigError: If one is smaller.
+        ConfigError: If a value is smaller.
     """
     for name, value in values.items():
         if value is not None and not value >= least:

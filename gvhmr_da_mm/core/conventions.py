@@ -13,7 +13,7 @@ NEAR_DEPTH = 0.3
 GRAVITY_Y_UP = (0.0, -1.0, 0.0)
 """Direction of gravity in a y-up world."""
 COMPAT_MODES = ('correct', 'published')
-"""``correct`` does the right thing; ``published`` repeats the published code's results."""
+"""``correct`` follows the definitions; ``published`` repeats the published code's results."""
 
 BODY_JOINT_NAMES = (
     'pelvis', 'left_hip', 'right_hip', 'spine1', 'left_knee', 'right_knee', 'spine2',
@@ -33,14 +33,14 @@ COCO_JOINT_NAMES = (
 COCO_HIPS = (11, 12)
 
 GENDERS = ('neutral', 'male', 'female')
-"""Body models of a family, as their files name them."""
+"""Genders of the body models, as their files name them."""
 
 STATIC_JOINTS = (7, 10, 8, 11, 20, 21)
 """Joints with a contact label: left ankle and foot, right ankle and foot, wrists."""
 STATIC_SPEED = 0.15
 """A joint slower than this (m/s) is static."""
 STATIC_FRAME_TIME = 0.033
-"""Seconds per frame as the static labels count them."""
+"""Seconds per frame in the definition of the static labels; not 1 / ``FPS``."""
 
 FOOT_VERTEX_IDS = (3216, 3387, 6617, 6787)
 """SMPL vertices of heels and toes used by the foot-sliding metric."""

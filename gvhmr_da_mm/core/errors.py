@@ -1,10 +1,10 @@
-"""Typed errors. Each message says what was expected, what was found and what to do."""
+"""Errors of this package. Each message states what was expected and found, and what to do."""
 
 from collections.abc import Sequence
 
 
 class GVHMRError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base class of the errors of this package."""
 
 
 class ConfigError(GVHMRError, ValueError):
@@ -16,7 +16,7 @@ class ShapeError(GVHMRError, ValueError):
 
 
 class DataError(GVHMRError, ValueError):
-    """A pack or model file was read, but its content is not what the format promises."""
+    """The content of a pack or model file violates its format."""
 
 
 class MissingFilesError(GVHMRError, FileNotFoundError):
@@ -24,7 +24,7 @@ class MissingFilesError(GVHMRError, FileNotFoundError):
 
 
 class StorageError(GVHMRError, OSError):
-    """A place to write to is full, write-protected or no folder."""
+    """A place to write to is full, write-protected or not a folder."""
 
 
 class CheckpointError(GVHMRError, RuntimeError):
@@ -32,22 +32,22 @@ class CheckpointError(GVHMRError, RuntimeError):
 
 
 class TrainingCollapseError(GVHMRError, RuntimeError):
-    """Training got so much worse that going on is of no use."""
+    """A collapse of the training was detected, which stops it."""
 
 
 class DryRunError(GVHMRError, RuntimeError):
-    """A dry run met an error that has no better name; the message tells the stage."""
+    """A dry run met an error of any other type; the message names the stage."""
 
 
 class DivergenceError(GVHMRError, RuntimeError):
-    """Losses or gradients were not finite so often that training does not go on."""
+    """Losses or gradients were not finite too often, which stops the training."""
 
 
 class InstallationError(GVHMRError, ImportError):
-    """Python or a package that is required is missing or of a version that is not supported."""
+    """A required package is missing, or its version or Python's is not supported."""
 
 
 def list_some(items: Sequence[str], limit: int = 10, separator: str = ', ') -> str:
-    """Return the first items in one line, and how many more there are."""
+    """Join the first items in one line, and append the number of the others."""
     more = f' and {len(items) - limit} more' if len(items) > limit else ''
     return separator.join(items[:limit]) + more

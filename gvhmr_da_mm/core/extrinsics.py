@@ -1,4 +1,4 @@
-"""Rigid transforms from a world to cameras.
+"""Camera extrinsics and other rigid transforms.
 
 Note:
     Shape letters: F frames. The world has y up; a camera is a rigid ``T_w2c`` (F, 4, 4) with x

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from .conventions import STATIC_FRAME_TIME, STATIC_SPEED
 
-TRUNCATE = 4.0
-"""A Gaussian kernel reaches this many standard deviations to each side."""
+KERNEL_RADIUS = 4.0
+"""Radius of a Gaussian kernel in standard deviations."""
 
 
 def gaussian_smooth(signal: Tensor, sigma: float, dim: int) -> Tensor:
     """Smooth a signal along ``dim`` with a Gaussian of ``sigma`` frames, repeating the borders."""
-    radius = int(TRUNCATE * sigma + 0.5)
+    radius = int(KERNEL_RADIUS * sigma + 0.5)
     offset = torch.arange(-radius, radius + 1, dtype=signal.dtype, device=signal.device)
     kernel = torch.exp(-0.5 * (offset / sigma) ** 2)
     moved = signal.movedim(dim, -1)
@@ -34,12 +34,12 @@ def static_mask(
     repeat_last: bool = True,
     smooth_sigma: float = 0.0,
 ) -> Tensor:
-    """Tell which joints stand still.
+    """Return which joints are static.
 
     Args:
         joints (Tensor): World joints (..., F, J, 3) in metres.
         threshold (float): Speed in m/s below which a joint is static. Defaults to 0.15.
-        repeat_last (bool): Repeat the last row so that every frame has a value. Defaults to True.
+        repeat_last (bool): Repeat the last value, so that every frame has one. Defaults to True.
         smooth_sigma (float): Smooth the speed over time first, in frames. Defaults to 0, off.
 
     Returns:
@@ -61,9 +61,9 @@ def length_to_mask(length: Tensor, max_length: int) -> Tensor:
 
 
 def length_unless_full(valid: Tensor) -> Optional[Tensor]:
-    """Return the number of valid frames (B,) of a mask (B, L), or None if it is known that all are.
+    """Return the number of valid frames (B,) of a mask (B, L), or None if all are known to be.
 
-    Without lengths there is nothing to mask. A GPU is not asked, as it would have to be waited for.
+    None saves the masking. It is returned on the CPU alone: asking a GPU would wait for it.
     """
     if valid.device.type == 'cpu' and bool(valid.all()):
         return None
@@ -73,8 +73,8 @@ def length_unless_full(valid: Tensor) -> Optional[Tensor]:
 def hold_last_valid(signal: Tensor, valid: Tensor) -> Tensor:
     """Repeat the last valid frame of a signal (B, L, ...) to its end, given a mask (B, L).
 
-    A filter over time then sees at the end of a padded clip what it sees at the end of the clip
-    alone. Clips without a valid frame stay as they are.
+    A filter over time then gives the same at the end of a clip with and without padding. Clips
+    without a valid frame stay as they are.
     """
     frame = torch.arange(valid.shape[1], device=valid.device)
     last = torch.where(valid, frame, -1).amax(dim=1, keepdim=True)

@@ -10,6 +10,7 @@ from torch import Tensor
 from .conventions import GRAVITY_Y_UP
 
 DEGENERATE_NORM = 1e-5
+"""Sine of the angle between view and gravity below which the horizontal view is undefined."""
 
 
 def gravity_view_rotation(

@@ -1,4 +1,4 @@
-"""Distance of a predicted body from the detected keypoints, in the image."""
+"""Residual of 2D keypoints: projected joints of a body against detections."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from .precision import full_precision
 
 
 class KeypointResidual(NamedTuple):
-    """Distances of projected joints from detections.
+    """Distances of projected joints from detections, and which of them count.
 
     Attributes:
         squared (Tensor): Squared distances in box sides (B, L, 17), with graph; 0 where no
@@ -49,7 +49,7 @@ def keypoint_residual(
         inputs (dict[str, Tensor]): ``kp2d`` (B, L, 17, 3), ``bbx_xys`` (B, L, 3), ``K_fullimg``
             (B, L, 3, 3) and ``valid`` (B, L).
         min_keypoint_score (float): Detections at or below this score do not count; they may hold
-            anything. Defaults to 0.5.
+            any values. Defaults to 0.5.
     """
     valid = valid_detections(inputs, min_keypoint_score)
     has_box = inputs['bbx_xys'][..., 2] > 0

@@ -17,7 +17,7 @@ from .errors import ConfigError
 
 
 class _Level(NamedTuple):
-    """Joints of one depth, and where their parents are among the joints one level above."""
+    """Joints of one depth, and positions of their parents in the level above."""
 
     joints: Tensor
     parents: Tensor
@@ -26,9 +26,9 @@ class _Level(NamedTuple):
 class _TreePlan(NamedTuple):
     levels: tuple[_Level, ...]
     order: Tensor
-    """Where each joint is once the levels are concatenated."""
+    """Position of each joint in the concatenated levels."""
     parents: Tensor
-    """The parent of each joint; a root is its own."""
+    """Parent of each joint; a root is its own parent."""
     is_root: Tensor
 
 
@@ -51,8 +51,8 @@ def _tree_plan(parents: tuple[int, ...], device: torch.device) -> _TreePlan:
     """Sort the joints by depth, so that all joints of a level are computed at once."""
     depths = _depths(parents)
     levels = [[j for j, d in enumerate(depths) if d == depth] for depth in range(max(depths) + 1)]
-    # The plan outlives this call: index tensors made in inference mode could not be saved for a
-    # later backward pass.
+    # The plan is cached: index tensors made in inference mode could not be saved for a later
+    # backward pass.
     with torch.inference_mode(False):
 
         def index(values: Sequence[int]) -> Tensor:
@@ -79,7 +79,7 @@ def forward_kinematics(
         parents (Sequence[int]): Parent of each joint, -1 for a root.
 
     Returns:
-        Tuple[Tensor, Tensor]: Global rotations (..., J, 3, 3) and positions (..., J, 3) in m. A
+        tuple[Tensor, Tensor]: Global rotations (..., J, 3, 3) and positions (..., J, 3) in m. A
         root stays at its rest position.
 
     Raises:

@@ -18,7 +18,7 @@ ROT6D = 6
 
 
 class MotionLayout(NamedTuple):
-    """Named slices of the motion vector; the sizes of everything else derive from it."""
+    """Named slices of the motion vector."""
 
     body_pose: slice = slice(0, NUM_BODY_JOINTS * ROT6D)
     betas: slice = slice(126, 136)
@@ -29,7 +29,7 @@ class MotionLayout(NamedTuple):
 
     @property
     def world(self) -> slice:
-        """Channels that camera-only supervision cannot see: GV orientation and velocity."""
+        """Channels without camera-only supervision: orientation in gravity view and velocity."""
         return slice(self.orient_gv.start, self.velocity.stop)
 
 

@@ -1,4 +1,4 @@
-"""Keep geometry out of automatic mixed precision."""
+"""Decorator that keeps geometry out of automatic mixed precision."""
 
 import functools
 from collections.abc import Callable
@@ -10,8 +10,8 @@ import torch
 def full_precision(function: Callable) -> Callable:
     """Run a function outside autocast on every device.
 
-    Rotations, skinning and projections lose metres of accuracy in half precision; only the
-    network's own layers should run in it.
+    Rotations, skinning and projections lose metres of accuracy in half precision, unlike the
+    layers of the network.
     """
 
     @functools.wraps(function)

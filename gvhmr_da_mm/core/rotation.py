@@ -1,7 +1,7 @@
 """Rotations as matrices, axis-angle vectors, quaternions and the 6D form.
 
-Thin over roma; the conventions here are: matrices act on column vectors, quaternions are
-real-first, and the 6D form is the first two *rows* of the matrix (Zhou et al., CVPR 2019).
+Matrices act on column vectors, quaternions are real-first, and the 6D form is the first two *rows*
+of the matrix (Zhou et al., CVPR 2019).
 
 Note:
     Every function accepts any leading batch shape ``...`` in float32 or float64 and is
@@ -53,18 +53,18 @@ def rot6d_to_matrix(rot6d: Tensor) -> Tensor:
 
 
 def is_rotation(matrix: Tensor, tolerance: float = 1e-2) -> Tensor:
-    """Tell which matrices (..., 3, 3) are rotations (...).
+    """Return which matrices (..., 3, 3) are rotations (...).
 
     Args:
-        matrix (Tensor): Any matrices; those that are not finite are no rotations.
+        matrix (Tensor): Any matrices, finite or not.
         tolerance (float): Largest deviation of ``R R^T`` from the identity. Defaults to 1e-2.
 
     Returns:
-        Tensor: bool; reflections are no rotations.
+        Tensor: bool; False for reflections.
     """
     unit = torch.eye(3, dtype=matrix.dtype, device=matrix.device)
     deviation = (matrix @ matrix.transpose(-1, -2) - unit).abs().amax(dim=(-1, -2))
-    # The determinant's sign; a factorisation of so small matrices takes many times longer.
+    # The sign of the determinant, many times faster than `torch.det` for matrices of this size.
     right_handed = (
         torch.cross(matrix[..., 0, :], matrix[..., 1, :], dim=-1) * matrix[..., 2, :]
     ).sum(-1) > 0
@@ -94,12 +94,13 @@ def mean_rotation(rotations: Tensor, weights: Optional[Tensor] = None) -> Tensor
 def mean_of_two_rotations(
     first: Tensor, second: Tensor, weights: Optional[Tensor] = None
 ) -> Tensor:
-    """Average two rotations on SO(3), as :func:`mean_rotation` without its decomposition.
+    """Average two rotations on SO(3), as :func:`mean_rotation` but without a decomposition.
 
-    Of two that count the same the mean is halfway on the shortest arc. In general it is the
-    quaternion that maximises ``q^T (w1 q1 q1^T + w2 q2 q2^T) q``, whose dominant eigenvector has a
+    With equal weights the mean is halfway on the shortest arc. In general it is the quaternion that
+    maximises ``q^T (w1 q1 q1^T + w2 q2 q2^T) q``, whose dominant eigenvector has a
     closed form for two terms (Markley et al., JGCD 30(4), 2007). Two rotations half a turn apart
-    have no unique mean: it is one of the two halfways, or the one with the larger weight.
+    have no unique mean: with equal weights it is one of the two halfway rotations, otherwise the
+    rotation of the larger weight.
 
     Args:
         first (Tensor): Shape (..., 3, 3).
@@ -113,12 +114,12 @@ def mean_of_two_rotations(
     one, other = matrix_to_quaternion(first), matrix_to_quaternion(second)
     cosine = (one * other).sum(dim=-1, keepdim=True)
     if weights is None:
-        # Each rotation is two quaternions: take the near one.
+        # A quaternion and its negative are the same rotation: take the nearer one.
         return quaternion_to_matrix(
             F.normalize(one + torch.where(cosine < 0, -other, other), dim=-1)
         )
     weight_1, weight_2 = weights[..., None].expand(2, *one.shape[:-1], 1)
-    # With the heavier one first the coefficients below cannot both cancel.
+    # With the heavier one first, the coefficients below cannot both vanish.
     swap = weight_2 > weight_1
     one, other = torch.where(swap, other, one), torch.where(swap, one, other)
     heavy, light = torch.maximum(weight_1, weight_2), torch.minimum(weight_1, weight_2)
@@ -159,7 +160,7 @@ def rotation_about_axis(axis: str, angle: Tensor) -> Tensor:
         Tensor: Shape (..., 3, 3).
 
     Raises:
-        ConfigError: If the axis has another name.
+        ConfigError: If the axis is another one.
     """
     if axis not in ('x', 'y', 'z'):
         raise ConfigError(f"`axis` should be 'x', 'y' or 'z', got {axis!r}")

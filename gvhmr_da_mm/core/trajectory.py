@@ -22,8 +22,11 @@ from .rotation import (
 )
 
 YAW_SMOOTHING = 3.0
+"""Sigma in frames of the Gaussian that smooths the yaw of the view between frames."""
 STILL_CAMERA_ANGLE = 1e-5
+"""Rotation (rad) between frames below which the camera counts as still."""
 MIN_SINE = 1e-12
+"""Sine below which two directions count as parallel: the rotation axis is undefined there."""
 
 
 def local_velocity(R_w: Tensor, transl_w: Tensor) -> Tensor:
@@ -45,7 +48,7 @@ def local_velocity(R_w: Tensor, transl_w: Tensor) -> Tensor:
 
 
 def integrate_velocity(R_w: Tensor, velocity: Tensor, start: Optional[Tensor] = None) -> Tensor:
-    """Sum root-frame displacements to a world path, the inverse of :func:`local_velocity`.
+    """Integrate root-frame displacements to a world trajectory; inverts :func:`local_velocity`.
 
     Args:
         R_w (Tensor): World root orientation (..., L, 3, 3).
@@ -61,9 +64,9 @@ def integrate_velocity(R_w: Tensor, velocity: Tensor, start: Optional[Tensor] = 
 
 
 def _view_yaw(R_c2gv: Tensor, R_camera_step: Tensor) -> Tensor:
-    """Return rotation vectors (..., L, 3) that turn this frame's view into the next one's.
+    """Return rotation vectors (..., L, 3) from each frame's view to the next one's.
 
-    Both views are optical axes in this frame's GV coordinates, projected on the ground.
+    Views are optical axes in the frame's GV coordinates, projected on the ground.
     """
     here = horizontal_direction(R_c2gv[..., :, 2])
     # The step maps this camera to the next, so its third row is the next optical axis here.
@@ -107,13 +110,13 @@ def rollout_world(
         cam_angvel (Tensor): Camera rotation from each frame to the next in 6D (..., L, 6).
         velocity (Tensor): Root displacement in the root's frame (..., L, 3), metres per frame.
         compat (str): ``'correct'`` turns frame t by the steps before it; ``'published'`` takes
-            step t where step t-1 is meant, as the published code does. Defaults to ``'correct'``.
+            step t instead of step t-1, as the published code does. Defaults to ``'correct'``.
         smoothing (float): Gaussian sigma in frames for the yaw between frames, 0 for none.
             Defaults to 3.
 
     Returns:
         tuple[Tensor, Tensor]: World orientation (..., L, 3, 3) and translation (..., L, 3) in
-        metres; y is up and the path starts at zero.
+        metres; y is up and the trajectory starts at zero.
 
     Raises:
         ConfigError: If ``compat`` is not one of the two modes.
@@ -129,7 +132,7 @@ def rollout_world(
     if smoothing:
         yaw = gaussian_smooth(yaw, smoothing, dim=-2)
     step = axis_angle_to_matrix(yaw)
-    # Slot t of `step` leads from t to t + 1, so frame t needs slots 0 .. t - 1.
+    # Entry t of `step` leads from t to t + 1, so frame t needs entries 0 to t - 1.
     step = step[..., 1:, :, :] if compat == 'published' else step[..., :-1, :, :]
     first = identity.expand_as(R_gv[..., :1, :, :])
     R_w = _accumulate(torch.cat((first, step), dim=-3)) @ R_gv

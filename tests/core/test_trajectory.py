@@ -44,10 +44,10 @@ def test_a_perfect_prediction_gives_the_true_world_motion():
     R_w2c, R_w, transl_w, R_c, R_gv = panned_scene()
     angvel = camera_angular_velocity(R_w2c)
     velocity = local_velocity(R_w, transl_w)
-    R_world, path = rollout_world(R_gv, R_c, angvel, velocity, smoothing=0)
+    R_world, trajectory = rollout_world(R_gv, R_c, angvel, velocity, smoothing=0)
     assert orientation_error(R_world, R_w).max() < 0.01
     align = R_w[0] @ R_world[0].T
-    moved = path @ align.T + transl_w[0]
+    moved = trajectory @ align.T + transl_w[0]
     assert (moved - transl_w).norm(dim=-1).max() < 1e-3
 
 
@@ -67,10 +67,10 @@ def test_the_published_index_errs_on_a_pan_and_the_right_one_does_not():
 def test_the_predicted_world_has_y_up():
     R_w2c, R_w, transl_w, R_c, R_gv = panned_scene()
     angvel, velocity = camera_angular_velocity(R_w2c), local_velocity(R_w, transl_w)
-    R_world, path = rollout_world(R_gv, R_c, angvel, velocity)
+    R_world, trajectory = rollout_world(R_gv, R_c, angvel, velocity)
     # The vertical axis seen from the body is the same in both worlds.
     assert torch.allclose(R_world[:, 1], R_w[:, 1], atol=1e-4)
-    assert torch.allclose(path[:, 1], transl_w[:, 1] - transl_w[0, 1], atol=1e-3)
+    assert torch.allclose(trajectory[:, 1], transl_w[:, 1] - transl_w[0, 1], atol=1e-3)
 
 
 def test_a_still_camera_is_exactly_still():
@@ -85,21 +85,23 @@ def test_a_still_camera_is_exactly_still():
     assert torch.allclose(R_world, turn @ R_gv, atol=1e-9)
 
 
-def test_velocity_and_path_are_inverse():
+def test_velocity_and_trajectory_are_inverse():
     R_w = roma.random_rotmat((2, 9), dtype=torch.float64)
-    path = torch.randn(2, 9, 3, dtype=torch.float64)
-    velocity = local_velocity(R_w, path)
-    assert torch.allclose(integrate_velocity(R_w, velocity, path[:, :1]), path)
-    assert torch.equal(local_velocity(R_w[:, :1], path[:, :1]), torch.zeros_like(path[:, :1]))
+    trajectory = torch.randn(2, 9, 3, dtype=torch.float64)
+    velocity = local_velocity(R_w, trajectory)
+    assert torch.allclose(integrate_velocity(R_w, velocity, trajectory[:, :1]), trajectory)
+    assert torch.equal(
+        local_velocity(R_w[:, :1], trajectory[:, :1]), torch.zeros_like(trajectory[:, :1])
+    )
 
 
 @pytest.mark.parametrize('length', [1, 2, 3, 50])
 def test_any_length(length):
     R = axis_angle_to_matrix(torch.randn(2, length, 3))
     angvel = camera_angular_velocity(axis_angle_to_matrix(0.01 * torch.randn(2, length, 3)))
-    R_w, path = rollout_world(R, R.flip(0), angvel, torch.randn(2, length, 3))
-    assert R_w.shape == (2, length, 3, 3) and path.shape == (2, length, 3)
-    assert R_w.isfinite().all() and path.isfinite().all()
+    R_w, trajectory = rollout_world(R, R.flip(0), angvel, torch.randn(2, length, 3))
+    assert R_w.shape == (2, length, 3, 3) and trajectory.shape == (2, length, 3)
+    assert R_w.isfinite().all() and trajectory.isfinite().all()
 
 
 def test_unknown_compat_is_named():

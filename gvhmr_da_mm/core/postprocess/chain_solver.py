@@ -2,7 +2,7 @@
 
 Note:
     ... is any leading shape, N the joints of a chain. Lists have one entry per joint of the chain,
-    from the joint that stays (0) to the tip (N - 1). ``bones[k]`` leads from joint k - 1 to k.
+    from the fixed joint (0) to the tip (N - 1). ``bones[k]`` leads from joint k - 1 to k.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,18 +18,18 @@ MIN_SINE = 1e-12
 
 
 class SolverRules(NamedTuple):
-    """How rotations are multiplied, undone and turned towards several targets."""
+    """Operations on rotations that the two compatibility modes define differently."""
 
     compose: Callable[[Tensor, Tensor], Tensor]
     invert: Callable[[Tensor], Tensor]
     turn: Callable[[Tensor, Sequence[Tensor]], Tensor]
-    """Applies the mean of turns (..., 3), rotation vectors, to a rotation (..., 3, 3)."""
+    """Applies the mean of rotation vectors (..., 3) to a rotation (..., 3, 3)."""
 
 
 def arc(start: Tensor, end: Tensor) -> Tensor:
     """Return the shortest rotation vector (..., 3) that points ``start`` (..., 3) along ``end``.
 
-    It is zero where one of the two has no direction. Of opposite directions any half turn will do.
+    It is zero where one of the two is zero, and any half turn where they are opposite.
     """
     start, end = F.normalize(start, dim=-1), F.normalize(end, dim=-1)
     axis = torch.cross(start, end, dim=-1)
@@ -50,7 +50,7 @@ def _mean_axes(R: Tensor, arcs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 def _turn(R: Tensor, arcs: Sequence[Tensor]) -> Tensor:
     """Return the rotation nearest to the mean axes, which need not be perpendicular.
 
-    Of two unit vectors and their normal the nearest rotation is known: both are moved alike.
+    It moves both axes by the same angle in their plane until they are perpendicular.
     """
     x, y = _mean_axes(R, arcs)
     middle, across = F.normalize(x + y, dim=-1), F.normalize(x - y, dim=-1)
@@ -75,7 +75,7 @@ RULES = {
         _turn_unrepaired,
     ),
 }
-"""``published`` repeats what becomes of matrices that are no rotations."""
+"""``published`` goes on with matrices that are not rotations, as the published code does."""
 
 
 def solve_chain(
@@ -87,21 +87,21 @@ def solve_chain(
     rules: SolverRules,
     sweeps: int = 2,
 ) -> list[Tensor]:
-    """Turn the joints between the first and the tip so that some of them come to their targets.
+    """Rotate the joints between the first and the tip to bring some of them to their targets.
 
     A sweep goes from the first joint to the tip. Joint k of N turns by (k + 1) / N of the arc that
-    would take a target's joint straight towards it, averaged over the targets further down.
+    points a joint at its target, averaged over the targets further down the chain.
 
     Args:
-        R_first (Tensor): Global rotation of joint 0, (..., 3, 3); it stays.
-        first (Tensor): Position of joint 0, (..., 3), metres; it stays.
+        R_first (Tensor): Global rotation of joint 0, (..., 3, 3), fixed.
+        first (Tensor): Position of joint 0, (..., 3), metres, fixed.
         R_local (Sequence[Tensor]): Rotation of each joint relative to its parent, (..., 3, 3). That
-            of joint 0 is not used, that of the tip stays.
+            of joint 0 is not used, that of the tip is fixed.
         bones (Sequence[Tensor]): Rest position of each joint relative to its parent, (..., 3),
             metres. That of joint 0 is not used.
-        targets (Mapping[int, Tensor]): Wanted positions (..., 3) by joint of the chain, metres.
+        targets (Mapping[int, Tensor]): Target positions (..., 3) by joint of the chain, metres.
         rules (SolverRules): An entry of ``RULES``.
-        sweeps (int): Defaults to 2.
+        sweeps (int): Number of sweeps. Defaults to 2.
 
     Returns:
         list[Tensor]: New local rotations (..., 3, 3), those of joint 0 and the tip unchanged.

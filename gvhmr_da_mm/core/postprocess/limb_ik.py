@@ -1,4 +1,4 @@
-"""Inverse kinematics of legs and arms that keeps static joints in their place.
+"""Inverse kinematics of legs and arms that keeps static joints in place.
 
 Note:
     Shape letters: B clips, L frames, S static joints.
@@ -19,7 +19,7 @@ from .chain_solver import RULES, solve_chain
 
 
 class Limb(NamedTuple):
-    """Joints of a limb from the one that stays to the tip, and those that have a target."""
+    """Joints of a limb from the fixed one to the tip, and those that have a target."""
 
     joints: tuple[int, ...]
     targets: tuple[int, ...]
@@ -34,16 +34,16 @@ LIMBS = (
 
 
 def limb_targets(joints_w: Tensor, static_logits: Tensor) -> Tensor:
-    """Return where the static joints should be (GVHMR, post-processing).
+    """Return the target positions of the static joints (GVHMR, post-processing).
 
-    The target of a frame blends the target of the frame before, with the probability that the joint
-    stood still since then, and the joint's present position. This recurrence is linear, so it is
-    solved by doubling, in O(log L) operations on whole sequences.
+    A target is the mean of the previous frame's target, weighted with the contact probability, and
+    the joint's present position. This linear recurrence is solved by doubling, in O(log L)
+    operations on whole sequences.
 
     Args:
         joints_w (Tensor): World joints (B, L, 22, 3), metres.
-        static_logits (Tensor): Logits of the static joints (B, L, 6); frame t tells of the step
-            from t to t + 1.
+        static_logits (Tensor): Contact logits of the static joints (B, L, 6); those of frame t
+            are for the step from t to t + 1.
 
     Returns:
         Tensor: Targets of the static joints (B, L, 6, 3), metres.
@@ -76,21 +76,21 @@ def solve_limbs(
     static_logits: Tensor,
     compat: str = 'correct',
 ) -> Tensor:
-    """Bend legs and arms so that static ankles, feet and wrists stay (GVHMR, post-processing).
+    """Pose legs and arms so that static ankles, feet and wrists stay (GVHMR, post-processing).
 
     Two sweeps of cyclic coordinate descent per limb. The rotation of a limb's tip relative to its
-    parent stays. A frame depends on earlier ones alone, so padding at the end has no effect.
+    parent is kept. A frame depends on earlier ones alone, so padding at the end has no effect.
 
     Args:
         body_pose_R (Tensor): Body joint rotations (B, L, 21, 3, 3).
         R_w (Tensor): World orientation of the root (B, L, 3, 3).
         transl_w (Tensor): World translation (B, L, 3), metres, already corrected.
         skeleton (Tensor): Rest joints (B, L, 22, 3), metres.
-        static_logits (Tensor): Logits of the static joints (B, L, 6).
+        static_logits (Tensor): Contact logits of the static joints (B, L, 6).
         compat (str): ``'correct'`` averages rotations on SO(3) where a joint has two targets;
-            ``'published'`` averages axes as the published code does, carries on matrices that are
-            no rotations, and ends with their approximate axis-angle vectors. Defaults to
-            ``'correct'``.
+            ``'published'`` averages axes as the published code does, goes on with matrices that
+            are not rotations, and returns what their approximate axis-angle vectors give. Defaults
+            to ``'correct'``.
 
     Returns:
         Tensor: Body joint rotations (B, L, 21, 3, 3).
@@ -135,13 +135,13 @@ def solve_limbs(
 
 
 def _published_rotation(matrix: Tensor) -> Tensor:
-    """Return the rotations that the published code makes of matrices (..., 3, 3).
+    """Return the rotations to which the published code converts matrices (..., 3, 3).
 
-    Its quaternion of a matrix that is no rotation is not of unit length, and its axis-angle vector
-    is longer by that length.
+    For a matrix that is not a rotation its quaternion does not have unit length, and its axis-angle
+    vector is longer by that length.
     """
     x, y, z = matrix.diagonal(dim1=-2, dim2=-1).unbind(-1)
-    # Four times the squares of w, x, y and z, were it a rotation; the largest one is used.
+    # For a rotation, four times the squares of w, x, y and z; the largest one is used.
     squares = torch.stack((1 + x + y + z, 1 + x - y - z, 1 - x + y - z, 1 - x - y + z), dim=-1)
     square, used = squares.max(dim=-1, keepdim=True)
     part = matrix_to_quaternion(matrix).gather(-1, used).abs()

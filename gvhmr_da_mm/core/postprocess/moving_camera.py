@@ -1,4 +1,4 @@
-"""Correction of the world path by the joints that stand still, for a camera that may move.
+"""Correction of the world trajectory by static joints, for a camera that may move.
 
 Note:
     Shape letters: B clips, L frames, J joints.
@@ -9,16 +9,16 @@ from typing import Optional
 from torch import Tensor
 
 from ..filtering import gaussian_smooth, hold_last_valid
-from .root_path import (
+from .root_trajectory import (
     HORIZONTAL,
-    check_path,
+    check_trajectory,
     put_on_ground,
     remove_displacement,
     static_displacement,
 )
 
-PATH_SMOOTHING = 3.0
-"""Sigma in frames of the smoothing of the horizontal path."""
+TRAJECTORY_SMOOTHING = 3.0
+"""Sigma in frames of the Gaussian that smooths the horizontal trajectory."""
 
 
 def correct_moving_camera(
@@ -28,21 +28,21 @@ def correct_moving_camera(
     valid: Optional[Tensor] = None,
     compat: str = 'correct',
 ) -> Tensor:
-    """Move the root so that joints which stand still do not slide (GVHMR, post-processing).
+    """Move the root so that static joints do not slide (GVHMR, post-processing).
 
-    Each step of the root loses the displacement of the joints with a positive logit, averaged with
-    the softmax of these logits. The horizontal path is then smoothed, and the ground is put at
-    y = 0.
+    The displacement of the joints with a positive contact logit, averaged with the softmax of these
+    logits, is subtracted from each step of the root. The horizontal trajectory is then smoothed,
+    and the ground is put at y = 0.
 
     Args:
         transl_w (Tensor): World translation (B, L, 3), metres.
         joints_w (Tensor): World joints (B, L, J, 3) at that translation, metres; the first 22 of
             the SMPL family.
-        static_logits (Tensor): Logits of the static joints (B, L, 6); frame t tells of the step
-            from t to t + 1.
+        static_logits (Tensor): Contact logits of the static joints (B, L, 6); those of frame t
+            are for the step from t to t + 1.
         valid (Tensor, optional): Frames that exist (B, L), bool, at the start of each clip.
             Padding has no effect on them. Defaults to None: all.
-        compat (str): Where the ground is, see :func:`put_on_ground`. Defaults to ``'correct'``.
+        compat (str): Height of the ground, see :func:`put_on_ground`. Defaults to ``'correct'``.
 
     Returns:
         Tensor: World translation (B, L, 3), metres.
@@ -50,15 +50,15 @@ def correct_moving_camera(
     Raises:
         ShapeError: If a shape is wrong, or there is no frame.
     """
-    valid = check_path(transl_w, joints_w, static_logits, valid)
+    valid = check_trajectory(transl_w, joints_w, static_logits, valid)
     positive = static_logits[:, :-1] > 0
     # A finite number, since a softmax over nothing but minus infinity is NaN.
     weight = static_logits[:, :-1].masked_fill(~positive, -1e6).softmax(dim=-1) * positive
     sliding = (weight[..., None] * static_displacement(joints_w)).sum(dim=2)
-    path = hold_last_valid(remove_displacement(transl_w, sliding), valid)
+    trajectory = hold_last_valid(remove_displacement(transl_w, sliding), valid)
 
-    smooth = path.clone()
+    smooth = trajectory.clone()
     for axis in HORIZONTAL:
-        smooth[..., axis] = gaussian_smooth(path[..., axis], PATH_SMOOTHING, dim=1)
+        smooth[..., axis] = gaussian_smooth(trajectory[..., axis], TRAJECTORY_SMOOTHING, dim=1)
     joints = joints_w + (smooth - transl_w)[:, :, None]
     return put_on_ground(smooth, joints, static_logits, valid, compat)

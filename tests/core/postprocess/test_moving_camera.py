@@ -1,4 +1,4 @@
-"""The correction by static joints: analytic cases and properties."""
+"""Correction by static joints: analytic cases and properties."""
 
 import pytest
 import torch
@@ -22,18 +22,18 @@ def first(figure, frames):
 
 def test_a_motionless_body_stays_and_stands_on_the_ground():
     figure = make_figure(2, 30, moving=False)
-    path = correct(figure)
-    torch.testing.assert_close(path[..., [0, 2]], figure.transl_w[..., [0, 2]])
-    lowest = (figure.joints_w[..., 1] + (path - figure.transl_w)[:, :, None, 1]).amin((1, 2))
+    trajectory = correct(figure)
+    torch.testing.assert_close(trajectory[..., [0, 2]], figure.transl_w[..., [0, 2]])
+    lowest = (figure.joints_w[..., 1] + (trajectory - figure.transl_w)[:, :, None, 1]).amin((1, 2))
     torch.testing.assert_close(lowest, torch.zeros_like(lowest))
 
 
-def test_without_static_joints_the_path_is_smoothed_alone():
+def test_without_static_joints_the_trajectory_is_smoothed_alone():
     figure = make_figure(2, 50)._replace(static_logits=torch.full((2, 50, 6), DOUBT).double())
-    path = correct(figure)
+    trajectory = correct(figure)
     horizontal = figure.transl_w[..., [0, 2]]
-    torch.testing.assert_close(path[..., [0, 2]], gaussian_smooth(horizontal, 3.0, dim=1))
-    height = path[..., 1] - figure.transl_w[..., 1]
+    torch.testing.assert_close(trajectory[..., [0, 2]], gaussian_smooth(horizontal, 3.0, dim=1))
+    height = trajectory[..., 1] - figure.transl_w[..., 1]
     torch.testing.assert_close(height, height[:, :1].expand_as(height))
 
 
@@ -66,27 +66,27 @@ def test_padding_has_no_effect():
     figure = make_figure(2, 30)
     valid = torch.arange(30) < torch.tensor([[30], [12]])
     figure.transl_w[1, 12:] -= 5.0  # Far below the ground.
-    path = correct(figure, valid)
-    torch.testing.assert_close(path[:1], correct(Figure(*(x[:1] for x in figure))))
+    trajectory = correct(figure, valid)
+    torch.testing.assert_close(trajectory[:1], correct(Figure(*(x[:1] for x in figure))))
     alone = correct(first(Figure(*(x[1:] for x in figure)), 12))
-    torch.testing.assert_close(path[1:, :12], alone)
+    torch.testing.assert_close(trajectory[1:, :12], alone)
 
 
 @pytest.mark.parametrize('length', [1, 2, 3])
 def test_the_shortest_clips(length):
     figure = make_figure(2, length)
-    path = correct(figure)
-    assert path.shape == (2, length, 3) and path.isfinite().all()
+    trajectory = correct(figure)
+    assert trajectory.shape == (2, length, 3) and trajectory.isfinite().all()
     if length == 1:
-        torch.testing.assert_close(path[..., [0, 2]], figure.transl_w[..., [0, 2]])
+        torch.testing.assert_close(trajectory[..., [0, 2]], figure.transl_w[..., [0, 2]])
 
 
 def test_a_clip_without_a_valid_frame_stays_finite():
     figure = make_figure(2, 8)
     valid = torch.arange(8) < torch.tensor([[8], [0]])
-    path = correct(figure, valid)
-    assert path.isfinite().all()
-    torch.testing.assert_close(path[:1], correct(Figure(*(x[:1] for x in figure))))
+    trajectory = correct(figure, valid)
+    assert trajectory.isfinite().all()
+    torch.testing.assert_close(trajectory[:1], correct(Figure(*(x[:1] for x in figure))))
 
 
 def test_no_frame_at_all_is_an_error():

@@ -32,13 +32,13 @@ def posed_cases(goldens, request):
 def test_moving_camera(posed_cases):
     for case, _, _, _, _, transl_w, joints_w in posed_cases:
         logits = case.input('static_conf_logits')
-        path = correct_moving_camera(transl_w, joints_w, logits, compat='published')
-        case.check('pp_static_joint_transl', path)
+        trajectory = correct_moving_camera(transl_w, joints_w, logits, compat='published')
+        case.check('pp_static_joint_transl', trajectory)
 
 
 def test_static_camera(posed_cases):
     for case, body, _, betas, R_w, transl_w, joints_w in posed_cases:
-        path = correct_static_camera(
+        trajectory = correct_static_camera(
             transl_w,
             joints_w,
             R_w,
@@ -48,25 +48,25 @@ def test_static_camera(posed_cases):
             case.input('static_conf_logits'),
             compat='published',
         )
-        case.check('pp_static_joint_cam_transl', path)
+        case.check('pp_static_joint_cam_transl', trajectory)
 
 
 def test_published_limbs(posed_cases):
     for case, body, pose, betas, R_w, transl_w, joints_w in posed_cases:
         logits, skeleton = case.input('static_conf_logits'), body.skeleton(betas)
-        bent = solve_limbs(pose, R_w, transl_w, skeleton, logits, 'published')
-        case.check('process_ik_body_pose_matrix', bent)
-        path = correct_moving_camera(transl_w, joints_w, logits, compat='published')
-        bent = solve_limbs(pose, R_w, path, skeleton, logits, 'published')
-        case.check('fk_joints_after_pp_ik', body.fk_matrices(bent, betas, R_w, path))
+        posed = solve_limbs(pose, R_w, transl_w, skeleton, logits, 'published')
+        case.check('process_ik_body_pose_matrix', posed)
+        trajectory = correct_moving_camera(transl_w, joints_w, logits, compat='published')
+        posed = solve_limbs(pose, R_w, trajectory, skeleton, logits, 'published')
+        case.check('fk_joints_after_pp_ik', body.fk_matrices(posed, betas, R_w, trajectory))
 
 
 def test_correct_limbs_are_rotations_and_arms_as_published(posed_cases):
     for case, body, pose, betas, R_w, transl_w, _ in posed_cases:
         logits, skeleton = case.input('static_conf_logits'), body.skeleton(betas)
-        bent = solve_limbs(pose, R_w, transl_w, skeleton, logits)
+        posed = solve_limbs(pose, R_w, transl_w, skeleton, logits)
         published = solve_limbs(pose, R_w, transl_w, skeleton, logits, 'published')
-        eye = torch.eye(3, dtype=bent.dtype).expand_as(bent)
-        torch.testing.assert_close(bent @ bent.mT, eye, atol=1e-5, rtol=0)
+        eye = torch.eye(3, dtype=posed.dtype).expand_as(posed)
+        torch.testing.assert_close(posed @ posed.mT, eye, atol=1e-5, rtol=0)
         # An arm has one target, so that nothing is averaged and nothing needs repair.
-        torch.testing.assert_close(bent[:, :, ARMS], published[:, :, ARMS], atol=1e-4, rtol=0)
+        torch.testing.assert_close(posed[:, :, ARMS], published[:, :, ARMS], atol=1e-4, rtol=0)

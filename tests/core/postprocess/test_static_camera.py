@@ -1,4 +1,4 @@
-"""The correction by a static camera's path: analytic cases and properties."""
+"""Correction by the trajectory in a static camera: analytic cases and properties."""
 
 import numpy as np
 import pytest
@@ -35,12 +35,12 @@ def cut(values, clips, frames):
     return Figure(*parts) if isinstance(values, Figure) else parts
 
 
-def test_a_path_that_agrees_with_the_camera_stays():
+def test_a_trajectory_that_agrees_with_the_camera_stays():
     figure = make_figure(2, 60)
     figure = figure._replace(static_logits=torch.full((2, 60, 6), NEVER).double())
-    path = correct(figure, view(figure))
+    trajectory = correct(figure, view(figure))
     # No gap of 0.25 m and nothing static: only the height may change, by a constant.
-    shift = path - figure.transl_w
+    shift = trajectory - figure.transl_w
     torch.testing.assert_close(shift, shift[:, :1].expand_as(shift))
     torch.testing.assert_close(shift[..., [0, 2]], torch.zeros_like(shift[..., [0, 2]]))
     published = correct(figure, view(figure), compat='published') - figure.transl_w
@@ -53,8 +53,8 @@ def test_drift_is_pulled_back_to_the_tolerated_gap():
     true = true._replace(static_logits=torch.full((1, 200, 6), NEVER).double())
     drift = torch.zeros(200, 3, dtype=torch.float64)
     drift[:, 0] = 0.01 * torch.arange(200)
-    path = correct(true._replace(transl_w=true.transl_w + drift), view(true))
-    error = (path - true.transl_w)[0, :, 0]
+    trajectory = correct(true._replace(transl_w=true.transl_w + drift), view(true))
+    error = (trajectory - true.transl_w)[0, :, 0]
     assert drift[-1, 0] > 1.9
     assert error.abs().max() < TOLERATED_GAP + 0.011
     assert error.diff().abs().max() <= MAX_PULL
@@ -65,9 +65,9 @@ def test_static_joints_hold_the_root_horizontally():
     still = still._replace(static_logits=torch.full((1, 30, 6), 3.0).double())
     seen = view(still)
     drift = 0.005 * torch.arange(30, dtype=torch.float64)[:, None] * torch.tensor([1.0, 1.0, 1.0])
-    path = correct(still._replace(transl_w=still.transl_w + drift), seen)
-    torch.testing.assert_close(path[..., [0, 2]], still.transl_w[..., [0, 2]])
-    assert path[0, -1, 1] - path[0, 0, 1] == pytest.approx(drift[-1, 1].item())
+    trajectory = correct(still._replace(transl_w=still.transl_w + drift), seen)
+    torch.testing.assert_close(trajectory[..., [0, 2]], still.transl_w[..., [0, 2]])
+    assert trajectory[0, -1, 1] - trajectory[0, 0, 1] == pytest.approx(drift[-1, 1].item())
 
 
 def test_the_scan_follows_its_definition():
@@ -99,15 +99,15 @@ def test_padding_has_no_effect():
     alone = correct(cut(figure, slice(None), 17), cut(seen, slice(None), 17))
     figure.transl_w[:, 17:] -= 7.0
     seen[0][:, 17:] += 3.0
-    path = correct(figure, seen, torch.arange(40)[None] < 17)
-    torch.testing.assert_close(path[:, :17], alone)
+    trajectory = correct(figure, seen, torch.arange(40)[None] < 17)
+    torch.testing.assert_close(trajectory[:, :17], alone)
 
 
 @pytest.mark.parametrize('length', [1, 2, 3])
 def test_the_shortest_clips(length):
     figure = make_figure(2, length)
-    path = correct(figure, view(figure))
-    assert path.shape == (2, length, 3) and path.isfinite().all()
+    trajectory = correct(figure, view(figure))
+    assert trajectory.shape == (2, length, 3) and trajectory.isfinite().all()
 
 
 def test_no_frame_at_all_is_an_error():

@@ -1,4 +1,4 @@
-"""What the corrections of the root's path share.
+"""Parts shared by the corrections of the root trajectory.
 
 Note:
     Shape letters: B clips, L frames, J joints, S static joints.
@@ -15,10 +15,10 @@ from ..errors import ShapeError
 from .ground import ground_height, lowest_joint
 
 HORIZONTAL = (0, 2)
-"""Axes of the ground in a y-up world."""
+"""Axes of the ground plane in a y-up world."""
 
 
-def check_path(
+def check_trajectory(
     transl_w: Tensor, joints_w: Tensor, static_logits: Tensor, valid: Optional[Tensor]
 ) -> Tensor:
     """Check the arguments of a correction and return the mask of valid frames (B, L).
@@ -45,7 +45,7 @@ def static_displacement(joints_w: Tensor) -> Tensor:
 
 
 def remove_displacement(transl_w: Tensor, displacement: Tensor) -> Tensor:
-    """Take a displacement (B, L-1, 3) off each step of a path (B, L, 3); its start stays."""
+    """Subtract a displacement (B, L-1, 3) from each step of a trajectory (B, L, 3)."""
     removed = torch.zeros_like(transl_w)
     removed[:, 1:] = displacement.cumsum(dim=1)
     return transl_w - removed
@@ -54,17 +54,17 @@ def remove_displacement(transl_w: Tensor, displacement: Tensor) -> Tensor:
 def put_on_ground(
     transl_w: Tensor, joints_w: Tensor, static_logits: Tensor, valid: Tensor, compat: str
 ) -> Tensor:
-    """Shift paths (B, L, 3) so that the ground of each clip is at y = 0.
+    """Shift trajectories (B, L, 3) so that the ground of each clip is at y = 0.
 
     Clips without a valid frame stay where they are.
 
     Args:
         transl_w (Tensor): World translation (B, L, 3), metres.
         joints_w (Tensor): World joints (B, L, J, 3) at that translation, metres.
-        static_logits (Tensor): Logits of the static joints (B, L, 6).
+        static_logits (Tensor): Contact logits of the static joints (B, L, 6).
         valid (Tensor): Frames that exist (B, L), bool.
         compat (str): ``'correct'`` for :func:`ground_height`; ``'published'`` for the lowest joint
-            of all frames, by which one wrong frame lifts the whole clip.
+            of all frames, so that one wrong frame lifts the whole clip.
 
     Raises:
         ConfigError: If ``compat`` is not one of the two modes.
