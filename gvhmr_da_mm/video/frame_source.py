@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.conventions import FPS
 from ..core.errors import DataError, MissingFilesError
+from ..fileio.pixel_aspect import pixel_stretch, with_square_pixels
 
 VIDEO_SUFFIXES = (
     '.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.ts', '.mts', '.m2ts',
@@ -135,7 +136,7 @@ class VideoFrames(FrameSource):
         milliseconds = []
         while _grab(capture):
             milliseconds.append(capture.get(cv2.CAP_PROP_POS_MSEC))
-        self._stretch = _stretch(capture, turned)
+        self._stretch = pixel_stretch(capture)
         capture.release()
         first = next((image for _, image in self._read(range(1))), None)
         if first is None:
@@ -178,16 +179,12 @@ class VideoFrames(FrameSource):
                 if number not in numbers:
                     continue
                 found, image = capture.retrieve() if grabbed else (False, None)
-                yield number, self._upright(image) if found else None
+                if found:
+                    image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+                    image = with_square_pixels(image, self._stretch)
+                yield number, image if found else None
         finally:
             capture.release()
-
-    def _upright(self, image: np.ndarray) -> np.ndarray:
-        """Return a decoded picture as it is shown: RGB, with square pixels."""
-        if self._stretch != (1.0, 1.0):
-            across, down = self._stretch
-            image = cv2.resize(image, None, fx=across, fy=down, interpolation=cv2.INTER_LINEAR)
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
     def _times(self, seconds: np.ndarray, fps: float) -> np.ndarray:
         """Return the times of the frames: the header's frame rate where there are no others."""
@@ -241,16 +238,6 @@ class ImageFolder(FrameSource):
     def _read(file: Path) -> Optional[np.ndarray]:
         image = cv2.imread(str(file), cv2.IMREAD_COLOR)
         return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-def _stretch(capture: cv2.VideoCapture, turned: int) -> tuple[float, float]:
-    """Return by how much pictures are enlarged in x and y, so that their pixels are square."""
-    across, down = capture.get(cv2.CAP_PROP_SAR_NUM), capture.get(cv2.CAP_PROP_SAR_DEN)
-    ratio = across / down if across > 0 and down > 0 else 1.0
-    # The ratio is that of the stored picture, before it is turned. Nothing is made smaller.
-    if turned in (90, 270):
-        ratio = 1 / ratio
-    return max(ratio, 1.0), max(1 / ratio, 1.0)
 
 
 def _is_video(path: Path) -> bool:

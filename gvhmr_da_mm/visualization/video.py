@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from ..core.conventions import FPS
 from ..core.errors import DataError, MissingFilesError, ShapeError
+from ..fileio.pixel_aspect import pixel_stretch, with_square_pixels
 from .body_track import BodyTrack, joint_errors
 from .contact_sheet import FrameSource, draw_tile, frame_picture, prediction_lines
 from .window import Window
@@ -38,6 +39,7 @@ class VideoReader:
         self._capture = cv2.VideoCapture(str(path))
         if not self._capture.isOpened():
             raise DataError(f'OpenCV cannot read the video {str(path)!r}')
+        self._stretch = pixel_stretch(self._capture)
 
     def __call__(self, frame: int) -> Optional[np.ndarray]:
         """Return the RGB picture (h, w, 3) of a frame, or None beyond the end."""
@@ -45,7 +47,9 @@ class VideoReader:
         if round(self._capture.get(cv2.CAP_PROP_POS_FRAMES)) != wanted:
             self._capture.set(cv2.CAP_PROP_POS_FRAMES, wanted)
         found, picture = self._capture.read()
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if found else None
+        if not found:
+            return None
+        return with_square_pixels(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), self._stretch)
 
 
 class VideoWriter:

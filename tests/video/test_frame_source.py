@@ -1,5 +1,3 @@
-import struct
-
 import cv2
 import numpy as np
 import pytest
@@ -14,8 +12,8 @@ from gvhmr_da_mm.video.frame_source import (
 )
 from tests.video.videos import (
     SIZE,
-    box,
     set_durations,
+    set_pixel_aspect,
     set_rotation,
     square,
     ticks_per_second,
@@ -128,20 +126,6 @@ def test_clips_of_a_folder(tmp_path):
             find_clips(tmp_path / missing)
     with pytest.raises(MissingFilesError):
         open_frames(tmp_path / 'nowhere.mp4')
-
-
-def set_pixel_aspect(path, across, down):
-    """Write a box with the aspect of a pixel behind the header of the only picture format."""
-    content = bytearray(path.read_bytes())
-    start, places = box(content, b'moov', b'trak', b'mdia', b'minf', b'stbl', b'stsd')
-    entry = start + 8
-    size = struct.unpack('>I', content[entry : entry + 4])[0]
-    content[entry + size : entry + size] = struct.pack('>I4sII', 16, b'pasp', across, down)
-    for place in (*places, entry):
-        old = struct.unpack('>I', content[place : place + 4])[0]
-        content[place : place + 4] = struct.pack('>I', old + 16)
-    assert content.index(b'mdat') < places[0], 'sample positions would have moved'
-    path.write_bytes(content)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,20 @@ def set_durations(path, durations):
     path.write_bytes(content)
 
 
+def set_pixel_aspect(path, across, down):
+    """Write a box with the aspect of a pixel behind the header of the only picture format."""
+    content = bytearray(path.read_bytes())
+    start, places = box(content, b'moov', b'trak', b'mdia', b'minf', b'stbl', b'stsd')
+    entry = start + 8
+    size = struct.unpack('>I', content[entry : entry + 4])[0]
+    content[entry + size : entry + size] = struct.pack('>I4sII', 16, b'pasp', across, down)
+    for place in (*places, entry):
+        old = struct.unpack('>I', content[place : place + 4])[0]
+        content[place : place + 4] = struct.pack('>I', old + 16)
+    assert content.index(b'mdat') < places[0], 'sample positions would have moved'
+    path.write_bytes(content)
+
+
 def ticks_per_second(path):
     content = path.read_bytes()
     start, _ = box(content, b'moov', b'trak', b'mdia', b'mdhd')

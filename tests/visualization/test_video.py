@@ -10,6 +10,7 @@ from gvhmr_da_mm.visualization import (
     prediction_track,
     write_motion_video,
 )
+from tests.video.videos import SIZE, set_pixel_aspect, write_video
 
 
 def grey(level, height=50, width=70):
@@ -35,6 +36,12 @@ def test_colours_are_not_swapped(tmp_path):
         writer.write(red)
     mean = VideoReader(tmp_path / 'red.mp4')(0).mean(axis=(0, 1))
     assert mean[0] > 180 and mean[2] < 50
+
+
+def test_pixels_that_are_not_square(tmp_path):
+    path = write_video(tmp_path / 'wide.mp4', 3)
+    set_pixel_aspect(path, 2, 1)
+    assert VideoReader(path)(1).shape == (SIZE[1], 2 * SIZE[0], 3)
 
 
 def test_odd_sizes_are_filled_up(tmp_path):
