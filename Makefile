@@ -50,7 +50,7 @@ $(DEPS_STAMP): $(REQUIREMENTS)
 	: > $(LOG)
 	@echo "Installing; the first time takes a few minutes, $(LOG) tells more"
 	@$(call pip,1/3 packages with their dependencies,-r requirements.txt)
-	@$(call pip,2/3 MMPose and others without theirs,--no-deps \
+	@$(call pip,2/3 MMPose and others without theirs,--no-deps --ignore-requires-python \
 		-r requirements/mminstall_nodeps.txt -r requirements/mediapipe.txt)
 	@touch $@
 

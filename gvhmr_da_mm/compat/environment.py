@@ -10,7 +10,14 @@ from importlib.machinery import PathFinder
 from typing import Optional
 
 from ..core.errors import InstallationError
-from .requirements import PYTHON_RANGE, REQUIREMENTS, Requirement, in_range, install_command
+from .requirements import (
+    NO_DEPS,
+    PYTHON_RANGE,
+    REQUIREMENTS,
+    Requirement,
+    in_range,
+    install_command,
+)
 
 # Several distributions write these modules' folders: the last one installed wins, silently. Those
 # of OpenCV do so too, but are alike when their versions are.
@@ -158,7 +165,7 @@ def remedies(states: Iterable[PackageState]) -> list[str]:
     for no_deps in (False, True):
         same = [one.requirement for one in plain if one.requirement.no_deps == no_deps]
         if same:
-            commands.append(install_command(same, ['--no-deps'] if no_deps else []))
+            commands.append(install_command(same, NO_DEPS if no_deps else []))
     return commands
 
 

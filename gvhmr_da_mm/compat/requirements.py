@@ -11,6 +11,8 @@ from typing import Optional
 
 PYTHON_RANGE = '>=3.10,<3.14'
 PYTHON = sys.version_info[:2]
+# mannequin-x, which is data alone, asks for Python 3.11.
+NO_DEPS = ['--no-deps', *(['--ignore-requires-python'] if PYTHON < (3, 11) else [])]
 
 _OPERATORS = {
     '>=': lambda have, want: have >= want,
@@ -88,7 +90,7 @@ class Requirement:
         Args:
             force (bool): Install anew even if the version is right already. Defaults to False.
         """
-        options = ['--no-deps'] if self.no_deps or force else []
+        options = list(NO_DEPS) if self.no_deps or force else []
         options += ['--force-reinstall'] if force else []
         return install_command([self], options)
 
@@ -122,18 +124,6 @@ _SCIPY = '1.15.3' if PYTHON < (3, 11) else '1.17.1'
 # The older generation has the models of poses in its wheel, the newer one has to be given a file.
 _MEDIAPIPE = '0.10.21' if PYTHON < (3, 13) else '1.2.3'
 _POSES = 'mediapipe.python.solutions.pose' if PYTHON < (3, 13) else 'mediapipe.tasks.python.vision'
-# It is not published for Python 3.10.
-_MANNEQUIN = [
-    _optional(
-        'mannequin',
-        ('mannequin-x',),
-        pin='0.3.0',
-        no_deps=True,
-        data_only=True,
-        purpose='mesh of the demo body',
-    )
-][: PYTHON >= (3, 11)]
-
 REQUIREMENTS = (
     Requirement('torch', ('torch',), '>=2.3', '2.13.0', purpose='tensors'),
     Requirement('numpy', ('numpy',), '>=1.24,<3', _NUMPY, purpose='arrays'),
@@ -167,7 +157,14 @@ REQUIREMENTS = (
     Requirement('munkres', ('munkres',), '>=1.1', '1.1.4', purpose='for MMPose'),
     Requirement('six', ('six',), pin='1.17.0', purpose='for MMPose'),
     _optional('smplx', ('smplx',), '>=0.1.28', '0.1.28', no_deps=True, purpose='reference body'),
-    *_MANNEQUIN,
+    _optional(
+        'mannequin',
+        ('mannequin-x',),
+        pin='0.3.0',
+        no_deps=True,
+        data_only=True,
+        purpose='mesh of the demo body',
+    ),
     _optional(
         'mediapipe',
         ('mediapipe',),

@@ -8,6 +8,7 @@ from gvhmr_da_mm.compat import (
     inspect_packages,
     require_packages,
 )
+from gvhmr_da_mm.compat.requirements import NO_DEPS
 from gvhmr_da_mm.core.errors import InstallationError
 
 
@@ -45,7 +46,7 @@ def test_wrong_version(install):
     state = inspect_package(requirement)
     assert state.status == 'wrong version'
     assert 'expected >=1.0,<2' in state.detail and '2.0.1' in state.detail
-    assert state.fix.endswith('-m pip install --no-deps "gv-two==1.5"')
+    assert state.fix.endswith(f'-m pip install {" ".join(NO_DEPS)} "gv-two==1.5"')
 
 
 def test_broken_on_import(install):
@@ -103,7 +104,7 @@ def test_message_names_two_commands_that_mend_all(install):
     assert commands == [
         f'{pip} uninstall -y gv-fork gv-stock && {pip[2:]} install "gv-fork==1.1"',
         f'{pip} install "gv-old>=1.0" "gv-two" "gv-three>=3"',
-        f'{pip} install --no-deps "gv-one==2.0"',
+        f'{pip} install {" ".join(NO_DEPS)} "gv-one==2.0"',
     ]
 
 
