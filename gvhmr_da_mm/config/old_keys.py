@@ -1,4 +1,4 @@
-"""Keys that had another name or a position in a list once: one message each, with the new key."""
+"""Former keys of hooks and datasets, which were positions in lists."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any, Optional
 from mmengine.config import Config
 
 from ..core.errors import ConfigError
+from .old_model_keys import renamed_key
 
 HOOKS = (
     'motion_statistics', 'confidence_threshold', 'mean_teacher', 'selection_rate',
@@ -51,7 +52,7 @@ def check_old_option(config: Config, key: str) -> None:
         name = _at(list(node), parts[place]) if isinstance(node, Mapping) else None
         new[place] = name or parts[place]
     if new != parts:
-        raise ConfigError(f'`--cfg-options {key}`: the key is `{".".join(new)}` now')
+        raise renamed_key(key, '.'.join(new))
 
 
 def _at(names: Sequence[str], position: str) -> Optional[str]:
@@ -89,7 +90,7 @@ def _check_part(part: Mapping, where: str) -> None:
         )
     if kind == 'ConfidenceThresholdHook':
         for old in FIELDS.keys() & part.keys():
-            raise ConfigError(f'`{where}.{old}`: the field is `{FIELDS[old]}` now')
+            raise renamed_key(f'{where}.{old}', f'{where}.{FIELDS[old]}')
 
 
 def _check_twice(config: Mapping) -> None:

@@ -1,4 +1,4 @@
-"""Keys that earlier versions of the configs had, and what they are called now."""
+"""Former keys of the model, and the present ones."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -54,9 +54,13 @@ def check_old_model_keys(config: Mapping[str, Any], options: Iterable[str] = ())
     # Longer ones first: they have more to say.
     for old in sorted(RENAMED, key=len, reverse=True):
         if _holds(config, old) or any(f'{key}.'.startswith(f'{old}.') for key in options):
-            new = RENAMED[old]
-            now = f'is now `{new}`'.replace('``', '`') if new else 'no longer exists; leave it out'
-            raise ConfigError(f'`{old}` {now}; see CHANGELOG.md for all keys that were renamed')
+            raise renamed_key(old, RENAMED[old])
+
+
+def renamed_key(old: str, new: str) -> ConfigError:
+    """Return the error for a former key; an empty new one says that there is none."""
+    now = f'is now `{new}`'.replace('``', '`') if new else 'no longer exists; leave it out'
+    return ConfigError(f'`{old}` {now}; see CHANGELOG.md for all keys that were renamed')
 
 
 def _holds(node: Any, key: str) -> bool:
