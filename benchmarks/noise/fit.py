@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from benchmarks.noise.calibrated_views import View, error, triangulate
-from gvhmr_da_mm.codecs.detector_noise import GROUPS
+from gvhmr_da_mm.codecs.detector_noise import JOINT_GROUPS
 from gvhmr_da_mm.codecs.self_occlusion import LIMB_JOINTS, self_occlusion
 from gvhmr_da_mm.core.conventions import COCO_JOINT_NAMES
 from gvhmr_da_mm.core.layout import NUM_COCO
@@ -173,7 +173,7 @@ def exchanged_share(exchanged: Sequence[np.ndarray]) -> float:
 
 def table(result: dict) -> str:
     """Return the numbers as text."""
-    lines = ['group      ' + ''.join(f'{name:>10}' for name in GROUPS)]
+    lines = ['group      ' + ''.join(f'{name:>10}' for name in JOINT_GROUPS)]
     for name, value in result.items():
         if isinstance(value, list):
             lines.append(f'{name:<18}' + ' '.join(f'{number:.3f}' for number in value))

@@ -1,4 +1,4 @@
-"""A body as games and modelling programs know it: one mesh, and bones that carry it."""
+"""Rigged mesh of a body model, for export to games and modelling programs."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from .mesh_body import MeshBody
 
 MAX_INFLUENCES = 4
-"""Bones per vertex, as most programs allow."""
+"""Bones per vertex, the limit of most programs."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class BodyRig:
 
     Attributes:
         vertices (np.ndarray): (V, 3), m.
-        normals (np.ndarray): Of length one (V, 3).
+        normals (np.ndarray): Unit normals (V, 3).
         faces (np.ndarray): Triangles (T, 3), counter-clockwise as seen from outside.
         joints (np.ndarray): Rest joints (P, 3), m.
         bone_ids (np.ndarray): Joints that move each vertex (V, 4).
-        weights (np.ndarray): Their shares (V, 4); they sum to 1.
+        weights (np.ndarray): Skinning weights of these joints (V, 4); rows sum to 1.
     """
 
     vertices: np.ndarray
@@ -36,11 +36,11 @@ class BodyRig:
     weights: np.ndarray
 
     def pose(self, R_global: np.ndarray, joints: np.ndarray) -> np.ndarray:
-        """Return the mesh (V, 3) of one frame.
+        """Return the posed vertices (V, 3) of one frame, m.
 
         Args:
             R_global (np.ndarray): Global rotations of the joints (P, 3, 3).
-            joints (np.ndarray): Their positions (P, 3), m.
+            joints (np.ndarray): Positions of the joints (P, 3), m.
         """
         offset = joints - np.einsum('pij,pj->pi', R_global, self.joints)
         moved = np.einsum('vkij,vj->vki', R_global[self.bone_ids], self.vertices)
@@ -51,8 +51,8 @@ class BodyRig:
 def make_body_rig(body: MeshBody, betas: Tensor) -> BodyRig:
     """Bind a person's mesh to the posed joints.
 
-    A rig has no pose blend shapes, so that the mesh differs from the body model's by millimetres
-    at bent joints. Joints with a fixed pose (hands, face) are part of the mesh.
+    A rig has no pose blend shapes, so its mesh differs from the body model's by millimetres at bent
+    joints. Joints with a fixed pose (hands, face) are part of the mesh.
 
     Args:
         body (MeshBody): The body model.
@@ -65,7 +65,7 @@ def make_body_rig(body: MeshBody, betas: Tensor) -> BodyRig:
         weights[:, anchor] += body.weights[:, posed + column].double().numpy()
     bone_ids = np.argsort(-weights, axis=1)[:, :MAX_INFLUENCES]
     weights = np.take_along_axis(weights, bone_ids, axis=1)
-    bone_ids[weights == 0] = 0  # glTF asks for it
+    bone_ids[weights == 0] = 0  # required by glTF
     faces = _outward(vertices, body.faces.numpy().astype(np.int64))
     return BodyRig(
         vertices=vertices,
@@ -78,7 +78,7 @@ def make_body_rig(body: MeshBody, betas: Tensor) -> BodyRig:
 
 
 def _outward(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Turn all triangles round if the volume they enclose is negative."""
+    """Reverse all triangles if the volume they enclose is negative."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     return faces if (a * np.cross(b, c)).sum() >= 0 else faces[:, ::-1]
 

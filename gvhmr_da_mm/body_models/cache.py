@@ -1,4 +1,4 @@
-"""Body models shared by datasets and metrics."""
+"""Cache of body models, shared by datasets and metrics."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -31,9 +31,9 @@ def get_body_model(
         gender (str): 'neutral', 'male' or 'female'. Defaults to 'neutral'.
         data_root (str | Path, optional): See :func:`resolve_data_root`.
         support_dir (str | Path, optional): Folder with the resource files, instead of
-            ``<data_root>/support``. SMPL needs none.
+            ``<data_root>/support``; not used by SMPL.
         flat_hand_mean (bool): Flat SMPL-X hands. Defaults to False.
-        device (str): Where the model is. Defaults to 'cpu'.
+        device (str): Device of the model. Defaults to 'cpu'.
 
     Returns:
         LinearBlendBody: A :class:`SMPLXLight`, :class:`SMPLXBody` or :class:`SMPLBody`.
@@ -43,7 +43,7 @@ def get_body_model(
         MissingFilesError: If a file does not exist.
     """
     check_choice(kind, BODY_MODELS, 'kind')
-    # The key holds what the files are, not what the environment variable happens to say.
+    # Resolved before the cache: the environment variable may change between calls.
     root = resolve_data_root(data_root).absolute()
     if kind == 'smpl':
         return _cached('smpl', str(device), data_root=root, gender=gender)

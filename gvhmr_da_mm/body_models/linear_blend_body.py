@@ -1,4 +1,4 @@
-"""Posing a mesh by blend shapes and linear blend skinning."""
+"""Body model with blend shapes and linear blend skinning."""
 
 from collections.abc import Sequence
 from typing import Optional
@@ -16,12 +16,12 @@ from .loading import BodyArrays
 
 
 class LinearBlendBody(nn.Module):
-    """A SMPL-family body of which the first P joints are posed and the others keep a fixed pose.
+    """SMPL-family body whose first P joints are posed while the others keep a fixed pose.
 
-    What is constant is computed once: the pose blend shapes of the fixed joints become part of the
-    template, and a fixed joint follows the posed joint it hangs on, its *anchor*, by a constant
-    rotation and an offset linear in betas. A fixed joint that does not rotate (face, flat hands)
-    hands its skinning weight to its anchor.
+    Constants are computed once: the pose blend shapes of the fixed joints become part of the
+    template, and a fixed joint follows its nearest posed ancestor, its *anchor*, by a constant
+    rotation and an offset linear in betas. The skinning weight of a fixed joint that does not
+    rotate (face, flat hands) is added to its anchor's.
 
     Note:
         ``...`` is any leading shape (leading shapes of the arguments broadcast), P the posed joints
@@ -33,16 +33,16 @@ class LinearBlendBody(nn.Module):
 
     Args:
         arrays (BodyArrays): The model file's arrays.
-        num_posed (int): P.
+        num_posed (int): Number of posed joints P.
         fixed_pose (np.ndarray): Axis-angle of the other joints, (J - P, 3).
         num_betas (int): Shape components used. Defaults to 10.
         vertex_ids (Sequence[int], optional): Vertices to compute. Defaults to all.
-        chunk_size (int, optional): Frames that :meth:`forward` computes at once, which bounds the
+        chunk_size (int, optional): Frames that :meth:`forward` computes at once; fewer take less
             memory. Defaults to all.
 
     Raises:
         ConfigError: If the file has fewer shape components than ``num_betas``.
-        DataError: If a posed joint hangs on a fixed one.
+        DataError: If the parent of a posed joint is a fixed one.
     """
 
     def __init__(
@@ -70,12 +70,11 @@ class LinearBlendBody(nn.Module):
         self.num_posed = num_posed
         self.chunk_size = chunk_size
         self.parents = arrays.parents[:num_posed]
-        # Buffers are float32; a cast starts from these, so that .double() is exact.
+        # The file's own precision: casts of the buffers start from it, so that .double() is exact.
         self._masters: dict[str, Tensor] = {}
         chosen = slice(None) if vertex_ids is None else np.asarray(vertex_ids)
         shapedirs = arrays.shapedirs[:, :, :num_betas]
-        # Joints and their betas derivatives side by side, (J, 3, 1 + num_betas): all that follows
-        # is linear in betas.
+        # Joints and their derivatives by betas, (J, 3, 1 + num_betas).
         joints = np.concatenate(
             (
                 (arrays.J_regressor @ arrays.v_template)[:, :, None],
@@ -120,17 +119,17 @@ class LinearBlendBody(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """The dtype of results."""
+        """The dtype of the buffers and results."""
         return self.joints.dtype
 
     @property
     def num_vertices(self) -> int:
-        """V."""
+        """Number of computed vertices V."""
         return self.weights.shape[0]
 
     @full_precision
     def rest_joints(self, betas: Tensor) -> Tensor:
-        """Return all joints at rest, fixed ones too.
+        """Return all joints at rest, including the fixed ones.
 
         Args:
             betas (Tensor): Shape, (..., num_betas).
@@ -224,8 +223,7 @@ class LinearBlendBody(nn.Module):
             betas (Tensor): Shape, (..., num_betas).
             R (Tensor, optional): Root rotation, (..., 3, 3). Defaults to the identity.
             transl (Tensor, optional): (..., 3). Defaults to zero.
-            chunk_size (int, optional): Frames computed at once, which bounds the memory. Defaults
-                to all.
+            chunk_size (int, optional): Frames computed at once. Defaults to all.
 
         Returns:
             Tensor: (..., V, 3) in m.
@@ -248,7 +246,7 @@ class LinearBlendBody(nn.Module):
         rest = rest.unflatten(-1, (3, -1))
         rotation, offset = self._bones(R_local, betas)
 
-        # Coordinates outside, vertices inside: long contiguous rows, and one large product.
+        # Vertices in the last dimension: long contiguous rows and one large matrix product.
         columns = torch.cat((rotation.permute(0, 3, 2, 1).flatten(1, 2), offset.mT), dim=1)
         blended = columns @ self.weights.T  # (N, 12, V): the columns of V matrices 3 x 4
         verts = blended[:, 9:]
@@ -259,12 +257,12 @@ class LinearBlendBody(nn.Module):
 
     @staticmethod
     def _features(R_local: Tensor, betas: Tensor) -> Tensor:
-        """Return what the rest shape is linear in, (N, num_betas + 9 (P - 1))."""
+        """Return the blend shape coefficients, (N, num_betas + 9 (P - 1))."""
         identity = torch.eye(3, dtype=R_local.dtype, device=R_local.device)
         return torch.cat((betas, (R_local[:, 1:] - identity).flatten(1)), dim=1)
 
     def _bones(self, R_local: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
-        """Return rotations (N, K, 3, 3) and offsets (N, K, 3) of what vertices are skinned to."""
+        """Return rotations (N, K, 3, 3) and offsets (N, K, 3) of the joints used for skinning."""
         joints = self._linear_in_betas(self.joints[: self.num_posed], betas)
         rotation, position = forward_kinematics(R_local, joints, self.parents)
         offset = position - (rotation @ joints.unsqueeze(-1)).squeeze(-1)
@@ -286,7 +284,7 @@ class LinearBlendBody(nn.Module):
     def _rotations(
         self, body_pose: Tensor, global_orient: Optional[Tensor], betas: Tensor
     ) -> tuple[Tensor, Tensor, Optional[Tensor]]:
-        """Turn axis-angle arguments into the first three of the matrix methods."""
+        """Convert axis-angle arguments to the first three of the matrix methods."""
         check_shape(body_pose, '* K', 'body_pose', K=3 * (self.num_posed - 1))
         pose = body_pose.to(self.dtype).unflatten(-1, (-1, 3))
         root = None
@@ -316,10 +314,10 @@ def _translate(points: Tensor, transl: Optional[Tensor]) -> Tensor:
 def _attach(
     joints: np.ndarray, parents: tuple[int, ...], num_posed: int, R_fixed: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Express each fixed joint by its anchor.
+    """Express each fixed joint relative to its anchor.
 
     Returns:
-        Tuple[np.ndarray, ...]: For the J - P fixed joints their anchors, rotations relative to the
+        tuple[np.ndarray, ...]: For the J - P fixed joints their anchors, rotations relative to the
         anchors (J - P, 3, 3), and the offset o (J - P, 3, 1 + num_betas) such that a vertex v at
         rest, skinned to the joint, moves to ``anchor position + R_anchor (rotation v + o)``.
     """

@@ -1,10 +1,10 @@
-"""Find and read SMPL and SMPL-X model files.
+"""Locating and reading of SMPL and SMPL-X model files.
 
 The folders and file names are those of the ``smplx`` package (``smplx/SMPLX_NEUTRAL.npz``,
 ``smpl/SMPL_MALE.pkl``). Its classes are not used to read them: ``smplx.SMPLX`` unpickles every
-object array of the file (``np.load(allow_pickle=True)``) and cannot be handed arrays instead, both
-classes pose meshes of the original vertex count only, and both keep poses as parameters that
-would end up in checkpoints. The tests compare with the package's own forward.
+object array of the file (``np.load(allow_pickle=True)``) and does not accept arrays, both classes
+pose meshes of the original vertex count only, and both keep poses as parameters, which would be
+saved in checkpoints. The tests compare with the package's own forward.
 """
 
 import zipfile
@@ -33,7 +33,7 @@ _HOW_TO_GET = {
     'smpl': 'SMPL v1.1.0: register at https://smpl.is.tue.mpg.de, download the models for Python '
     'and rename them to SMPL_{NEUTRAL,MALE,FEMALE}.pkl',
 }
-_DAMAGED = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+_READ_ERRORS = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class BodyArrays:
         J_regressor (np.ndarray): Vertices to joints, (J, V).
         weights (np.ndarray): Skinning weights, (V, J).
         faces (np.ndarray): Triangles, (T, 3) int64.
-        parents (Tuple[int, ...]): Parent of each joint, -1 for the root.
+        parents (tuple[int, ...]): Parent of each joint, -1 for the root.
         hand_mean (np.ndarray): Mean pose of both hands, axis-angle in rad, (30, 3); empty for SMPL.
     """
 
@@ -67,7 +67,7 @@ def body_model_file(
     data_root: Optional[Union[str, Path]] = None,
     model_path: Optional[Union[str, Path]] = None,
 ) -> tuple[Path, str]:
-    """Return where a model file should be, and how to get it.
+    """Return the expected path of a model file, and how to get the file.
 
     Args:
         kind (str): 'smplx' or 'smpl'.
@@ -76,7 +76,7 @@ def body_model_file(
         model_path (str | Path, optional): The file itself, or the folder with the files.
 
     Returns:
-        Tuple[Path, str]: The path, which may not exist, and a sentence for the user.
+        tuple[Path, str]: The path, which may not exist, and a hint for error messages.
 
     Raises:
         ConfigError: If the gender is unknown.
@@ -92,7 +92,7 @@ def load_body_arrays(path: Union[str, Path], kind: str) -> BodyArrays:
     """Read and check a model file.
 
     Args:
-        path (str | Path): A ``.npz`` or ``.pkl`` file. Nothing in it is executed.
+        path (str | Path): A ``.npz`` or ``.pkl`` file. No code in it is run.
         kind (str): 'smplx' or 'smpl'.
 
     Returns:
@@ -148,7 +148,7 @@ def _read_raw(path: Path, kind: str) -> dict[str, np.ndarray]:
         for key in keys:  # other entries, such as SMPL-X's pickled `joint2num`, are never read
             try:
                 arrays[key] = stored_array(content[key])
-            except (DataError, *_DAMAGED) as error:
+            except (DataError, *_READ_ERRORS) as error:
                 raise DataError(f'{path}: `{key}` cannot be read: {error}') from error
     return arrays
 
@@ -158,7 +158,7 @@ def _open(path: Path) -> AbstractContextManager[Mapping[str, Any]]:
     if path.suffix == '.npz':
         try:
             return np.load(path, allow_pickle=False)
-        except _DAMAGED as error:
+        except _READ_ERRORS as error:
             raise DataError(f'{path} should be an .npz archive, but is not: {error}') from error
     if path.suffix != '.pkl':
         raise DataError(f'{path}: a body model should be an .npz or .pkl file')
@@ -171,7 +171,7 @@ def _open(path: Path) -> AbstractContextManager[Mapping[str, Any]]:
 def _check(
     path: Path, key: str, array: np.ndarray, pattern: str, sizes: dict[str, int]
 ) -> np.ndarray:
-    """Check a shape against letters and numbers, and remember the letters' sizes."""
+    """Check a shape against a pattern and bind the sizes of its letters in ``sizes``."""
     dims = pattern.split()
     matches = array.ndim == len(dims)
     for dim, size in zip(dims, array.shape):

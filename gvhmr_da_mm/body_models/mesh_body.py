@@ -1,4 +1,4 @@
-"""A linear blend body with its whole mesh."""
+"""Base class of body models that compute the full mesh."""
 
 import numpy as np
 import torch
@@ -8,11 +8,11 @@ from .loading import BodyArrays
 
 
 class MeshBody(LinearBlendBody):
-    """Base of the bodies that compute all vertices, a bounded number of frames at once.
+    """Linear blend body with all vertices and the faces.
 
     Args:
         arrays (BodyArrays): The model file's arrays.
-        num_posed (int): P.
+        num_posed (int): Number of posed joints P.
         fixed_pose (np.ndarray): Axis-angle of the other joints, (J - P, 3).
         num_betas (int): Shape components used.
         chunk_size (int): Frames computed at once.

@@ -1,4 +1,4 @@
-"""A body of which only some linear combinations of vertices are computed."""
+"""Body model that computes regressed points instead of the mesh."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import ConfigError, DataError
-from ..core.layout import NUM_BETAS, NUM_JOINTS
+from ..core.layout import NUM_BETAS, NUM_JOINTS, NUM_SMPL_VERTS
 from ..fileio.paths import require_files, resolve_data_root
 from .linear_blend_body import LinearBlendBody
 from .loading import NUM_SMPL_JOINTS, BodyArrays, body_model_file, load_body_arrays
@@ -17,16 +17,15 @@ from .regressors import load_regressor, regressor_file
 from .smplx_full import smplx_fixed_pose
 
 PathLike = Union[str, Path]
-NUM_SMPL_VERTS = 6890
 
 
 class RegressedBody(LinearBlendBody):
-    """Points that are weighted sums of vertices, such as regressed joints, without the mesh.
+    """Body whose points are weighted sums of vertices, such as regressed joints.
 
-    A vertex is a weighted sum of what each bone makes of its rest position, and a point a weighted
-    sum of vertices. Summed over the vertices first, a point is a sum over the few bones that its
-    vertices hang on, of a moment that is linear in the features of the rest shape. That is exact,
-    and an order of magnitude less work than posing the vertices.
+    A vertex is a weighted sum of its rest position transformed by each bone, and a point a weighted
+    sum of vertices. Summed over the vertices first, a point is a sum over the few bones that move
+    its vertices, of a moment that is linear in the blend shape coefficients. This is exact, and an
+    order of magnitude less work than posing the vertices.
 
     Note:
         K points, V vertices, Q pairs of a point and a bone it depends on. ``pose_vertices`` returns
@@ -34,7 +33,7 @@ class RegressedBody(LinearBlendBody):
 
     Args:
         arrays (BodyArrays): The model file's arrays.
-        num_posed (int): P.
+        num_posed (int): Number of posed joints P.
         fixed_pose (np.ndarray): Axis-angle of the other joints, (J - P, 3).
         regressor (Tensor): Weights of the vertices in each point, (K, V).
         num_betas (int): Shape components used. Defaults to 10.
@@ -55,7 +54,7 @@ class RegressedBody(LinearBlendBody):
         template, blend_dirs, weights = (
             self._drop(name).numpy() for name in ('template', 'blend_dirs', 'weights')
         )
-        # (K, V, bones): the share of each vertex and bone in each point.
+        # (K, V, bones): weight of each vertex and bone in each point.
         share = regressor[:, used].double().numpy()[:, :, None] * weights
         point, bone = share.any(axis=1).nonzero()
         pairs = share[point, :, bone]  # (Q, V)
@@ -73,7 +72,7 @@ class RegressedBody(LinearBlendBody):
 
     @property
     def num_vertices(self) -> int:
-        """K: what is posed."""
+        """Number of points K."""
         return len(self.gather)
 
     def _skin(self, R_local: Tensor, betas: Tensor) -> Tensor:
@@ -95,25 +94,25 @@ def get_regressed_body(
     flat_hand_mean: bool = False,
     device: str = 'cpu',
 ) -> RegressedBody:
-    """Return a float32 body that gives regressed joints and single vertices of SMPL's topology.
+    """Return a float32 body that computes regressed joints and single SMPL vertices.
 
-    The model is shared, as those of :func:`get_body_model`: do not move or cast it.
+    The model is shared as those of :func:`get_body_model`: do not move or cast it.
 
     Args:
         kind (str): 'smplx', whose vertices are mapped to SMPL's, or 'smpl'.
-        regressor (str): Joints: 'smpl24', 'coco17' or '3dpw14'.
+        regressor (str): Joint regressor: 'smpl24', 'coco17' or '3dpw14'.
         vertex_ids (tuple[int, ...]): SMPL vertices to add after the joints. Defaults to none.
         gender (str): 'neutral', 'male' or 'female'. Defaults to 'neutral'.
         data_root (str | Path, optional): See :func:`resolve_data_root`.
         support_dir (str | Path, optional): Folder with the resource files, instead of
             ``<data_root>/support``.
         flat_hand_mean (bool): Flat SMPL-X hands. Defaults to False.
-        device (str): Where the model is. Defaults to 'cpu'.
+        device (str): Device of the model. Defaults to 'cpu'.
 
     Raises:
-        ConfigError: If ``kind`` or another name is unknown.
-        DataError: If the files do not fit together, or single vertices are asked for where the
-            regressor is not one for SMPL's 6890 vertices.
+        ConfigError: If ``kind``, ``regressor`` or ``gender`` is unknown.
+        DataError: If the files do not fit together, or ``vertex_ids`` are given and the regressor
+            is not for SMPL's 6890 vertices.
         MissingFilesError: If a file does not exist.
     """
     if kind not in ('smplx', 'smpl'):

@@ -1,4 +1,4 @@
-"""The five resource files: joint regressors, the SMPL-X to SMPL map and the chosen vertices."""
+"""Loading of joint regressors, the SMPL-X to SMPL map and the chosen vertices."""
 
 import pickle
 from pathlib import Path
@@ -19,7 +19,7 @@ REGRESSOR_FILES = {
     'verts437': 'smplx_verts437.pt',
 }
 """File of each resource, named as in the published repository."""
-_ROWS = {'smpl24': 24, 'coco17': 17, '3dpw14': 14}
+_NUM_JOINTS = {'smpl24': 24, 'coco17': 17, '3dpw14': 14}
 
 
 def regressor_file(
@@ -27,7 +27,7 @@ def regressor_file(
     data_root: Optional[Union[str, Path]] = None,
     support_dir: Optional[Union[str, Path]] = None,
 ) -> tuple[Path, str]:
-    """Return where a resource file should be, and how to get it.
+    """Return the expected path of a resource file, and how to get the file.
 
     Args:
         name (str): A key of :data:`REGRESSOR_FILES`.
@@ -35,7 +35,7 @@ def regressor_file(
         support_dir (str | Path, optional): The folder with the files, instead.
 
     Returns:
-        Tuple[Path, str]: The path, which may not exist, and a sentence for the user.
+        tuple[Path, str]: The path, which may not exist, and a hint for error messages.
 
     Raises:
         ConfigError: If the name is unknown.
@@ -68,7 +68,7 @@ def load_regressor(
 
     Raises:
         MissingFilesError: If the file does not exist.
-        DataError: If its content is something else.
+        DataError: If its content has another type or shape.
     """
     path, hint = regressor_file(name, data_root, support_dir)
     require_files({path: hint}, owner=f'The regressor {name!r}')
@@ -82,9 +82,9 @@ def load_regressor(
         if tensor.dim() != 1 or tensor.is_floating_point():
             raise DataError(f'{path} should hold vertex ids (437,), got {_describe(tensor)}')
         return tensor.long()
-    if tensor.dim() != 2 or tensor.shape[0] != _ROWS.get(name, tensor.shape[0]):
+    if tensor.dim() != 2 or tensor.shape[0] != _NUM_JOINTS.get(name, tensor.shape[0]):
         raise DataError(
-            f'{path} should have shape ({_ROWS.get(name, "SMPL vertices")}, vertices), '
+            f'{path} should have shape ({_NUM_JOINTS.get(name, "SMPL vertices")}, vertices), '
             f'got {_describe(tensor)}'
         )
     if name == 'smplx2smpl':

@@ -1,4 +1,4 @@
-"""The SMPL body of EMDB's and 3DPW's ground truth."""
+"""SMPL body model, that of the ground truth of EMDB and 3DPW."""
 
 from pathlib import Path
 from typing import Optional, Union
@@ -30,7 +30,7 @@ class SMPLBody(MeshBody):
 
     Raises:
         MissingFilesError: If the model file does not exist.
-        DataError: If it has other content than expected, or could run code.
+        DataError: If it has other content than expected, or loading it could run code.
     """
 
     def __init__(

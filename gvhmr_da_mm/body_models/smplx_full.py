@@ -1,4 +1,4 @@
-"""The full SMPL-X mesh."""
+"""SMPL-X body model with the full mesh."""
 
 from pathlib import Path
 from typing import Optional, Union
@@ -71,7 +71,7 @@ class SMPLXBody(MeshBody):
                 f'got {tuple(smplx2smpl.shape)}'
             )
         self.num_smpl_vertices = smplx2smpl.shape[0]
-        # Kept as plain tensors: DDP cannot broadcast a sparse buffer.
+        # Stored as dense tensors: DDP cannot broadcast a sparse buffer.
         self.register_buffer('map_index', smplx2smpl.indices(), persistent=False)
         self._add('map_weight', smplx2smpl.values().double().numpy())
 

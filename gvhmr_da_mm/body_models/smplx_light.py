@@ -1,4 +1,4 @@
-"""SMPL-X with only the vertices and joints that training needs."""
+"""SMPL-X body model with only the vertices and joints that training needs."""
 
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
@@ -21,7 +21,7 @@ RESOURCES = ('coco17', 'smplx2smpl', 'verts437')
 
 
 class LightBody(NamedTuple):
-    """What :class:`SMPLXLight` computes, in m."""
+    """Points that :class:`SMPLXLight` computes, in m."""
 
     verts437: Tensor
     """Chosen SMPL-X vertices, (..., 437, 3)."""
@@ -31,10 +31,10 @@ class LightBody(NamedTuple):
 
 @MODELS.register_module()
 class SMPLXLight(LinearBlendBody):
-    """SMPL-X joints without a mesh, and a small part of the mesh (GVHMR, Sec. 3.3).
+    """SMPL-X joints and a small part of the mesh (GVHMR, Sec. 3.3).
 
-    The vertices computed are the 437 chosen ones and those with weight in the COCO regressor, which
-    is defined on SMPL's topology and composed with the SMPL-X to SMPL map.
+    It computes the 437 chosen vertices and those with weight in the COCO regressor, which is
+    defined on SMPL's topology and composed with the SMPL-X to SMPL map.
 
     Note:
         P = 22 posed joints. See :class:`LinearBlendBody` for conventions, ``skeleton``, ``fk`` and
@@ -74,7 +74,7 @@ class SMPLXLight(LinearBlendBody):
         num_verts = len(arrays.v_template)
         _check_sizes(coco, smplx2smpl, chosen, num_verts, resources, path)
 
-        # (17, V): its non-zero columns are the only vertices that a COCO joint depends on.
+        # (17, V): the COCO joints depend on the vertices of its non-zero columns.
         smplx2coco = torch.sparse.mm(smplx2smpl.double().t(), coco.double().t()).t()
         ids = torch.cat((chosen, smplx2coco.any(0).nonzero().squeeze(-1))).unique()
         fixed_pose = smplx_fixed_pose(arrays, flat_hand_mean).numpy()
@@ -91,7 +91,7 @@ class SMPLXLight(LinearBlendBody):
         support_dir: Optional[Union[str, Path]] = None,
         **_: Any,
     ) -> dict[Path, str]:
-        """Return every file a body with these arguments reads, each with how to get it."""
+        """Return the files that a body with these arguments reads, each with how to get it."""
         resources = (regressor_file(name, data_root, support_dir) for name in RESOURCES)
         return dict([body_model_file('smplx', gender, data_root, model_path), *resources])
 
@@ -123,7 +123,7 @@ class SMPLXLight(LinearBlendBody):
         R: Optional[Tensor] = None,
         transl: Optional[Tensor] = None,
     ) -> LightBody:
-        """Return the same from matrices: body pose (..., 21, 3, 3) and root R (..., 3, 3)."""
+        """As :meth:`forward`, for matrices: body pose (..., 21, 3, 3) and root R (..., 3, 3)."""
         verts = self.pose_vertices(body_pose_R, betas, R, transl)
         coco17 = self.coco_regressor @ verts
         return LightBody(verts.index_select(-2, self.verts_index), coco17)

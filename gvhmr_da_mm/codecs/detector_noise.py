@@ -1,4 +1,4 @@
-"""Errors of a 2D pose detector as they were measured, on 3D joints before they are projected."""
+"""Simulated errors of a 2D pose detector, with measured statistics."""
 
 from collections.abc import Sequence
 from typing import Optional
@@ -17,59 +17,59 @@ from .keypoint_noise import LEG_JOINTS
 from .random_draw import RandomDraw
 from .self_occlusion import self_occlusion
 
-GROUPS = ('nose', 'eyes', 'ears', 'shoulders', 'elbows', 'wrists', 'hips', 'knees', 'ankles')
-"""What the numbers of a table belong to."""
-FACE = 3
-"""Joints of nose and eyes, which keep their sides when left and right are exchanged."""
-BLUR = 5
-"""Frames over which a joint comes out of hiding: detectors filter over time."""
+JOINT_GROUPS = ('nose', 'eyes', 'ears', 'shoulders', 'elbows', 'wrists', 'hips', 'knees', 'ankles')
+"""Groups of joints to which the numbers of a table belong."""
+NUM_FIXED_JOINTS = 3
+"""Nose and eyes, which keep their sides in a left-right swap."""
+OCCLUSION_WINDOW = 5
+"""Frames over which an occlusion is averaged, as detectors filter over time."""
 
 
 @TASK_UTILS.register_module()
 class DetectorNoise:
-    """Correlated errors, hidden joints, exchanged sides and a confidence that knows of them.
+    """Correlated errors, occlusions and left-right swaps of COCO-17 joints, and their confidence.
 
     The defaults were measured on MediaPipe (BlazePose full, its own filter on) at 30 frames per
     second, against joints triangulated from the other views of four calibrated cameras
-    (``benchmarks/detector_noise.py`` repeats it; docs/en/data.md has the numbers). Errors are in
-    metres at the depth of the joint, in the image plane. A joint that the person's own body hides
-    (:func:`.self_occlusion`) is put at a plausible wrong place with a lower confidence.
+    (``benchmarks/detector_noise.py`` measures them; docs/en/data.md has the numbers). Errors are
+    in metres at the depth of the joint, in the image plane. Joints hidden by the person's own body
+    (:func:`.self_occlusion`) have larger errors and a lower confidence.
 
     Note:
         Shape letters: B batch, L frames. Tables have one number for each of nose, eyes, ears,
         shoulders, elbows, wrists, hips, knees and ankles.
 
     Args:
-        error (Sequence[float]): Deviation (m) of errors that come and go. Defaults to the table
-            measured.
-        bias (Sequence[float]): Deviation (m) of the errors of a whole clip. Defaults to the table
-            measured.
+        error (Sequence[float]): Standard deviation (m) of errors that vary over time. Defaults to
+            the measured table.
+        bias (Sequence[float]): Standard deviation (m) of errors that are constant over a clip.
+            Defaults to the measured table.
         error_frames (float): Frames in which the correlation of errors falls to 1 / e. Defaults
             to 3.
-        hidden_error (float): Factor of the errors of hidden joints. Defaults to 2.4.
-        confidence (Sequence[float]): Mean logit of the confidence. Defaults to the table measured.
-        confidence_spread (Sequence[float]): Its deviation. Defaults to the table measured.
+        hidden_error (float): Factor on the varying errors of hidden joints. Defaults to 2.4.
+        confidence (Sequence[float]): Mean logit of the confidence. Defaults to the measured table.
+        confidence_spread (Sequence[float]): Standard deviation of that logit. Defaults to the
+            measured table.
         confidence_frames (float): Frames in which the correlation of the confidence falls to
             1 / e. Defaults to 30.
-        hidden_confidence (float): What hiding a joint adds to the logit. Defaults to -2.6.
-        error_confidence (float): What a metre of error adds to the logit. Defaults to -0.6.
-        swap_rate (float): How often left and right are exchanged, per second. Defaults to 0.15.
-        swap_frames (float): Mean length of such an exchange in frames. Defaults to 16.
-        swap_legs_prob (float): Probability that an exchange is of the legs alone. Defaults to
-            0.4.
-        cover_prob (float): Probability per clip that something hides the legs for a while; not
-            measured. Defaults to 0.05.
-        cover_frames (tuple[int, int]): Shortest and longest such while. Defaults to (30, 90).
-        near (float): Joints nearer than this (m) have no confidence. Defaults to 0.3.
-        compat (str): :class:`GVHMR` hands it to its noise; there is no published behaviour of this
-            one to repeat. Defaults to ``'correct'``.
+        hidden_confidence (float): Added to the logit of hidden joints. Defaults to -2.6.
+        error_confidence (float): Added to the logit per metre of error. Defaults to -0.6.
+        swap_rate (float): Left-right swaps per second. Defaults to 0.15.
+        swap_frames (float): Mean length of a swap in frames. Defaults to 16.
+        swap_legs_prob (float): Probability that a swap is of the legs alone. Defaults to 0.4.
+        cover_prob (float): Probability per clip that the legs are occluded for a span of frames;
+            not measured. Defaults to 0.05.
+        cover_frames (tuple[int, int]): Shortest and longest such span. Defaults to (30, 90).
+        near (float): Joints nearer than this (m) have confidence 0. Defaults to 0.3.
+        compat (str): Accepted because :class:`GVHMR` passes it to its noise; without effect.
+            Defaults to ``'correct'``.
 
     Raises:
         ConfigError: If a table does not have nine numbers.
     """
 
     within_image = True
-    """Detectors say nothing of what is outside the image."""
+    """Joints outside the image are invisible."""
 
     def __init__(
         self,
@@ -94,10 +94,10 @@ class DetectorNoise:
             error=error, bias=bias, confidence=confidence, confidence_spread=confidence_spread
         )
         for name, table in tables.items():
-            if len(table) != len(GROUPS):
+            if len(table) != len(JOINT_GROUPS):
                 raise ConfigError(
-                    f'`{name}` should have {len(GROUPS)} numbers, one for each of '
-                    f'{", ".join(GROUPS)}, got {len(table)}'
+                    f'`{name}` should have {len(JOINT_GROUPS)} numbers, one for each of '
+                    f'{", ".join(JOINT_GROUPS)}, got {len(table)}'
                 )
         self.error, self.bias = tuple(error), tuple(bias)
         self.error_frames, self.hidden_error = error_frames, hidden_error
@@ -113,7 +113,7 @@ class DetectorNoise:
     def __call__(
         self, joints: Tensor, valid: Tensor, generator: Optional[torch.Generator] = None
     ) -> tuple[Tensor, Tensor]:
-        """Imitate a detector.
+        """Simulate a detector.
 
         Args:
             joints (Tensor): True COCO joints (B, L, 17, 3) in the camera, metres.
@@ -134,25 +134,25 @@ class DetectorNoise:
         draw = RandomDraw(joints, generator)
         hidden = self._hidden(joints, valid, draw)
 
-        come_and_go = draw.correlated(L, self.error_frames, B, NUM_COCO, 2).permute(0, 3, 1, 2)
-        come_and_go = draw.table(self.error) * come_and_go
+        varying = draw.correlated(L, self.error_frames, B, NUM_COCO, 2).permute(0, 3, 1, 2)
+        varying = draw.table(self.error) * varying
         constant = draw.table(self.bias) * draw.normal(B, 1, NUM_COCO, 2)
-        come_and_go = come_and_go * (1 + (self.hidden_error - 1) * hidden[..., None])
-        noisy = torch.cat((joints[..., :2] + constant + come_and_go, joints[..., 2:]), dim=-1)
+        varying = varying * (1 + (self.hidden_error - 1) * hidden[..., None])
+        noisy = torch.cat((joints[..., :2] + constant + varying, joints[..., 2:]), dim=-1)
 
         doubt = draw.correlated(L, self.confidence_frames, B, NUM_COCO).transpose(1, 2)
         logit = draw.table(self.confidence)[:, 0] + draw.table(self.confidence_spread)[:, 0] * doubt
         logit = logit + self.hidden_confidence * hidden
-        logit = logit + self.error_confidence * come_and_go.norm(dim=-1)
+        logit = logit + self.error_confidence * varying.norm(dim=-1)
         confidence = logit.sigmoid() * (joints[..., 2] > self.near) * valid[..., None]
 
-        source = self._exchange(B, L, draw)
+        source = self._swap_sides(B, L, draw)
         noisy = noisy.gather(2, source[..., None].expand_as(noisy))
         confidence = confidence.gather(2, source)
         return noisy.masked_fill(~valid[..., None, None], 0.0), confidence
 
     def _hidden(self, joints: Tensor, valid: Tensor, draw: RandomDraw) -> Tensor:
-        """Return how far joints (B, L, 17) are hidden, 0 to 1."""
+        """Return the degree to which joints (B, L, 17) are hidden, 0 to 1."""
         hidden = self_occlusion(joints, self.near)
         covered = draw.span(valid, self.cover_frames, self.cover_prob)
         legs = torch.zeros(NUM_COCO, dtype=torch.bool, device=joints.device)
@@ -160,21 +160,23 @@ class DetectorNoise:
         hidden = (hidden | (covered[..., None] & legs)).to(joints)
         rows = hidden.transpose(1, 2)
         return F.avg_pool1d(
-            F.pad(rows, (BLUR // 2, BLUR // 2), mode='replicate'), BLUR, stride=1
+            F.pad(rows, (OCCLUSION_WINDOW // 2, OCCLUSION_WINDOW // 2), mode='replicate'),
+            OCCLUSION_WINDOW,
+            stride=1,
         ).transpose(1, 2)
 
-    def _exchange(self, B: int, L: int, draw: RandomDraw) -> Tensor:
-        """Return whose detection each joint gets (B, L, 17): mostly its own."""
+    def _swap_sides(self, B: int, L: int, draw: RandomDraw) -> Tensor:
+        """Return the joint (B, L, 17) whose detection each joint gets, itself without a swap."""
         rate = self.swap_rate / FPS
         begins = draw.uniform(B, L) < rate
-        # A clip may begin in the middle of an exchange.
+        # A clip may begin in the middle of a swap.
         begins[:, :1] |= draw.uniform(B, 1) < rate * self.swap_frames
         length = -self.swap_frames * (1 - draw.uniform(B, L)).log()
         frame = torch.arange(L, device=begins.device)
         until = torch.where(begins, frame + length, -1.0).cummax(dim=1).values
-        exchanged = frame < until
+        swapped = frame < until
         legs_alone = draw.uniform(B, 1) < self.swap_legs_prob
         joint = torch.arange(NUM_COCO, device=begins.device)
         other = torch.tensor(COCO_FLIP_INDEX, device=begins.device)
-        moves = torch.where(legs_alone, joint >= min(LEG_JOINTS), joint >= FACE)
-        return torch.where(exchanged[..., None] & moves[:, None], other, joint)
+        moves = torch.where(legs_alone, joint >= min(LEG_JOINTS), joint >= NUM_FIXED_JOINTS)
+        return torch.where(swapped[..., None] & moves[:, None], other, joint)

@@ -1,4 +1,4 @@
-"""Errors of a 2D pose detector, imitated on 3D joints before they are projected."""
+"""Simulated errors of a 2D pose detector, as in the published training."""
 
 from typing import Optional
 
@@ -12,7 +12,7 @@ from gvhmr_da_mm.registry import TASK_UTILS
 
 from .random_draw import RandomDraw
 
-# One number per group: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles.
+# One number for each of nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles.
 JITTER = (0.2, 0.1, 0.1, 0.3, 0.2, 0.1, 0.4, 0.2, 0.1)
 BIAS = (0.4, 0.1, 0.1, 0.15, 0.25, 0.35, 0.1, 0.15, 0.25)
 PEAK = (0.08, 0.08, 0.08, 0.15, 0.25, 0.4, 0.08, 0.3, 0.4)
@@ -20,13 +20,14 @@ PEAK_RARITY = (0.05, 0.05, 0.05, 0.1, 0.2, 0.3, 0.1, 0.2, 0.3)
 JITTER_SCALE, BIAS_SCALE, PEAK_SCALE = 0.05, 0.1, 0.3
 """Metres per unit of the tables."""
 PEAK_THRESHOLD = 0.005
+"""A joint is an outlier where a uniform number times its ``PEAK_RARITY`` is below this."""
 
 OCCLUSION_PARENTS = (
     (5, 6), (0,), (0,), (1,), (2,), (), (), (5,), (6,), (7,), (8,), (), (), (11,), (12,), (13,),
     (14,),
 )  # fmt: skip
-"""A joint is hidden where one of these is. The shoulders are the nose's parents."""
-# The nose comes first in COCO but its parents, the shoulders, have none: joint order is safe.
+"""A joint is hidden where one of its parents is; every joint comes after its parents, except for
+the nose, whose parents, the shoulders, have none."""
 LEG_JOINTS = tuple(
     index
     for index, name in enumerate(COCO_JOINT_NAMES)
@@ -47,16 +48,14 @@ class KeypointNoise:
 
     Args:
         occlusion_prob (float): Probability per joint and frame of being hidden. Defaults to 0.03.
-        leg_occlusion_prob (float): Probability per clip that both legs are hidden for a while.
-            Defaults to 0.03.
-        leg_occlusion_frames (tuple[int, int]): Shortest and longest such while, both possible;
-            it lies within the valid frames, and fills a clip that is shorter. Defaults to
-            (30, 90).
-        confusion_prob (float): Probability per frame of each of: wrists exchanged, ankles
-            exchanged, one wrist at the other's place, one ankle at the other's place. Defaults
-            to 0.001.
+        leg_occlusion_prob (float): Probability per clip that both legs are hidden for a span of
+            valid frames. Defaults to 0.03.
+        leg_occlusion_frames (tuple[int, int]): Shortest and longest such span, inclusive; it fills
+            shorter clips. Defaults to (30, 90).
+        confusion_prob (float): Probability per frame of each of: wrists swapped, ankles swapped,
+            one wrist at the other's place, one ankle at the other's place. Defaults to 0.001.
         near (float): Joints nearer than this (m) are invisible. Defaults to 0.3.
-        compat (str): ``'published'`` repeats two slips of the published code: all outliers of a
+        compat (str): ``'published'`` repeats two errors of the published code: all outliers of a
             batch lie in one direction, and left-right confusion has no effect. Defaults to
             ``'correct'``.
 
@@ -89,7 +88,7 @@ class KeypointNoise:
     def __call__(
         self, joints: Tensor, valid: Tensor, generator: Optional[torch.Generator] = None
     ) -> tuple[Tensor, Tensor]:
-        """Imitate a detector.
+        """Simulate a detector.
 
         Args:
             joints (Tensor): True COCO joints (B, L, 17, 3) in the camera, metres.
@@ -129,7 +128,7 @@ class KeypointNoise:
         return jitter + bias + is_peak * (PEAK_SCALE * draw.table(PEAK) * direction)
 
     def _visibility(self, valid: Tensor, draw: RandomDraw) -> Tensor:
-        """Hide joints (B, L, 17) at random, with all that hangs on them."""
+        """Draw which joints (B, L, 17) are visible."""
         B, L = valid.shape
         visible = list((draw.uniform(B, L, NUM_COCO) >= self.occlusion_prob).unbind(-1))
         for joint, parents in enumerate(OCCLUSION_PARENTS):
@@ -142,7 +141,7 @@ class KeypointNoise:
         return torch.stack(visible, dim=-1)
 
     def _confusion(self, B: int, L: int, draw: RandomDraw) -> Tensor:
-        """Return whose detection each joint gets (B, L, 17): mostly its own."""
+        """Return the joint (B, L, 17) whose detection each joint gets, itself unless confused."""
         source = [torch.full((B, L), joint, device=draw.device) for joint in range(NUM_COCO)]
         for left, right in CONFUSED_PAIRS:
             swap = draw.uniform(B, L) < self.confusion_prob

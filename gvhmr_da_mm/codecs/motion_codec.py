@@ -1,4 +1,4 @@
-"""The 151-vector that the network predicts, and its statistics."""
+"""Codec of the 151-vector that the network predicts, and its statistics."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -60,17 +60,16 @@ class MotionCodec(nn.Module):
     """Encode body motion as the normalised 151-vector and decode it.
 
     The channels are body pose (21 x 6D), betas (10), root orientation in the camera and in
-    gravity-view (6D each) and root velocity (3). Their statistics are part of the state dict: a
-    network's output means nothing without those it was trained with.
+    gravity-view (6D each) and root velocity (3). Their statistics are part of the state dict, as
+    weights are of no use without the statistics that they were trained with.
 
     Note:
         Shape letters: ... any leading dimensions, L frames.
 
     Args:
         statistics (str | dict, optional): A ``.npz`` or ``.json`` file, or a dict, with ``mean``
-            and ``std`` of 151 numbers; or ``'identity'`` to leave values as they are. With None
-            they must come from a checkpoint, :meth:`set_statistics` or :meth:`fit` before use.
-            Defaults to None.
+            and ``std`` of 151 numbers; or ``'identity'``, no normalisation. Defaults to None: they
+            must come from a checkpoint, :meth:`set_statistics` or :meth:`fit` before use.
 
     Raises:
         MissingFilesError, DataError: If the file is absent or lacks a field.
@@ -81,13 +80,13 @@ class MotionCodec(nn.Module):
 
     def __init__(self, statistics: Optional[Union[str, Path, Mapping]] = None) -> None:
         super().__init__()
-        # Float64 whatever the model's type is; they are cast where they are used.
+        # Float64 for any dtype of the model; cast where they are used.
         self.register_buffer('mean', torch.zeros(MOTION.size, dtype=torch.float64))
         self.register_buffer('std', torch.ones(MOTION.size, dtype=torch.float64))
         self.register_buffer('fitted', torch.tensor(False))
-        # Set where weights were loaded that suit no statistics but their own.
+        # Set when weights are loaded without the statistics that they were trained with.
         self.expects_statistics = False
-        # Mirrors the buffer, so that the check does not wait for the GPU.
+        # Copy of `fitted` on the CPU, so that the check does not wait for the GPU.
         self._ready = False
         if isinstance(statistics, Mapping):
             self.set_statistics(**_mean_and_std(statistics, 'statistics'))
@@ -114,7 +113,7 @@ class MotionCodec(nn.Module):
                 f'`std` of the motion statistics should be positive, got {std.min().item()} in '
                 f'channel {std.argmin().item()}; `MotionCodec.fit` keeps them above a minimum'
             )
-        # In place, because DistributedDataParallel holds on to the buffers it was built with.
+        # In place, as DistributedDataParallel keeps references to the buffers.
         self.mean.copy_(mean)
         self.std.copy_(std)
         self.fitted.fill_(True)
@@ -127,9 +126,9 @@ class MotionCodec(nn.Module):
         Args:
             clips (Iterable[Mapping[str, Tensor]]): Each with the arguments of :meth:`encode`, as
                 (L, ...) or (B, L, ...). With the optional key ``valid`` (..., L), frames count
-                only if they and their successor are valid: a padded clip stands still at its end.
-            min_std (float): Smallest deviation. A channel that hardly moves in the data, such as
-                an unused beta, would otherwise blow up the motion loss. Defaults to 1e-3.
+                only if they and their successor are valid, as padding has velocity 0.
+            min_std (float): Smallest standard deviation. Without it a nearly constant channel,
+                such as an unused beta, would dominate the motion loss. Defaults to 1e-3.
 
         Raises:
             DataError: If the clips hold fewer than two frames.
@@ -147,7 +146,7 @@ class MotionCodec(nn.Module):
             vectors = vectors.reshape(-1, MOTION.size)
             if not len(vectors):
                 continue
-            # Chan's update: exact for any number of clips, without holding them in memory.
+            # Chan's update: exact, without keeping all clips in memory.
             shift = vectors.mean(dim=0) - mean
             total = count + len(vectors)
             squares += ((vectors - vectors.mean(dim=0)) ** 2).sum(dim=0)
@@ -236,7 +235,7 @@ class MotionCodec(nn.Module):
         return torch.cat(parts, dim=-1)
 
     def normalize(self, vector: Tensor) -> Tensor:
-        """Subtract the mean of (..., 151) and divide by the deviation."""
+        """Subtract the mean from (..., 151) and divide by the standard deviation."""
         self._require_statistics()
         return (vector - self.mean.to(vector)) / self.std.to(vector)
 
@@ -247,7 +246,7 @@ class MotionCodec(nn.Module):
 
     def _require_statistics(self) -> None:
         if not self._ready:
-            # Somebody may have filled the buffers in place, e.g. an averaged copy of the model.
+            # The buffers may have been filled in place, e.g. by an averaged model.
             self._ready = bool(self.fitted)
         if not self._ready:
             raise ConfigError(
@@ -269,7 +268,7 @@ def _with_local_frames(
     global_orient_w: Tensor,
     transl_w: Tensor,
 ) -> dict[str, Tensor]:
-    """Turn the arguments of ``encode`` into those of ``encode_matrices``."""
+    """Convert the arguments of ``encode`` to those of ``encode_matrices``."""
     sizes = check_shape(body_pose, f'* L {NUM_BODY_JOINTS * 3}', 'body_pose')
     check_shape(betas, f'* L {NUM_BETAS}', 'betas', **sizes)
     check_shape(R_c2gv, '* L 3 3', 'R_c2gv', **sizes)
@@ -287,7 +286,7 @@ def _with_local_frames(
 
 
 def _mean_and_std(record: Mapping, source: str) -> dict[str, np.ndarray]:
-    """Take the two fields of a record, or say which is missing."""
+    """Return the fields ``mean`` and ``std`` of a record; raise DataError without them."""
     missing = [name for name in ('mean', 'std') if name not in record]
     if missing:
         raise DataError(

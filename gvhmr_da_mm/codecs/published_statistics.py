@@ -1,7 +1,7 @@
 """Motion statistics of the published weights, read from the user's own GVHMR checkout.
 
-They are numbers in Python source there, under a licence that does not let us ship them. The source
-is parsed; nothing of the checkout is imported or run.
+Their licence does not allow to ship them. The Python source that holds them is parsed; nothing of
+the checkout is imported or run.
 """
 
 import ast
@@ -18,26 +18,26 @@ STATISTICS_FILE = 'hmr4d/model/gvhmr/utils/stats_compose.py'
 STATISTICS_NAME = 'MM_V1_AMASS_LOCAL_BEDLAM_CAM'
 ADVICE = 'Write `mean` and `std` to a .npz file by hand and give it with `--stats FILE.npz`'
 _PARTS = (MOTION.body_pose, MOTION.betas, MOTION.orient_c, MOTION.orient_gv, MOTION.velocity)
-# Statements that leave the tables as they are: these, and those that begin so.
-_INERT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-_INERT_TEXTS = ("if __name__ == '__main__'", "'", '"')
+# Statements that do not change the tables, by type and by the beginning of their text.
+_INERT_TYPES = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+_INERT_PREFIXES = ("if __name__ == '__main__'", "'", '"')
 _UNREADABLE = (LookupError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError)
 
 
 def read_published_statistics(repository: Union[str, Path]) -> dict[str, np.ndarray]:
     """Read mean and standard deviation of the motion vector from a GVHMR checkout.
 
-    The file defines literal tables and joins five of their entries, either listed as (table, entry)
-    or as a list of tables and one of entries. The sizes show that these are the right ones.
+    The file defines literal tables and joins five of their entries, listed as pairs (table, entry)
+    or as a list of tables and a list of entries. Their sizes are checked.
 
     Args:
-        repository (str | Path): The folder of the checkout.
+        repository (str | Path): Folder of the checkout.
 
     Returns:
         dict[str, np.ndarray]: ``mean`` and ``std`` (151), float64.
 
     Raises:
-        MissingFilesError: If the folder is no GVHMR checkout.
+        MissingFilesError: If the folder is not a GVHMR checkout.
         DataError: If the file does not hold the statistics as plain numbers.
     """
     path = Path(repository) / STATISTICS_FILE
@@ -59,10 +59,12 @@ def read_published_statistics(repository: Union[str, Path]) -> dict[str, np.ndar
 
 
 def _read_parts(path: Path) -> list[Mapping[str, Any]]:
-    """Return the tables that the statistics are joined from, or the one that holds them."""
+    """Return the tables that the statistics are joined from, or the single one."""
     tables: dict[str, Any] = {}
     for statement in ast.parse(path.read_text(encoding='utf-8')).body:
-        if isinstance(statement, _INERT) or ast.unparse(statement).startswith(_INERT_TEXTS):
+        if isinstance(statement, _INERT_TYPES) or ast.unparse(statement).startswith(
+            _INERT_PREFIXES
+        ):
             continue
         if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
             raise ValueError(
@@ -73,7 +75,7 @@ def _read_parts(path: Path) -> list[Mapping[str, Any]]:
             try:
                 tables[name] = ast.literal_eval(node)
             except ValueError:
-                tables.pop(name, None)  # No table, or one no more.
+                tables.pop(name, None)  # Not a table, or no longer one.
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
             values = [_value(argument, tables) for argument in arguments]
@@ -87,7 +89,7 @@ def _read_parts(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _value(node: ast.expr, tables: Mapping[str, Any]) -> Any:
-    """Evaluate a literal in which tables may stand."""
+    """Evaluate a literal that may contain names of tables."""
     if isinstance(node, ast.Name):
         return tables[node.id]
     if isinstance(node, (ast.List, ast.Tuple)):
@@ -96,7 +98,7 @@ def _value(node: ast.expr, tables: Mapping[str, Any]) -> Any:
 
 
 def _numbers(parts: list[Any], name: str) -> np.ndarray:
-    """Join the numbers of all parts."""
+    """Check and join the numbers of all parts."""
     sizes = [part.stop - part.start for part in _PARTS] if len(parts) > 1 else [MOTION.size]
     found = [len(part) for part in parts]
     if found != sizes:

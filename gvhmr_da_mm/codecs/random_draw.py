@@ -1,4 +1,4 @@
-"""Random numbers for the noise of keypoints."""
+"""Random numbers for simulated keypoint noise."""
 
 import math
 from typing import Optional
@@ -8,12 +8,12 @@ from torch import Tensor
 
 
 class RandomDraw:
-    """Random numbers and tables with the type and device of a tensor.
+    """Source of random numbers and tables with the dtype and device of a tensor.
 
     Args:
-        like (Tensor): Floating-point.
+        like (Tensor): Floating-point tensor.
         generator (torch.Generator, optional): Source of randomness, on the device of the tensor;
-            None for the global one.
+            the global one if None.
     """
 
     def __init__(self, like: Tensor, generator: Optional[torch.Generator]) -> None:
@@ -29,18 +29,18 @@ class RandomDraw:
         return torch.rand(shape, **self._options)
 
     def table(self, groups: tuple[float, ...]) -> Tensor:
-        """Spread one number per group over the joints, as (17, 1)."""
+        """Expand one number per group of joints to the joints, (17, 1)."""
         per_joint = [groups[0]] + [number for number in groups[1:] for _ in range(2)]
         dtype = self._options['dtype']
         return torch.tensor(per_joint, dtype=dtype, device=self.device)[:, None]
 
     def span(self, valid: Tensor, frames: tuple[int, int], probability: float) -> Tensor:
-        """Draw a while within the valid frames of some clips.
+        """Draw a span of valid frames for some clips.
 
         Args:
             valid (Tensor): Valid frames (B, L), boolean, before the padding.
-            frames (tuple[int, int]): Shortest and longest while; a shorter clip is filled.
-            probability (float): That a clip has one.
+            frames (tuple[int, int]): Shortest and longest span; it fills shorter clips.
+            probability (float): Probability of a span per clip.
 
         Returns:
             Tensor: Boolean (B, L).
@@ -55,10 +55,10 @@ class RandomDraw:
         return inside & (self.uniform(B, 1) < probability)
 
     def correlated(self, frames: int, decay: float, *shape: int) -> Tensor:
-        """Draw a stationary signal of unit deviation with exponential correlation.
+        """Draw a stationary Gaussian signal of unit variance with exponential correlation.
 
         Args:
-            frames (int): L.
+            frames (int): Number of frames L.
             decay (float): Frames in which the correlation falls to 1 / e.
             shape (int): Sizes before the frames.
 
@@ -69,7 +69,7 @@ class RandomDraw:
         keep = math.exp(-1 / decay)
         frame = torch.arange(frames, dtype=white.dtype, device=white.device)
         delay = frame[:, None] - frame
-        # Row t sums the innovations of the frames up to t; the first has the full deviation.
+        # Row t sums the innovations up to frame t; the first has unit variance.
         weights = torch.where(delay >= 0, keep ** delay.clamp(min=0), 0.0)
         weights[:, 1:] *= (1 - keep**2) ** 0.5
         return white @ weights.T

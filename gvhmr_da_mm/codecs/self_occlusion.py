@@ -1,4 +1,4 @@
-"""Which joints a person's own body hides from the camera."""
+"""Self-occlusion of COCO joints, with the body as a set of capsules."""
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ LIMB_JOINTS = tuple(
     for name in ('elbow', 'wrist', 'knee', 'ankle')
     for side in ('left', 'right')
 )
-"""Joints that can be hidden; the trunk is always guessed well from what surrounds it."""
+"""Joints that can be hidden; detectors find those of the trunk by their surroundings."""
 SHOULDERS = (5, 6)
 _SEGMENTS = (
     ('shoulder', 'elbow', 0.05),
@@ -21,17 +21,15 @@ _SEGMENTS = (
     ('knee', 'ankle', 0.06),
     ('shoulder', 'hip', 0.10),
 )
-"""Ends and radius (m) of the parts of each side of the body."""
+"""Ends and radius (m) of the capsules of each side of the body."""
 TRUNK_RADIUS = 0.12
-"""Of its middle (m)."""
-IN_FRONT = 0.1
-"""Metres by which what hides a joint is nearer to the camera."""
+"""Radius (m) of the capsule along the middle of the trunk."""
+MIN_DEPTH_GAP = 0.1
+"""Metres by which a capsule must be nearer to the camera than the joints it hides."""
 
 
 def self_occlusion(joints: Tensor, near: float = NEAR_DEPTH) -> Tensor:
-    """Tell which COCO joints are behind a limb or the trunk.
-
-    The body is a set of capsules between joints: limbs, and three for the trunk.
+    """Return which COCO joints are behind a limb or the trunk.
 
     Args:
         joints (Tensor): COCO joints (..., 17, 3) in the camera, metres.
@@ -43,7 +41,7 @@ def self_occlusion(joints: Tensor, near: float = NEAR_DEPTH) -> Tensor:
     check_shape(joints, f'* {NUM_COCO} 3', 'joints')
     starts, ends, radii, own = _capsules()
     depth = joints[..., 2].clamp(min=near)
-    view = joints[..., :2] / depth[..., None]  # Where joints are in an image of focal length 1.
+    view = joints[..., :2] / depth[..., None]  # normalised image coordinates
     middles = [joints[..., pair, :].mean(dim=-2, keepdim=True) for pair in (SHOULDERS, COCO_HIPS)]
     points = torch.cat((joints, *middles), dim=-2)
     depths = points[..., 2].clamp(min=near)
@@ -57,7 +55,7 @@ def self_occlusion(joints: Tensor, near: float = NEAR_DEPTH) -> Tensor:
     front = depths[..., None, starts]
     front = front + share * (depths[..., None, ends] - front)
     hides = (apart * front < joints.new_tensor(radii)) & (
-        front < depth[..., LIMB_JOINTS, None] - IN_FRONT
+        front < depth[..., LIMB_JOINTS, None] - MIN_DEPTH_GAP
     )
     hidden = torch.zeros(joints.shape[:-1], dtype=torch.bool, device=joints.device)
     hidden[..., LIMB_JOINTS] = (hides & ~own.to(joints.device)).any(dim=-1)
@@ -65,7 +63,7 @@ def self_occlusion(joints: Tensor, near: float = NEAR_DEPTH) -> Tensor:
 
 
 def _capsules() -> tuple[list[int], list[int], list[float], Tensor]:
-    """Return starts, ends and radii of the capsules, and which belong to a joint (8, S)."""
+    """Return starts, ends and radii of the S capsules, and which ones end at a joint (8, S)."""
     starts, ends, radii = [NUM_COCO], [NUM_COCO + 1], [TRUNK_RADIUS]
     for first, second, radius in _SEGMENTS:
         for side in ('left', 'right'):

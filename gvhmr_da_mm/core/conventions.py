@@ -31,6 +31,11 @@ COCO_JOINT_NAMES = (
     'left_knee', 'right_knee', 'left_ankle', 'right_ankle',
 )  # fmt: skip
 COCO_HIPS = (11, 12)
+COCO_BONES = (
+    (0, 1), (0, 2), (1, 3), (2, 4), (5, 6), (5, 7), (7, 9), (6, 8), (8, 10), (5, 11), (6, 12),
+    (11, 12), (11, 13), (13, 15), (12, 14), (14, 16),
+)  # fmt: skip
+"""Pairs of COCO joints that are drawn as a line."""
 
 GENDERS = ('neutral', 'male', 'female')
 """Genders of the body models, as their files name them."""

@@ -10,6 +10,7 @@ NUM_BETAS = 10
 NUM_COCO = 17
 NUM_VERTS = 437
 """Vertices chosen for the vertex losses."""
+NUM_SMPL_VERTS = 6890
 NUM_STATIC_JOINTS = 6
 IMAGE_FEATURE_DIM = 1024
 SMPL_BODY_POSE = 69

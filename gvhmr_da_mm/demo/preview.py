@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gvhmr_da_mm.core.camera import perspective_project, transform_smpl
-from gvhmr_da_mm.core.conventions import GENDERS
+from gvhmr_da_mm.core.conventions import COCO_BONES, GENDERS
 from gvhmr_da_mm.core.rotation import matrix_to_axis_angle
 from gvhmr_da_mm.datasets.labels import read_parameters
 from gvhmr_da_mm.datasets.sources import (
@@ -25,10 +25,6 @@ from .motions.clip import load_clip
 from .motions.performance import REAL_MOTIONS
 
 COLUMNS = 8
-COCO_BONES = (
-    (0, 1), (0, 2), (1, 3), (2, 4), (5, 6), (5, 7), (7, 9), (6, 8), (8, 10), (5, 11), (6, 12),
-    (11, 12), (11, 13), (13, 15), (12, 14), (14, 16),
-)  # fmt: skip
 LEFT, RIGHT, SMPLX_COLOUR, SMPL_COLOUR = 'tab:green', 'tab:red', '#c49a6c', '#6c9ac4'
 ARMS_DOWN = 0.9
 PIXELS_PER_METRE = 110

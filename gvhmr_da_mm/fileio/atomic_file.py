@@ -1,4 +1,4 @@
-"""Files that are either the old ones or the new ones, never a part."""
+"""Atomic writing of files."""
 
 import os
 from collections.abc import Iterator
@@ -7,27 +7,27 @@ from pathlib import Path
 from typing import BinaryIO, Union
 
 PathLike = Union[str, Path]
-SUFFIX = '.partial'
+PARTIAL_SUFFIX = '.partial'
 
 
 @contextmanager
 def open_atomically(path: PathLike) -> Iterator[BinaryIO]:
-    """Open a file so that a kill or a full disk at any moment leaves the old one, or none.
+    """Open a file so that a kill or a full disk leaves the old file unchanged, or none.
 
-    What is written goes to a hidden file of the same folder, is forced to the disk at the end of
-    the ``with`` block, and takes the place of the old file in one step.
+    Content goes to a hidden file in the same folder, which is synced to the disk at the end of the
+    ``with`` block and then replaces the old file in one step.
 
     Args:
-        path (str | Path): The file; its folder has to exist.
+        path (str | Path): The file; its folder must exist.
 
     Yields:
         BinaryIO: The open file, for writing.
 
     Raises:
-        OSError: If it cannot be written; what was there before is unchanged.
+        OSError: If it cannot be written; the old file is unchanged.
     """
     path = Path(path)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}{SUFFIX}')
+    partial = path.with_name(f'.{path.name}.{os.getpid()}{PARTIAL_SUFFIX}')
     try:
         with open(partial, 'wb') as file:
             yield file
@@ -44,40 +44,40 @@ def write_atomically(path: PathLike, content: Union[bytes, str]) -> None:
     """Write a file as :func:`open_atomically` does.
 
     Args:
-        path (str | Path): The file; its folder has to exist.
-        content (bytes | str): All of it; text becomes UTF-8.
+        path (str | Path): The file; its folder must exist.
+        content (bytes | str): The whole content; text is encoded as UTF-8.
 
     Raises:
-        OSError: If it cannot be written; what was there before is unchanged.
+        OSError: If it cannot be written; the old file is unchanged.
     """
     with open_atomically(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
 def remove_partial_files(folder: PathLike) -> list[Path]:
-    """Remove what killed processes were writing; only for a folder that nobody writes to now.
+    """Remove partial files of killed processes, in a folder that no process writes to now.
 
     Args:
-        folder (str | Path): Where to look, not below it.
+        folder (str | Path): The folder; its subfolders are not searched.
 
     Returns:
-        list[Path]: The files that are gone.
+        list[Path]: The removed files.
     """
-    leftovers = sorted(Path(folder).glob(f'.*{SUFFIX}'))
+    leftovers = sorted(Path(folder).glob(f'.*{PARTIAL_SUFFIX}'))
     for partial in leftovers:
         partial.unlink(missing_ok=True)
     return leftovers
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force the new name to the disk, too."""
+    """Sync the entry of the new name to the disk."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:
-        return  # Windows opens no folders, and needs no such thing.
+        return  # Windows cannot open folders, and does not need the sync.
     try:
         os.fsync(handle)
     except OSError:
-        pass  # Some network file systems cannot; the content is on the disk by now.
+        pass  # Not supported by some network file systems; the content is already on the disk.
     finally:
         os.close(handle)

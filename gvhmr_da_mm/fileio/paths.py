@@ -1,4 +1,4 @@
-"""Where data and body models are, and one error for everything that is missing."""
+"""Data root and checks that files exist."""
 
 import os
 from pathlib import Path
@@ -19,8 +19,8 @@ def require_files(files: dict[Union[str, Path], str], owner: str) -> None:
     """Check that all files exist.
 
     Args:
-        files (Dict[path, str]): Each path with a sentence saying how to get it.
-        owner (str): Who needs them, for the message.
+        files (dict[str | Path, str]): How to get each file, by its path.
+        owner (str): Name of what needs the files, for the message.
 
     Raises:
         MissingFilesError: One error that lists every missing file.

@@ -1,7 +1,7 @@
-"""Read the arrays of the pickles of SMPL and 3DPW without running what else they may ask for.
+"""Safe reading of the pickles of SMPL and 3DPW.
 
-These files need very little: numpy arrays, scipy's sparse matrices and, in the oldest ones, chumpy
-arrays. Only the numpy names are resolved. Objects of scipy.sparse and chumpy become
+These files hold numpy arrays, scipy's sparse matrices and, in the oldest ones, chumpy arrays. Only
+the numpy names are resolved. Objects of scipy.sparse and chumpy become
 :class:`~gvhmr_da_mm.fileio.restricted_unpickler.PickledObject`, which keeps their stored state, so
 neither package is imported. Every other name is refused.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from ..core.errors import DataError
 from .restricted_unpickler import PLAIN_NAMES, RestrictedUnpickler, stand_in
 
-_STORED_ONLY = ('chumpy', 'scipy.sparse')
+_STATE_ONLY_PACKAGES = ('chumpy', 'scipy.sparse')
 
 
 class _ModelUnpickler(RestrictedUnpickler):
@@ -26,7 +26,10 @@ class _ModelUnpickler(RestrictedUnpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in PLAIN_NAMES:
             return PLAIN_NAMES[module, name]
-        if any(module == package or module.startswith(f'{package}.') for package in _STORED_ONLY):
+        if any(
+            module == package or module.startswith(f'{package}.')
+            for package in _STATE_ONLY_PACKAGES
+        ):
             return stand_in(module, name)
         raise DataError(
             f'{self._path} refers to `{module}.{name}`; expected numpy arrays, scipy.sparse '
@@ -45,7 +48,7 @@ def load_restricted_pickle(path: Union[str, Path]) -> Any:
         Any: The content; see :func:`stored_array` for the values.
 
     Raises:
-        DataError: If the file names anything else or is not a pickle.
+        DataError: If the file refers to any other name or is not a pickle.
     """
     path = Path(path)
     with path.open('rb') as file:
@@ -58,17 +61,17 @@ def load_restricted_pickle(path: Union[str, Path]) -> Any:
 
 
 def stored_array(value: Any) -> np.ndarray:
-    """Return what was stored as a dense array.
+    """Convert a stored object to a dense array.
 
     Args:
         value (Any): An array, or a ``PickledObject`` of scipy.sparse (CSC, CSR) or chumpy
             (``Ch``, ``Select``, ``Reshape``).
 
     Returns:
-        np.ndarray: The numbers.
+        np.ndarray: Numbers of any dtype.
 
     Raises:
-        DataError: If it is something else.
+        DataError: If the value is of another type, or damaged.
     """
     if isinstance(value, np.ndarray) and value.dtype.kind in 'biuf':
         return value

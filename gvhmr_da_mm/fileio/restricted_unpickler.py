@@ -1,10 +1,10 @@
-"""Unpickling of arrays and plain values, in which nothing can be called but what is listed here.
+"""Unpickler of arrays and plain values that calls listed functions only.
 
-A pickle is a program: it may name any function of any module and have it called, set attributes of
-what it has named, and hand numpy raw memory as objects. :class:`RestrictedUnpickler` resolves
-listed names only, lets a state be set on its own stand-ins, arrays and their types alone, and
-admits no structured types. Objects of other packages can become :class:`PickledObject`, which
-keeps their state; their packages are not imported.
+A pickle is a program: it can call any function of any module, set attributes of what it refers to,
+and make numpy treat raw memory as objects. :class:`RestrictedUnpickler` resolves listed names only,
+sets the state of stand-ins, arrays and their dtypes only, and refuses structured dtypes. Objects of
+other packages can become :class:`PickledObject`, which keeps their state; their packages are not
+imported.
 """
 
 import codecs
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 PLAIN_KINDS = 'biufcSUO'
-"""Kinds of array elements that are read: no structures, whose fields may overlap."""
+"""Allowed kinds of dtypes: no structured ones, whose fields may overlap."""
 
 
 class PickledObject:
@@ -25,7 +25,7 @@ class PickledObject:
     state: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Accept and ignore whatever the pickle passes to the class."""
+        """Accept and ignore all arguments of the original class."""
 
     def __setstate__(self, state: Any) -> None:
         self.state = state
@@ -37,21 +37,21 @@ def stand_in(module: str, name: str, base: type = PickledObject) -> type:
 
 
 def _reconstruct_object(cls: type, base: type, state: Any) -> PickledObject:
-    """Stand in for ``copyreg._reconstructor``, for stored objects alone."""
+    """Replacement of ``copyreg._reconstructor``, for stand-ins only."""
     if not (isinstance(cls, type) and issubclass(cls, PickledObject)):
         raise pickle.UnpicklingError(f'cannot reconstruct {cls!r}')
     return cls()
 
 
 def _reconstruct_array(cls: type, shape: tuple, kind: Any) -> np.ndarray:
-    """Stand in for numpy's: an empty array, whose content its state brings."""
+    """Replacement of numpy's: an empty array, whose content is set with its state."""
     if cls is not np.ndarray or tuple(shape) != (0,):
         raise pickle.UnpicklingError(f'cannot reconstruct {cls!r} of shape {shape!r}')
     return np.ndarray((0,), np.int8)
 
 
 def _dtype(*args: Any) -> np.dtype:
-    """Stand in for ``numpy.dtype``: a new one of a plain kind, given by its name."""
+    """Replacement of ``numpy.dtype``: a new one of a plain kind, given by its name."""
     if not args or not isinstance(args[0], (str, bytes)):
         raise pickle.UnpicklingError(f'refused the array type {args!r}')
     name = args[0].decode('latin1') if isinstance(args[0], bytes) else args[0]
@@ -62,12 +62,12 @@ def _dtype(*args: Any) -> np.dtype:
 
 
 def _zeros(shape: Any, *args: Any) -> np.ndarray:
-    """Stand in for ``numpy.zeros``."""
+    """Replacement of ``numpy.zeros``."""
     return np.zeros(shape, *(arg for arg in args if isinstance(arg, np.dtype)))
 
 
 def _encode(text: str, encoding: str = 'latin1') -> bytes:
-    """Stand in for ``_codecs.encode``, with which old protocols store bytes."""
+    """Replacement of ``_codecs.encode``, with which old protocols store bytes."""
     if encoding not in ('latin1', 'latin-1', 'utf-8', 'ascii'):
         raise pickle.UnpicklingError(f'refused the encoding {encoding!r}')
     return codecs.encode(text, encoding)
@@ -75,7 +75,7 @@ def _encode(text: str, encoding: str = 'latin1') -> bytes:
 
 def _plain_names() -> dict[tuple[str, str], Any]:
     array = np.zeros(1)
-    # Taken from numpy's own pickles: the modules they live in changed with numpy 2.
+    # Taken from numpy's own pickles: their modules changed with numpy 2.
     scalar, from_buffer = array[0].__reduce__()[0], array.__reduce_ex__(5)[0]
     names: dict[tuple[str, str], Any] = {
         ('numpy', 'ndarray'): np.ndarray,
@@ -96,29 +96,29 @@ def _plain_names() -> dict[tuple[str, str], Any]:
 
 
 PLAIN_NAMES = _plain_names()
-"""Names that any restricted unpickler resolves: numpy arrays and plain types."""
+"""Names that every restricted unpickler resolves: numpy arrays and plain types."""
 
 
 class RestrictedUnpickler(pickle._Unpickler):
-    """Unpickle names of :data:`PLAIN_NAMES` and what a subclass adds in :meth:`find_class`.
+    """Unpickler of :data:`PLAIN_NAMES` and the names that a subclass adds in :meth:`find_class`.
 
-    The implementation in Python is the parent, as that in C sets states by itself.
+    It derives from the implementation in Python, as the one in C cannot restrict states.
     """
 
     dispatch = dict(pickle._Unpickler.dispatch)
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a name stands for.
+        """Return the object of a name.
 
         Raises:
-            pickle.UnpicklingError: If it is not listed; subclasses say in which file.
+            pickle.UnpicklingError: If the name is not listed.
         """
         if (module, name) in PLAIN_NAMES:
             return PLAIN_NAMES[module, name]
         raise pickle.UnpicklingError(f'refers to `{module}.{name}`')
 
     def load_build(self) -> None:
-        """Set the state of the object on top of the stack, if it is one of ours."""
+        """Set the state of the object on top of the stack, if its type is allowed."""
         state = self.stack.pop()
         target = self.stack[-1]
         if isinstance(target, PickledObject):
@@ -135,7 +135,7 @@ class RestrictedUnpickler(pickle._Unpickler):
     dispatch[pickle.BUILD[0]] = load_build
 
     def load_newobj(self) -> None:
-        """Make an object without arguments that numpy would take for memory."""
+        """Create an object, but no array of uninitialised memory."""
         if self.stack[-2] is np.ndarray:
             raise pickle.UnpicklingError('refused to make an array of no content')
         super().load_newobj()
@@ -143,7 +143,7 @@ class RestrictedUnpickler(pickle._Unpickler):
     dispatch[pickle.NEWOBJ[0]] = load_newobj
 
     def load_reduce(self) -> None:
-        """Call what a name stands for."""
+        """Call a listed function, but create no array of uninitialised memory."""
         if self.stack[-2] is np.ndarray:
             raise pickle.UnpicklingError('refused to make an array of no content')
         super().load_reduce()
@@ -159,17 +159,17 @@ def _set_array(array: np.ndarray, state: Any) -> None:
 
 
 def _set_dtype(dtype: np.dtype, state: Any) -> None:
-    """Set the byte order and nothing else: no fields, no size."""
+    """Set the byte order; refuse fields and ignore sizes."""
     order, structure = state[1], state[2:5]
     if any(part is not None for part in structure):
         raise pickle.UnpicklingError(f'refused a structured array type {state!r}')
     order = order.decode('latin1') if isinstance(order, bytes) else order
-    # numpy gives sizes of strings alone; these are part of the name.
+    # Only strings have a size, which is part of the name.
     size, alignment = (-1, -1) if dtype.kind not in 'SU' else (dtype.itemsize, dtype.alignment)
     dtype.__setstate__((3, order, None, None, None, size, alignment, 0))
 
 
 def _set_metadata(mapping: OrderedDict, state: Any) -> None:
-    """Keep what modules put beside their state dict, the versions of their parts."""
+    """Keep the metadata of a state dict, the versions of its modules."""
     if isinstance(state, dict) and isinstance(state.get('_metadata'), dict):
         mapping._metadata = state['_metadata']

@@ -1,8 +1,8 @@
-"""``torch.load`` without the formats that run code whatever is asked for.
+"""Safe reading of files of :func:`torch.save`.
 
-``weights_only=True`` restricts pickles. Versions of PyTorch before 2.6 also take tar archives of
-the format before 0.1.10, which they read without the restriction (CVE-2025-32434), and some turn to
-``torch.jit.load`` for archives of TorchScript, which are programs.
+``weights_only=True`` restricts pickles. PyTorch before 2.6 reads tar archives, the format before
+0.1.10, without this restriction (CVE-2025-32434), and some versions call ``torch.jit.load`` for
+archives of TorchScript, which are programs.
 """
 
 import tarfile
@@ -14,23 +14,23 @@ import torch
 from ..core.errors import DataError
 
 ZIP_MAGIC = b'PK\x03\x04'
-"""What :func:`torch.load` takes for an archive of :func:`torch.save`."""
+"""First bytes of the archives that :func:`torch.save` writes since PyTorch 1.6."""
 
 
 def is_archive(path: Union[str, Path]) -> bool:
-    """Tell whether a file begins as those of :func:`torch.save` since PyTorch 1.6."""
+    """Return whether a file begins as an archive of :func:`torch.save`."""
     with open(path, 'rb') as file:
         return file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
 
 
 def refuse_programs(path: Union[str, Path]) -> None:
-    """Refuse what :func:`torch.load` would not read as a restricted pickle.
+    """Refuse the formats that :func:`torch.load` does not read as a restricted pickle.
 
     Raises:
         DataError: If the file is a tar archive or TorchScript.
     """
     if is_archive(path):
-        # The reader that `torch.load` uses: another one might see another archive in the file.
+        # The reader of `torch.load`: another one might find another archive in the file.
         program = torch._C.PyTorchFileReader(str(path)).has_record('constants.pkl')
         kind = 'TorchScript, a program'
     else:
@@ -47,7 +47,7 @@ def load_tensor_file(path: Union[str, Path], **options: Any) -> Any:
 
     Args:
         path (str | Path): The file.
-        options (Any): For :func:`torch.load`.
+        options (Any): Arguments of :func:`torch.load`.
 
     Returns:
         Any: The content.

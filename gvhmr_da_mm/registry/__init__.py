@@ -1,8 +1,8 @@
-"""Registries of scope ``gvhmr_da_mm``: one child for every kind MMPose and MMEngine know.
+"""Registries of scope ``gvhmr_da_mm``, one child of every registry of MMPose and MMEngine.
 
-A name that is not found here is looked up in MMPose and then in MMEngine, so configs mix our parts
-with theirs. Every kind is defined, even where we register nothing, because MMEngine warns about
-kinds a scope lacks. Locations are imported on first use, never by importing this file.
+A name that is not found here is looked up in MMPose and then in MMEngine. All kinds are defined,
+including those without a module of this package, because MMEngine warns about missing kinds.
+Locations are imported on first use, not with this file.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,31 +20,31 @@ SCOPE = 'gvhmr_da_mm'
 
 
 class VisualizerRegistry(Registry):
-    """Finds MMPose's visualizers by config alone where its compiled dependencies are missing."""
+    """Registry that also finds MMPose's visualizers without its compiled dependencies."""
 
     def get(self, key: str) -> Optional[type]:
-        """Return what is registered under a name.
+        """Return the class registered under a name.
 
         Args:
             key (str): The name, with a scope or without.
         """
         if key.startswith('mmpose.'):
-            from ..compat import import_mmpose  # imported when wanted, as all of MMPose
+            from ..compat import import_mmpose  # late, as all of MMPose
 
             import_mmpose('visualization')
         return super().get(key)
 
 
 def check_part(cfg: Any, registry: Registry) -> None:
-    """Check the fields of a config by the signature of what is built from it.
+    """Check the fields of a config by the signature of its type.
 
     Args:
-        cfg (Any): A config with a ``type``; lists of them are for MMEngine.
-        registry (Registry): Where to look a name up.
+        cfg (Any): A config with a ``type``; lists are left to MMEngine.
+        registry (Registry): Registry of the type.
 
     Raises:
-        ConfigError: If there is no type, or it is not known, or, of our types, a field is unknown
-            or has a value of an impossible type.
+        ConfigError: If the type is missing or unknown or, for types of this package, a field is
+            unknown or has a value of a wrong type.
     """
     if isinstance(cfg, (list, tuple)):
         return
@@ -57,11 +57,11 @@ def check_part(cfg: Any, registry: Registry) -> None:
     if not callable(target):
         raise ConfigError(f'there is no {registry.name} of type {kind!r}: is the name right?')
     if getattr(target, '__module__', '').partition('.')[0] == SCOPE:
-        arguments = {name: value for name, value in cfg.items() if name not in _NOT_PASSED}
+        arguments = {name: value for name, value in cfg.items() if name not in _RESERVED_KEYS}
         check_arguments(target, arguments, target.__name__)
 
 
-_NOT_PASSED = ('type', '_scope_')
+_RESERVED_KEYS = ('type', '_scope_')
 
 
 def _checked(build: Callable) -> Callable:

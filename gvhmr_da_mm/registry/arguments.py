@@ -1,4 +1,4 @@
-"""Checks values of a config against the signature of what is built from them."""
+"""Checks of the values of a config against the signature of a class or function."""
 
 import collections.abc
 import difflib
@@ -12,22 +12,22 @@ from typing import Any, Literal, Union
 
 from ..core.errors import ConfigError
 
-_NAMES = {int: 'a whole number', float: 'a number', bool: 'True or False', str: 'a text'}
-_SIZES = ('_dim', '_size', '_heads')
-_COUNTS = ('_layers', '_len', '_frames', '_steps')
+_PLAIN_TYPES = {int: 'a whole number', float: 'a number', bool: 'True or False', str: 'a text'}
+_SIZE_SUFFIXES = ('_dim', '_size', '_heads')
+_COUNT_SUFFIXES = ('_layers', '_len', '_frames', '_steps')
 _SEQUENCES = (list, tuple, collections.abc.Sequence, collections.abc.Iterable)
 _MAPPINGS = (dict, Mapping, collections.abc.MutableMapping)
 
 
 def parameters_of(target: Callable) -> tuple[dict[str, Any], bool]:
-    """Return what can be passed by keyword to a class or function.
+    """Return the arguments that a class or function takes by keyword.
 
     Args:
         target (Callable): A class whose ``**kwargs`` go to its parents, or a function.
 
     Returns:
-        tuple[dict[str, Any], bool]: Names and types (``Any`` where there is none), and whether
-        other names are taken too.
+        tuple[dict[str, Any], bool]: Names and types (``Any`` without annotation), and whether any
+        other name is accepted too.
     """
     functions = [target]
     if inspect.isclass(target):
@@ -61,15 +61,15 @@ def _hints(function: Callable) -> dict[str, Any]:
 
 
 def check_arguments(target: Callable, arguments: Mapping[str, Any], where: str) -> None:
-    """Check names and types of what will be passed to a class or function.
+    """Check names and types of the arguments of a class or function.
 
     Args:
-        target (Callable): What will be called.
-        arguments (Mapping[str, Any]): By name, without ``type``.
-        where (str): What to call them in the error, such as ``model.backbone``.
+        target (Callable): The class or function.
+        arguments (Mapping[str, Any]): Arguments by name, without ``type``.
+        where (str): Their place in the config for the error, such as ``model.backbone``.
 
     Raises:
-        ConfigError: If a name is unknown or a value has an impossible type.
+        ConfigError: If a name is unknown or a value has a wrong type.
     """
     known = check_names(target, arguments, where)
     for name, value in arguments.items():
@@ -82,7 +82,7 @@ def check_names(target: Callable, names: Iterable[str], where: str) -> dict[str,
     """Raise :class:`ConfigError` for a name that a class or function does not take.
 
     Returns:
-        dict[str, Any]: The names that it takes, and their types.
+        dict[str, Any]: Accepted names and their types.
     """
     known, open_ended = parameters_of(target)
     for name in () if open_ended else names:
@@ -94,7 +94,7 @@ def check_names(target: Callable, names: Iterable[str], where: str) -> dict[str,
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Return a hint for a name that is not known: the nearest ones, or else all."""
+    """Return a hint for an unknown name: the most similar known ones, or else all."""
     close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     if close:
         return f'did you mean {" or ".join(map(repr, close))}?'
@@ -102,27 +102,27 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def _check_size(value: Any, name: str, where: str) -> None:
-    """Check numbers whose name says that they count something, or are a probability."""
+    """Check the range of sizes, counts and dropout rates, which are known by their name."""
     if name == 'dropout' and isinstance(value, Real) and not 0 <= value <= 1:
         raise ConfigError(f'`{where}.dropout` should be from 0 to 1, got {value}')
     if not isinstance(value, Integral) or isinstance(value, bool):
         return
-    least = 1 if name.endswith(_SIZES) else 0 if name.endswith(_COUNTS) else None
+    least = 1 if name.endswith(_SIZE_SUFFIXES) else 0 if name.endswith(_COUNT_SUFFIXES) else None
     if least is not None and value < least:
         raise ConfigError(f'`{where}.{name}` should be at least {least}, got {value}')
 
 
 def check_value(value: Any, hint: Any, where: str) -> None:
-    """Raise :class:`ConfigError` unless a value can be of an annotated type."""
+    """Raise :class:`ConfigError` unless a value fits an annotated type."""
     if not fits(value, hint):
         raise ConfigError(f'`{where}` should be {describe(hint)}, got {value!r:.80}')
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Tell whether a value can be of an annotated type; types that are not known fit all.
+    """Return whether a value fits an annotated type; unknown types accept any value.
 
-    Whole numbers are numbers, lists are sequences of any kind, and a config (a dict) may stand for
-    an object that will be built from it.
+    Integers fit float, lists fit all sequences, and a config (a dict) fits the class that is built
+    from it.
     """
     origin, inner = typing.get_origin(hint) or hint, typing.get_args(hint)
     if hint is Any or isinstance(hint, (str, typing.TypeVar)):
@@ -158,14 +158,14 @@ def _fits_plain(value: Any, kind: type) -> bool:
 
 
 def _fits_values(value: Mapping, inner: tuple) -> bool:
-    # Configs set parts to None to leave them out, whatever the annotation says.
-    plain = inner and inner[-1] in _NAMES
+    # Other values may be None in a config, which leaves that part out.
+    plain = inner and inner[-1] in _PLAIN_TYPES
     return not plain or all(fits(item, inner[-1]) for item in value.values())
 
 
 def _fits_sequence(value: Any, kind: Any, inner: tuple) -> bool:
     if not isinstance(value, (list, tuple)):
-        # Anything else that is iterated over is an object of its own, not a plain value.
+        # Other iterables are objects, such as a generator or a dataset.
         plain = isinstance(value, (str, bytes, Mapping, Real, type(None)))
         return not plain and isinstance(value, collections.abc.Iterable)
     if kind is tuple and inner and inner[-1] is not Ellipsis:
@@ -174,7 +174,7 @@ def _fits_sequence(value: Any, kind: Any, inner: tuple) -> bool:
 
 
 def describe(hint: Any) -> str:
-    """Say in words what a type is."""
+    """Return the description of a type in words."""
     origin, inner = typing.get_origin(hint) or hint, typing.get_args(hint)
     if hint is None or hint is type(None):
         return 'None'
@@ -182,10 +182,10 @@ def describe(hint: Any) -> str:
         return ' or '.join(dict.fromkeys(map(describe, inner)))
     if origin is Literal:
         return f'one of {inner}'
-    if origin in _NAMES:
-        return _NAMES[origin]
+    if origin in _PLAIN_TYPES:
+        return _PLAIN_TYPES[origin]
     if origin in _MAPPINGS:
-        plain = inner and inner[-1] in _NAMES
+        plain = inner and inner[-1] in _PLAIN_TYPES
         return 'a dict' + (f', each value {describe(inner[-1])}' if plain else '')
     if origin in _SEQUENCES:
         if origin is tuple and inner and inner[-1] is not Ellipsis:

@@ -1,4 +1,4 @@
-"""Records of body motion: SMPL parameters tagged with their frame, and network predictions."""
+"""Records of batched motion: their base classes and the prediction of the network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -15,7 +15,7 @@ from ..core.trajectory import rollout_world
 
 
 class _TensorRecord:
-    """Operations that act on every tensor of a dataclass of batched tensors."""
+    """Base of dataclasses of batched tensors."""
 
     def _map(self, function) -> 'Any':
         changed = {}
@@ -30,7 +30,7 @@ class _TensorRecord:
         return replace(self, **changes)
 
     def to(self, *args: Any, **kwargs: Any) -> 'Any':
-        """Move or convert every tensor, as :meth:`torch.Tensor.to`; masks keep their dtype."""
+        """Move or convert every tensor as :meth:`torch.Tensor.to`; masks keep their dtype."""
         return self._map(
             lambda x: (
                 x.to(*args, **kwargs)
@@ -40,7 +40,7 @@ class _TensorRecord:
         )
 
     def detach(self) -> 'Any':
-        """Cut every tensor from its graph."""
+        """Detach every tensor from its graph."""
         return self._map(Tensor.detach)
 
     def __getitem__(self, index: Any) -> 'Any':
@@ -62,22 +62,22 @@ class _TensorRecord:
 
 
 class _PosedRecord(_TensorRecord):
-    """What predictions and targets of the network have in common."""
+    """Base of predictions and targets of the network."""
 
     @property
     def camera_pose(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Body rotations, betas, root rotation and translation in the camera, to pose a body."""
+        """Body rotations, betas, root rotation and translation in the camera, for body models."""
         return self.body_pose_R, self.betas, self.R_c, self.transl_c
 
     @property
     def vector_parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """The parts of the motion vector, in its order, to encode it."""
+        """Parts of the motion vector, in the order of :meth:`MotionCodec.encode_matrices`."""
         return self.body_pose_R, self.betas, self.R_c, self.R_gv, self.velocity
 
 
 @dataclass
 class MotionPrediction(_PosedRecord):
-    """What the network says about a batch of clips, decoded.
+    """Decoded prediction of the network for a batch of clips.
 
     Attributes:
         body_pose_R (Tensor): Body joint rotations (B, L, 21, 3, 3).
@@ -87,9 +87,10 @@ class MotionPrediction(_PosedRecord):
         velocity (Tensor): Root displacement per frame in the root's own frame (B, L, 3), metres.
         transl_c (Tensor): Translation in the camera (B, L, 3), metres.
         pred_cam (Tensor): Weak-perspective camera (s, tx, ty) of the box (B, L, 3).
-        static_logits (Tensor): Logits of the six static joints (B, L, 6).
+        static_logits (Tensor): Contact logits of the six static joints (B, L, 6).
         valid (Tensor): Frames that exist (B, L), bool.
-        x (Tensor, optional): The normalised motion vector (B, L, 151) it was decoded from.
+        x (Tensor, optional): Normalised motion vector (B, L, 151) that was decoded. Defaults to
+            None.
     """
 
     body_pose_R: Tensor
@@ -121,22 +122,22 @@ class MotionPrediction(_PosedRecord):
     def for_box(self, bbx_xys: Tensor, K: Tensor) -> 'MotionPrediction':
         """Express ``pred_cam`` relative to another box (B, L, 3) of the same camera.
 
-        Relative to a box of size zero it is not defined, and stays as it is.
+        It is unchanged for boxes of size zero, for which it is not defined.
         """
         has_box = bbx_xys[..., 2:] > 0
-        # Replaced before the division: masking after it would leave NaN in the gradients.
+        # Masked before the division: masking after it would leave NaN in the gradients.
         boxes = torch.where(has_box, bbx_xys, 1.0)
         pred_cam = weak_camera_from_translation(self.transl_c, boxes, K)
         return self.replace(pred_cam=torch.where(has_box, pred_cam, self.pred_cam))
 
 
 def empty_inputs(batch: int, length: int, **kwargs: Any) -> dict[str, Tensor]:
-    """Return network inputs of the right names and shapes, all without evidence.
+    """Return network inputs without evidence: no keypoints, no image features.
 
     Args:
         batch (int): Number of clips.
         length (int): Number of frames.
-        kwargs: dtype and device.
+        kwargs (Any): dtype and device.
 
     Returns:
         dict[str, Tensor]: ``kp2d`` (B, L, 17, 3), ``bbx_xys`` (B, L, 3), ``K_fullimg``

@@ -1,8 +1,8 @@
-"""One predicted sequence as a file that can be scored, drawn and exported without the model.
+"""Files of predicted sequences, to evaluate, draw and export them without the model.
 
 Keys of the npz file are ``pred_instances.<field>``, ``gt_instances.<field>`` and
-``inputs.<name>``; ``metainfo`` is JSON. Arrays are stored as they are, so that a score computed
-from the file equals that of the test run.
+``inputs.<name>``; ``metainfo`` is JSON. Arrays are stored without loss, so that metrics computed
+from the file equal those of the test run.
 """
 
 import json
@@ -22,21 +22,21 @@ from ..core.errors import DataError, MissingFilesError
 from ..fileio.atomic_file import open_atomically
 
 PathLike = Union[str, Path]
-OWNERS = ('pred_instances', 'gt_instances')
+INSTANCES = ('pred_instances', 'gt_instances')
 DUMPED_INPUTS = ('K_fullimg', 'bbx_xys', 'kp2d', 'cam_angvel')
-"""Inputs that drawings and post-processing need; image features would be most of the file."""
+"""Inputs that drawing and post-processing need; image features would dominate the file size."""
 METAINFO = 'metainfo'
-NOT_TENSORS = ('keypoints', 'keypoint_scores', 'lifting_target', 'lifting_target_visible')
-"""Fields that MMPose's metrics and visualizers expect as arrays."""
+ARRAY_FIELDS = ('keypoints', 'keypoint_scores', 'lifting_target', 'lifting_target_visible')
+"""Fields that MMPose's metrics and visualizers expect as NumPy arrays."""
 
 
 @dataclass
 class MotionDump:
-    """A sequence read back.
+    """A predicted sequence read from a file.
 
     Attributes:
-        sample (PoseDataSample): As the model returned it, with labels if there were any.
-        inputs (dict[str, Tensor]): Those of ``DUMPED_INPUTS`` that were stored.
+        sample (PoseDataSample): The prediction, and the labels if there were any.
+        inputs (dict[str, Tensor]): The stored ones of ``DUMPED_INPUTS``.
         path (Path): The file.
     """
 
@@ -49,11 +49,11 @@ class MotionDump:
 
 
 def dump_name(metainfo: Mapping[str, Any]) -> str:
-    """Return the name that a sequence is written by while others are unknown; it is unique.
+    """Return the file name of a sequence, which is unique in a dump.
 
     Args:
         metainfo (Mapping): With ``dataset`` and ``sequence``, and ``start`` and ``end`` if the
-            sample is a part of a sequence.
+            sample is part of a sequence.
     """
     name = quote(str(metainfo['sequence']), safe='')
     if metainfo.get('start'):
@@ -62,7 +62,7 @@ def dump_name(metainfo: Mapping[str, Any]) -> str:
 
 
 def write_motion_dump(path: PathLike, sample: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
-    """Write a sequence; a file that is cut short by a crash never has the final name.
+    """Write a predicted sequence atomically.
 
     Args:
         path (str | Path): The npz file; its folder is created.
@@ -70,19 +70,19 @@ def write_motion_dump(path: PathLike, sample: Mapping[str, Any], inputs: Mapping
         inputs (Mapping): The sample's inputs, without batch dimension.
 
     Raises:
-        DataError: If a field is no array of numbers, or the metainfo is nothing JSON can hold.
+        DataError: If a field is not an array of numbers, or the metainfo is not JSON.
     """
     path = Path(path)
     arrays = {}
-    for owner in OWNERS:
-        for name, value in dict(sample.get(owner) or {}).items():
-            arrays[f'{owner}.{name}'] = _array(value, f'{owner}.{name}', path)
+    for instances in INSTANCES:
+        for name, value in dict(sample.get(instances) or {}).items():
+            arrays[f'{instances}.{name}'] = _array(value, f'{instances}.{name}', path)
     for name in DUMPED_INPUTS:
         if name in inputs:
             arrays[f'inputs.{name}'] = _array(inputs[name], f'inputs.{name}', path)
-    metainfo = {key: value for key, value in sample.items() if key not in OWNERS}
+    metainfo = {key: value for key, value in sample.items() if key not in INSTANCES}
     try:
-        arrays[METAINFO] = np.array(json.dumps(metainfo, default=_plain))
+        arrays[METAINFO] = np.array(json.dumps(metainfo, default=_to_plain))
     except TypeError as error:
         raise DataError(f'the metainfo of {path} should be plain values, {error}') from error
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,14 +91,14 @@ def write_motion_dump(path: PathLike, sample: Mapping[str, Any], inputs: Mapping
 
 
 def read_motion_dump(path: PathLike) -> MotionDump:
-    """Read a sequence.
+    """Read a predicted sequence.
 
     Args:
-        path (str | Path): An npz file that :func:`write_motion_dump` has written.
+        path (str | Path): A file of :func:`write_motion_dump`.
 
     Raises:
-        MissingFilesError: If there is no such file.
-        DataError: If it is another file, or its fields differ in length.
+        MissingFilesError: If the file does not exist.
+        DataError: If it has another format, or its fields differ in length.
     """
     path = Path(path)
     if not path.is_file():
@@ -121,11 +121,11 @@ def read_motion_dump(path: PathLike) -> MotionDump:
 
 
 def sample_inputs(data_batch: Optional[Mapping[str, Any]], index: int) -> dict[str, Any]:
-    """Return one sample's inputs out of a batch, stacked or listed by name; empty if it has none.
+    """Return the inputs of one sample of a batch; empty if the batch has none.
 
     Args:
-        data_batch (Mapping, optional): What the dataloader gave.
-        index (int): The sample's place in the batch.
+        data_batch (Mapping, optional): Batch of the dataloader, inputs stacked or as lists.
+        index (int): Index of the sample in the batch.
     """
     inputs = (data_batch or {}).get('inputs')
     if not isinstance(inputs, Mapping):
@@ -138,8 +138,8 @@ def sample_inputs(data_batch: Optional[Mapping[str, Any]], index: int) -> dict[s
 
 
 def _check_lengths(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Compare the number of frames of all fields."""
-    fields = [key for key in arrays if key.startswith(OWNERS)]
+    """Check that all fields have the same number of frames."""
+    fields = [key for key in arrays if key.startswith(INSTANCES)]
     lengths = {key: len(arrays[key]) if arrays[key].ndim else 0 for key in fields}
     wanted = lengths[fields[0]]
     wrong = {key: length for key, length in lengths.items() if length != wanted}
@@ -153,14 +153,14 @@ def _check_lengths(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 def _sample(arrays: Mapping[str, np.ndarray], metainfo: Mapping[str, Any]) -> PoseDataSample:
     metainfo = {key: tuple(v) if key == 'img_shape' else v for key, v in metainfo.items()}
     sample = PoseDataSample(metainfo=metainfo)
-    for owner in OWNERS:
+    for instances in INSTANCES:
         fields = {}
         for key, value in arrays.items():
             name = key.partition('.')[2]
-            if key.startswith(f'{owner}.'):
-                fields[name] = value if name in NOT_TENSORS else torch.from_numpy(value)
+            if key.startswith(f'{instances}.'):
+                fields[name] = value if name in ARRAY_FIELDS else torch.from_numpy(value)
         if fields:
-            setattr(sample, owner, InstanceData(**fields))
+            setattr(sample, instances, InstanceData(**fields))
     return sample
 
 
@@ -181,8 +181,8 @@ def _array(value: Any, name: str, path: Path) -> np.ndarray:
     return array
 
 
-def _plain(value: Any) -> Any:
-    """Turn NumPy and torch numbers in the metainfo into those of Python."""
+def _to_plain(value: Any) -> Any:
+    """Convert NumPy and torch values of the metainfo to Python's."""
     if hasattr(value, 'tolist'):
         return value.tolist()
     raise TypeError(f'got {type(value).__name__}: {value!r}')

@@ -1,4 +1,4 @@
-"""Motion as it leaves the estimator: in the camera and in the world."""
+"""Recovered motion in the camera and in the world."""
 
 from dataclasses import dataclass
 from typing import Optional
@@ -12,7 +12,7 @@ from .motion import MotionPrediction, _TensorRecord
 
 @dataclass
 class RecoveredMotion(_TensorRecord):
-    """A batch of motions in both frames.
+    """A batch of motions in the camera and in the world.
 
     Attributes:
         body_pose_R (Tensor): Body joint rotations (B, L, 21, 3, 3).
@@ -21,10 +21,10 @@ class RecoveredMotion(_TensorRecord):
         transl_c (Tensor): Translation in the camera (B, L, 3), metres.
         R_w (Tensor): Root orientation in the predicted world (B, L, 3, 3), y up.
         transl_w (Tensor): Translation in that world (B, L, 3), metres.
-        static_logits (Tensor): Logits of the six static joints (B, L, 6).
+        static_logits (Tensor): Contact logits of the six static joints (B, L, 6).
         valid (Tensor): Frames that exist (B, L), bool.
-        body_pose_R_w (Tensor, optional): Body joint rotations in the world where they are others
-            than in the camera. Defaults to None: they are the same.
+        body_pose_R_w (Tensor, optional): Body joint rotations in the world, if they differ from
+            those in the camera. Defaults to None.
     """
 
     body_pose_R: Tensor
@@ -42,10 +42,10 @@ class RecoveredMotion(_TensorRecord):
     def from_prediction(
         cls, prediction: MotionPrediction, cam_angvel: Tensor, compat: str = 'correct'
     ) -> 'RecoveredMotion':
-        """Roll a prediction out into the world.
+        """Roll a prediction out to the world.
 
         Args:
-            prediction (MotionPrediction): What the network says.
+            prediction (MotionPrediction): Prediction of the network.
             cam_angvel (Tensor): Camera rotation between frames in 6D (B, L, 6).
             compat (str): See :func:`~gvhmr_da_mm.core.trajectory.rollout_world`.
         """
@@ -63,12 +63,12 @@ class RecoveredMotion(_TensorRecord):
 
     @property
     def camera_pose(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Body rotations, betas, root rotation and translation in the camera, to pose a body."""
+        """Body rotations, betas, root rotation and translation in the camera, for body models."""
         return self.body_pose_R, self.betas, self.R_c, self.transl_c
 
     @property
     def world_pose(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The same in the world."""
+        """Body rotations, betas, root rotation and translation in the world, for body models."""
         body = self.body_pose_R if self.body_pose_R_w is None else self.body_pose_R_w
         return body, self.betas, self.R_w, self.transl_w
 

@@ -1,4 +1,4 @@
-"""What a clip is supervised with: labels of a dataset, or fused pseudo-labels."""
+"""Supervision of clips: labels of a dataset or fused pseudo-labels."""
 
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -26,9 +26,9 @@ class MotionTargets(_PosedRecord):
         transl_w (Tensor): Translation in that world (B, L, 3), metres.
         velocity (Tensor): Root displacement per frame in the root's own frame (B, L, 3), metres.
         valid (Tensor): Frames that count (B, L), bool.
-        camera_only (Tensor): Clips whose world fields mean nothing (B,), bool.
-        static (Tensor, optional): Labels of the six static joints (B, L, 6), bool. Defaults to
-            None: joint speeds of the world motion decide.
+        camera_only (Tensor): Clips whose world fields are not valid (B,), bool.
+        static (Tensor, optional): Contact labels of the six static joints (B, L, 6), bool.
+            Defaults to None, contacts by joint speeds of the world motion.
     """
 
     body_pose_R: Tensor
@@ -47,14 +47,14 @@ class MotionTargets(_PosedRecord):
     def from_labels(
         cls, labels: dict[str, Tensor], valid: Tensor, camera_only: Tensor
     ) -> 'MotionTargets':
-        """Build targets from a batch of labels.
+        """Build targets from labels of a dataset.
 
         Args:
             labels (dict[str, Tensor]): Stacked ``gt_instances`` of the training clips:
                 ``body_pose`` (B, L, 63), ``betas`` (B, L, 10), ``global_orient_c``, ``transl_c``,
                 ``global_orient_w``, ``transl_w`` (B, L, 3) and ``R_c2gv`` (B, L, 3, 3).
             valid (Tensor): Frames that exist (B, L), bool.
-            camera_only (Tensor): Clips without a usable world (B,), bool.
+            camera_only (Tensor): Clips without valid world labels (B,), bool.
         """
         R_c = axis_angle_to_matrix(labels['global_orient_c'])
         R_w = axis_angle_to_matrix(labels['global_orient_w'])
@@ -75,12 +75,13 @@ class MotionTargets(_PosedRecord):
     def from_prediction(
         cls, prediction: MotionPrediction, cam_angvel: Tensor, keep: Tensor
     ) -> 'MotionTargets':
-        """Build targets from fused pseudo-labels; dropped samples have no valid frame.
+        """Build targets from fused pseudo-labels.
 
         Args:
-            prediction (MotionPrediction): The fused candidates, without graph.
+            prediction (MotionPrediction): The fused pseudo-label, without graph.
             cam_angvel (Tensor): Camera rotation between frames in 6D (B, L, 6).
-            keep (Tensor): Samples (B,) or frames (B, L) to train on, bool.
+            keep (Tensor): Samples (B,) or frames (B, L) to train on, bool; the others are not
+                valid in the targets.
         """
         R_w, transl_w = prediction.rollout(cam_angvel)
         keep = keep if keep.ndim == 2 else keep[:, None]
@@ -101,7 +102,7 @@ class MotionTargets(_PosedRecord):
 
 @dataclass
 class BodyTargets(_TensorRecord):
-    """Joints and vertices that the losses compare, derived from :class:`MotionTargets`.
+    """Joints and vertices of :class:`MotionTargets`.
 
     Attributes:
         coco17_c (Tensor): COCO joints in the camera (B, L, 17, 3), metres.
@@ -116,7 +117,7 @@ class BodyTargets(_TensorRecord):
     @classmethod
     @torch.no_grad()
     def from_motion(cls, body_model: Any, motion: MotionTargets) -> 'BodyTargets':
-        """Skin the target motion with a light body model."""
+        """Pose a :class:`SMPLXLight` with the target motion."""
         body = body_model.light_matrices(*motion.camera_pose)
         return cls(body.coco17, body.verts437, relative_to_hips(body.verts437, body.coco17))
 

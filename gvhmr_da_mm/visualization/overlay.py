@@ -8,6 +8,7 @@ from typing import Optional
 import cv2
 import numpy as np
 
+from ..core.conventions import COCO_BONES
 from .body_track import BodyTrack
 from .palette import BONES, DETECTION, JOINT_COLOURS, PREDICTION, TEXT, Colour, mix
 from .rasterizer import draw_mesh
@@ -17,10 +18,6 @@ SUBPIXEL_BITS = 4
 MAX_PIXEL = 30_000
 """Coordinates beyond this are not drawn: OpenCV counts in sixteenths of a pixel, in 32 bits."""
 MIN_CONFIDENCE = 0.3
-COCO_BONES = (
-    (0, 1), (0, 2), (1, 3), (2, 4), (5, 6), (5, 7), (7, 9), (6, 8), (8, 10), (5, 11), (6, 12),
-    (11, 12), (11, 13), (13, 15), (12, 14), (14, 16),
-)  # fmt: skip
 
 
 def fixed_point(pixels: np.ndarray) -> np.ndarray:

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from ...core.conventions import FOOT_VERTEX_IDS
 from ...core.errors import ShapeError
+from ...core.layout import NUM_SMPL_VERTS
 from .point_sets import METRES_TO_MILLIMETRES, ArrayLike, as_pair, difference
-
-NUM_SMPL_VERTS = 6890
 
 # Metres per frame. A true point that moves less is taken to touch the ground.
 CONTACT_DISPLACEMENT = 1e-2
