@@ -1,6 +1,7 @@
 """Test a checkpoint on all test sets and print the results beside the published ones."""
 
 import argparse
+import os
 from pathlib import Path
 
 from mmengine.config import Config
@@ -24,12 +25,18 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--out', help='folder for results.json and results.csv')
     parser.add_argument(
-        '--dump', help='folder for the predictions, one npz file per sequence; off by default'
+        '--out', type=os.path.expanduser, help='folder for results.json and results.csv'
     )
     parser.add_argument(
-        '--show-dir', help='folder for pictures of some predictions, off by default'
+        '--dump',
+        type=os.path.expanduser,
+        help='folder for the predictions, one npz file per sequence; off by default',
+    )
+    parser.add_argument(
+        '--show-dir',
+        type=os.path.expanduser,
+        help='folder for pictures of some predictions, off by default',
     )
     add_common_arguments(parser)
     return parser.parse_args()

@@ -1,6 +1,7 @@
 """Train a model from a config, as MMPose's tool of the same name does."""
 
 import argparse
+import os
 from pathlib import Path
 
 from mmengine.config import Config
@@ -27,6 +28,7 @@ def parse_args() -> argparse.Namespace:
         '--resume',
         nargs='?',
         const='auto',
+        type=os.path.expanduser,
         help='go on from the latest checkpoint of the work dir, or from the one given',
     )
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate in between')

@@ -18,7 +18,11 @@ USAGE_ERROR = 2
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that every tool with a config has."""
-    parser.add_argument('--work-dir', help='where logs, checkpoints and results are written')
+    parser.add_argument(
+        '--work-dir',
+        type=os.path.expanduser,  # No shell does so in `--work-dir=~/runs`.
+        help='where logs, checkpoints and results are written',
+    )
     _add_config_options(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
@@ -34,6 +38,7 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_config_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--data-root',
+        type=os.path.expanduser,
         help='folder of all datasets and body models; defaults to '
         f'${DATA_ROOT_VARIABLE}, then to `data`',
     )

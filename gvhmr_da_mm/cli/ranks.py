@@ -9,6 +9,21 @@ from torch import distributed
 
 from ..core.errors import ConfigError
 
+STARTED_BY = dict(
+    pytorch=('RANK', 'torchrun', 'tools/dist_train.sh or dist_test.sh'),
+    slurm=(
+        'SLURM_PROCID',
+        'srun',
+        'tools/slurm_train.sh or slurm_test.sh, and on one machine tools/dist_train.sh',
+    ),
+    mpi=(
+        'OMPI_COMM_WORLD_LOCAL_RANK',
+        'mpirun of Open MPI',
+        'mpirun, or on one machine tools/dist_train.sh',
+    ),
+)
+"""What each launcher sets for a process, what that is, and what to use where it is not set."""
+
 
 def start_cpu_ranks(config: Config) -> None:
     """Join the other processes of ``launcher='pytorch'`` or ``'slurm'`` on machines without GPU.
@@ -20,14 +35,16 @@ def start_cpu_ranks(config: Config) -> None:
         config (Config): Its ``launcher`` and ``env_cfg.dist_cfg`` are read.
 
     Raises:
-        ConfigError: If the backend needs GPUs, or Slurm has not started this process.
+        ConfigError: If the backend needs GPUs, or the launcher has not started this process.
     """
     launcher = config.launcher
-    if launcher == 'slurm' and 'SLURM_PROCID' not in os.environ:
-        raise ConfigError(
-            '`--launcher slurm` is for processes that srun starts, and $SLURM_PROCID is not set: '
-            'use tools/slurm_train.sh or slurm_test.sh, and on one machine tools/dist_train.sh'
-        )
+    if launcher in STARTED_BY:
+        variable, program, advice = STARTED_BY[launcher]
+        if variable not in os.environ:
+            raise ConfigError(
+                f'`--launcher {launcher}` is for processes that {program} starts, and ${variable} '
+                f'is not set: use {advice}'
+            )
     if launcher not in ('pytorch', 'slurm') or torch.cuda.is_available():
         return
     if distributed.is_initialized():

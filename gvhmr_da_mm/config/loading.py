@@ -1,6 +1,5 @@
 """Loading configs for the tools: data root, overrides that are checked, debug limits."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -10,12 +9,18 @@ from mmengine.runner import Runner
 from ..core.errors import ConfigError, MissingFilesError
 from ..fileio.paths import DATA_ROOT_VARIABLE
 from ..registry.arguments import parameters_of, suggest
-from .old_keys import check_old_file, check_old_option, check_old_parts
+from .old_keys import check_old_option, check_old_parts
 from .old_model_keys import check_old_model_keys
+from .reading import import_custom, read_config, walk
+from .training import check_training
 from .values import DATALOADER_FIELDS, check_config, target_of
 
 PathLike = Union[str, Path]
-RUNNER_FIELDS = {'optim_wrapper', *parameters_of(Runner)[0]}
+RUNNER_FIELDS = (
+    set(parameters_of(Runner)[0]) - {'cfg'}
+    | {'optim_wrapper', 'custom_imports', 'model_wrapper_cfg', 'find_unused_parameters'}
+    | {'compile', 'sync_bn', 'activation_checkpointing', 'efficient_conv_bn_eval'}
+)
 """Top-level fields that a run reads; others are variables of the config file."""
 MMENGINE_HOOKS = (
     'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint',
@@ -38,19 +43,15 @@ def load_config(
 
     Raises:
         MissingFilesError: If the file does not exist.
-        ConfigError: If an override names a field that does not exist, the data root is none, or a
-            field has a value of an impossible type.
+        ConfigError: If the file cannot be read, an override names a field that does not exist, the
+            data root is none, or a field has a value of an impossible type.
     """
     if not Path(path).is_file():
         raise MissingFilesError(
             f'there is no config file {str(path)!r}; the configs are in the folder `configs`, and '
             '`mim search gvhmr_da_mm` lists those of an installed package'
         )
-    try:
-        config = Config.fromfile(str(path))
-    except (IndexError, KeyError, AttributeError):  # As where a list has become a dict.
-        check_old_file(Path(path))
-        raise
+    config = read_config(Path(path))
     # A run asks for the text of its config five times. YAPF takes seconds for it each time where a
     # long path does not fit a line. `Config.fromfile` ignores the argument for dumped configs.
     object.__setattr__(config, '_format_python_code', False)
@@ -62,13 +63,17 @@ def load_config(
             config.merge_from_dict(options)
         except (TypeError, KeyError) as error:
             raise ConfigError(f'`--cfg-options` cannot be applied: {error}') from error
+        if any(key.split('.')[0] == 'custom_imports' for key in options):
+            import_custom(config)
         for loader in walk(config._cfg_dict):
             if loader.get('num_workers') == 0:  # PyTorch refuses the combination.
                 loader['persistent_workers'] = False
     check_config(config)
+    check_training(config)
     drop_disabled_hooks(config)
     if data_root is not None:
-        if not Path(data_root).is_dir():
+        data_root = Path(data_root).expanduser()
+        if not data_root.is_dir():
             raise MissingFilesError(f'the data root {str(data_root)!r} is not a folder')
         set_data_root(config, data_root)
     return config
@@ -110,6 +115,8 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
         for depth, part in enumerate(parts):
             where = '.'.join(parts[:depth])
             known = _fields(node, where) if depth else RUNNER_FIELDS
+            if part not in known and _is_new_part(node, '.'.join(parts[: depth + 1]), options):
+                break
             if part not in known:
                 raise ConfigError(
                     f'`--cfg-options {key}={options[key]}`: there is no {part!r} in '
@@ -137,21 +144,19 @@ def _fields(node: Any, where: str) -> set[str]:
     return fields
 
 
+def _is_new_part(node: Any, where: str, options: dict[str, Any]) -> bool:
+    """Tell whether overrides add a part, with its type, to parts that have names."""
+    if not isinstance(node, dict) or {'type', 'constructor'} & set(node):
+        return False
+    if not all(part is None or isinstance(part, dict) and 'type' in part for part in node.values()):
+        return False
+    return f'{where}.type' in options
+
+
 def _child(node: Any, part: str) -> Any:
     if isinstance(node, (list, tuple)):
         return node[int(part)]
     return node.get(part) if isinstance(node, dict) else None
-
-
-def walk(node: Any) -> Iterator[dict]:
-    """Yield every dict of a config, outer ones first."""
-    if isinstance(node, dict):
-        yield node
-        for value in node.values():
-            yield from walk(value)
-    elif isinstance(node, (list, tuple)):
-        for value in node:
-            yield from walk(value)
 
 
 def set_data_root(config: Union[Config, ConfigDict], data_root: PathLike) -> None:
@@ -164,7 +169,7 @@ def set_data_root(config: Union[Config, ConfigDict], data_root: PathLike) -> Non
         config (Config): Changed in place.
         data_root (str | Path): The folder; stored as an absolute path.
     """
-    root = str(Path(data_root).expanduser().absolute())
+    root = str(Path(data_root).absolute())
     changed = 0
     for part in walk(getattr(config, '_cfg_dict', config)):
         if 'data_root' in part:

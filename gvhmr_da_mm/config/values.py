@@ -27,6 +27,8 @@ _NOT_PASSED = (
     'type', 'constructor', '_scope_', '_delete_', 'priority', 'convert_to_iter_based',
 )  # fmt: skip
 """Fields that MMEngine takes out before it builds a part."""
+_NAMED_OTHERWISE = {'on_trace_ready', 'schedule'}
+"""Fields of MMEngine's ProfilerHook whose types are in no registry."""
 _PLAIN = (int, float, bool, str)
 _PLAIN_DICTS = {
     'backend_args', 'clip_grad', 'compile', 'file_client_args', 'metainfo', 'paramwise_cfg',
@@ -152,6 +154,11 @@ def _check_node(node: Any, where: str) -> None:
         return
     if not isinstance(node, Mapping):
         return
+    if '_delete_' in node:
+        raise ConfigError(
+            f'`{where}._delete_` is not applied by `.update()`: write `.merge(dict(...))` around '
+            'it, or assign the part as a whole'
+        )
     target = target_of(node, where)
     arguments = {name: value for name, value in node.items() if name not in _NOT_PASSED}
     hints: dict[str, Any] = {}
@@ -175,7 +182,8 @@ def _check_node(node: Any, where: str) -> None:
         if missing:
             raise ConfigError(f'`{where}` should have a field {missing.pop()!r}')
     for name, value in node.items():
-        _check_node(value, f'{where}.{name}')
+        if name not in _NAMED_OTHERWISE:
+            _check_node(value, f'{where}.{name}')
 
 
 def target_of(node: Mapping, where: str) -> Any:

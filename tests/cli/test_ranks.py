@@ -15,6 +15,7 @@ def config(launcher, **dist_cfg):
 def started(monkeypatch):
     """Record backends instead of waiting for other processes."""
     backends = []
+    monkeypatch.setenv('RANK', '0')
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     monkeypatch.setattr(distributed, 'init_process_group', backends.append)
     return backends
@@ -39,8 +40,18 @@ def test_the_rest_is_left_to_mmengine(started, monkeypatch):
     assert not started
 
 
-def test_slurm_outside_slurm(started, monkeypatch):
-    monkeypatch.delenv('SLURM_PROCID', raising=False)
-    with pytest.raises(ConfigError, match='srun.*slurm_train.sh'):
-        start_cpu_ranks(config('slurm', backend='gloo'))
+@pytest.mark.parametrize(
+    'launcher, variable, advice',
+    [
+        ('slurm', 'SLURM_PROCID', 'srun.*slurm_train.sh'),
+        ('mpi', 'OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun'),
+        ('pytorch', 'RANK', 'torchrun.*dist_train.sh'),
+    ],
+)
+def test_a_launcher_that_has_not_started_the_process(
+    started, monkeypatch, launcher, variable, advice
+):
+    monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(ConfigError, match=advice):
+        start_cpu_ranks(config(launcher, backend='gloo'))
     assert not started

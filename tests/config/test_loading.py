@@ -178,3 +178,46 @@ def test_debugging_needs_no_validation(config):
     config.val_cfg = config.val_dataloader = config.val_evaluator = None
     limit_for_debugging(config)
     assert config.val_dataloader is None
+
+
+# What a run reads without saying so in its signature, and what can be added
+
+
+@pytest.mark.parametrize(
+    'key',
+    ['model_wrapper_cfg.type', 'find_unused_parameters', 'sync_bn', 'activation_checkpointing'],
+)
+def test_fields_that_the_runner_reads_in_the_config(config, key):
+    check_options(config, {key: 'torch'})
+
+
+@pytest.mark.parametrize('key', ['self', 'cfg'])
+def test_what_is_no_field_of_a_config(config, key):
+    with pytest.raises(ConfigError, match=f'there is no {key!r}'):
+        check_options(config, {key: 1})
+
+
+def test_a_hook_is_added_by_its_type():
+    hook = {'default_hooks.stop.type': 'EarlyStoppingHook'}
+    config = load_config(TINY, {**hook, 'default_hooks.stop.monitor': 'emdb1/mpjpe'})
+    assert config.default_hooks.stop.monitor == 'emdb1/mpjpe'
+    with pytest.raises(ConfigError, match="'default_hooks.stop'|'stop'"):
+        load_config(TINY, {'default_hooks.stop.monitor': 'emdb1/mpjpe'})
+    with pytest.raises(ConfigError, match="no field 'monitr'.*monitor"):
+        load_config(TINY, {**hook, 'default_hooks.stop.monitr': 'emdb1/mpjpe'})
+
+
+def test_a_profiler_names_its_writer_its_own_way():
+    options = {
+        'default_hooks.profiler.type': 'ProfilerHook',
+        'default_hooks.profiler.on_trace_ready': dict(type='tb_trace'),
+    }
+    assert load_config(TINY, options).default_hooks.profiler.on_trace_ready.type == 'tb_trace'
+
+
+def test_a_data_root_below_the_home_folder(config, tmp_path, monkeypatch):
+    """No shell resolves `--data-root=~/data`."""
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'data').mkdir()
+    loaded = load_config(TINY, data_root='~/data')
+    assert loaded.model.estimator.body_model.data_root == str(tmp_path / 'data')

@@ -101,6 +101,6 @@ def test_an_old_config_file_names_the_new_key(own, text, message):
         load_config(own(text))
 
 
-def test_other_mistakes_of_a_config_file_stay_as_they_are(own):
-    with pytest.raises(IndexError):
+def test_other_mistakes_of_a_config_file_are_told_by_their_line(own):
+    with pytest.raises(ConfigError, match='line 6.*IndexError: list index out of range'):
         load_config(own('[][3]'))

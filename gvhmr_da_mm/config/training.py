@@ -1,0 +1,76 @@
+"""Checks that the parts of a training fit each other, which would show after hours or as a bug."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.dataset import ConcatDataset, RepeatDataset
+
+from ..core.errors import ConfigError
+from ..engine.optim_wrappers import AdaptationOptimWrapperConstructor
+from ..models import DomainAdaptiveGVHMR
+from .values import target_of
+
+WRAPPERS = (ConcatDataset, RepeatDataset)
+
+
+def check_training(config: Config) -> None:
+    """Check optimisers, schedules, datasets and compilation of a config.
+
+    Args:
+        config (Config): Already checked as to its fields.
+
+    Raises:
+        ConfigError: Names the field, and what to write instead.
+    """
+    optimizer, schedule = config.get('optim_wrapper'), config.get('param_scheduler')
+    if _is(config.get('model'), 'model', DomainAdaptiveGVHMR) and optimizer is not None:
+        constructor = _target(optimizer.get('constructor'))
+        own = constructor is not None and not constructor.__module__.startswith('gvhmr_da_mm.')
+        if not own and constructor is not AdaptationOptimWrapperConstructor:
+            raise ConfigError(
+                '`optim_wrapper` builds one optimiser, but DomainAdaptiveGVHMR takes one for its '
+                'student and one for its discriminator: use `constructor='
+                'AdaptationOptimWrapperConstructor` with the keys `model` and `discriminator`'
+            )
+    if optimizer and _target(optimizer.get('constructor')) is AdaptationOptimWrapperConstructor:
+        _check_schedules(schedule, optimizer)
+    dataset = (config.get('train_dataloader') or {}).get('dataset')
+    if _is(dataset, 'train_dataloader.dataset', WRAPPERS):
+        raise ConfigError(
+            f'`train_dataloader.dataset` is a {_name(dataset)}, which hides the domains of its '
+            'datasets: list them in `datasets` of a MultiSourceDataset. To repeat one give it a '
+            'larger `weights` entry there'
+        )
+    if config.get('compile'):
+        raise ConfigError(
+            '`compile` of MMEngine compiles a whole training step, optimisers and logs included, '
+            'which cannot work here: set `compile` of the estimator, for instance '
+            '`--cfg-options model.estimator.compile=True`'
+        )
+
+
+def _check_schedules(schedule: Any, optimizer: Mapping) -> None:
+    if not isinstance(schedule, Mapping) or 'type' in schedule:
+        return
+    parts = [part for part in AdaptationOptimWrapperConstructor.PARTS if optimizer.get(part)]
+    if set(parts) != set(schedule):
+        missing = [part for part in parts if part not in schedule]
+        example = f'; for a constant rate write `{missing[0]}=[]`' if missing else ''
+        raise ConfigError(
+            f'`param_scheduler` should be a list for all optimisers, or have the keys {parts}, got '
+            f'{list(schedule)}{example}'
+        )
+
+
+def _target(kind: Any) -> Any:
+    return target_of(dict(type=kind), 'optim_wrapper.constructor') if kind else None
+
+
+def _is(part: Any, where: str, kinds: Any) -> bool:
+    found = target_of(part, where) if isinstance(part, Mapping) else None
+    return isinstance(found, type) and issubclass(found, kinds)
+
+
+def _name(part: Mapping) -> str:
+    return getattr(part['type'], '__name__', part['type'])

@@ -1,0 +1,52 @@
+"""Parts of a training that do not fit each other are refused before data are read."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.optim import OptimWrapper
+from torch.optim import AdamW
+
+from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.config.training import check_training
+from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.engine import PrecisionOptimWrapperConstructor
+
+TINY = Path(__file__).resolve().parents[2] / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
+COSINE = dict(type='CosineAnnealingLR', T_max=10)
+ONE = dict(type=OptimWrapper, optimizer=dict(type=AdamW, lr=1e-4))
+
+
+def check(**changes):
+    config = load_config(TINY)
+    for name, value in changes.items():
+        config._cfg_dict[name] = value
+    check_training(config)
+
+
+@pytest.mark.parametrize('schedule', [[], COSINE, [COSINE], dict(model=[COSINE], discriminator=[])])
+def test_schedules_of_all_optimisers(schedule):
+    check(param_scheduler=schedule)
+
+
+@pytest.mark.parametrize('keys', [['model'], ['discriminator'], ['model', 'critic']])
+def test_a_schedule_of_one_optimiser(keys):
+    with pytest.raises(ConfigError, match=r"param_scheduler.*\['model', 'discriminator'\]"):
+        check(param_scheduler={key: [COSINE] for key in keys})
+
+
+@pytest.mark.parametrize('constructor', [None, PrecisionOptimWrapperConstructor])
+def test_one_optimiser_for_two(constructor):
+    with pytest.raises(ConfigError, match='AdaptationOptimWrapperConstructor'):
+        check(optim_wrapper=dict(ONE, **(dict(constructor=constructor) if constructor else {})))
+
+
+@pytest.mark.parametrize('kind', ['ConcatDataset', 'RepeatDataset'])
+def test_datasets_that_hide_domains(kind):
+    with pytest.raises(ConfigError, match=f'{kind}.*MultiSourceDataset'):
+        check(train_dataloader=dict(dataset=dict(type=kind)))
+
+
+def test_a_whole_step_cannot_be_compiled():
+    with pytest.raises(ConfigError, match='model.estimator.compile=True'):
+        check(compile=True)
+    load_config(TINY, {'model.estimator.compile': True})
