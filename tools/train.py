@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from gvhmr_da_mm.apis import (
     check_checkpoint,
     check_files,
-    check_monitored,
+    check_training,
     dry_run,
     limit_for_debugging,
     load_config,
@@ -58,7 +58,7 @@ def main() -> None:
         resume_from(config, args.resume)
     if args.no_validate:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
-    check_monitored(config)
+    check_training(config)
     if args.debug:
         limit_for_debugging(config)
     if config.get('load_from'):

@@ -1,7 +1,7 @@
 """What tools and notebooks call."""
 
 from ..config.loading import check_options, limit_for_debugging, load_config, set_data_root
-from ..config.monitored import check_monitored
+from .check_training import check_training
 from .dry_run import DryRunReport, dry_run
 from .preflight import check_checkpoint, check_files
 
@@ -9,7 +9,7 @@ __all__ = [
     'DryRunReport',
     'check_checkpoint',
     'check_files',
-    'check_monitored',
+    'check_training',
     'check_options',
     'dry_run',
     'limit_for_debugging',

@@ -12,7 +12,6 @@ from ..registry.arguments import parameters_of, suggest
 from .old_keys import check_old_option, check_old_parts
 from .old_model_keys import check_old_model_keys
 from .reading import import_custom, read_config, walk
-from .training import check_training
 from .values import DATALOADER_FIELDS, check_config, target_of
 
 PathLike = Union[str, Path]
@@ -69,7 +68,6 @@ def load_config(
             if loader.get('num_workers') == 0:  # PyTorch refuses the combination.
                 loader['persistent_workers'] = False
     check_config(config)
-    check_training(config)
     drop_disabled_hooks(config)
     if data_root is not None:
         data_root = Path(data_root).expanduser()

@@ -5,7 +5,8 @@ from pathlib import Path
 import mmengine.hooks
 import pytest
 
-from gvhmr_da_mm.apis import check_monitored, load_config
+from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.config.monitored import check_monitored
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.engine import EarlyStoppingHook
 

@@ -6,16 +6,17 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.dataset import ConcatDataset, RepeatDataset
 
+from ..config.monitored import check_monitored
+from ..config.values import target_of
 from ..core.errors import ConfigError
 from ..engine.optim_wrappers import AdaptationOptimWrapperConstructor
 from ..models import DomainAdaptiveGVHMR
-from .values import target_of
 
 WRAPPERS = (ConcatDataset, RepeatDataset)
 
 
 def check_training(config: Config) -> None:
-    """Check optimisers, schedules, datasets and compilation of a config.
+    """Check optimisers, schedules, datasets, compilation and the metrics that a run decides by.
 
     Args:
         config (Config): Already checked as to its fields.
@@ -23,6 +24,7 @@ def check_training(config: Config) -> None:
     Raises:
         ConfigError: Names the field, and what to write instead.
     """
+    check_monitored(config)
     optimizer, schedule = config.get('optim_wrapper'), config.get('param_scheduler')
     if _is(config.get('model'), 'model', DomainAdaptiveGVHMR) and optimizer is not None:
         constructor = _target(optimizer.get('constructor'))

@@ -6,8 +6,7 @@ import pytest
 from mmengine.optim import OptimWrapper
 from torch.optim import AdamW
 
-from gvhmr_da_mm.apis import load_config
-from gvhmr_da_mm.config.training import check_training
+from gvhmr_da_mm.apis import check_training, load_config
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.engine import PrecisionOptimWrapperConstructor
 
