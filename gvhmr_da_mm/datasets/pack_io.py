@@ -142,6 +142,31 @@ def _load_file(path: str) -> Mapping:
     return _load_cached(path, status.st_mtime_ns, status.st_size)
 
 
+class RecordError(DataError):
+    """An entry of a file, or a field of it, cannot be used.
+
+    Args:
+        message (str): The whole message.
+        path (str | Path): The file. Defaults to ''.
+        key (str): The field. Defaults to ''.
+        check (str): What is wrong, as the checks of packs call it, such as ``shape``. Defaults to
+            ''.
+        problem (str): What was expected and found, without file and key. Defaults to ''.
+    """
+
+    # All but the message have defaults, so that data loaders can raise it again.
+    def __init__(
+        self,
+        message: str,
+        path: PathLike = '',
+        key: str = '',
+        check: str = '',
+        problem: str = '',
+    ) -> None:
+        super().__init__(message)
+        self.path, self.key, self.check, self.problem = path, key, check, problem
+
+
 def as_frame_range(value: Any, record: 'PackRecord', key: str) -> tuple[int, int]:
     """Return a pair of frames (start, end) with 0 <= start < end.
 
@@ -157,7 +182,8 @@ def as_frame_range(value: Any, record: 'PackRecord', key: str) -> tuple[int, int
     whole = isinstance(pair, (list, tuple)) and len(pair) == 2
     whole = whole and all(type(frame) is int for frame in pair)
     if not (whole and 0 <= pair[0] < pair[1] <= MAX_FRAMES):
-        raise record.error(key, 'frames (start, end) with 0 <= start < end', f'{value!r:.80}')
+        expected, check = 'frames (start, end) with 0 <= start < end', 'frame-range'
+        raise record.error(key, expected, f'{value!r:.80}', check if whole else 'dtype')
     return pair[0], pair[1]
 
 
@@ -196,12 +222,11 @@ class PackRecord:
         """Return the record that is a file of its own."""
         return cls(path, sequence, read_pack(path))
 
-    def error(self, key: str, expected: str, got: str) -> DataError:
-        """Return the error that describes a bad field."""
-        return DataError(
-            f'{self.path}: sequence `{self.sequence}`, key `{self.prefix}{key}`: '
-            f'expected {expected}, got {got}'
-        )
+    def error(self, key: str, expected: str, got: str, check: str = 'dtype') -> RecordError:
+        """Return the error that describes a bad field; ``check`` as for :class:`RecordError`."""
+        key, problem = f'{self.prefix}{key}', f'expected {expected}, got {got}'
+        message = f'{self.path}: sequence `{self.sequence}`, key `{key}`: {problem}'
+        return RecordError(message, self.path, key, check, problem)
 
     def __contains__(self, key: str) -> bool:
         return key in self.fields
@@ -212,7 +237,8 @@ class PackRecord:
             head, _, rest = key.partition('.')
             if rest and head in self.fields:
                 return self.nested(head).value(rest, *types)
-            raise self.error(key, 'a value', f'none (keys: {", ".join(map(str, self.fields))})')
+            keys = f'none (keys: {", ".join(map(str, self.fields))})'
+            raise self.error(key, 'a value', keys, 'missing-key')
         value = self.fields[key]
         if types and not isinstance(value, types):
             names = ' or '.join(kind.__name__ for kind in types)
@@ -239,7 +265,8 @@ class PackRecord:
             check_shape(tensor, pattern, key, **sizes)
         except ShapeError as error:
             known = f' with {sizes}' if sizes else ''
-            raise self.error(key, f'shape ({pattern}){known}', f'{tuple(tensor.shape)}') from error
+            expected, got = f'shape ({pattern}){known}', f'{tuple(tensor.shape)}'
+            raise self.error(key, expected, got, 'shape') from error
         if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex():
             kind = f'{tensor.layout}, {tensor.dtype}'
             raise self.error(key, 'a dense tensor of real numbers', kind)

@@ -52,7 +52,10 @@ class SourceDataset(MotionDataset):
         check_choice(intrinsics, ('true', 'estimated'), 'intrinsics')
         check_at_least(2, holdout_every=holdout_every)
         if flip_test and not kwargs.get('test_mode', False):
-            raise ConfigError('flip_test belongs to test items; for training use flip_features')
+            raise ConfigError(
+                'flip_test belongs to test items, and these are training items: for those use '
+                'flip_features'
+            )
         self.pack, self.intrinsics, self.flip_test = pack, intrinsics, flip_test
         self.subset, self.holdout_every = subset, holdout_every
         super().__init__(*args, **kwargs)

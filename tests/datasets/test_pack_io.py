@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.core.errors import DataError
-from gvhmr_da_mm.datasets.pack_io import PackRecord, load_pack, read_pack
+from gvhmr_da_mm.datasets.pack_io import PackRecord, RecordError, load_pack, read_pack
 
 
 class Unknown:
@@ -86,6 +86,16 @@ def record(**fields):
 def test_a_bad_field_is_named(call, message):
     with pytest.raises(DataError, match=message):
         call()
+
+
+def test_the_error_of_a_field_comes_whole_from_another_process():
+    with pytest.raises(RecordError) as caught:
+        record(a=torch.zeros(2)).tensor('a', 'F 4')
+    error = pickle.loads(pickle.dumps(caught.value))
+    assert (error.path, error.key, error.check) == ('file.pt', 'a', 'shape')
+    assert str(error) == str(caught.value) and error.problem in str(error)
+    # Data loaders make it again of its message alone.
+    assert str(type(error)('message')) == 'message'
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf')])

@@ -13,7 +13,7 @@ FACTS = {'img_wh': '2', 'gender': '', 'valid_ranges': ''}
 ``img_wh`` is the image's width and height in pixels, ``gender`` the body model of the labels, and
 ``valid_ranges`` the frames (start, end) whose labels are good.
 """
-PER_FRAME = ('F', 'R')
+FRAMES, ROWS = 'F', 'R'
 """First letters of shapes: frames of the sequence, or rows of a file that begins elsewhere."""
 
 
@@ -50,7 +50,7 @@ class StoredField:
     @cached_property
     def per_frame(self) -> bool:
         """Whether the first axis is time."""
-        return self.shape[:1] in PER_FRAME
+        return self.shape[:1] in (FRAMES, ROWS)
 
 
 @dataclass(frozen=True)

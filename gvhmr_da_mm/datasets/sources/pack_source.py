@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Optional
 
+from torch import Tensor
+
 from ..pack_io import PackRecord, load_pack
 from ..packs import PackEntry
 from ..packs.pack_schema import ARRAYS
@@ -85,11 +87,16 @@ class PackSequence(SequenceReader):
 
     def locate(self, name: str) -> FoundField:
         """Return where a field is."""
-        shapes = ARRAYS[name].shapes if name in ARRAYS else (None,)
-        if len(shapes) > 1:
-            rank = self._record.value(name).ndim
-            shapes = [shape for shape in shapes if len(shape.split()) == rank] or shapes
-        return FoundField(self._record, _field(name, shapes[0]), self.entry.start, {})
+        return FoundField(self._record, stored_in_pack(self._record, name), self.entry.start, {})
+
+
+def stored_in_pack(record: PackRecord, name: str) -> StoredField:
+    """Return how a pack stores a field: in that of its shapes that has as many axes."""
+    shapes = ARRAYS[name].shapes if name in ARRAYS else (None,)
+    if len(shapes) > 1:
+        axes = record.value(name, Tensor).ndim
+        shapes = [shape for shape in shapes if len(shape.split()) == axes] or shapes
+    return _field(name, shapes[0])
 
 
 @cache

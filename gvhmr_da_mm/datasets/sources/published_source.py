@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..pack_io import PackRecord, load_pack
 from ..packs.pack_schema import ARRAYS
-from .layout import MIRRORED, SourceFile, StoredField
+from .layout import FRAMES, MIRRORED, ROWS, SourceFile, StoredField
 from .missing_files import require_source
 from .sequence_reader import FoundField, SequenceReader
 from .source import Arrays, Meta, SequenceInfo, Source, signature_of
@@ -261,7 +261,7 @@ class PublishedSequence(SequenceReader):
     def frames(self) -> int:
         """Length of the sequence."""
         file, field = self._places[self.source.length_field]
-        return len(self._record(file).tensor(field.key, field.shape))
+        return len(self.record(file).tensor(field.key, field.shape))
 
     def has(self, name: str) -> bool:
         """Tell whether a field is there; one that the layout promises counts as there."""
@@ -270,19 +270,19 @@ class PublishedSequence(SequenceReader):
         file, field = self._places[name]
         if file.use != 'inputs' and not self.source.path(file, self.info).exists():
             return False
-        if file.use == 'odometry' and name not in self._record(file):
+        if file.use == 'odometry' and name not in self.record(file):
             return False
-        return field.required or field.key in self._record(file)
+        return field.required or field.key in self.record(file)
 
     def locate(self, name: str) -> FoundField:
         """Return where a field is."""
         if name not in self._places:
             raise self.absent(name)
         file, field = self._places[name]
-        record, first, sizes = self._record(file), 0, {}
-        if field.shape.startswith('R'):
+        record, first, sizes = self.record(file), 0, {}
+        if field.shape.startswith(ROWS):
             first = record.frame_range(file.first_key)[0]
-        elif field.shape.startswith('F') and self.source.length_field:
+        elif field.shape.startswith(FRAMES) and self.source.length_field:
             sizes = dict(F=self.frames)
         return FoundField(record, field, first, sizes)
 
@@ -315,7 +315,8 @@ class PublishedSequence(SequenceReader):
         """Frames (start, end) whose labels are good."""
         return self.source.good_ranges(self.name, super().valid_ranges)
 
-    def _record(self, file: SourceFile) -> PackRecord:
+    def record(self, file: SourceFile) -> PackRecord:
+        """Return the entry of the sequence in a file of the layout."""
         if file.path not in self._records:
             self._records[file.path] = self._open(file)
         return self._records[file.path]

@@ -1,7 +1,7 @@
 """Checks of packs: what would break training or falsify scores, before it does."""
 
 from .checks import CHECKS, sequence_check
-from .fields import Field, FieldSpec
+from .fields import Field
 from .finding import ERROR, WARNING, Finding
 from .folder import DataFolder
 from .sequence import FrameRange, Sequence
@@ -20,7 +20,6 @@ __all__ = [
     'WARNING',
     'DataFolder',
     'Field',
-    'FieldSpec',
     'Finding',
     'FrameRange',
     'Sequence',

@@ -1,17 +1,16 @@
 """Packs of this project as the checks see them (docs/en/packs.md)."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from ...core.conventions import GRAVITY_Y_UP
-from ...core.errors import GVHMRError
+from ..pack_io import PackRecord
 from ..packs import SequencePack, is_pack
 from ..packs.pack_index import INDEX
 from ..packs.pack_schema import ARRAYS, REQUIRED
 from ..sources import PackSource, SequenceInfo
-from .fields import FieldSpec
+from ..sources.pack_source import stored_in_pack
 from .folder import DataFolder, role_of, root_of
 from .sequence import FrameRange, Sequence
 
@@ -52,37 +51,17 @@ class PackFolder(DataFolder):
         path = self.folder / entry.file
         for start, end in entry.valid_ranges or ():
             sequence.ranges.append(FrameRange(self.folder / INDEX, 'valid_ranges', start, end))
-        try:
-            content = _nested(pack[info.id], entry.arrays)
-        except GVHMRError as error:
-            sequence.error('unreadable', str(error), path)
-            return sequence
-        sequence.add(path, content, _specs(content, entry.arrays))
-        if entry.frames < 1:
-            sequence.error('length', f'has {entry.frames} frames', path)
+        with sequence.noting_errors(path):
+            record = PackRecord(path, info.id, pack[info.id])
+            for name in dict.fromkeys((*REQUIRED, *filter(ARRAYS.__contains__, entry.arrays))):
+                with sequence.noting_errors(path):
+                    sequence.add(record, stored_in_pack(record, name), role_of(name))
         sequence.settle()
         if sequence.frames not in (None, entry.frames):
             message = f'has {sequence.frames} frames, the index says {entry.frames}'
             sequence.error('length', message, path)
         _add_camera(sequence)
         return sequence
-
-
-def _nested(fields: Any, arrays: tuple[str, ...]) -> dict[str, Any]:
-    return {name.split('.')[0]: fields[name.split('.')[0]] for name in arrays}
-
-
-def _specs(content: dict[str, Any], arrays: tuple[str, ...]) -> tuple[FieldSpec, ...]:
-    specs = []
-    for name in dict.fromkeys((*REQUIRED, *arrays)):
-        field = ARRAYS.get(name)
-        if field is None:
-            continue
-        stored = content.get(name)
-        shapes = [s for s in field.shapes if len(s.split()) == getattr(stored, 'ndim', None)]
-        kind = 'bool' if field.kind == 'bool' else 'number'
-        specs.append(FieldSpec(name, role_of(name), (shapes or field.shapes)[0], kind))
-    return tuple(specs)
 
 
 def _add_camera(sequence: Sequence) -> None:

@@ -1,21 +1,17 @@
 """Published files as the checks see them: what their source declares."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Optional
 
 from torch import Tensor
 
-from ...core.errors import DataError, GVHMRError
-from ..pack_io import read_pack
-from ..packs.pack_schema import ARRAYS
+from ...core.errors import DataError
+from ..pack_io import PackRecord
 from ..sources import PublishedSource, SequenceInfo, SourceFile, StoredField
-from .fields import FieldSpec
+from ..sources.published_source import PublishedSequence
 from .finding import ERROR, WARNING, Finding
 from .folder import DataFolder, role_of, root_of
 from .sequence import FrameRange, Sequence
-
-_KINDS = {'gender': 'text', 'valid_ranges': 'numbers'}
 
 
 class PublishedFolder(DataFolder):
@@ -68,90 +64,59 @@ class PublishedFolder(DataFolder):
         root = root_of(field.name for field in fields)
         part = ','.join(info.splits)
         sequence = Sequence(self.name, info.name, part, self.source.gravity, root)
-        self._add_listed_range(sequence, info)
+        reader = self.source.open(info)
         for file in files:
-            self._add_file(sequence, info, file)
+            self._add_file(sequence, reader, file)
+        if not self.source.length_field:
+            path = self.source.index_file(info.part)
+            with sequence.noting_errors(path):
+                sequence.ranges.append(FrameRange(path, info.name, *reader.limits))
+        stored = sequence.get('valid_ranges')
+        if stored is not None:
+            with sequence.noting_errors(stored.path):
+                ranges = reader.valid_ranges
+                sequence.ranges += [FrameRange(stored.path, stored.key, *pair) for pair in ranges]
         sequence.settle()
         if sequence.get('img_wh') is None:
             sequence.img_wh = self.source.default_img_wh(info.name)
         _derive(sequence, fields)
         return sequence
 
-    def _add_listed_range(self, sequence: Sequence, info: SequenceInfo) -> None:
-        if self.source.length_field:
-            return
-        path = self.source.index_file(info.part)
-        limits = _pair(self.entries(path).get(info.name))
-        if limits is None:
-            sequence.error('dtype', 'expected a pair of frames (start, end)', path, info.name)
-        else:
-            sequence.ranges.append(FrameRange(path, info.name, *limits))
-
-    def _add_file(self, sequence: Sequence, info: SequenceInfo, file: SourceFile) -> None:
+    def _add_file(self, sequence: Sequence, reader: PublishedSequence, file: SourceFile) -> None:
         try:
-            path = self.source.path(file, info)
+            path = self.source.path(file, reader.info)
         except DataError as error:
             sequence.error('unknown-sequence', str(error))
             return
-        own = file.per_sequence
-        content = self._own_entry(sequence, info, file, path) if own else None
-        content = content if own else self._shared_entry(sequence, file, path)
-        if content is None:
+        if not self._is_there(sequence, reader.info, file, path):
             return
-        first = self._first_frame(sequence, file, path, content)
-        sequence.add(path, content, _specs(file), first)
-        for field in file.fields:
-            if field.name == 'valid_ranges' and isinstance(content, Mapping):
-                self._add_valid_ranges(sequence, path, field.key, content.get(field.key))
+        with sequence.noting_errors(path):
+            record, first = reader.record(file), 0
+            if file.first_key:
+                with sequence.noting_errors(path):
+                    first = _first_frame(sequence, record, file)
+            for field in {field.key: field for field in file.fields}.values():
+                if field.required or field.key in record:
+                    role = field.key if _is_part(field) else role_of(field.name)
+                    sequence.add(record, field, role, first)
 
-    def _own_entry(
+    def _is_there(
         self, sequence: Sequence, info: SequenceInfo, file: SourceFile, path: Path
-    ) -> Optional[Any]:
-        if not path.exists():
+    ) -> bool:
+        """Return whether a file has the sequence, noting it where it must."""
+        if file.per_sequence:
             # Sequences that are trained on need no mirrored features.
             flip = file.use == 'flip' and 'train' not in info.splits
-            if file.use == 'inputs' or (flip and file.folder_at(self.folder, info.part).is_dir()):
+            flip = flip and file.folder_at(self.folder, info.part).is_dir()
+            if not path.exists() and (file.use == 'inputs' or flip):
                 sequence.error('missing-file', 'does not exist', path)
-            return None
-        try:
-            return read_pack(path)
-        except GVHMRError as error:
-            sequence.error('unreadable', str(error), path)
-            return None
-
-    def _shared_entry(self, sequence: Sequence, file: SourceFile, path: Path) -> Optional[Any]:
+            return path.exists()
         entries = self.entries(path, ERROR if file.use == 'inputs' else '')
-        if path in self._unreadable or (file.use == 'odometry' and sequence.name not in entries):
-            return None
-        if sequence.name not in entries:
+        if sequence.name in entries:
+            return True
+        if path not in self._unreadable and file.use != 'odometry':
             sequence.error('unknown-sequence', 'the file does not have the sequence', path)
-            return None
-        entry = entries[sequence.name]
-        return {file.fields[0].key: entry} if file.bare else entry
-
-    @staticmethod
-    def _first_frame(sequence: Sequence, file: SourceFile, path: Path, content: Any) -> int:
-        if not file.first_key or not isinstance(content, Mapping):
-            return 0
-        key, limits = file.first_key, _pair(content.get(file.first_key))
-        if key in content and limits is None:
-            sequence.error('dtype', 'expected a pair of frames (start, end)', path, key)
-        if limits is None:
-            return 0
-        rows = content.get(file.fields[0].key)
-        if isinstance(rows, Tensor) and rows.ndim and limits[1] - limits[0] != len(rows):
-            message = f'says frames {limits[0]} to {limits[1]}, but there are {len(rows)} rows'
-            sequence.error('length', message, path, key)
-        return limits[0]
-
-    def _add_valid_ranges(self, sequence: Sequence, path: Path, key: str, stored: Any) -> None:
-        if not isinstance(stored, (list, tuple)):
-            return
-        if not all(_is_range(limits) for limits in stored):
-            sequence.error('dtype', 'expected pairs of frames (start, end)', path, key)
-            return
-        ranges = self.source.good_ranges(sequence.name, stored)
-        sequence.ranges += [FrameRange(path, key, *limits) for limits in ranges]
+        return False
 
     def findings_between(self, infos: list[SequenceInfo]) -> Iterator[Finding]:
         """Yield sequences whose features would be in the same file, besides what all folders do."""
@@ -176,16 +141,14 @@ def _is_part(field: StoredField) -> bool:
     return field.columns is not None or field.add_camera
 
 
-def _specs(file: SourceFile) -> tuple[FieldSpec, ...]:
-    specs = {}
-    for field in file.fields:
-        is_mask = field.name in ARRAYS and ARRAYS[field.name].kind == 'bool'
-        kind = _KINDS.get(field.name, 'bool' if is_mask else 'number')
-        role = field.key if _is_part(field) else role_of(field.name)
-        specs[field.key] = FieldSpec(field.key, role, field.shape, kind, field.required)
-    if file.first_key:
-        specs[file.first_key] = FieldSpec(file.first_key, file.first_key, '', 'numbers')
-    return tuple(specs.values())
+def _first_frame(sequence: Sequence, record: PackRecord, file: SourceFile) -> int:
+    """Return the frame of row 0, as a file that holds a part of a sequence says."""
+    start, end = record.frame_range(file.first_key)
+    rows = record.value(file.fields[0].key, Tensor)
+    if rows.ndim and end - start != len(rows):
+        message = f'says frames {start} to {end}, but there are {len(rows)} rows'
+        sequence.error('length', message, record.path, file.first_key)
+    return start
 
 
 def _derive(sequence: Sequence, fields: list[StoredField]) -> None:
@@ -197,19 +160,3 @@ def _derive(sequence: Sequence, fields: list[StoredField]) -> None:
             continue
         value = stored.value if columns is None else stored.value[..., slice(*columns)]
         sequence.derive(stored, role, value + camera.value[:, :3, 3] if field.add_camera else value)
-
-
-def _pair(value: Any) -> Optional[tuple[int, int]]:
-    """Return a pair of frame numbers, or None if it is none."""
-    value = value.tolist() if isinstance(value, Tensor) else value
-    if not isinstance(value, (list, tuple)) or len(value) != 2:
-        return None
-    try:
-        return int(value[0]), int(value[1])
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _is_range(limits: Any) -> bool:
-    whole = isinstance(limits, (list, tuple)) and len(limits) == 2
-    return whole and all(isinstance(frame, int) for frame in limits)

@@ -1,6 +1,8 @@
 """One sequence of a pack, as the checks see it."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
@@ -8,8 +10,15 @@ from typing import Any, NamedTuple, Optional
 import torch
 from torch import Tensor
 
-from .fields import FRAMES, HUGE, ROWS, Field, FieldSpec, read_fields
+from ...core.errors import GVHMRError
+from ..pack_io import PackRecord, PathLike, RecordError
+from ..sources import StoredField
+from ..sources.layout import FRAMES, ROWS
+from .fields import Field, read_field
 from .finding import ERROR, Finding
+
+MAX_NUMBER = 1e6
+"""A larger number is a damaged one."""
 
 
 class FrameRange(NamedTuple):
@@ -58,24 +67,32 @@ class Sequence:
         self.findings: list[Finding] = []
         self._fields: list[Field] = []
 
-    def add(
-        self, path: Path, content: Any, specs: tuple[FieldSpec, ...], first: int = 0
-    ) -> 'Sequence':
-        """Take the fields of a record of a file."""
-        for field, finding in read_fields(path, content, specs, first):
-            if field is not None:
-                self._fields.append(field)
-            if finding is not None:
-                self.findings.append(finding)
-        return self
+    def add(self, record: PackRecord, field: StoredField, role: str, first: int = 0) -> None:
+        """Add a field of a record, see :func:`~.fields.read_field`."""
+        with self.noting_errors(record.path):
+            found, finding = read_field(record, field, role, first)
+            self._fields.append(found)
+            self.findings += [] if finding is None else [finding]
+
+    @contextmanager
+    def noting_errors(self, path: PathLike) -> Iterator[None]:
+        """Turn an error of reading ``path`` into a finding."""
+        try:
+            yield
+        except RecordError as error:
+            self.error(error.check, error.problem, error.path, error.key)
+        except GVHMRError as error:
+            self.error('unreadable', str(error), path)
 
     def derive(self, field: Field, role: str, value: Tensor) -> None:
         """Add what follows from a field under a role of its own."""
         self._fields.append(replace(field, role=role, value=value))
 
-    def error(self, check: str, message: str, path: Path = Path(), key: str = '') -> None:
-        """Note that something is wrong."""
-        self.findings.append(Finding(ERROR, message, str(path), key, check))
+    def error(self, check: str, message: str, path: PathLike = '', key: str = '') -> None:
+        """Note that something is wrong; the same problem of a field is noted once."""
+        known = {(finding.check, finding.file, finding.key) for finding in self.findings}
+        if (check, str(path), key) not in known:
+            self.findings.append(Finding(ERROR, message, str(path), key, check))
 
     def all(self, role: str) -> list[Field]:
         """Return the fields of a role; one sequence may have several, of different files."""
@@ -144,7 +161,7 @@ class Sequence:
         flat = value.float().reshape(len(value) if value.ndim else 1, -1)
         for check, name, bad in (
             ('not-finite', 'NaN or infinity', ~flat.isfinite()),
-            ('huge', f'numbers above {HUGE:.0e}', flat.abs() > HUGE),
+            ('huge', f'numbers above {MAX_NUMBER:.0e}', flat.abs() > MAX_NUMBER),
         ):
             if bad.any():
                 where = field.count(bad.any(dim=1)) if field.letter else 'in it'
