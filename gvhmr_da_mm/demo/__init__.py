@@ -1,4 +1,4 @@
-"""Demo data: packs and bodies in the published formats, for those without the licensed files."""
+"""Demo data: packs and body models in the published formats, without licensed files."""
 
 from .domain_shift import DomainShift
 from .generate import SIZES, DemoSize, generate_demo, read_manifest

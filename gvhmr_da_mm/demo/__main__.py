@@ -10,7 +10,7 @@ from gvhmr_da_mm.core.errors import GVHMRError
 from .domain_shift import DomainShift
 from .generate import SIZES, generate_demo, read_manifest
 
-KNOBS = ('features', 'keypoints', 'focal', 'motions')
+SHIFTS = ('features', 'keypoints', 'focal', 'motions')
 
 
 def parse_args(arguments: Optional[list[str]] = None) -> argparse.Namespace:
@@ -25,19 +25,21 @@ def parse_args(arguments: Optional[list[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--shift', type=float, default=1.0, help='gap between the domains, 0 (none) to 1'
     )
-    for knob in KNOBS:
-        parser.add_argument(f'--shift-{knob}', type=float, help='this gap alone (default: --shift)')
-    parser.add_argument('--overwrite', action='store_true', help='replace a demo made otherwise')
-    parser.add_argument('--no-preview', action='store_true', help='draw no preview.png')
+    for name in SHIFTS:
+        parser.add_argument(f'--shift-{name}', type=float, help='this gap alone (default: --shift)')
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace a demo made with other options'
+    )
+    parser.add_argument('--no-preview', action='store_true', help='do not draw preview.png')
     return parser.parse_args(arguments)
 
 
 def main(arguments: Optional[list[str]] = None) -> int:
-    """Generate the demo and say what was written."""
+    """Generate the demo and report the written files."""
     args = parse_args(arguments)
     start = time.perf_counter()
     try:
-        given = {knob: getattr(args, f'shift_{knob}') for knob in KNOBS}
+        given = {name: getattr(args, f'shift_{name}') for name in SHIFTS}
         shift = DomainShift(**{k: args.shift if v is None else v for k, v in given.items()})
         root = generate_demo(
             args.out,

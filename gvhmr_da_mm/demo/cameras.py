@@ -1,4 +1,4 @@
-"""Camera paths around a moving person, and intrinsics.
+"""Intrinsics and trajectories of cameras that film a moving person.
 
 Note:
     Shape letters: F frames. The world has y up; a camera is a rigid ``T_w2c`` (F, 4, 4) with x
@@ -20,7 +20,7 @@ from .noise import slow_noise, white_noise
 CAMERA_KINDS = ('static', 'pan', 'orbit', 'zoom', 'walk')
 PERSON_HEIGHT = 1.75
 MAX_STATIC_EXTENT = 2.0
-"""Half a path (m) that a camera at rest can film; for longer ones it turns."""
+"""Largest distance (m) of a person from the middle that a static camera films; beyond, it turns."""
 
 
 def intrinsics(width: int, height: int, focal: float, centre_noise=(0.0, 0.0)) -> Tensor:
@@ -29,16 +29,16 @@ def intrinsics(width: int, height: int, focal: float, centre_noise=(0.0, 0.0)) -
     return torch.tensor([[focal, 0, cx], [0, focal, cy], [0, 0, 1]], dtype=torch.float32)
 
 
-def camera_path(
+def camera_trajectory(
     kind: str, subject: Tensor, K: Tensor, height: int, rng: np.random.Generator
 ) -> Tensor:
-    """Film a person.
+    """Return the extrinsics of a camera that films a person.
 
     Args:
-        kind (str): One of ``CAMERA_KINDS``: tripod; tripod that turns; circle; dolly; someone
-            who walks along and holds the camera. A static camera turns if the path is too long.
-        subject (Tensor): Path of the person's middle (F, 3).
-        K (Tensor): Intrinsics (3, 3), which set the distance at which the person fits.
+        kind (str): One of ``CAMERA_KINDS``: tripod, turning tripod, circle, dolly, or hand-held
+            by someone who walks along. A static camera turns if the person goes too far.
+        subject (Tensor): Trajectory of the person's middle (F, 3).
+        K (Tensor): Intrinsics (3, 3), which determine the distance of the camera.
         height (int): Image height in pixels.
         rng (Generator): Source of all randomness.
 
@@ -52,7 +52,7 @@ def camera_path(
     middle = smooth.mean(0, keepdim=True).expand_as(smooth)
     share = rng.uniform(0.4, 0.65)
     distance = float(np.clip(K[1, 1] * PERSON_HEIGHT / (share * height), 2.2, 9.0))
-    # A tripod stands beside the path, so that nobody walks through it or far away from it.
+    # A tripod stands beside the trajectory: the person neither walks through it nor far away.
     extent = float((smooth - middle)[:, [0, 2]].norm(dim=-1).max())
     if kind == 'static' and extent > MAX_STATIC_EXTENT:
         kind = 'pan'
@@ -86,7 +86,7 @@ def camera_path(
 
 
 def estimated_camera_track(T_w2c: Tensor, rng: np.random.Generator) -> Tensor:
-    """Imitate what visual odometry finds: first-camera frame, unknown scale, a little drift.
+    """Simulate visual odometry: first-camera frame, unknown scale, a little drift.
 
     Args:
         T_w2c (Tensor): True cameras (F, 4, 4).

@@ -1,4 +1,4 @@
-"""How far the demo's 'real' domain lies from its synthetic one."""
+"""Gap between the synthetic and the real domain of the demo."""
 
 from dataclasses import asdict, dataclass
 from typing import Union
@@ -14,7 +14,7 @@ class DomainShift:
         features (float): Image features: per-channel affine map, low-rank mixing, saturation.
         keypoints (float): Detected keypoints and boxes: more, and more correlated, noise; outliers.
         focal (float): Focal length over image diagonal: EMDB's and 3DPW's instead of BEDLAM's.
-        motions (float): Share of the clips (times 0.6) whose motion no synthetic clip shows.
+        motions (float): Motions without a synthetic clip, in 60 % of the real clips at 1.
     """
 
     features: float = 1.0
@@ -29,5 +29,5 @@ class DomainShift:
 
     @classmethod
     def of(cls, shift: Union[float, 'DomainShift']) -> 'DomainShift':
-        """Use one strength for all four gaps, or keep a given shift."""
+        """Return a shift with one strength for all four gaps, or the given shift."""
         return shift if isinstance(shift, cls) else cls(*[float(shift)] * 4)

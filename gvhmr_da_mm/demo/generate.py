@@ -1,4 +1,4 @@
-"""Write a complete demo data root: bodies, support files and the three packs."""
+"""Generation of a demo data root: body models, support files and the three packs."""
 
 import json
 import os
@@ -22,12 +22,12 @@ from .studio import Studio
 
 MANIFEST = 'manifest.json'
 VERSION = 1
-"""Raised whenever the same arguments give other data."""
+"""Increment it when the same arguments give other data."""
 
 
 @dataclass(frozen=True)
 class DemoSize:
-    """How much to make.
+    """Size of a demo.
 
     Args:
         bedlam (int): Synthetic clips.
@@ -68,12 +68,12 @@ def generate_demo(
 ) -> Path:
     """Write the demo data root, unless it is already there.
 
-    The files have the names, keys, shapes, dtypes and conventions of the published packs, so
-    everything that runs on them runs on those. Scores on them say nothing about real accuracy.
+    The files have the names, keys, shapes, dtypes and conventions of the published packs, so code
+    that reads the demo reads those. Metrics on the demo do not show accuracy on real data.
 
     Args:
-        root (str | Path): Folder to create. It appears only when complete.
-        seed (int): Same seed, same data. Defaults to 0.
+        root (str | Path): Folder to create; it appears only when complete.
+        seed (int): Seed of all randomness. Defaults to 0.
         shift (float | DomainShift): Gap between the domains, 0 to 1. Defaults to 1.
         size (str | DemoSize): ``'toy'`` (tests), ``'small'``, ``'full'``. Defaults to ``'small'``.
         progress (bool): Show a progress bar. Defaults to True.
@@ -84,7 +84,7 @@ def generate_demo(
         Path: The root.
 
     Raises:
-        ConfigError: If an argument is impossible, or ``root`` holds something else.
+        ConfigError: If an argument is out of range, or ``root`` has other content.
         MissingFilesError: If the mannequin package is not installed.
     """
     root = Path(root).expanduser().absolute()
@@ -123,7 +123,7 @@ def read_manifest(root: Union[str, Path]) -> Optional[dict]:
 
 
 def _is_finished(root: Path, arguments: dict, overwrite: bool) -> bool:
-    """Tell whether the wanted demo exists; refuse to write over anything else."""
+    """Return whether the demo exists; raise ConfigError if other content would be overwritten."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
     manifest = read_manifest(root)
@@ -140,7 +140,8 @@ def _is_finished(root: Path, arguments: dict, overwrite: bool) -> bool:
     if overwrite:
         return False
     raise ConfigError(
-        f'{root} holds a demo made otherwise.\n  expected: {arguments}\n  found: {found}\n'
+        f'{root} holds a demo made with other arguments.\n'
+        f'  expected: {arguments}\n  found: {found}\n'
         'Choose another folder, or replace it with `overwrite=True` (`--overwrite`).'
     )
 
@@ -180,7 +181,7 @@ def _write_all(
 
 
 def _publish(partial: Path, root: Path, arguments: dict, overwrite: bool) -> None:
-    """Move the finished folder into place; another process may have been faster."""
+    """Move the finished folder to its place, unless another process was faster."""
     if _is_finished(root, arguments, overwrite):
         return
     if root.exists():

@@ -1,9 +1,9 @@
-"""What a detector and an image backbone would report about a person: boxes, keypoints, features.
+"""Simulated observations of a person: boxes, keypoints and image features.
 
 Note:
-    Shape letters: F frames, N points, D feature size. The image features are a fixed random
-    network of the true camera-space pose, so that a model can learn to read them; the domain shift
-    distorts its output as another camera, light and renderer distort a backbone's.
+    Shape letters: F frames, N points, D feature size. A fixed random network computes the image
+    features from the true camera-space pose, so that a model can learn to read them. The domain
+    shift distorts them as another camera, light and renderer distort a backbone's.
 """
 
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ from .domain_shift import DomainShift
 from .noise import slow_noise, white_noise
 
 WEIGHT_SEED = 20240910
-"""The image network is the same in every demo, whatever its seed."""
-HIDDEN = 256
+"""Seed of the image network, which is the same in every demo."""
+HIDDEN_DIM = 256
 MIXING_RANK = 16
 GAIN_SHIFT, OFFSET_SHIFT, MIXING_SHIFT, SATURATION = 0.15, 0.15, 0.25, 3.0
-"""Full shift: a linear reader of the features errs about five times as much."""
+"""Full shift: errors of a linear regression on the features grow about fivefold."""
 FEATURE_NOISE = 0.12
 JOINT_SCALE = 0.4
-"""Typical size (m) of pelvis-relative joints, which normalises the network's input."""
+"""Typical distance (m) of a joint from the pelvis, which normalises the network's input."""
 MIN_CONFIDENCE = 0.05
-CORRELATION = 4.0
-"""Errors of keypoints and boxes last about this many frames."""
+ERROR_SIGMA = 4.0
+"""Sigma in frames of the Gaussian that correlates errors of keypoints and boxes over time."""
 OUTLIER_FRAMES, OUTLIER_SIZE = 3, 0.15
-"""Length of a burst, and its deviation in box sides."""
+"""Length of an outlier in frames, and its standard deviation in box sides."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class NoiseModel:
     """Errors of the detector, in units of the box side.
 
     Args:
-        sigma (float): Deviation of the slow keypoint error.
-        outliers (float): Share of keypoint bursts that are far off.
-        box (float): Deviation of the slow box error.
+        sigma (float): Standard deviation of the slow keypoint error.
+        outliers (float): Share of keypoints in an outlier.
+        box (float): Standard deviation of the slow box error.
     """
 
     sigma: float
@@ -51,12 +51,12 @@ class NoiseModel:
 
     @classmethod
     def of(cls, strength: float) -> 'NoiseModel':
-        """Interpolate from the mild noise of the synthetic domain (0) to the real one's (1)."""
+        """Interpolate between the noise of the synthetic (0) and the real domain (1)."""
         return cls(0.006 + 0.011 * strength, 0.002 + 0.012 * strength, 0.004 + 0.008 * strength)
 
 
 class ImageNetwork:
-    """Two tanh layers with fixed random weights, and the distortion of the real domain."""
+    """Two layers with fixed random weights, and the distortion of the real domain."""
 
     def __init__(self) -> None:
         rng = np.random.default_rng(WEIGHT_SEED)
@@ -65,9 +65,9 @@ class ImageNetwork:
             return white_noise(shape, rng) * scale
 
         inputs = 3 * NUM_JOINTS + 2
-        self.first = normal(inputs, HIDDEN, scale=1.2 / inputs**0.5)
-        self.first_bias = normal(HIDDEN, scale=0.3)
-        self.second = normal(HIDDEN, IMAGE_FEATURE_DIM, scale=1.2 / HIDDEN**0.5)
+        self.first = normal(inputs, HIDDEN_DIM, scale=1.2 / inputs**0.5)
+        self.first_bias = normal(HIDDEN_DIM, scale=0.3)
+        self.second = normal(HIDDEN_DIM, IMAGE_FEATURE_DIM, scale=1.2 / HIDDEN_DIM**0.5)
         self.second_bias = normal(IMAGE_FEATURE_DIM, scale=0.8)
         self.gain = normal(IMAGE_FEATURE_DIM, scale=GAIN_SHIFT)
         self.offset = normal(IMAGE_FEATURE_DIM, scale=OFFSET_SHIFT)
@@ -113,7 +113,7 @@ def mirror_joints(joints_c: Tensor) -> Tensor:
 
 
 def project(points_c: Tensor, K: Tensor) -> Tensor:
-    """Project camera-space points (F, N, 3) to pixels (F, N, 2), however near they are."""
+    """Project camera-space points (F, N, 3) to pixels (F, N, 2), with clamped depth."""
     return perspective_project(clamp_depth(points_c, NEAR_DEPTH), K)
 
 
@@ -122,7 +122,7 @@ def detect_box(
 ) -> Tensor:
     """Return boxes (F, 3) around vertices (F, N, 3), with a slow error."""
     box = box_from_points(project(vertices_c, K))
-    return box + noise.box * box[:, 2:] * slow_noise(len(box), (3,), CORRELATION, rng)
+    return box + noise.box * box[:, 2:] * slow_noise(len(box), (3,), ERROR_SIGMA, rng)
 
 
 def detect_keypoints(
@@ -133,7 +133,7 @@ def detect_keypoints(
     noise: NoiseModel,
     rng: np.random.Generator,
 ) -> Tensor:
-    """Imitate a 2D keypoint detector.
+    """Simulate a 2D keypoint detector.
 
     Args:
         coco_c (Tensor): True COCO joints in the camera (F, 17, 3).
@@ -149,8 +149,8 @@ def detect_keypoints(
     """
     frames = len(coco_c)
     truth = project(coco_c, K)
-    error = noise.sigma * slow_noise(frames, (NUM_COCO, 2), CORRELATION, rng)
-    # An outlier is a burst of a few frames at a wrong place, not independent flicker.
+    error = noise.sigma * slow_noise(frames, (NUM_COCO, 2), ERROR_SIGMA, rng)
+    # An outlier lasts a few frames, as those of real detectors.
     starts = torch.from_numpy(rng.random((frames, NUM_COCO)) < noise.outliers / OUTLIER_FRAMES)
     jumps = white_noise((frames, NUM_COCO, 2), rng) * OUTLIER_SIZE
     for delay in range(OUTLIER_FRAMES):
@@ -174,8 +174,8 @@ def focal_ratio(real: tuple[float, float], shift: DomainShift, rng: np.random.Ge
     """Draw focal length over image diagonal.
 
     Args:
-        real (tuple[float, float]): Mean and deviation in the real data set.
-        shift (DomainShift): ``focal`` moves from the synthetic distribution to the real one.
+        real (tuple[float, float]): Mean and standard deviation in the real dataset.
+        shift (DomainShift): ``focal`` interpolates from the synthetic to the real distribution.
         rng (Generator): Source of all randomness.
     """
     synthetic = rng.choice(SYNTHETIC_FOCAL_RATIOS)

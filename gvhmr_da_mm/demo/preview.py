@@ -1,4 +1,4 @@
-"""Draw one picture of a demo root from its files: bodies, and clips as the camera saw them."""
+"""Preview picture of a demo: its body models, and frames of its clips."""
 
 from pathlib import Path
 
@@ -29,20 +29,20 @@ LEFT, RIGHT, SMPLX_COLOUR, SMPL_COLOUR = 'tab:green', 'tab:red', '#c49a6c', '#6c
 ARMS_DOWN = 0.9
 PIXELS_PER_METRE = 110
 SPLATS = np.array([(a, b, 6 - a - b) for a in range(7) for b in range(7 - a)]) / 6
-"""Barycentric coordinates of the points drawn for each triangle."""
+"""Barycentric coordinates of the points that are drawn for each triangle."""
 
 
 def draw_preview(root: Path, body: StandInBody, name: str = 'preview.png') -> Path:
     """Draw ``preview.png`` into a demo root.
 
     Args:
-        root (Path): Data root with all packs written.
-        body (StandInBody): The bodies of that root.
+        root (Path): Data root with all packs.
+        body (StandInBody): Body models of the demo.
         name (str): File name. Defaults to ``'preview.png'``.
     """
     from matplotlib.figure import Figure
 
-    # Not pyplot's: the caller's backend and figures stay as they are.
+    # Without pyplot, which would change the caller's backend and figures.
     figure = Figure(figsize=(2 * COLUMNS, 13.5))
     axes = figure.subplots(6, COLUMNS)
     figure.subplots_adjust(0.02, 0.02, 0.99, 0.98, 0.15, 0.15)
@@ -65,8 +65,7 @@ def draw_preview(root: Path, body: StandInBody, name: str = 'preview.png') -> Pa
 def _mesh(axis, vertices: np.ndarray, faces: np.ndarray, colour: str, right: int) -> None:
     """Draw a shaded mesh from the front (``right`` = 0) or from its left (``right`` = 2).
 
-    Triangles are splatted as points, the nearest last: at this size it looks like a renderer, and
-    takes a hundredth of the time of drawing polygons.
+    Triangles are drawn as points, the nearest last: a hundred times faster than as polygons.
     """
     from matplotlib.colors import to_rgb
 

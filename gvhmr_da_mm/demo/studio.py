@@ -1,4 +1,4 @@
-"""Everything the packs share: bodies, the image network, and one call that films a performance."""
+"""Simulated recording of performances, shared by the writers of the packs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,14 +35,17 @@ from .observations import (
 
 DOMAIN_SEEDS = {'bedlam': 1, 'emdb': 2, '3dpw': 3}
 UNSEEN_SHARE = 0.6
-"""Share of real clips with unseen motion at full shift."""
+"""Share of real clips whose motion is not in the synthetic domain, at full shift."""
 GENDERED_BETA_LIMIT = 1.8
 HAND_NOISE = 0.02
 
 
 @dataclass(frozen=True)
 class Footage:
-    """What is seen of one performance. Shape letters: F frames, D feature size.
+    """Observations of one performance.
+
+    Note:
+        Shape letters: F frames, D feature size.
 
     Args:
         global_orient_c (Tensor): Axis-angle in the camera (F, 3).
@@ -64,12 +67,12 @@ class Footage:
 
 
 class Studio:
-    """Actors, cameras and detectors.
+    """Maker of performances and their observations.
 
     Args:
         seed (int): Seed of all packs.
         shift (DomainShift): Gap between the synthetic and the real domain.
-        body (StandInBody): The people.
+        body (StandInBody): Body models of the people.
     """
 
     def __init__(self, seed: int, shift: DomainShift, body: StandInBody) -> None:
@@ -81,18 +84,18 @@ class Studio:
         self.smpl = {gender: PosedBody(body.smpl, gender, used) for gender in ('male', 'female')}
 
     def rng(self, domain: str, *key: int) -> np.random.Generator:
-        """Return the random source of one clip, which no other clip's settings affect."""
+        """Return the random source of one clip, independent of all other clips."""
         return np.random.default_rng([self.seed, DOMAIN_SEEDS[domain], *key])
 
     def synthetic_performance(self, frames: int, rng: np.random.Generator) -> Performance:
-        """Let a random person do something of the synthetic repertoire."""
+        """Return a performance of the synthetic domain by a random person."""
         names = rng.choice(SYNTHETIC_MOTIONS, size=2, replace=False)
         return perform(names, frames, random_betas(rng), self.smplx, rng)
 
     def real_performance(
         self, usual: tuple, frames: int, gender: str, rng: np.random.Generator
     ) -> Performance:
-        """Let a person of a gender do something, with luck something new.
+        """Return a performance of the real domain, at random with a motion of that domain alone.
 
         Args:
             usual (tuple[str]): Synthetic motions that suit the sequence's name; empty for any.
@@ -121,10 +124,10 @@ class Studio:
         strength: DomainShift,
         rng: np.random.Generator,
     ) -> Footage:
-        """Film a performance in a y-up world.
+        """Simulate the observations of a performance.
 
         Args:
-            performance (Performance): The motion.
+            performance (Performance): The motion in a y-up world.
             T_w2c (Tensor): Cameras (F, 4, 4).
             K (Tensor): Intrinsics (3, 3).
             width (int): Image width in pixels.
@@ -146,7 +149,7 @@ class Studio:
     def smpl_labels(
         self, performance: Performance, gender: str, rng: np.random.Generator
     ) -> dict[str, Tensor]:
-        """Express a performance as gendered SMPL in its world, as EMDB and 3DPW label people."""
+        """Convert a performance to gendered SMPL in its world, the labels of EMDB and 3DPW."""
         frames = len(performance.transl)
         hands = SMPL_BODY_POSE - performance.body_pose.shape[-1]
         noise = white_noise((frames, hands), rng) * HAND_NOISE
@@ -170,7 +173,7 @@ class Studio:
         img_wh: tuple[int, int],
         rng: np.random.Generator,
     ) -> Tensor:
-        """Detect the keypoints (F, 17, 3) of a person labelled as gendered SMPL in the world."""
+        """Simulate the detected keypoints (F, 17, 3) of gendered SMPL labels in the world."""
         body, betas = self.smpl[gender], labels['betas'][0]
         orient, transl = transform_smpl(
             labels['global_orient'], labels['transl'], T_w2c, body.skeleton(betas)[0]
@@ -181,7 +184,7 @@ class Studio:
 
 
 def good_frames(frames: int, rng: np.random.Generator) -> Tensor:
-    """Return a mask (F,) bool; in half of the clips a stretch of up to 15 % is bad."""
+    """Draw a mask (F,) of good frames; half of the clips have up to 15 % of bad ones."""
     mask = torch.ones(frames, dtype=torch.bool)
     if rng.random() < 0.5:
         length = int(rng.integers(3, max(4, int(0.15 * frames))))
@@ -191,6 +194,6 @@ def good_frames(frames: int, rng: np.random.Generator) -> Tensor:
 
 
 def save(content: Any, path: Path) -> None:
-    """Write a ``.pt`` file, making its folder."""
+    """Write a ``.pt`` file and create its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(content, path)

@@ -1,4 +1,4 @@
-"""Where the stand-in body models are, and random poses for them."""
+"""Options of the stand-in body model of the goldens, and random poses."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Regressed points without the mesh against the mesh."""
+"""Regressed points without the mesh against those of the mesh."""
 
 import pytest
 import torch

@@ -67,12 +67,12 @@ def test_the_trunk_is_always_sure_and_limbs_are_not():
 
 
 def exchanged(joints, noisy):
-    """Tell where each joint is nearer to its partner's place."""
+    """Return which joints are nearer to their counterpart's place."""
     partner = joints[:, :, COCO_FLIP_INDEX, :]
     return (noisy - partner).norm(dim=-1) < (noisy - joints).norm(dim=-1)
 
 
-def test_sides_are_exchanged_for_a_while_with_full_confidence():
+def test_sides_are_swapped_for_some_frames_with_full_confidence():
     joints, valid = person(500)
     noise = DetectorNoise(error=NONE, bias=NONE, cover_prob=0, swap_legs_prob=0)
     noisy, confidence = noise(joints, valid)
@@ -85,7 +85,7 @@ def test_sides_are_exchanged_for_a_while_with_full_confidence():
     assert confidence[body][:, [5, 6, 11, 12]].min() > 0.9
 
 
-def test_legs_alone_are_exchanged():
+def test_legs_alone_are_swapped():
     joints, valid = person(300)
     noisy = DetectorNoise(cover_prob=0, swap_legs_prob=1)(joints, valid)[0]
     swapped = exchanged(joints, noisy)

@@ -1,4 +1,4 @@
-"""The imitated detector: rates, reach and the slips of the published one."""
+"""Keypoint noise: rates, range and the errors of the published code."""
 
 import pytest
 import torch
@@ -112,7 +112,7 @@ def test_leg_occlusion_lies_within_the_valid_frames():
 @pytest.mark.parametrize('left, right', [(9, 10), (15, 16)])
 def test_sides_are_confused(left, right):
     offset, visible = _run(50, 200, confusion_prob=0.05)
-    # Joints are 100 m apart along x, so an offset tells whose place was taken.
+    # Joints are 100 m apart along x, so an offset shows whose place was taken.
     taken = (offset[..., 0] / 100).round().long()
     took_left, took_right = taken[..., left] == 1, taken[..., right] == -1
     both = (took_left & took_right).double().mean()

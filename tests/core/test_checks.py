@@ -27,7 +27,7 @@ def test_a_star_stands_for_any_leading_dimensions(shape):
         ((), 'B', {}),
     ],
 )
-def test_a_mismatch_tells_name_expected_and_got(shape, pattern, sizes):
+def test_the_error_of_a_mismatch_has_name_expected_and_found_shape(shape, pattern, sizes):
     with pytest.raises(ShapeError) as error:
         check_shape(torch.zeros(shape), pattern, 'thing', **sizes)
     message = str(error.value)

@@ -40,7 +40,7 @@ def test_parents_come_first_and_mirror():
 
 
 def test_parents_are_neighbours():
-    """A limb hangs together by name: the parent of a knee is the hip of its side."""
+    """The parent of a limb joint is on the same side: of a left knee the left hip."""
     names = c.BODY_JOINT_NAMES
     chain = {
         'knee': 'hip', 'ankle': 'knee', 'foot': 'ankle', 'elbow': 'shoulder', 'wrist': 'elbow',

@@ -85,7 +85,7 @@ def test_camera_functions(goldens, dtype):
             'transl_full_cam',
             camera.translation_from_weak_camera(case.input('pred_cam'), with_zero, K),
         )
-        # Boxes of size zero have no finite weak camera, so the result tells which were given.
+        # Boxes of size zero have no finite weak camera, so the result shows which were given.
         finite = torch.from_numpy(case.raw('out_a_pred_cam')).isfinite().all()
         weak = camera.weak_camera_from_translation(
             case.input('transl'), boxes if finite else with_zero, K

@@ -1,4 +1,4 @@
-"""The world rollout: what it must do, and where the published code errs."""
+"""World rollout: properties, and the error of the published code."""
 
 import math
 
@@ -21,7 +21,7 @@ DEGREES = 180 / math.pi
 
 
 def panned_scene(pan_degrees: float = 46.0):
-    """Return a person turning in a y-up world, seen by a camera that pans with ease."""
+    """Return a person turning in a y-up world, seen by a camera that pans smoothly."""
     time = torch.linspace(0, 1, FRAMES, dtype=torch.float64)
     pan = torch.deg2rad(torch.tensor(pan_degrees)) * (1 - torch.cos(math.pi * time)) / 2
     # OpenCV cameras look along +z with y down: a half turn about x, tilted a little.

@@ -8,7 +8,7 @@ from gvhmr_da_mm.core.extrinsics import invert_rigid
 from gvhmr_da_mm.core.rotation import quaternion_to_matrix
 from gvhmr_da_mm.demo.cameras import (
     CAMERA_KINDS,
-    camera_path,
+    camera_trajectory,
     estimated_camera_track,
     intrinsics,
 )
@@ -25,7 +25,7 @@ def _walk(frames=120):
 @pytest.mark.parametrize('seed', range(5))
 def test_person_stays_in_view(kind, seed):
     subject = _walk(60 if kind == 'static' else 120)
-    T = camera_path(kind, subject, K, 1920, np.random.default_rng(seed))
+    T = camera_trajectory(kind, subject, K, 1920, np.random.default_rng(seed))
     seen = (T[:, :3, :3] @ subject[..., None])[..., 0] + T[:, :3, 3]
     assert seen[:, 2].min() > 1.0
     pixels = perspective_project(seen[:, None], K)[:, 0]
@@ -35,8 +35,8 @@ def test_person_stays_in_view(kind, seed):
     assert moves == (kind != 'static')
 
 
-def test_a_long_path_turns_the_tripod():
-    T = camera_path('static', _walk(200), K, 1920, np.random.default_rng(0))
+def test_a_long_trajectory_turns_the_tripod():
+    T = camera_trajectory('static', _walk(200), K, 1920, np.random.default_rng(0))
     position = invert_rigid(T)[:, :3, 3]
     torch.testing.assert_close(position, position[:1].expand_as(position), atol=1e-4, rtol=0)
     assert T[:, :3, :3].diff(dim=0).abs().max() > 1e-4
@@ -44,11 +44,11 @@ def test_a_long_path_turns_the_tripod():
 
 def test_unknown_kind():
     with pytest.raises(ConfigError, match='drone'):
-        camera_path('drone', _walk(), K, 1920, np.random.default_rng(0))
+        camera_trajectory('drone', _walk(), K, 1920, np.random.default_rng(0))
 
 
-def test_estimated_track_is_the_path_up_to_scale_and_drift():
-    T = camera_path('walk', _walk(), K, 1920, np.random.default_rng(0))
+def test_estimated_track_is_the_trajectory_up_to_scale_and_drift():
+    T = camera_trajectory('walk', _walk(), K, 1920, np.random.default_rng(0))
     track = estimated_camera_track(T, np.random.default_rng(0))
     truth = T[0] @ invert_rigid(T)
     scale = (track[:, :3] * truth[:, :3, 3]).sum() / truth[:, :3, 3].square().sum()

@@ -1,4 +1,4 @@
-"""The packs are consistent with themselves, the cameras and the body models."""
+"""Consistency of the packs with each other, the cameras and the body models."""
 
 import pytest
 import torch
@@ -156,5 +156,5 @@ def test_name_choice_shares_a_sequence_between_the_splits():
 
 
 def test_clips_with_published_ranges_are_long_enough(studio):
-    assert all(name in threedpw.TRAIN for name in threedpw.LONG)
-    assert threedpw.LONG['courtyard_laceShoe_00_0'] >= 931
+    assert all(name in threedpw.TRAIN for name in threedpw.FIXED_LENGTHS)
+    assert threedpw.FIXED_LENGTHS['courtyard_laceShoe_00_0'] >= 931

@@ -1,4 +1,4 @@
-"""Our packs have the files, keys, shapes and dtypes of the reference packs."""
+"""Files, keys, shapes and dtypes of the demo packs against the published packs."""
 
 import pickle
 

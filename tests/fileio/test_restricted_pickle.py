@@ -115,7 +115,7 @@ def test_other_sparse_matrices_are_named(tmp_path):
 
 @pytest.fixture
 def chumpy_pickle(tmp_path):
-    """Pickle with classes of a make-believe chumpy that is gone again when the file is read."""
+    """Pickle with classes of a fake chumpy, which does not exist when the file is read."""
 
     def dump(build, protocol=2):
         names = {}

@@ -1,4 +1,4 @@
-"""Values of a config against signatures."""
+"""Checks of config values against signatures."""
 
 import math
 from collections.abc import Callable, Sequence

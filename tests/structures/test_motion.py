@@ -55,7 +55,7 @@ def test_replacing_makes_a_copy():
     assert other.R_c is one.R_c and not torch.equal(other.betas, one.betas)
 
 
-def test_axis_angles_say_the_same_as_matrices():
+def test_axis_angles_equal_matrices():
     one = prediction()
     assert one.body_pose.shape == (3, 5, 63)
     R = axis_angle_to_matrix(one.body_pose.unflatten(-1, (21, 3)))
@@ -71,7 +71,7 @@ def test_the_world_starts_at_the_origin(compat):
     torch.testing.assert_close(transl_w.diff(dim=1).norm(dim=-1), one.velocity[:, :-1].norm(dim=-1))
 
 
-def test_for_box_tells_where_the_body_is_in_another_box():
+def test_for_box_expresses_the_camera_relative_to_another_box():
     one, inputs = prediction(), toy_inputs(3, 5)
     moved = one.for_box(inputs['bbx_xys'], inputs['K_fullimg'])
     expected = weak_camera_from_translation(one.transl_c, inputs['bbx_xys'], inputs['K_fullimg'])

@@ -45,7 +45,7 @@ def test_pseudo_labels_keep_samples_or_frames(toy_root):
 
 
 def test_a_pseudo_label_equal_to_the_prediction_costs_nothing(toy_root):
-    """Supervision and prediction speak of the same quantities in the same frames."""
+    """Supervision and prediction have the same quantities in the same frames."""
     model = MODELS.build(toy_model_config(toy_root)).eval()
     inputs = toy_inputs(2, 8)
     prediction = model(inputs).detach()

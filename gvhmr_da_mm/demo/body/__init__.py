@@ -1,4 +1,4 @@
-"""The stand-in body: SMPL-X and SMPL files made from a mannequin instead of scanned people."""
+"""Stand-in body models: SMPL-X and SMPL files made from a mannequin."""
 
 from .posed_body import PosedBody
 from .stand_in_body import StandInBody, write_body_models

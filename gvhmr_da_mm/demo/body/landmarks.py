@@ -1,8 +1,8 @@
-"""Vertex ids with a fixed meaning, which a stand-in mesh must honour.
+"""Vertex ids and face landmarks of the stand-in meshes.
 
-The ``smplx`` library reads extra joints at hard-coded vertex ids, and the foot-sliding metric reads
-heels and toes at others. The stand-in meshes are therefore *ordered* so that these ids carry the
-right anatomy. Face landmark tables are given as triangles of the mannequin's face.
+The ``smplx`` library reads extra joints at fixed vertex ids, and the foot-sliding metric heels and
+toes at others. The vertices of the stand-in meshes are ordered so that these ids have the same
+anatomy.
 """
 
 import numpy as np
@@ -29,12 +29,12 @@ LEFT_TARGETS = {
     'small_toe': (0.160, -1.150, 0.120),
     'heel': (0.099, -1.150, -0.150),
 }
-"""Points (m, mannequin at rest) outside the left half of the mesh: the nearest vertex is meant."""
+"""Points (m, mannequin at rest) outside the left half of the mesh, near the vertex to choose."""
 NOSE_TARGET = (0.0, 0.410, 0.120)
 FINGERS = ('index', 'middle', 'pinky', 'ring', 'thumb')
-"""Order of the mannequin's, and SMPL-X's, finger joints; three each."""
+"""Order of the fingers in mannequin and SMPL-X; three joints each."""
 LEFT_HAND_START, RIGHT_HAND_START = 24, 39
-"""The mannequin's first finger joint of each hand."""
+"""First finger joint of each hand of the mannequin."""
 
 NUM_FACE_LANDMARKS, NUM_CONTOURS, CONTOUR_POINTS = 51, 79, 17
 
@@ -58,12 +58,12 @@ def landmark_targets(joints: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def order_vertices(points: np.ndarray, ids: dict[str, int], targets: dict) -> np.ndarray:
-    """Return a permutation (V,) of the vertices that puts the landmarks at their ids.
+    """Return the permutation (V,) of the vertices that puts the landmarks at their ids.
 
     Args:
         points (ndarray): Vertices (V, 3).
-        ids (dict): Where each landmark has to be.
-        targets (dict): Point (3,) whose nearest vertex is the landmark.
+        ids (dict): Vertex id of each landmark.
+        targets (dict): Point (3,) of each landmark, which takes the nearest vertex.
     """
     order = np.arange(len(points))
     place = np.arange(len(points))  # place[vertex] = its position in `order`
@@ -79,10 +79,10 @@ def order_vertices(points: np.ndarray, ids: dict[str, int], targets: dict) -> np
 
 
 def face_landmarks(points: np.ndarray, faces: np.ndarray) -> dict[str, np.ndarray]:
-    """Make SMPL-X's landmark tables from triangles on the front of the mannequin's head.
+    """Make SMPL-X's face landmark tables from triangles of the mannequin's head.
 
     Args:
-        points (ndarray): Rest vertices (V, 3) in the mannequin's own coordinates.
+        points (ndarray): Rest vertices (V, 3) in the mannequin's coordinates.
         faces (ndarray): Triangles (T, 3).
 
     Returns:
@@ -99,7 +99,7 @@ def face_landmarks(points: np.ndarray, faces: np.ndarray) -> dict[str, np.ndarra
     # 17 columns by 3 rows (brows and eyes, nose, mouth) stand in for the 51 landmarks.
     azimuth, height = np.meshgrid(np.linspace(-0.7, 0.7, 17), (0.44, 0.41, 0.38))
     static = nearest(azimuth, height).ravel()
-    # The jaw line turns with the head: one contour for each degree of yaw.
+    # One contour of the jaw line for each degree of head yaw.
     yaw = np.deg2rad(np.arange(NUM_CONTOURS) - NUM_CONTOURS // 2)
     line = np.linspace(-1.3, 1.3, CONTOUR_POINTS)
     dynamic = nearest(line - yaw[:, None], np.broadcast_to(0.37, (NUM_CONTOURS, CONTOUR_POINTS)))

@@ -1,4 +1,4 @@
-"""Load the mannequin the stand-in body is made from, and thin its mesh to a vertex count."""
+"""Loading and decimation of the mannequin mesh, the source of the stand-in body."""
 
 import sys
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class MannequinMesh:
 
 
 def find_mannequin() -> Path:
-    """Return the mesh file of the installed package, which is not imported.
+    """Return the mesh file of the installed package, without importing it.
 
     Raises:
         MissingFilesError: If the package is not installed.
@@ -44,7 +44,7 @@ def find_mannequin() -> Path:
         path = Path(folder) / 'assets' / 'wooden.npz'
         if path.is_file():
             return path
-    # Only a data file of the package is read, which any Python can do.
+    # Only a data file of the package is read, with any version of Python.
     options = '--no-deps' if sys.version_info >= (3, 11) else '--no-deps --ignore-requires-python'
     raise MissingFilesError(
         'The demo body needs the mesh of the Python package mannequin-x (Apache-2.0), which is '
@@ -66,7 +66,7 @@ def load_mannequin() -> MannequinMesh:
 
 
 def _symmetric(joints: np.ndarray, names: list[str]) -> np.ndarray:
-    """Average each joint with the mirror image of its other side."""
+    """Average each joint with the mirror image of its counterpart."""
     swap = {'L': 'R', 'R': 'L'}
     other = [
         names.index(swap[name[0]] + name[1:]) if name[1:2] == '_' else index
@@ -91,10 +91,10 @@ def farthest_points(points: np.ndarray, count: int, start: int, scale=1.0) -> np
         points (ndarray): Shape (V, 3).
         count (int): How many to pick, at most V.
         start (int): Index of the first one.
-        scale (ndarray | float): Factor (V,) on a point's distances. Defaults to 1.
+        scale (ndarray | float): Factor (V,) on the distances of a point. Defaults to 1.
 
     Returns:
-        ndarray: Indices (count,), in the order they were picked.
+        ndarray: Indices (count,) in the order of picking.
     """
     columns = np.ascontiguousarray(points.T, dtype=np.float32)
     square_scale = np.asarray(scale, dtype=np.float32) ** 2
@@ -111,15 +111,15 @@ def farthest_points(points: np.ndarray, count: int, start: int, scale=1.0) -> np
 
 
 def thin_mesh(mesh: MannequinMesh, count: int, start: int) -> tuple[np.ndarray, np.ndarray]:
-    """Keep ``count`` vertices of the mesh and connect them.
+    """Decimate the mesh to ``count`` vertices.
 
-    Each dropped vertex joins the kept one nearest along the surface; triangles whose corners join
-    three different ones stay. Fine regions (hands, face) keep their share of the vertices.
+    Each dropped vertex is merged into the kept one nearest along the surface, and triangles with
+    three different vertices remain. Fine regions (hands, face) keep their share of the vertices.
 
     Args:
         mesh (MannequinMesh): The mesh.
         count (int): Vertices to keep.
-        start (int): Vertex the choice starts from; another start gives another choice.
+        start (int): First vertex to keep, on which the others depend.
 
     Returns:
         tuple[ndarray, ndarray]: Indices (count,) of the kept vertices and faces (T, 3) over them.

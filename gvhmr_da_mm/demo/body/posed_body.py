@@ -1,4 +1,4 @@
-"""Skin a few vertices of a stand-in body, which is all that the demo's observations need."""
+"""Skinning of chosen vertices of a stand-in body, for the simulated observations."""
 
 import numpy as np
 import torch
@@ -10,15 +10,15 @@ from .stand_in_body import ModelArrays
 
 
 class PosedBody:
-    """One model of one gender, cut down to some vertices.
+    """Body model of one gender with some of its vertices.
 
     Note:
         Shape letters: F frames, J joints of the model, N chosen vertices.
 
     Args:
-        model (ModelArrays): The family.
+        model (ModelArrays): Model before gender.
         gender (str): ``'neutral'``, ``'male'`` or ``'female'``.
-        vertex_ids (ndarray): The vertices (N,) to skin.
+        vertex_ids (ndarray): Vertices (N,) to skin.
     """
 
     def __init__(self, model: ModelArrays, gender: str, vertex_ids: np.ndarray) -> None:
@@ -47,7 +47,7 @@ class PosedBody:
 
         Args:
             body_pose (Tensor): Axis-angle (F, 63) for SMPL-X, (F, 69) for SMPL.
-            betas (Tensor): Shape (10,), one person.
+            betas (Tensor): Shape (10,) of one person.
             global_orient (Tensor): Axis-angle (F, 3).
             transl (Tensor): Metres (F, 3).
 

@@ -1,4 +1,4 @@
-"""Sparse matrices that read joints off a mesh, and that carry one mesh over to another."""
+"""Joint regressors and the map between meshes of the stand-in bodies, as sparse matrices."""
 
 from itertools import combinations
 
@@ -23,13 +23,13 @@ def sphere_directions(count: int) -> np.ndarray:
 def ring_weights(
     points: np.ndarray, centre: np.ndarray, count: int, usable: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose ``count`` vertices all around a centre, with positive weights that average to it.
+    """Choose ``count`` vertices around a centre, with positive weights whose mean is the centre.
 
     Args:
         points (ndarray): Vertices (V, 3).
-        centre (ndarray): Where the joint is (3,).
-        count (int): Vertices to use; 4 at least.
-        usable (ndarray): Which vertices may be used (V,) bool.
+        centre (ndarray): Position of the joint (3,).
+        count (int): Number of vertices, at least 4.
+        usable (ndarray): Mask of the vertices to choose from (V,), bool.
 
     Returns:
         tuple[ndarray, ndarray]: Indices (count,) and weights (count,), which sum to 1.
@@ -52,7 +52,7 @@ def ring_weights(
                     break
         if len(chosen) < count:
             continue
-        # The most even weights: the least-norm solution of "average = centre, sum = 1".
+        # The most even weights: the least-norm solution of "mean = centre, sum = 1".
         system = np.vstack((offset[chosen].T, np.full(count, 0.1)))
         weights = np.linalg.pinv(system) @ np.array([0, 0, 0, 0.1])
         if weights.min() > 0.1 / count and np.allclose(system[:3] @ weights, 0, atol=1e-9):
@@ -78,14 +78,14 @@ def joint_regressor(
 def mesh_transfer(
     points: np.ndarray, labels: np.ndarray, target_ids: np.ndarray, source_ids: np.ndarray
 ) -> csr_matrix:
-    """Express target vertices in source vertices: as themselves, or by two or three near ones.
+    """Express target vertices by source vertices: the same one, or two or three near ones.
 
     Args:
-        points (ndarray): Vertices of the mesh both were thinned from (N, 3).
-        labels (ndarray): Part of each of them (N,); no vertex borrows from another part, so that
-            a finger does not follow its neighbour.
-        target_ids (ndarray): Vertices the target kept (V_t,), indices into ``points``.
-        source_ids (ndarray): Vertices the source kept (V_s,).
+        points (ndarray): Vertices of the mesh that both were decimated from (N, 3).
+        labels (ndarray): Body part of each of them (N,); a vertex is expressed by vertices of its
+            own part, so that a finger does not follow its neighbour.
+        target_ids (ndarray): Vertices of the target (V_t,), indices into ``points``.
+        source_ids (ndarray): Vertices of the source (V_s,), indices into ``points``.
 
     Returns:
         csr_matrix: Shape (V_t, V_s), rows sum to 1.
@@ -112,10 +112,10 @@ def mesh_transfer(
 
 
 def _triangle_weights(offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pick the three offsets (R, K, 3) that surround the origin best.
+    """Choose the three of the offsets (R, K, 3) whose triangle is nearest to the origin.
 
     Returns:
-        tuple[ndarray, ndarray]: Weights (R, 3), not negative, and which offsets (R, 3).
+        tuple[ndarray, ndarray]: Non-negative weights (R, 3) and indices of the offsets (R, 3).
     """
     pairs = combinations(range(1, offset.shape[1]), 2)
     corners = np.array([(0, second, third) for second, third in pairs])

@@ -1,8 +1,8 @@
-"""Ten ways a stand-in body can differ, as smooth displacement fields over the rest pose.
+"""Shape space of the stand-in bodies: ten smooth displacement fields over the rest pose.
 
 Note:
-    Both families (SMPL-X and SMPL) evaluate the same fields on their own vertices, so that the
-    same ten numbers mean the same person in both. Shape letters: V vertices.
+    SMPL-X and SMPL evaluate the same fields on their own vertices, so that the same betas give the
+    same person in both. Shape letters: V vertices.
 """
 
 import numpy as np
@@ -17,9 +17,9 @@ GENDER_OFFSET = {
     'male': np.array([0.6, 0.3, 0.2, 0.2, 0.2, 0.9, -0.6, 0.1, 0.1, 0.3]),
     'female': np.array([-0.8, -0.3, 0.1, -0.1, -0.2, -0.9, 0.8, -0.1, -0.1, -0.3]),
 }
-"""A gendered model's template in neutral betas."""
+"""Template of a gendered model in neutral betas."""
 GENDER_FACTOR = {'neutral': 1.0, 'male': 1.05, 'female': 0.95}
-"""How far a gendered model's betas reach, relative to the neutral model's."""
+"""Scale of the betas of a gendered model relative to the neutral model."""
 
 PELVIS, L_HIP, L_KNEE, L_ANKLE, SPINE3, NECK, HEAD = 0, 1, 4, 7, 9, 12, 15
 L_SHOULDER, L_ELBOW, L_WRIST = 16, 18, 20
@@ -50,14 +50,14 @@ def nearest_on_bones(points: np.ndarray, weights: np.ndarray, joints: np.ndarray
             direction = joints[MAIN_CHILD[joint]] - start
             length = np.clip((points - start) @ direction / (direction @ direction), 0, 1)
             on_bone = start + length[:, None] * direction
-        else:  # head, feet and wrists end the chain: nothing to be thick around
+        else:  # head, feet and wrists have no bone beyond them
             on_bone = points
         nearest += weights[:, joint, None] * on_bone
     return nearest
 
 
 def shape_directions(points: np.ndarray, weights: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Evaluate the ten fields.
+    """Return the shape blend shapes.
 
     Args:
         points (ndarray): Rest vertices (V, 3), feet down, y up.
@@ -101,7 +101,7 @@ def shape_directions(points: np.ndarray, weights: np.ndarray, joints: np.ndarray
 
 
 def expression_directions(points: np.ndarray, jaw: np.ndarray) -> np.ndarray:
-    """Return ten face directions (V, 3, 10); only the first two move (chin down, chin forward)."""
+    """Return ten face directions (V, 3, 10); only the first two, of the chin, are not zero."""
     directions = np.zeros((len(points), 3, 10))
     directions[:, 1, 0] = -0.003 * jaw
     directions[:, 2, 1] = 0.003 * jaw

@@ -1,4 +1,4 @@
-"""Assemble the stand-in body models and support files, and write them in the published formats."""
+"""Stand-in body models and support files, and their writer in the published formats."""
 
 import pickle
 from dataclasses import dataclass, field
@@ -9,8 +9,10 @@ import torch
 from scipy.sparse import csc_matrix, csr_matrix
 from torch import Tensor
 
+from gvhmr_da_mm.body_models.loading import NUM_SMPL_JOINTS, NUM_SMPLX_JOINTS
+from gvhmr_da_mm.body_models.regressors import REGRESSOR_FILES
 from gvhmr_da_mm.core.conventions import COCO_JOINT_NAMES, GENDERS, PARENTS_22, PARENTS_24
-from gvhmr_da_mm.core.layout import NUM_VERTS
+from gvhmr_da_mm.core.layout import NUM_SMPL_VERTS, NUM_VERTS
 
 from .landmarks import (
     SMPL_VERTEX_IDS,
@@ -29,22 +31,24 @@ from .shape_space import (
     shape_directions,
 )
 
-NUM_SMPL_VERTS, NUM_SMPLX_VERTS = 6890, 10475
-NUM_SMPL_JOINTS, NUM_SMPLX_JOINTS = 24, 55
+NUM_SMPLX_VERTS = 10475
 SMPLX_ORIGIN, SMPL_ORIGIN = (0.0, 0.12, 0.01), (0.0, -0.03, 0.0)
-"""Where each family's origin lies in the mannequin; as with the real ones, they differ."""
+"""Origin of each body model in the mannequin; they differ, as those of the real ones."""
 ROOT_PARENT = 2**32 - 1
 JAW, FIRST_HAND_JOINT = 22, 25
 LEFT_HAND, RIGHT_HAND = 22, 23
 REGRESSOR_VERTS = 12
 COCO_ENTRIES = 132
-"""Non-zeros of (COCO regressor x mesh transfer) that the published code insists on."""
+"""Non-zeros of (COCO regressor x mesh transfer) that the published code requires."""
 RELAXED_FINGER = (0, 0, -0.3)
 
 
 @dataclass
 class ModelArrays:
-    """One family's mesh and skeleton before gender. Shape letters: V vertices, T faces, J joints.
+    """Mesh and skeleton of a body model before gender.
+
+    Note:
+        Shape letters: V vertices, T faces, J joints.
 
     Args:
         template (ndarray): Rest vertices (V, 3).
@@ -54,7 +58,7 @@ class ModelArrays:
         posedirs (ndarray): Shape (V, 3, 9 (J - 1)).
         regressor (csr_matrix): Shape (J, V).
         parents (tuple): Parent of each joint, -1 for the root.
-        kept (ndarray): Vertices of the mannequin they come from (V,).
+        kept (ndarray): Their vertices in the mannequin (V,).
         extra (dict): Arrays of the model file that do not depend on gender.
     """
 
@@ -75,7 +79,7 @@ class ModelArrays:
 
 
 class StandInBody:
-    """Both families and the matrices between them.
+    """Stand-ins for SMPL-X and SMPL, and the matrices between them.
 
     Attributes:
         smplx (ModelArrays): 10475 vertices, 55 joints.
@@ -100,7 +104,7 @@ class StandInBody:
         points, joints = mesh.vertices[self.smpl.kept], mesh.joints
         face = [SMPL_VERTEX_IDS[name] for name in COCO_JOINT_NAMES[:5]]
         centres = joints[[16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8]].copy()
-        # Annotators place hips on the outline, a little above and outside the joint.
+        # COCO annotators place hips a little above and outside the joint.
         centres[6:8] += [[0.012, 0.02, 0], [-0.012, 0.02, 0]]
         entries = np.diff(self.smplx_to_smpl.indptr)
         remaining = COCO_ENTRIES - entries[face].sum()
@@ -118,19 +122,15 @@ class StandInBody:
         return joint_regressor(points, centres, 8, np.ones(len(points), dtype=bool))
 
     def support_files(self) -> dict[str, Tensor]:
-        """Return the five resource files of the published repository."""
-        dense = {
-            'smpl_neutral_J_regressor.pt': self.smpl.regressor,
-            'smpl_coco17_J_regressor.pt': self.coco17,
+        """Return the resource files of the published repository by name."""
+        contents = {
+            'smpl24': torch.from_numpy(self.smpl.regressor.toarray()).float(),
+            'coco17': torch.from_numpy(self.coco17.toarray()).float(),
+            '3dpw14': _to_torch_sparse(self.threedpw14),
+            'smplx2smpl': _to_torch_sparse(self.smplx_to_smpl),
+            'verts437': torch.from_numpy(self.verts437),
         }
-        sparse = {
-            'smplx2smpl_sparse.pt': self.smplx_to_smpl,
-            'smpl_3dpw14_J_regressor_sparse.pt': self.threedpw14,
-        }
-        files = {name: torch.from_numpy(m.toarray()).float() for name, m in dense.items()}
-        files.update({name: _to_torch_sparse(matrix) for name, matrix in sparse.items()})
-        files['smplx_verts437.pt'] = torch.from_numpy(self.verts437)
-        return files
+        return {REGRESSOR_FILES[name]: content for name, content in contents.items()}
 
 
 def _to_torch_sparse(matrix: csr_matrix) -> Tensor:
@@ -141,7 +141,7 @@ def _to_torch_sparse(matrix: csr_matrix) -> Tensor:
 
 
 def _body_weights(weights: np.ndarray) -> np.ndarray:
-    """Fold the fingers of the mannequin's weights (V, 54) into the wrists: (V, 22)."""
+    """Add the finger weights of the mannequin (V, 54) to the wrists: (V, 22)."""
     body = weights[:, :NUM_BODY].copy()
     body[:, 20] += weights[:, 22] + weights[:, 24:39].sum(1)
     body[:, 21] += weights[:, 23] + weights[:, 39:54].sum(1)
@@ -216,7 +216,7 @@ def _smplx_arrays(mesh: MannequinMesh) -> ModelArrays:
 
 
 def _smpl_arrays(mesh: MannequinMesh) -> ModelArrays:
-    # Another starting vertex gives another mesh, so that the transfer between them is not trivial.
+    # Another start gives another mesh, so that the transfer between them is not trivial.
     start = len(mesh.vertices) // 3
     kept, faces = _ordered_mesh(mesh, NUM_SMPL_VERTS, start, SMPL_VERTEX_IDS)
     points, source = mesh.vertices[kept], mesh.weights[kept]
@@ -241,7 +241,7 @@ def _smpl_arrays(mesh: MannequinMesh) -> ModelArrays:
 
 
 class _ZeroArray:
-    """Pickles as a call of ``numpy.zeros``, so that an array of zeros takes no room."""
+    """Array of zeros that is pickled as a call of ``numpy.zeros``, which takes no space."""
 
     def __init__(self, *shape: int) -> None:
         self.shape = shape

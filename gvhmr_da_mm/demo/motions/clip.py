@@ -1,4 +1,4 @@
-"""A motion clip and what can be done to it: mirror, change tempo, loop, turn, shake."""
+"""Motion clips and their variation: mirroring, tempo, heading, joining, noise."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,13 +21,14 @@ from ..noise import slow_noise
 
 CLIP_FOLDER = Path(__file__).parent
 REST_PELVIS = (0.0, -0.311, 0.018)
-"""Root joint at rest of the body the clips were made for; their `transl` is relative to it."""
-UP = (1.0, 0.0, 1.0)
+"""Rest position of the root joint of the clips' own body, to which their `transl` is relative."""
+HORIZONTAL = (1.0, 0.0, 1.0)
+"""Factors that keep the horizontal coordinates of a point."""
 
 
 @dataclass(frozen=True)
 class MotionClip:
-    """Joint rotations and the path of the pelvis in a y-up world with the floor at y = 0.
+    """Joint rotations and pelvis trajectory in a y-up world with the floor at y = 0.
 
     Args:
         rotations (Tensor): Root orientation and 21 relative joint rotations (F, 22, 3, 3).
@@ -49,33 +50,33 @@ class MotionClip:
         return MotionClip(mirror_rotation(swapped), self.pelvis * torch.tensor([-1.0, 1.0, 1.0]))
 
     def change_tempo(self, factor: float) -> 'MotionClip':
-        """Play ``factor`` times as fast (resampled between frames)."""
+        """Play ``factor`` times as fast, interpolating between frames."""
         time = torch.arange(0, len(self) - 1, factor)
         first = time.long()
         return _blend(self[first], self[first + 1], time - first)
 
     def turn(self, yaw: Tensor) -> 'MotionClip':
-        """Turn the heading by ``yaw`` (F,) radians, which may change along the way."""
+        """Turn the heading by ``yaw`` (F,) radians per frame."""
         turned = rotation_about_axis('y', yaw)
         step = self.pelvis.diff(dim=0, prepend=self.pelvis[:1])
-        path = (turned @ step[..., None])[..., 0].cumsum(0)
-        start = (turned[0] @ (self.pelvis[0] * torch.tensor(UP))) + path[0]
-        horizontal = (path + start) * torch.tensor(UP)
-        height = self.pelvis * (1 - torch.tensor(UP))
+        trajectory = (turned @ step[..., None])[..., 0].cumsum(0)
+        start = (turned[0] @ (self.pelvis[0] * torch.tensor(HORIZONTAL))) + trajectory[0]
+        horizontal = (trajectory + start) * torch.tensor(HORIZONTAL)
+        height = self.pelvis * (1 - torch.tensor(HORIZONTAL))
         rotations = self.rotations.clone()
         rotations[:, 0] = turned @ rotations[:, 0]
         return MotionClip(rotations, horizontal + height)
 
     def move(self, offset: Tensor) -> 'MotionClip':
-        """Shift the whole path by ``offset`` (3,) or (F, 3)."""
+        """Shift the pelvis by ``offset`` (3,) or (F, 3) metres."""
         return replace(self, pelvis=self.pelvis + offset)
 
     def append(self, other: 'MotionClip', overlap: int) -> 'MotionClip':
-        """Continue with another clip from where and whither this one ends, cross-fading."""
+        """Continue with another clip at the final position and heading, cross-fading."""
         overlap = min(overlap, len(self), len(other))
         yaw = _heading(self.rotations[-overlap, 0]) - _heading(other.rotations[0, 0])
         other = other.turn(yaw.expand(len(other)))
-        other = other.move((self.pelvis[-overlap] - other.pelvis[0]) * torch.tensor(UP))
+        other = other.move((self.pelvis[-overlap] - other.pelvis[0]) * torch.tensor(HORIZONTAL))
         weight = torch.linspace(0, 1, overlap + 2)[1:-1]
         weight = weight * weight * (3 - 2 * weight)
         seam = _blend(self[len(self) - overlap :], other[:overlap], weight)
@@ -88,7 +89,7 @@ class MotionClip:
     def shake(self, sigma: float, rng: np.random.Generator) -> 'MotionClip':
         """Add slow random rotations of about ``sigma`` radians to all joints but the root."""
         noise = sigma * slow_noise(len(self), (21, 3), 6.0, rng)
-        # Legs carry the body: they get little, or the feet would skate.
+        # Less for the legs, or the feet would skate.
         noise[:, [0, 1, 3, 4, 6, 7, 9, 10]] *= 0.25
         rotations = self.rotations.clone()
         rotations[:, 1:] = rotations[:, 1:] @ axis_angle_to_matrix(noise)
@@ -96,14 +97,14 @@ class MotionClip:
 
 
 def _blend(first: MotionClip, second: MotionClip, weight: Tensor) -> MotionClip:
-    """Interpolate frame by frame with weights (F,) of the second clip."""
+    """Interpolate two clips with weights (F,) of the second one."""
     mixed = torch.lerp(first.rotations, second.rotations, weight[:, None, None, None])
     pelvis = torch.lerp(first.pelvis, second.pelvis, weight[:, None])
     return MotionClip(project_to_so3(mixed), pelvis)
 
 
 def _heading(orientation: Tensor) -> Tensor:
-    """Return the yaw of a root orientation (3, 3): the direction its x axis has from above."""
+    """Return the yaw of a root orientation (3, 3), by the horizontal direction of its x axis."""
     return torch.atan2(-orientation[2, 0], orientation[0, 0])
 
 

@@ -1,4 +1,4 @@
-"""Make a motion touch the floor and hold on to it, whatever the body it is played on."""
+"""Foot contact: put a motion on the floor and remove sliding, for any body shape."""
 
 import torch
 import torch.nn.functional as F
@@ -12,16 +12,17 @@ from ..body.posed_body import PosedBody
 from .clip import MotionClip
 
 FLOOR_QUANTILE = 0.1
-"""The floor is where the lowest point is in a tenth of the frames; few are below it."""
+"""Quantile over the frames of the lowest point's height, which is the floor."""
 SETTLE_SIGMA = 4.0
-"""Frames over which a floating body is lowered."""
+"""Sigma in frames of the Gaussian that smooths the lowering of a floating body."""
 PUSH_WINDOW = 9
 """Frames over which a body that sank into the floor is lifted."""
 CONTACT_HEIGHT = 0.05
-"""Nothing above this (m) touches the floor."""
+"""Height (m) above which no point touches the floor."""
 CONTACT_SOFTNESS = 0.008
+"""Height (m) above the lowest point at which the weight of a contact falls to 1 / e."""
 SLIDING_SPEED = 1.0
-"""Points much faster than this (m/s) swing past the floor rather than stand on it."""
+"""Speed (m/s) at which the weight of a contact falls to 1 / e."""
 
 
 def posed_vertices(clip: MotionClip, body: PosedBody, betas: Tensor) -> Tensor:
@@ -38,10 +39,10 @@ def put_on_floor(
 
     Args:
         clip (MotionClip): F frames.
-        body (PosedBody): With the vertices that may touch the floor.
+        body (PosedBody): Body with the vertices that may touch the floor.
         betas (Tensor): Shape (10,).
-        leaps (bool): The motion leaves the floor, so one shift for all frames is right. Otherwise
-            frames that float are lowered too. Defaults to True.
+        leaps (bool): Whether the motion leaves the floor; then all frames have the same shift.
+            Otherwise floating frames are lowered too. Defaults to True.
     """
     lowest = posed_vertices(clip, body, betas)[..., 1].amin(-1)
     if leaps:
@@ -59,11 +60,11 @@ def put_on_floor(
 
 
 def stop_skating(clip: MotionClip, body: PosedBody, betas: Tensor) -> MotionClip:
-    """Move the root so that what touches the floor does not slide; leaps keep their path.
+    """Move the root so that points on the floor do not slide; leaps are unchanged.
 
     Args:
         clip (MotionClip): F frames on the floor y = 0.
-        body (PosedBody): With the vertices that may touch the floor.
+        body (PosedBody): Body with the vertices that may touch the floor.
         betas (Tensor): Shape (10,).
     """
     if len(clip) < 2:
@@ -76,6 +77,6 @@ def stop_skating(clip: MotionClip, body: PosedBody, betas: Tensor) -> MotionClip
     weight = torch.exp(-above / CONTACT_SOFTNESS - (speed / SLIDING_SPEED) ** 2)
     weight = weight * (height.amin(-1, keepdim=True) < CONTACT_HEIGHT)
     slide = (weight[..., None] * velocity).sum(1) / weight.sum(1, keepdim=True).clamp(min=1e-3)
-    path = F.pad(gaussian_smooth(slide, 0.7, dim=0).cumsum(0), (0, 0, 1, 0))
-    offset = torch.stack((-path[:, 0], torch.zeros(len(clip)), -path[:, 1]), dim=-1)
+    removed = F.pad(gaussian_smooth(slide, 0.7, dim=0).cumsum(0), (0, 0, 1, 0))
+    offset = torch.stack((-removed[:, 0], torch.zeros(len(clip)), -removed[:, 1]), dim=-1)
     return clip.move(offset)

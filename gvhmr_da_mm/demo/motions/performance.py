@@ -1,4 +1,4 @@
-"""Somebody doing something: a clip of the wanted length, fitted to one person's body."""
+"""Motion of a given length, made of motion clips and fitted to a person's body."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,12 +19,13 @@ SYNTHETIC_MOTIONS = (
     'walk', 'run', 'crawl', 'dance_a', 'getup_facedown', 'punch', 'spin', 'cartwheel',
 )  # fmt: skip
 REAL_MOTIONS = ('dance_b', 'kick', 'jump', 'roll', 'spinkick', 'backflip', 'getup_faceup')
-"""Motions that no synthetic clip shows."""
+"""Motions of the real domain alone."""
 LEAPING_MOTIONS = ('run', 'spin', 'dance_b', 'jump', 'spinkick', 'backflip')
 """Motions with time in the air."""
 CROSS_FADE = 12
+"""Frames of overlap between joined clips."""
 MAX_TURNING = 0.35
-"""Most that a heading drifts, in rad/s (one deviation)."""
+"""Largest standard deviation of the heading's drift, rad/s."""
 HIP, KNEE, ANKLE = 1, 4, 7
 
 
@@ -48,11 +49,11 @@ class Performance:
 
     @property
     def pelvis(self) -> Tensor:
-        """Path of the root joint (F, 3)."""
+        """Trajectory of the root joint (F, 3), metres."""
         return self.transl + self.root_offset
 
     def move(self, offset: Tensor) -> 'Performance':
-        """Shift by ``offset`` (3,) or (F, 3)."""
+        """Shift by ``offset`` (3,) or (F, 3) metres."""
         return replace(self, transl=self.transl + offset)
 
 
@@ -64,10 +65,10 @@ def _leg_length(skeleton: Tensor) -> Tensor:
 def random_clip(
     names: Sequence[str], frames: int, body: PosedBody, betas: Tensor, rng: np.random.Generator
 ) -> MotionClip:
-    """Vary, fit and join clips until there are ``frames`` frames.
+    """Vary, fit and join clips to a motion of ``frames`` frames.
 
     Args:
-        names (Sequence[str]): Clips to draw from, in turn.
+        names (Sequence[str]): Clips to use in turn.
         frames (int): Length.
         body (PosedBody): SMPL-X neutral, with the vertices that may touch the floor.
         betas (Tensor): The person's shape (10,).
@@ -84,7 +85,7 @@ def random_clip(
         queue.append(name)
         clip = load_clip(name)
         clip = (clip.mirror() if mirrored else clip).change_tempo(tempo)
-        # Longer legs make longer steps, which keeps the feet from skating.
+        # Longer legs make longer steps, or the feet would skate.
         clip = MotionClip(clip.rotations, clip.pelvis * ratio)
         clip = put_on_floor(clip, body, betas, leaps=name in LEAPING_MOTIONS)
         motion = clip if motion is None else motion.append(clip, CROSS_FADE)
@@ -97,17 +98,17 @@ def random_clip(
 
 
 def random_betas(rng: np.random.Generator) -> Tensor:
-    """Draw one person's ten neutral shape numbers (10,)."""
+    """Draw neutral betas (10,) of a person."""
     return white_noise((10,), rng).clamp(-1.8, 1.8)
 
 
 def perform(
     names: Sequence[str], frames: int, betas: Tensor, body: PosedBody, rng: np.random.Generator
 ) -> Performance:
-    """Let a person of the given shape move on the floor y = 0.
+    """Return a random motion of a person on the floor y = 0.
 
     Args:
-        names (Sequence[str]): Motion clips to draw from.
+        names (Sequence[str]): Clips to use in turn.
         frames (int): Length F.
         betas (Tensor): Neutral shape (10,).
         body (PosedBody): SMPL-X neutral, with the vertices that may touch the floor.

@@ -1,4 +1,4 @@
-"""Writers of the demo packs, one data set each, in the published file formats."""
+"""Writers of the demo packs, one for each dataset, in the published formats."""
 
 from .bedlam import write_bedlam
 from .emdb import write_emdb

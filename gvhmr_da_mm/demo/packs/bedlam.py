@@ -1,4 +1,4 @@
-"""The synthetic domain: labelled clips in the format of the published BEDLAM pack."""
+"""Writer of the synthetic domain in the format of the published BEDLAM pack."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ import torch
 from gvhmr_da_mm.core.layout import NUM_JOINTS
 from gvhmr_da_mm.datasets.sources import BEDLAMSource
 
-from ..cameras import CAMERA_KINDS, camera_path, intrinsics
+from ..cameras import CAMERA_KINDS, camera_trajectory, intrinsics
 from ..domain_shift import DomainShift
 from ..observations import SYNTHETIC_FOCAL_RATIOS
 from ..studio import Studio, save
@@ -37,12 +37,12 @@ def _camera_kind(scene: str, index: int) -> str:
 def write_bedlam(
     root: Path, studio: Studio, clips: int, max_frames: int, advance: Callable[[], None]
 ) -> None:
-    """Write BEDLAM as published.
+    """Write a BEDLAM pack.
 
     Args:
         root (Path): Data root.
-        studio (Studio): Makes the clips.
-        clips (int): How many; two thirds of them are valid from end to end.
+        studio (Studio): Maker of the clips.
+        clips (int): Number of clips; two thirds of them are valid in all frames.
         max_frames (int): Longest clip; the shortest has 60 frames.
         advance (Callable): Called after every clip.
     """
@@ -55,7 +55,7 @@ def write_bedlam(
         video = f'seq_{7 * index:06d}.mp4-{subject}'
         mid = f'inputs/bedlam/bedlam_download/{scene}/mp4/{video}'
         is_whole = index % 3 != 2
-        # A clip that is valid in part only is longer, so that the valid part has 60 frames too.
+        # A partly valid clip is longer, so that its valid part has 60 frames too.
         low = MIN_FRAMES if is_whole else MIN_FRAMES + 20
         frames = int(rng.integers(low, max(max_frames, low) + 1))
         start, end = 0, frames
@@ -79,7 +79,7 @@ def _clip(
     ratio = float(rng.choice(SYNTHETIC_FOCAL_RATIOS))
     K = intrinsics(width, height, ratio * (width**2 + height**2) ** 0.5)
     performance = studio.synthetic_performance(frames, rng)
-    T_w2c = camera_path(_camera_kind(scene, index), performance.pelvis, K, height, rng)
+    T_w2c = camera_trajectory(_camera_kind(scene, index), performance.pelvis, K, height, rng)
     film = studio.film(performance, T_w2c, K, width, NO_SHIFT, rng)
     start, end = valid
     label = {

@@ -1,4 +1,4 @@
-"""EMDB: a moving hand-held camera, gendered SMPL labels in a y-up world."""
+"""Writer of EMDB: a hand-held camera, gendered SMPL labels in a y-up world."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 
 from gvhmr_da_mm.datasets.sources import EMDBSource
 
-from ..cameras import camera_path, estimated_camera_track, intrinsics
+from ..cameras import camera_trajectory, estimated_camera_track, intrinsics
 from ..observations import focal_ratio
 from ..studio import Studio, good_frames, save
 
@@ -35,7 +35,7 @@ TRAINING = (
     'P0_00_mvs_a', 'P0_05_indoor_rom', 'P1_12_mvs_b', 'P2_22_outdoor_jog', 'P4_34_mvs_a',
     'P5_43_indoor_ball', 'P7_54_outdoor_jump', 'P9_75_outdoor_play',
 )  # fmt: skip
-"""Placeholder names in neither test split: the real pack may have others, or none."""
+"""Names in neither test split; the real pack may have others, or none."""
 SHARED = tuple(name for name in EMDB1 if name in EMDB2)
 
 KEYWORDS = {
@@ -46,15 +46,15 @@ KEYWORDS = {
     'parcours': ('run', 'spin'), 'ball': ('punch', 'spin'), 'play': ('run', 'dance_a'),
 }  # fmt: skip
 """Synthetic motions that suit a word of the sequence name."""
-RAMPS = {'stairs_up_down': 0.0, 'stairs_down': -0.25, 'stairs_up': 0.25, 'downhill': -0.12}
-"""Climb in metres for each metre walked."""
+SLOPES = {'stairs_up_down': 0.0, 'stairs_down': -0.25, 'stairs_up': 0.25, 'downhill': -0.12}
+"""Metres of height for each metre walked, by a word of the sequence name."""
 FOCAL_RATIO = (0.62, 0.012)
-"""True focal length over image diagonal, mean and deviation: about 1490 px of 2400."""
+"""Focal length over image diagonal, mean and standard deviation."""
 LOW_RESOLUTION = 'P0_09_outdoor_walk'
 
 
 def choose_names(split1: int, split2: int, training: int) -> list[str]:
-    """Choose sequence names, sorted; the splits always share one if both have any.
+    """Choose sequence names, sorted; the splits share at least one if both are not empty.
 
     Args:
         split1 (int): EMDB-1 sequences.
@@ -67,7 +67,7 @@ def choose_names(split1: int, split2: int, training: int) -> list[str]:
 
 
 def _spread(own: Sequence[str], shared: Sequence[str], count: int) -> list[str]:
-    """Take one shared name first, then own ones evenly over the list, then the other shared."""
+    """Choose one shared name, then own ones evenly over the list, then more shared ones."""
     if count == 0:
         return []
     rest = min(count - 1, len(own))
@@ -83,11 +83,11 @@ def write_emdb(
     frame_range: tuple[int, int],
     advance: Callable[[], None],
 ) -> None:
-    """Write EMDB as published.
+    """Write an EMDB pack.
 
     Args:
         root (Path): Data root.
-        studio (Studio): Makes the clips.
+        studio (Studio): Maker of the clips.
         names (Sequence[str]): Sequences, see :func:`choose_names`.
         frame_range (tuple[int, int]): Shortest and longest sequence.
         advance (Callable): Called after every sequence.
@@ -96,7 +96,7 @@ def write_emdb(
     records, tracks = {}, {}
     everything = (*EMDB1, *EMDB2, *TRAINING)
     for name in names:
-        # The key is the name's place in the full list: other sizes give the same sequence.
+        # Seeded by the index in the full list: every demo size gives the same sequence.
         rng = studio.rng('emdb', everything.index(name))
         frames = int(rng.integers(frame_range[0], frame_range[1] + 1))
         records[name], flipped = _sequence(studio, name, frames, rng)
@@ -118,9 +118,9 @@ def _sequence(
     gender = ('female', 'male')[int(rng.integers(2))]
     usual = next((clips for word, clips in KEYWORDS.items() if word in name), ())
     performance = studio.real_performance(usual, frames, gender, rng)
-    # The camera follows on the slope: film on level ground, then lift person and camera alike.
+    # Film on level ground, then lift person and camera to the slope.
     climb = _climb(name, performance.pelvis)
-    T_w2c = camera_path('walk', performance.pelvis, K, height, rng)
+    T_w2c = camera_trajectory('walk', performance.pelvis, K, height, rng)
     film = studio.film(performance, T_w2c, K, width, studio.shift, rng)
     lift = torch.zeros(frames, 3)
     lift[:, 1] = climb
@@ -148,8 +148,8 @@ def _sequence(
 
 
 def _climb(name: str, pelvis: torch.Tensor) -> torch.Tensor:
-    """Return the height of the ground (F,) below the person: stairs and slopes by name."""
-    slope = next((slope for word, slope in RAMPS.items() if word in name), None)
+    """Return the height (F,) of the ground below the person, by the name of the sequence."""
+    slope = next((slope for word, slope in SLOPES.items() if word in name), None)
     if slope is None:
         return torch.zeros(len(pelvis))
     walked = pelvis[:, [0, 2]].diff(dim=0, prepend=pelvis[:1, [0, 2]]).norm(dim=-1).cumsum(0)

@@ -1,4 +1,4 @@
-"""3DPW: street scenes whose world is an arbitrary rotation; test labels, and refitted training."""
+"""Writer of 3DPW: a hand-held camera, an arbitrarily rotated world, refitted training labels."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from gvhmr_da_mm.core.extrinsics import invert_rigid, rigid_transform
 from gvhmr_da_mm.core.rotation import project_to_so3
 from gvhmr_da_mm.datasets.sources import ThreeDPWSource
 
-from ..cameras import camera_path, intrinsics
+from ..cameras import camera_trajectory, intrinsics
 from ..motions.performance import Performance
 from ..noise import slow_noise, white_noise
 from ..observations import focal_ratio
@@ -28,19 +28,20 @@ TRAIN = (
     'courtyard_golf_00_0', 'outdoors_slalom_00_0', 'courtyard_basketball_00_1',
     'courtyard_laceShoe_00_0', 'courtyard_rangeOfMotions_00_1', 'courtyard_shakeHands_00_1',
 )  # fmt: skip
-LONG = {
+FIXED_LENGTHS = {
     'courtyard_basketball_00_1': 470, 'courtyard_laceShoe_00_0': 935,
     'courtyard_rangeOfMotions_00_1': 605, 'courtyard_shakeHands_00_1': 395,
 }  # fmt: skip
-"""Loaders may know valid ranges of these clips by heart, so they have (at least) their length."""
+"""Frames of clips for which loaders may have constant valid ranges."""
 KEYWORDS = {
     'walking': ('walk',), 'bus': ('walk',), 'stairs': ('walk',), 'slalom': ('run',),
     'climbing': ('crawl',), 'box': ('punch',), 'fencing': ('punch',), 'danc': ('dance_a',),
     'capoeira': ('cartwheel', 'spin'), 'backpack': ('walk',), 'basketball': ('run', 'spin'),
 }  # fmt: skip
 FOCAL_RATIO = (0.891, 0.002)
-"""Focal length over image diagonal, mean and deviation: about 1962 px of 2203."""
+"""Focal length over image diagonal, mean and standard deviation."""
 REFIT_NOISE = 0.006
+"""Standard deviation of the fitting errors of SMPL-X labels, rad or metres."""
 SIDE_STEP = 0.8
 """Distance (m) of each of two people from the middle between them."""
 
@@ -53,11 +54,11 @@ def write_threedpw(
     frame_range: tuple[int, int],
     advance: Callable[[], None],
 ) -> None:
-    """Write 3DPW as published.
+    """Write a 3DPW pack.
 
     Args:
         root (Path): Data root.
-        studio (Studio): Makes the clips.
+        studio (Studio): Maker of the clips.
         train (int): Training clips, at most 12.
         test (int): Test clips, at most 8.
         frame_range (tuple[int, int]): Shortest and longest clip; four training clips beyond the
@@ -83,7 +84,7 @@ def write_threedpw(
 def _clips(
     studio: Studio, vids: Sequence[str], part: str, frame_range: tuple[int, int]
 ) -> Iterator[tuple[str, dict]]:
-    """Yield (vid, records by one of their fields); people of one video share camera and world."""
+    """Yield each clip and its records; people of one video share camera and world."""
     is_train = part == 'train'
     everything = TRAIN if is_train else TEST
     videos: dict[str, list[str]] = {}
@@ -91,7 +92,7 @@ def _clips(
         videos.setdefault(vid.rpartition('_')[0], []).append(vid)
     for video, people in videos.items():
         rng = studio.rng('3dpw', int(is_train), everything.index(people[0]))
-        frames = LONG.get(people[0], int(rng.integers(frame_range[0], frame_range[1] + 1)))
+        frames = FIXED_LENGTHS.get(people[0], int(rng.integers(frame_range[0], frame_range[1] + 1)))
         usual = next((clips for word, clips in KEYWORDS.items() if word in video), ())
         cast = []
         for person in range(len(people)):
@@ -106,8 +107,8 @@ def _clips(
         focal = focal_ratio(FOCAL_RATIO, studio.shift, rng) * (width**2 + height**2) ** 0.5
         K = intrinsics(width, height, focal, rng.normal(0, 2.0, 2))
         middle = torch.stack([performance.pelvis for _, performance in cast]).mean(0)
-        T_y2c = camera_path('walk', middle, K, height, rng)
-        # "y" is the upright world, "w" the arbitrary one of the data set.
+        T_y2c = camera_trajectory('walk', middle, K, height, rng)
+        # "y" is the y-up world, "w" the arbitrarily rotated one of the dataset.
         T_y2w = _arbitrary_world(rng)
         for vid, (gender, performance) in zip(people, cast):
             cameras = (T_y2c, T_y2w, K, (width, height))
@@ -130,7 +131,7 @@ def _clip(
     cameras: tuple,
     rng: np.random.Generator,
 ) -> dict:
-    """Make the records of one person by one of their fields.
+    """Make the records of one person, keyed by one field of each.
 
     ``cameras`` are (T_y2c, T_y2w, K, (width, height)).
     """
@@ -169,12 +170,12 @@ def _clip(
 def _refit(
     performance: Performance, film: Footage, frames: int, vid: str, rng: np.random.Generator
 ) -> dict:
-    """SMPL-X in the camera with small, slow fitting errors, and the ranges where it is valid."""
+    """Return SMPL-X labels in the camera with slow fitting errors, and their valid ranges."""
 
     def noisy(values: Tensor, scale: float) -> Tensor:
         return values + scale * slow_noise(frames, tuple(values.shape[1:]), 3.0, rng)
 
-    whole = vid in LONG or rng.random() < 0.5
+    whole = vid in FIXED_LENGTHS or rng.random() < 0.5
     first, last = (0, frames) if whole else (int(rng.integers(1, 6)), frames - 4)
     return {
         'smplx_params_incam': {

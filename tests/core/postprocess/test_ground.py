@@ -1,4 +1,4 @@
-"""The ground is where feet stand, not where one joint of one frame is."""
+"""Height of the ground: foot contacts count, single wrong frames do not."""
 
 import pytest
 import torch

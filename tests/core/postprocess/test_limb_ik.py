@@ -69,7 +69,7 @@ def test_results_are_rotations():
     assert (torch.linalg.det(bent) > 0).all()
 
 
-def test_only_limbs_bend_and_tips_keep_their_rotation():
+def test_only_limbs_move_and_tips_keep_their_rotation():
     figure = make_figure(1, 20)
     changed = (solve(figure) - figure.body_pose_R).abs().amax((0, 1, 3, 4)) > 1e-9
     inner = {joint for limb in LIMBS for joint in limb.joints[1:-1]}

@@ -9,7 +9,7 @@ from gvhmr_da_mm.core.postprocess import correct_moving_camera
 from tests.core.postprocess.figure import Figure, make_figure
 
 DOUBT = -20.0
-"""Logit of a joint that moves for sure."""
+"""Contact logit of a moving joint."""
 
 
 def correct(figure, valid=None):
