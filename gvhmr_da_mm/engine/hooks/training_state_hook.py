@@ -12,6 +12,7 @@ from ...registry import HOOKS
 from ..loops import ResumableTrainLoop
 from ..random_state import random_state, set_random_state
 from ..rank_change import rank_change_message
+from ..resume_overrides import apply_overrides
 from ..training_state import (
     hook_states,
     load_hook_states,
@@ -32,6 +33,9 @@ class TrainingStateHook(Hook):
     seed of the data, gradients in the middle of an accumulation, the optimisers' counts, and the
     state of all hooks that have ``state_dict`` and ``load_state_dict``. Other hooks have to be
     functions of progress, or start anew.
+
+    Settings of optimisers and schedules that the config changes are those of the config from there
+    on, which is logged by name; see :func:`apply_overrides`.
 
     Everything is set right before the first batch: hooks that have run by then, such as those of
     the beginning of the epoch, have drawn and logged what the interrupted process already had.
@@ -73,6 +77,9 @@ class TrainingStateHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Take the state; it is used if training resumes, not if the weights alone are loaded."""
         self._state = checkpoint.get(ENTRY)
+        if runner._resume:
+            for change in apply_overrides(runner, checkpoint):
+                runner.logger.warning(f'The config has changed since the checkpoint: {change}')
 
     def before_train(self, runner: Runner) -> None:
         """Set the place in the epoch, the data's seed and the optimisers."""

@@ -12,6 +12,7 @@ from torch import nn
 from ...core.checks import check_choice
 from ...core.errors import ConfigError
 from ...registry import OPTIM_WRAPPER_CONSTRUCTORS
+from ...registry.arguments import suggest
 from .averaging_optim_wrappers import (
     AveragingAmpOptimWrapper,
     AveragingOptimWrapper,
@@ -34,10 +35,12 @@ class PrecisionOptimWrapperConstructor:
         optim_wrapper_cfg (dict): As for MMEngine's default constructor, plus ``precision``:
             ``'fp32'``, ``'fp16'`` (needs a GPU) or ``'bf16'``. Defaults to ``'fp32'``. An explicit
             ``type`` wins.
-        paramwise_cfg (dict, optional): As for MMEngine's default constructor.
+        paramwise_cfg (dict, optional): As for MMEngine's default constructor. Keys of its
+            ``custom_keys`` are parts of the names of parameters, as checkpoints show them.
 
     Raises:
-        ConfigError: If the precision is unknown, or ``'fp16'`` is asked for without a GPU.
+        ConfigError: If a key of ``custom_keys`` is part of no parameter's name, the precision is
+            unknown, or ``'fp16'`` is asked for without a GPU.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None) -> None:
@@ -46,9 +49,21 @@ class PrecisionOptimWrapperConstructor:
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the wrapper for all parameters of the model."""
-        return self._build(model, self.optim_wrapper_cfg)
+        wrapper = self._build(model, self.optim_wrapper_cfg)
+        self._check_keys([name for name, _ in model.named_parameters()])
+        return wrapper
 
-    def _build(self, model: nn.Module, cfg: dict) -> OptimWrapper:
+    def _check_keys(self, names: list[str]) -> None:
+        """Raise :class:`ConfigError` where a key would have changed nothing."""
+        for key in (self.paramwise_cfg or {}).get('custom_keys') or ():
+            if not any(key in name for name in names):
+                parts = {name.rpartition('.')[0] for name in names} - {''}
+                raise ConfigError(
+                    f'`optim_wrapper.paramwise_cfg.custom_keys`: {key!r} is part of the name of no '
+                    f'parameter that is trained; {suggest(key, parts)}'
+                )
+
+    def _build(self, model: nn.Module, cfg: dict, name: str = '') -> OptimWrapper:
         if not isinstance(cfg, Mapping) or 'type' not in (cfg.get('optimizer') or {}):
             raise ConfigError(
                 '`optim_wrapper` should be a dict with an `optimizer`, which is a dict with a '
@@ -66,11 +81,24 @@ class PrecisionOptimWrapperConstructor:
                 'for example `--cfg-options optim_wrapper.model.precision=bf16`'
             )
         try:
-            return DefaultOptimWrapperConstructor(cfg, self.paramwise_cfg)(model)
+            return _NamedConstructor(cfg, self.paramwise_cfg, name)(model)
         except (TypeError, ValueError, KeyError, AssertionError, RuntimeError) as error:
             raise ConfigError(
                 f'no optimiser can be built from `optim_wrapper` {dict(cfg)}: {error}'
             ) from error
+
+
+class _NamedConstructor(DefaultOptimWrapperConstructor):
+    """MMEngine's constructor for a part of a model, whose parameters have the model's names."""
+
+    def __init__(self, cfg: dict, paramwise_cfg: Optional[dict], name: str) -> None:
+        super().__init__(cfg, paramwise_cfg)
+        self._name = name
+
+    def add_params(
+        self, params: list, module: nn.Module, prefix: str = '', is_dcn_module: Any = None
+    ) -> None:
+        super().add_params(params, module, prefix or self._name, is_dcn_module)
 
 
 def _check_clipping(clip_grad: Any) -> None:
@@ -109,7 +137,7 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
         if is_model_wrapper(model):
             model = model.module
         self._check_parts()
-        wrappers = {}
+        wrappers, names = {}, []
         for part, attribute in self.PARTS.items():
             if not hasattr(model, attribute):
                 raise ConfigError(
@@ -118,7 +146,10 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
                 )
             trained = getattr(model, attribute)
             if trained is not None:
-                wrappers[part] = self._build(trained, self.optim_wrapper_cfg[part])
+                cfg = self.optim_wrapper_cfg[part]
+                wrappers[part] = self._build(trained, cfg, attribute)
+                names += [f'{attribute}.{name}' for name, _ in trained.named_parameters()]
+        self._check_keys(names)
         return AdaptationOptimWrapperDict(**wrappers)
 
     def _check_parts(self) -> None:

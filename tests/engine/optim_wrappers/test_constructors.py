@@ -64,7 +64,7 @@ def test_the_forward_pass_really_runs_in_it(precision, dtype):
 
 
 def test_unknown_precision_is_named():
-    with pytest.raises(ConfigError, match=r"`precision`.*\['fp32', 'fp16', 'bf16'\], got 'fp8'"):
+    with pytest.raises(ConfigError, match=r"`precision`.*\('fp32', 'fp16', 'bf16'\), got 'fp8'"):
         build(dict(optimizer=SGD, precision='fp8'))
 
 
@@ -147,6 +147,38 @@ def test_an_accumulating_discriminator_is_refused():
     )
     with pytest.raises(ConfigError, match='`accumulative_counts` of the discriminator'):
         AdaptationOptimWrapperConstructor(config)(Pair())
+
+
+def rates(wrapper):
+    return [group['lr'] for group in wrapper.optimizer.param_groups]
+
+
+@pytest.mark.parametrize(
+    'key, student, critic',
+    [
+        ('student.weight', [0.0, 0.1], [0.1, 0.1]),
+        ('student', [0.0, 0.0], [0.1, 0.1]),
+        ('critic.bias', [0.1, 0.1], [0.1, 0.0]),
+        ('bias', [0.1, 0.0], [0.1, 0.0]),
+    ],
+)
+def test_settings_of_parameters_by_the_names_of_checkpoints(key, student, critic):
+    config = dict(model=dict(optimizer=SGD), discriminator=dict(optimizer=SGD))
+    settings = dict(custom_keys={key: dict(lr_mult=0.0)})
+    wrapper = AdaptationOptimWrapperConstructor(config, settings)(Pair())
+    assert rates(wrapper['model']) == student and rates(wrapper['discriminator']) == critic
+
+
+@pytest.mark.parametrize('key', ['student.wieght', 'teacher.weight', 'backbone'])
+def test_a_key_that_is_no_parameter(key):
+    config = dict(model=dict(optimizer=SGD), discriminator=dict(optimizer=SGD))
+    settings = dict(custom_keys={'student.bias': {}, key: dict(lr_mult=0.0)})
+    with pytest.raises(ConfigError, match=f"custom_keys.*'{key}'.*student"):
+        AdaptationOptimWrapperConstructor(config, settings)(Pair())
+    with pytest.raises(ConfigError, match=f"custom_keys.*'{key}'"):
+        PrecisionOptimWrapperConstructor(dict(optimizer=SGD), dict(custom_keys={key: {}}))(
+            nn.Linear(2, 1)
+        )
 
 
 @pytest.mark.parametrize(
