@@ -1,4 +1,4 @@
-"""The main job: GVHMR on BEDLAM, adapted to EMDB and 3DPW without their labels."""
+"""Main config: GVHMR trained on labelled BEDLAM, adapted to EMDB and 3DPW without labels."""
 
 from mmengine.config import read_base
 

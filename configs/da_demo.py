@@ -1,6 +1,6 @@
-"""The main job on the demo data: a small network, adapted from the checkpoint of `gvhmr_demo.py`.
+"""Adaptation on the demo data: a small network, from the checkpoint of `gvhmr_demo.py`.
 
-The demo tool passes the data root and `load_from`; by hand, add `--data-root DIR` and
+The demo tool passes the data root and `load_from`; otherwise add `--data-root DIR` and
 `--cfg-options load_from=CHECKPOINT`.
 """
 

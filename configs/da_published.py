@@ -1,8 +1,8 @@
-"""The published adaptation recipe, as it is described: to compare with, not to use.
+"""The published adaptation recipe as it is described, for comparison only.
 
-The student is its own teacher, the plain and the mirrored view count the same, the discriminator's
-score is taken as it is and compared with a threshold that rises from 0.6 to 0.9, every term weighs
-1, and nothing pins pseudo-labels to the image.
+The student is its own teacher, the plain and the mirrored view have equal weights, the
+discriminator's score itself is compared with a threshold that rises from 0.6 to 0.9, every loss has
+weight 1, and pseudo-labels are not fitted to the keypoints.
 """
 
 from mmengine.config import read_base

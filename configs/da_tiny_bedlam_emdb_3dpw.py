@@ -1,4 +1,4 @@
-"""The main job with a tiny network and schedule, for smoke runs on a CPU."""
+"""Adaptation with a tiny network and schedule, for smoke runs on a CPU."""
 
 from mmengine.config import read_base
 
@@ -11,7 +11,7 @@ model.update(
     ),
     critic=dict(
         discriminator=dict(hidden_size=64, attention_size=32),
-        # There is little time to learn in a short run.
+        # More updates than the default, as the run is short.
         steps=2,
         queue=dict(size=64),
     ),

@@ -1,9 +1,9 @@
-"""GVHMR adapted to videos of one's own, without labels: synthetic BEDLAM clips in turn with theirs.
+"""GVHMR adapted to your own videos: labelled BEDLAM clips in turn with unlabelled clips of them.
 
-`tools/dataset_converters/videos.py pack VIDEOS DATA_ROOT/packs/videos` makes the pack. Another is
-named by `dataset.datasets.video.pack` of `train_dataloader` and of `test_dataloader`. The same
-videos are predicted in the test, without labels: the metric is the distance from detected
-keypoints, and `tools/test.py --dump` keeps the motion.
+`tools/dataset_converters/videos.py pack VIDEOS DATA_ROOT/packs/videos` makes the sequence pack. For
+another pack set `dataset.datasets.video.pack` of `train_dataloader` and of `test_dataloader`. The
+test predicts the same videos: its metric is the distance from detected keypoints, and
+`tools/test.py --dump` saves the motion.
 """
 
 from mmengine.config import read_base
@@ -20,7 +20,7 @@ test_dataloader.dataset.datasets = dict(video=dict(video, test_mode=True))
 test_evaluator = [dict(type=ReprojectionMetric, data_root=None)]
 val_cfg = val_dataloader = val_evaluator = None
 
-# Mirrored features are there only if `videos.py features` made some: then set both flip tests.
-# Without image features the network knows little of the world; the feet of the refined pose do.
+# Mirrored features exist only if `videos.py features` made them: then set both flip tests to True.
+# Without image features predicted velocities are poor, so those of the feet get all the weight.
 model.update(estimator=dict(test_cfg=dict(flip_test=False, trajectory=dict(weight=1.0))))
 train_cfg.update(max_epochs=20)

@@ -1,4 +1,4 @@
-"""GVHMR trained on BEDLAM alone: the source-only model that adaptation starts from."""
+"""Source model: GVHMR trained on BEDLAM only, from which adaptation starts."""
 
 from mmengine.config import read_base
 

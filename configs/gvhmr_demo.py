@@ -1,4 +1,4 @@
-"""A small GVHMR on the demo's synthetic clips alone; `da_demo.py` starts from its checkpoint."""
+"""Small GVHMR trained on the demo's synthetic clips only; `da_demo.py` starts from it."""
 
 from mmengine.config import read_base
 from mmengine.optim import CosineAnnealingLR

@@ -1,1 +1,1 @@
-"""Compares methods of adaptation under equal conditions."""
+"""Benchmark of adaptation methods under equal conditions."""

@@ -1,4 +1,4 @@
-"""A whole benchmark on one set of packs: runs, summary, table, pictures."""
+"""A whole benchmark on one data root: runs, summary, table, plots."""
 
 import platform
 import time
@@ -25,7 +25,7 @@ from gvhmr_da_mm.visualization.training_log import find_logs, read_training_log
 
 PathLike = Union[str, Path]
 FILTER_METHOD = 'full'
-"""Whose filter is reported as that of the benchmark, where it is among the methods."""
+"""Method whose filter is reported as that of the benchmark, if it is run."""
 
 
 def run_benchmark(
@@ -34,23 +34,23 @@ def run_benchmark(
     shift: Optional[float] = None,
     console: Optional[Console] = None,
 ) -> dict[str, Any]:
-    """Carry out all runs and write the reports.
+    """Execute all runs and write the reports.
 
     Args:
         experiment (Experiment): The runs; finished ones are not repeated.
         jobs (int): Processes at a time. Defaults to 2.
         shift (float, optional): Strength of the demo's shift, for the report. Defaults to None:
-            packs given by path.
-        console (Console, optional): Where progress is shown. Defaults to None: nowhere.
+            the data root is not the demo's.
+        console (Console, optional): Shows the progress. Defaults to None: not shown.
 
     Returns:
-        dict[str, Any]: What ``summary.json`` holds.
+        dict[str, Any]: Content of ``summary.json``.
     """
     start = time.perf_counter()
     with _progress(experiment.runs, console) as report:
         run_all(experiment.runs, jobs, report)
     results = [run.result() for run in experiment.runs]
-    # A second test of the same weights is a method of its own in tables.
+    # In tables the second test of the same weights is a separate method.
     tested = with_retests(results, experiment.methods)
     methods = [*experiment.methods, *retests(experiment.methods)]
     summary = make_summary(tested, methods)
@@ -74,7 +74,7 @@ def run_benchmark(
 
 
 def with_retests(results: Sequence[dict], methods: Sequence[Method]) -> list[dict]:
-    """Return the results and, for each one that was tested twice, its second test.
+    """Return the results, followed by the second tests as results of their own.
 
     Args:
         results (Sequence[dict]): Results of all runs.
@@ -95,7 +95,7 @@ def with_retests(results: Sequence[dict], methods: Sequence[Method]) -> list[dic
 
 
 def _draw(experiment: Experiment, results: Sequence[dict], summary: dict[str, Any]) -> None:
-    """Write the pictures."""
+    """Write the plots."""
     out = experiment.out
     shown = [*experiment.methods, *(m for m in retests(experiment.methods) if m.refined)]
     by_name = {method.name: summary['methods'][method.name] for method in shown}
@@ -140,7 +140,7 @@ def make_summary(results: Sequence[dict], methods: Sequence[Method]) -> dict[str
 
 
 def failures(summary: dict[str, Any]) -> list[str]:
-    """Return what failed, in a line each."""
+    """Return one line for each failed run."""
     return [
         f'{name}, seed {seed}: {error}'
         for name, method in summary['methods'].items()
@@ -149,7 +149,7 @@ def failures(summary: dict[str, Any]) -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that numbers may depend on."""
+    """Return the versions that results may depend on."""
     return dict(
         gvhmr_da_mm=__version__,
         python=platform.python_version(),
@@ -161,7 +161,7 @@ def versions() -> dict[str, str]:
 
 @contextmanager
 def _progress(runs: Sequence[Run], console: Optional[Console]):
-    """Show a bar over the runs, and what is running; yields what reports go to."""
+    """Show a bar over the runs and the running ones; yields the callback for :func:`run_all`."""
     if console is None:
         yield None
         return

@@ -1,4 +1,4 @@
-"""How long the runs of a benchmark are, and what they train on."""
+"""Length and training data of the runs of a benchmark."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ class Budget:
         epochs (int): Epochs of each method. Defaults to 6.
         batches_per_epoch (int): Defaults to 50.
         batch_size (int): Clips of a batch. Defaults to 12.
-        filter_clips (int): Windows of each real dataset on which the filter is judged. Defaults to
-            64.
-        hold_out (bool): Keep one real training video in four from training, and test on it, for
-            choices. Defaults to False: train on all.
+        filter_clips (int): Windows of each real dataset on which the filter is measured. Defaults
+            to 64.
+        hold_out (bool): Test on one real training video in four instead of training on it, to
+            choose settings. Defaults to False: train on all.
     """
 
     source_epochs: int = 14

@@ -1,4 +1,4 @@
-"""Which runs a benchmark consists of, and which of them are done."""
+"""The runs of a benchmark, and the check of which are finished."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 from benchmarks.adaptation.budget import Budget
 from benchmarks.adaptation.methods import Method
-from benchmarks.adaptation.result_file import RESULT, read_result
+from benchmarks.adaptation.result_file import RESULT_FILE, read_result
 from benchmarks.adaptation.run_config import (
     describe,
     final_checkpoint,
@@ -37,10 +37,10 @@ class Run:
     Attributes:
         name (str): Name of the method, or ``source_model``.
         seed (int): Its seed.
-        folder (Path): Where it writes.
+        folder (Path): Its work directory.
         config (Config): Its config.
-        fingerprint (str): Changes with the config, the data and what it starts from.
-        settings (dict): What the worker needs to know besides the config.
+        fingerprint (str): Hash of the config, the data and the run it starts from.
+        settings (dict): Settings for the worker besides the config.
         source (Run, optional): The run it starts from.
     """
 
@@ -53,14 +53,14 @@ class Run:
     source: Optional['Run'] = None
 
     def result(self) -> Optional[dict[str, Any]]:
-        """Return the result of this very run, None if there is none yet."""
-        result = read_result(self.folder / RESULT)
+        """Return the result of a run with this fingerprint; None if there is no such result."""
+        result = read_result(self.folder / RESULT_FILE)
         if result is None or result.get('fingerprint') != self.fingerprint:
             return None
         return result
 
     def finished(self) -> bool:
-        """Tell whether nothing is left to do."""
+        """Return whether the run has a result, and a source run its checkpoint."""
         result = self.result()
         if result is None or result.get('status') != 'finished':
             return False
@@ -68,13 +68,13 @@ class Run:
 
 
 class Experiment:
-    """All runs on one set of packs.
+    """All runs on one data root.
 
     Args:
-        methods (Sequence[Method]): What is compared.
+        methods (Sequence[Method]): Methods to compare.
         seeds (int): Trainings of each method, paired by the model they start from.
         out (str | Path): Folder of results.
-        data_root (str | Path): Folder of all data.
+        data_root (str | Path): Data root.
         config_dir (str | Path): Folder of the shipped configs.
         budget (Budget): Length of the runs.
 
@@ -146,7 +146,7 @@ class Experiment:
         return self.out / 'runs' / name / f'seed_{seed}'
 
     def _check(self, source: Config, runs: list[Run]) -> None:
-        """Find what is missing before the first step, not after the last."""
+        """Check all files and clips before the first run."""
         check_files(source, 'model', 'train_dataloader')
         seen = set()
         for run in runs:
@@ -162,7 +162,7 @@ _LOADERS = ('train_dataloader', 'test_dataloader')
 
 
 def _check_clips(config: dict) -> None:
-    """Check that every dataset has clips; what they are is in the log of the run."""
+    """Check that every dataset has clips; the log of the run describes them."""
     logging.disable(logging.INFO)
     try:
         datasets = DATASETS.build(config).datasets.values()
@@ -175,9 +175,9 @@ def _check_clips(config: dict) -> None:
 
 
 def data_fingerprint(data_root: PathLike) -> str:
-    """Return what changes when the packs or bodies of a data root do.
+    """Return a hash of the packs, body models and support files of a data root.
 
-    Image features of single clips are not looked at: they are many, and belong to a pack.
+    Image features of single clips are not included: they are many, and belong to a pack.
     """
     root = Path(data_root)
     patterns = ('*/hmr4d_support/*.pt', '*/hmr4d_support/*.pth', 'body_models/**/*', 'support/*')
@@ -187,9 +187,9 @@ def data_fingerprint(data_root: PathLike) -> str:
 
 
 def _content(path: Path) -> Any:
-    """Return what tells the content of a file from another's."""
+    """Return a fingerprint of a file's content."""
     try:
-        # What torch and numpy write. The list of contents has checksums, so gigabytes stay unread.
+        # Files of torch and numpy are archives whose index has checksums: no need to read them.
         with zipfile.ZipFile(path) as archive:
             return [(member.filename, member.CRC) for member in archive.infolist()]
     except zipfile.BadZipFile:

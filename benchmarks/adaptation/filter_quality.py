@@ -1,6 +1,6 @@
-"""How well confidences tell good pseudo-labels from bad ones.
+"""Quality of the pseudo-label filter: how confidences separate good labels from bad ones.
 
-The labels of real clips are read here to judge the filter, after training; they never train it.
+The labels of real clips are read here, after training, to measure the filter only.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,18 +20,18 @@ from gvhmr_da_mm.models.adaptation import PseudoLabels
 from gvhmr_da_mm.registry import DATASETS
 
 BATCH_SIZE = 16
-KEEP_ALL = -1.0
-"""Threshold below every confidence."""
+KEEP_ALL_THRESHOLD = -1.0
+"""Below every confidence."""
 Windows = list[tuple[dict, int, int]]
 
 
 def measure_filter(
     model: DomainAdaptiveGVHMR, datasets: Sequence[Mapping[str, Any]], clips: int
 ) -> dict[str, Any]:
-    """Judge the filter of a trained model on the unlabelled training clips.
+    """Measure the filter of a trained model on the unlabelled training clips.
 
     Args:
-        model (DomainAdaptiveGVHMR): Trained; its present threshold decides what is kept.
+        model (DomainAdaptiveGVHMR): Trained; its present threshold is used.
         datasets (Sequence[Mapping]): Configs of the real training datasets.
         clips (int): Windows of each dataset at most, spread evenly over it.
 
@@ -57,7 +57,7 @@ def measure_filter(
         windows = choose_windows(labelled, clips)
         for first in range(0, len(windows), BATCH_SIZE):
             batch = windows[first : first + BATCH_SIZE]
-            rows = _judge(model, unlabelled, labelled, batch)
+            rows = _measure(model, unlabelled, labelled, batch)
             for name, values in rows.items():
                 points.setdefault(name, []).extend(values)
     return dict(
@@ -69,11 +69,11 @@ def measure_filter(
 
 
 def choose_windows(labelled: MotionDataset, clips: int) -> Windows:
-    """Cut the labelled parts of a dataset into windows and choose some, spread evenly.
+    """Cut the labelled parts of a dataset into windows, and select some evenly.
 
     Args:
         labelled (MotionDataset): The dataset with labels.
-        clips (int): Windows to choose at most.
+        clips (int): Windows at most.
 
     Returns:
         list[tuple[dict, int, int]]: Entry of the clip, first frame, one past the last.
@@ -94,13 +94,13 @@ def choose_windows(labelled: MotionDataset, clips: int) -> Windows:
     return [windows[index] for index in chosen]
 
 
-def _judge(
+def _measure(
     model: DomainAdaptiveGVHMR, unlabelled: MotionDataset, labelled: MotionDataset, windows: Windows
 ) -> dict[str, list]:
     """Return confidences, scores and label errors of some windows."""
     data = pseudo_collate(list(_items(unlabelled, windows)))
     inputs = model.data_preprocessor(data)['inputs']
-    all_labels = _pseudo_label(model, inputs, KEEP_ALL)
+    all_labels = _pseudo_label(model, inputs, KEEP_ALL_THRESHOLD)
     kept_labels = _pseudo_label(model, inputs, model.pseudo_labeler.threshold)
     truth = _true_joints(model, labelled, windows)
     errors = [_errors(model, labels, truth, inputs) for labels in (all_labels, kept_labels)]
@@ -112,7 +112,7 @@ def _judge(
         start=[start for _, start, _ in windows],
         keep=keep,
         confidence=all_labels.confidence.tolist(),
-        # Of the label as it is learned; where it is left out, of what all candidates would give.
+        # Of the label as it is trained on; of dropped clips, of the label from all candidates.
         pa_mpjpe=[errors[kept]['pa_mpjpe'][index] for index, kept in enumerate(keep)],
         mpjpe=[errors[kept]['mpjpe'][index] for index, kept in enumerate(keep)],
         **{f'score_{name}': value.tolist() for name, value in scores.items()},

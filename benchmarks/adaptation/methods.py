@@ -1,4 +1,4 @@
-"""The methods that are compared, as changes of the shipped demo config."""
+"""The compared methods, as changes of the shipped demo config."""
 
 import json
 import runpy
@@ -15,18 +15,18 @@ DEFAULT_METHODS = ('source', 'plain', 'published', 'full', 'oracle')
 
 @dataclass(frozen=True)
 class Method:
-    """One column of the table.
+    """One compared method, a row of the tables.
 
     Attributes:
         name (str): Its name.
-        title (str): What it is, in a few words.
+        title (str): Short description.
         recipe (str, optional): Config whose recipe (views, teacher, weights, thresholds) replaces
             that of the demo. Defaults to None, the demo's own.
         options (Mapping[str, Any]): Overrides of the config by dotted key.
         real (Mapping[str, Any]): Fields of all real training datasets.
         synthetic_only (bool): Whether all steps are synthetic ones. Defaults to False.
-        refined (bool): Whether predictions are fitted to the keypoints, and their paths to the
-            feet, at test time, as the demo's ``test_cfg`` says. Defaults to True.
+        refined (bool): Whether predictions are fitted to the keypoints, and their trajectories to
+            the feet, at test time, as in the demo's ``test_cfg``. Defaults to True.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Method:
 
     @property
     def retest(self) -> str:
-        """What the second test of each run is called: of the other kind than the first one."""
+        """Name of the second test of each run, which has the other value of ``refined``."""
         return f'{self.name}_{"network" if self.refined else "refined"}'
 
     @property
@@ -49,7 +49,7 @@ class Method:
 
     @property
     def has_filter(self) -> bool:
-        """Whether it chooses among pseudo-labels, so that the choice can be judged."""
+        """Whether it selects pseudo-labels, so that the filter can be measured."""
         return not self.synthetic_only and self.real.get('real_supervision') != 'labels'
 
 
@@ -106,7 +106,7 @@ def select_methods(
         list[Method]: The methods, then the variants.
 
     Raises:
-        ConfigError: If a name is unknown or given twice, or there is none.
+        ConfigError: If a name is unknown or given twice, or there are no names.
     """
     unknown = [name for name in names if name not in METHODS]
     if unknown:
@@ -127,7 +127,7 @@ def select_methods(
 
 
 def retests(methods: Sequence[Method]) -> list[Method]:
-    """Return what the second tests measure, as methods of the table.
+    """Return the second tests as methods of the table.
 
     Args:
         methods (Sequence[Method]): Methods whose runs are tested twice.

@@ -1,4 +1,4 @@
-"""Pictures of a benchmark: gap closed, confidence against error, curves of training."""
+"""Plots of a benchmark: gap closed, confidence against error, training curves."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ GAP_METRICS = (
     *('emdb1/mpjpe', '3dpw/mpjpe', 'emdb2/w_mpjpe'),
 )
 GAP_LIMITS = (-1.0, 2.0)
-"""Shares beyond these are cut off: a tiny gap makes them meaninglessly large."""
+"""Axis limits: shares of a tiny gap are meaninglessly large."""
 CURVES = {
     'confidence_threshold': 'threshold',
     'confidence_mean': 'mean confidence',
@@ -28,19 +28,20 @@ CURVES = {
     'generator_adversarial_loss': 'adversarial loss of the student',
     'discriminator_fake_loss': 'discriminator, loss on predictions',
 }
-LOG_RATIO = 10
+MIN_LOG_SCALE_RATIO = 10
+"""Ratio of the largest to the smallest value above which an axis is logarithmic."""
 KEPT_COLOUR, DROPPED_COLOUR = COLOURS[2], COLOURS[1]
 
 
 def plot_gap(methods: Mapping[str, Mapping[str, Any]], out: Path) -> Optional[Path]:
-    """Draw which share of the gap each method closes: the bar of the means, a dot for each seed.
+    """Draw the share of the gap that each method closes: a bar for the means, a dot for each seed.
 
     Args:
         methods (Mapping): ``methods`` of the summary.
         out (Path): The file.
 
     Returns:
-        Path | None: The file; None where there is no gap to speak of.
+        Path | None: The file; None if no metric has a share.
     """
     metrics = [
         m for m in GAP_METRICS if any(_share(method, m) is not None for method in methods.values())
@@ -135,15 +136,15 @@ def plot_curves(curves: Mapping[str, Mapping[str, Curve]], out: Path) -> Optiona
         out (Path): The file.
 
     Returns:
-        Path | None: The file; None where nothing of it is logged.
+        Path | None: The file; None if none of these curves is logged.
     """
-    names = [n for n in CURVES if any(_means_something(one, n) for one in curves.values())]
+    names = [n for n in CURVES if any(_has_curve(one, n) for one in curves.values())]
     if not names:
         return None
     figure, axes = _figure(len(names), columns=min(4, len(names)))
     for axis, name in zip(axes, names):
         frame_panel(axis, CURVES[name], 'iteration', '')
-        shown = {method: one for method, one in curves.items() if _means_something(one, name)}
+        shown = {method: one for method, one in curves.items() if _has_curve(one, name)}
         for index, (method, one) in enumerate(curves.items()):
             if method not in shown:
                 continue
@@ -154,7 +155,7 @@ def plot_curves(curves: Mapping[str, Mapping[str, Curve]], out: Path) -> Optiona
                 *one[name], color=colour, label=method, linewidth=1.5, drawstyle=style, ls=dashes
             )
         values = np.concatenate([one[name][1] for one in shown.values()])
-        if values.min() > 0 and values.max() > LOG_RATIO * values.min():
+        if values.min() > 0 and values.max() > MIN_LOG_SCALE_RATIO * values.min():
             axis.set_yscale('log')
         if not name.endswith('loss'):
             axis.set_ylim(-0.03, 1.03)
@@ -162,8 +163,8 @@ def plot_curves(curves: Mapping[str, Mapping[str, Curve]], out: Path) -> Optiona
     return _save(figure, out)
 
 
-def _means_something(curves: Mapping[str, Curve], name: str) -> bool:
-    """Tell whether a method has a curve; the threshold is logged where nothing is selected, too."""
+def _has_curve(curves: Mapping[str, Curve], name: str) -> bool:
+    """Return whether to draw a curve; the threshold is logged where nothing is selected, too."""
     return name in curves and (name != 'confidence_threshold' or 'selection_rate' in curves)
 
 
@@ -187,7 +188,7 @@ def _figure(panels: int, columns: int, legend: bool = True) -> tuple[Any, list]:
 
     rows = -(-panels // columns)
     size = (4.4 * columns, (4.2 if legend else 3.6) * rows)
-    # Not pyplot's: the caller's backend and figures stay as they are.
+    # Not with pyplot, which would change the caller's backend and figures.
     figure = Figure(figsize=size, layout='constrained')
     axes = list(np.atleast_1d(figure.subplots(rows, columns)).ravel())
     for axis in axes[panels:]:

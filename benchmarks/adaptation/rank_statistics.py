@@ -1,4 +1,4 @@
-"""How well a score ranks: area under the ROC curve, rank correlation."""
+"""Rank statistics of scores: area under the ROC curve, rank correlation."""
 
 import warnings
 from typing import Optional
@@ -27,7 +27,7 @@ def auroc(scores: np.ndarray, positive: np.ndarray) -> Optional[float]:
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> Optional[float]:
-    """Return the correlation of the ranks (N,) in [-1, 1]; None where one of both is constant."""
+    """Return the rank correlation of two (N,), in [-1, 1]; None if one is constant."""
     if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
     with warnings.catch_warnings():

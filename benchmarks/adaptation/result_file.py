@@ -1,4 +1,4 @@
-"""The files by which runs and the benchmark talk to each other."""
+"""Files that the benchmark and its runs exchange."""
 
 import json
 import math
@@ -8,22 +8,22 @@ from typing import Any, Optional
 
 from gvhmr_da_mm.fileio.atomic_file import write_atomically
 
-RUN, RESULT, LOG = 'run.json', 'result.json', 'run.log'
+RUN_FILE, RESULT_FILE, LOG_FILE = 'run.json', 'result.json', 'run.log'
 
 
 def write_result(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON at once or not at all; numbers that are not finite become null.
+    """Write JSON atomically; numbers that are not finite become null.
 
     Args:
         path (Path): The file.
-        content (Mapping): What it will hold.
+        content (Mapping): Its content.
     """
     text = json.dumps(finite(content), indent=1, allow_nan=False, ensure_ascii=False)
     write_atomically(path, text + '\n')
 
 
 def read_result(path: Path) -> Optional[dict[str, Any]]:
-    """Return what a run has written, None if it has not, or not to the end."""
+    """Return the result of a run; None if the file is missing or incomplete."""
     try:
         return json.loads(path.read_text(encoding='utf-8'))
     except (FileNotFoundError, json.JSONDecodeError):
@@ -31,7 +31,7 @@ def read_result(path: Path) -> Optional[dict[str, Any]]:
 
 
 def finite(value: Any) -> Any:
-    """Return a value with plain types for JSON, None in the place of NaN and infinity."""
+    """Return a value with plain types for JSON, with None for NaN and infinity."""
     if isinstance(value, Mapping):
         return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

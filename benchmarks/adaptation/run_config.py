@@ -1,4 +1,4 @@
-"""The configs of a benchmark's runs: shipped configs, shortened, with evaluation added."""
+"""Configs of a benchmark's runs: shipped configs, shortened, with the benchmark's tests."""
 
 from pathlib import Path
 from typing import Any, Union
@@ -15,25 +15,25 @@ from gvhmr_da_mm.registry import HOOKS
 PathLike = Union[str, Path]
 SOURCE_CONFIG, ADAPTED_CONFIG = 'gvhmr_demo', 'da_demo'
 RETEST_CFG = 'retest_cfg'
-"""Field of a config: ``test_cfg`` of the estimator for the second test."""
+"""Field of a run's config with the estimator's ``test_cfg`` for the second test."""
 HELD_OUT = {
     'EMDBDataset': ('val_emdb', {'CameraSpaceMetric': 'emdb1', 'WorldSpaceMetric': 'emdb2'}),
     'ThreeDPWDataset': ('val_3dpw', {'CameraSpaceMetric': '3dpw'}),
 }
-"""Held-out training clips of each real dataset: their name, metrics and protocols."""
+"""Name, metrics and protocols of the held-out training clips of each real dataset."""
 
 
 def source_config(
     config_dir: PathLike, data_root: PathLike, budget: Budget, seed: int, work_dir: PathLike
 ) -> Config:
-    """Return the run on synthetic clips that all methods of a seed start from.
+    """Return the config of the run on synthetic clips that all methods of a seed start from.
 
     Args:
         config_dir (str | Path): Folder of the shipped configs.
-        data_root (str | Path): Folder of all data.
+        data_root (str | Path): Data root.
         budget (Budget): Length of the run.
-        seed (int): Of weights and batches.
-        work_dir (str | Path): Where it writes.
+        seed (int): Seed of weights and batches.
+        work_dir (str | Path): Work directory.
     """
     config = load_config(Path(config_dir) / f'{SOURCE_CONFIG}.py', data_root=data_root)
     _shorten(config, budget, budget.source_epochs)
@@ -50,15 +50,15 @@ def method_config(
     work_dir: PathLike,
     load_from: PathLike,
 ) -> Config:
-    """Return the run of a method, tested on the test clips and on those that are held out.
+    """Return the config of a method's run, tested on the test clips and on held-out ones.
 
     Args:
         method (Method): The method.
         config_dir (str | Path): Folder of the shipped configs.
-        data_root (str | Path): Folder of all data.
+        data_root (str | Path): Data root.
         budget (Budget): Length of the run.
-        seed (int): Of batches and noise.
-        work_dir (str | Path): Where it writes.
+        seed (int): Seed of batches and noise.
+        work_dir (str | Path): Work directory.
         load_from (str | Path): Checkpoint of the source run of that seed.
 
     Raises:
@@ -72,7 +72,7 @@ def method_config(
     _override(config, dict(method.options), method.name)
     _shorten(config, budget, budget.epochs)
     spread_threshold(config, budget.steps)
-    # A collapse is a result here: it is tested, too.
+    # A collapsed model is a result here, so it is tested, too.
     config.default_hooks.collapse_guard.update(action='warn')
     if method.synthetic_only:
         config.train_dataloader.batch_sampler.alternating_ratio = 0
@@ -87,7 +87,7 @@ def method_config(
 
 def _adopt(config: Config, recipe: Config) -> None:
     """Replace the recipe of a config, but not the size of its model."""
-    # In place: items that are read become classes, which a dump cannot write.
+    # In place: reading an item of a lazy config imports its class, which a dump cannot write.
     size = config.model.critic
     recipe.model.update(
         estimator=config.model.estimator,
@@ -102,7 +102,7 @@ def _override(config: Config, options: dict[str, Any], owner: str) -> None:
     try:
         check_options(config, options)
         for key, value in options.items():
-            # MMEngine merges a dict into what is there, which may be none.
+            # MMEngine merges a dict into the present value, which may be None.
             whole = isinstance(value, dict) and 'type' in value
             config.merge_from_dict({key: dict(value, _delete_=True) if whole else value})
     except (ConfigError, TypeError, KeyError) as error:
@@ -110,7 +110,7 @@ def _override(config: Config, options: dict[str, Any], owner: str) -> None:
 
 
 def _shorten(config: Config, budget: Budget, epochs: int) -> None:
-    """Set the length of a run, and fit what follows from it."""
+    """Set the length of a run, and the fields that depend on it."""
     config.train_cfg.update(max_epochs=epochs)
     config.train_dataloader.update(
         batch_size=budget.batch_size, num_workers=0, persistent_workers=False
@@ -125,16 +125,16 @@ def _shorten(config: Config, budget: Budget, epochs: int) -> None:
 
 
 def spread_threshold(config: Config, steps: int) -> None:
-    """Spread the stairs of the confidence threshold over a run of another length, evenly.
+    """Spread the steps of the confidence threshold evenly over a run of another length.
 
     Args:
         config (Config): Changed in place.
         steps (int): Iterations of the run.
     """
     hook = HOOKS.build(config.default_hooks.confidence_threshold)
-    stairs = round((hook.end - hook.start) / hook.step) if hook.step else 0
+    rises = round((hook.end - hook.start) / hook.step) if hook.step else 0
     config.default_hooks.confidence_threshold.update(
-        by_epoch=False, interval=max(steps // (stairs + 1), 1)
+        by_epoch=False, interval=max(steps // (rises + 1), 1)
     )
 
 
@@ -145,7 +145,7 @@ def real_sources(config: Config) -> list[dict]:
 
 
 def _kind(dataset: dict) -> str:
-    """Return the name of a dataset's class, which is a string in a config that was dumped."""
+    """Return the name of a dataset's class; dumped configs hold it as a string."""
     kind = dataset['type']
     return kind.rpartition('.')[2] if isinstance(kind, str) else kind.__name__
 
@@ -166,9 +166,9 @@ def _add_held_out(config: Config) -> None:
 
 
 def _test_twice(config: Config, refined: bool) -> None:
-    """Test without flip test and post-processing, with and without what the keypoints tell."""
+    """Test with and without refinement, both without flip test and post-processing."""
     shipped = config.model.estimator.test_cfg
-    # ConfigDicts merge, so what is not there has to be said.
+    # ConfigDicts merge, so what is switched off has to be listed.
     alone = dict(flip_test=False, refiner=None, trajectory=None, postprocess=False)
     fitted = dict(alone, refiner=shipped.refiner, trajectory=shipped.trajectory)
     config.model.estimator.update(test_cfg=fitted if refined else alone)
@@ -179,23 +179,23 @@ def _test_twice(config: Config, refined: bool) -> None:
 
 
 def _finish(config: Config, seed: int, work_dir: PathLike) -> Config:
-    """Set what every run has."""
+    """Set the fields that all runs share."""
     work_dir = Path(work_dir).absolute()
     config.randomness = dict(seed=seed)
     config.work_dir = str(work_dir)
-    # Runs of one name within a second would write to one place.
+    # MMEngine's default name has seconds, so concurrent runs could share it.
     config.experiment_name = '_'.join(work_dir.parts[-2:])
     config.visualizer.update(vis_backends=[dict(type='LocalVisBackend')])
     return config
 
 
 def final_checkpoint(config: Config) -> Path:
-    """Return where a run of these configs leaves its weights."""
+    """Return the path of the last checkpoint of a run."""
     return Path(config.work_dir) / f'epoch_{config.train_cfg.max_epochs}.pth'
 
 
 def describe(config: Config, data_root: PathLike) -> dict[str, Any]:
-    """Return what a config says, without where it reads and writes, for comparison as JSON."""
+    """Return the content of a config without its paths, for comparison as JSON."""
     content = _plain(config._cfg_dict.to_dict(), str(Path(data_root).absolute()))
     for name in ('work_dir', 'load_from', 'experiment_name'):
         content.pop(name, None)
@@ -207,6 +207,6 @@ def _plain(value: Any, data_root: str) -> Any:
         return {str(key): _plain(item, data_root) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item, data_root) for item in value]
-    if callable(value):  # A class, or a function such as the one that collates.
+    if callable(value):  # A class, or a function such as the collate function.
         return f'{value.__module__}.{value.__qualname__}'
     return value.replace(data_root, '<data>') if isinstance(value, str) else value

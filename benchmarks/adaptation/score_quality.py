@@ -1,4 +1,4 @@
-"""How well scores tell good pseudo-labels from bad ones, from the scores and the true errors."""
+"""Quality of scores as a filter of pseudo-labels, by the true errors of the labels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
@@ -16,20 +16,19 @@ _MEASURES = (
 def score_quality(
     score: np.ndarray, error: np.ndarray, keep: Optional[np.ndarray] = None
 ) -> dict[str, Any]:
-    """Judge one score; clips for which it is not finite are left out.
+    """Measure one score; clips for which it is not finite are left out.
 
     Args:
         score (np.ndarray): Shape (N,), larger where a label should be better.
         error (np.ndarray): Errors of the labels (N,), mm.
-        keep (np.ndarray, optional): What the threshold keeps (N,), bool. Defaults to None: there
-            is no threshold on this score.
+        keep (np.ndarray, optional): Mask of the clips that the threshold keeps (N,), bool. Defaults
+            to None: there is no threshold on this score.
 
     Returns:
         dict[str, Any]: ``auroc`` of the score against "error below the median"; ``spearman``, the
         rank correlation with the negative error, so 1 is best; mean errors ``kept_error`` and
         ``dropped_error``; ``upper_half_error`` and ``lower_half_error``, those above the median
-        score and the others; ``kept`` (share). None where it cannot be said, for which ``notes``
-        has the reason.
+        score and the others; ``kept`` (share). Undefined ones are None; ``notes`` has the reasons.
     """
     known = np.isfinite(score)
     score, error = score[known], error[known]
@@ -59,7 +58,7 @@ def score_quality(
 
 
 def summarise_points(points: Mapping[str, Sequence]) -> dict[str, Any]:
-    """Judge every score of a set of clips.
+    """Measure every score of a set of clips.
 
     Args:
         points (Mapping[str, Sequence]): Of each clip ``dataset``, ``keep``, ``confidence``,

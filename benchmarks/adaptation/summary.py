@@ -1,4 +1,4 @@
-"""From the results of single runs to means, deviations and shares of the gap."""
+"""Summary of the results of all runs: means, deviations and shares of the gap."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -44,20 +44,20 @@ def summarise(results: Results, names: Sequence[str]) -> dict[str, Any]:
 def gap_closed(
     runs: Mapping[int, Mapping], source: Mapping[int, Mapping], oracle: Mapping[int, Mapping]
 ) -> dict[str, Any]:
-    """Return which share of the way from source to oracle a method goes, for each metric.
+    """Return the share of the gap between source and oracle that a method closes, by metric.
 
     The share is that of the means over the seeds that all three have finished, so that they are
-    paired. Seeds on their own are given too, for their spread.
+    paired. The shares of each seed are returned too.
 
     Args:
         runs (Mapping[int, Mapping]): Results of the method by seed.
-        source (Mapping[int, Mapping]): Those without adaptation.
-        oracle (Mapping[int, Mapping]): Those with the labels of the real clips.
+        source (Mapping[int, Mapping]): Results without adaptation.
+        oracle (Mapping[int, Mapping]): Results with the labels of the real clips.
 
     Returns:
         dict[str, Any]: ``gap_closed``, by metric 0 for the source and 1 for the oracle, None where
         the oracle is not better than the source; ``gap_closed_per_seed``, the shares of each seed;
-        ``gap_notes``, the reasons of what is None.
+        ``gap_notes``, the reasons for None.
     """
     seeds = sorted(set(runs) & set(source) & set(oracle))
     shares: dict[str, Any] = {}
@@ -124,7 +124,7 @@ def summarise_filter(results: Results, name: str) -> dict[str, Any]:
     Returns:
         dict[str, Any]: The measures of :mod:`.filter_quality`, None where no seed has one;
         ``values`` of each seed, ``notes``, and the same for ``mpjpe`` instead of PA-MPJPE, for each
-        of ``sources`` and of ``datasets``. Empty if no run has judged its filter.
+        of ``sources`` and of ``datasets``. Empty if no run has measured its filter.
     """
     filters = [run['filter'] for run in _by_seed(results, name).values() if run.get('filter')]
     if not filters:
@@ -142,13 +142,13 @@ def summarise_filter(results: Results, name: str) -> dict[str, Any]:
 
 
 def _average_named(parts: Sequence[Mapping[str, Mapping]]) -> dict[str, Any]:
-    """Average what has the same name."""
+    """Average the entries of the same name."""
     names = dict.fromkeys(name for part in parts for name in part)
     return {name: _average([part[name] for part in parts if name in part]) for name in names}
 
 
 def _average(scores: Sequence[Mapping]) -> dict[str, Any]:
-    """Average measures of the same kind, and keep the single ones."""
+    """Average each measure, and keep the values."""
     names = [name for name in scores[0] if name != 'notes']
     notes = list(dict.fromkeys(note for score in scores for note in score.get('notes', [])))
     return dict(

@@ -1,4 +1,4 @@
-"""The results as Markdown and CSV."""
+"""Tables of the results in Markdown and CSV."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ from gvhmr_da_mm.evaluation.report import METRIC_LABELS
 TEST_SETS = {'emdb1': 'EMDB-1', 'emdb2': 'EMDB-2', '3dpw': '3DPW'}
 HELD_OUT_SETS = {'val_emdb': 'EMDB, held-out', 'val_3dpw': '3DPW, held-out'}
 TRANSDUCTIVE = '†'
-SMALLEST_GAP = 0.01
-"""Share of the source's error that labels must be worth: of less, no share is shown."""
+MIN_RELATIVE_GAP = 0.01
+"""Gap between source and oracle, relative to the source, below which no share is shown."""
 
 
 def write_csv(path: Path, results: Sequence[Mapping[str, Any]], methods: Sequence[Method]) -> None:
@@ -39,10 +39,10 @@ def write_csv(path: Path, results: Sequence[Mapping[str, Any]], methods: Sequenc
 
 
 def format_markdown(summary: Mapping[str, Any], methods: Sequence[Method]) -> str:
-    """Lay a summary out as Markdown.
+    """Return a summary as Markdown.
 
     Args:
-        summary (Mapping): What ``summary.json`` holds.
+        summary (Mapping): Content of ``summary.json``.
         methods (Sequence[Method]): The methods, in the order of the rows.
     """
     ordered = sorted(methods, key=lambda method: method.transductive)
@@ -52,10 +52,11 @@ def format_markdown(summary: Mapping[str, Any], methods: Sequence[Method]) -> st
         '',
         _settings_line(settings),
         '',
-        'Mean ± deviation over the seeds; in brackets the share of the way from `source` to',
-        '`oracle`. All metrics are errors: smaller is better. Every network is tested alone and',
-        'with predictions fitted to the detected keypoints and their paths to the feet: `_network`',
-        'and `_refined` mark the test that is not the usual one of the method.',
+        'Mean ± deviation over the seeds; in brackets the share of the gap between `source` and',
+        '`oracle` that is closed. All metrics are errors: smaller is better. Every network is',
+        'tested alone and with predictions fitted to the detected keypoints and their trajectories',
+        'to the feet: `_network` and `_refined` mark the test that is not the usual one of the',
+        'method.',
         '',
     ]
     lines += _tables('Test clips', summary, ordered, TEST_SETS)
@@ -121,13 +122,13 @@ def _cell(methods: Mapping[str, Mapping], name: str, metric: str) -> str:
 
 
 def _is_gap(methods: Mapping[str, Mapping], metric: str) -> bool:
-    """Tell whether the labels are worth enough for a share of it to say something."""
+    """Return whether the gap between source and oracle is large enough for a share of it."""
     source, oracle = (methods[name][metric]['mean'] for name in (SOURCE, ORACLE))
-    return source - oracle >= SMALLEST_GAP * source
+    return source - oracle >= MIN_RELATIVE_GAP * source
 
 
 def _pseudo_labels(summary: Mapping[str, Any], methods: Sequence[Method]) -> list[str]:
-    """Return what is known of the pseudo-labels and of their filter."""
+    """Return the table of the pseudo-labels and their filter."""
     lines = [
         '## Pseudo-labels',
         '',

@@ -1,6 +1,6 @@
-"""One run in a process of its own: ``python -m benchmarks.adaptation.worker FOLDER``.
+"""One run in its own process: ``python -m benchmarks.adaptation.worker FOLDER``.
 
-The folder holds ``config.py`` and ``run.json``; what the run finds is written to ``result.json``.
+The folder holds ``config.py`` and ``run.json``; the result is written to ``result.json``.
 """
 
 import json
@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from benchmarks.adaptation.filter_quality import measure_filter
-from benchmarks.adaptation.result_file import RESULT, RUN, write_result
+from benchmarks.adaptation.result_file import RESULT_FILE, RUN_FILE, write_result
 from benchmarks.adaptation.run_config import RETEST_CFG, real_sources
 from gvhmr_da_mm.core.errors import MissingFilesError
 from gvhmr_da_mm.engine.unwrap import unwrap_model
@@ -25,7 +25,7 @@ from gvhmr_da_mm.visualization.training_log import TrainingLog, find_logs, read_
 
 
 def work(folder: Path) -> dict[str, Any]:
-    """Train and test what a folder asks for.
+    """Train and test the run of a folder.
 
     Args:
         folder (Path): With ``config.py`` and ``run.json``.
@@ -33,7 +33,7 @@ def work(folder: Path) -> dict[str, Any]:
     Returns:
         dict[str, Any]: Metrics, kept ratio, quality of the filter, seconds.
     """
-    run = json.loads((folder / RUN).read_text(encoding='utf-8'))
+    run = json.loads((folder / RUN_FILE).read_text(encoding='utf-8'))
     config = Config.fromfile(str(folder / 'config.py'))
     start = time.perf_counter()
     runner = Runner.from_cfg(config)
@@ -55,13 +55,13 @@ def work(folder: Path) -> dict[str, Any]:
 
 
 def known_metrics(measured: dict[str, Any]) -> dict[str, Any]:
-    """Return the measures that the tables have a column for."""
+    """Return the metrics that the tables have a column for."""
     names = [name for name in measured if name.rpartition('/')[2] in METRIC_LABELS]
     return {name: measured[name] for name in names}
 
 
 def kept_ratio(folder: Path) -> Any:
-    """Return the mean share of clips with a pseudo-label, None where none was ever made."""
+    """Return the mean share of clips with a pseudo-label; None if no label was made."""
     try:
         log: TrainingLog = read_training_log(find_logs(folder)[-1:])
     except MissingFilesError:
@@ -74,12 +74,12 @@ def kept_ratio(folder: Path) -> Any:
 def main(folder: Path) -> int:
     """Run, and write the result or the error."""
     try:
-        write_result(folder / RESULT, dict(work(folder), status='finished'))
+        write_result(folder / RESULT_FILE, dict(work(folder), status='finished'))
     except Exception as error:
         traceback.print_exc()
-        run = json.loads((folder / RUN).read_text(encoding='utf-8'))
+        run = json.loads((folder / RUN_FILE).read_text(encoding='utf-8'))
         message = f'{type(error).__name__}: {error}'
-        write_result(folder / RESULT, dict(run, status='failed', error=message))
+        write_result(folder / RESULT_FILE, dict(run, status='failed', error=message))
         return 1
     return 0
 

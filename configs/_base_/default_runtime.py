@@ -1,4 +1,4 @@
-"""What every run shares: hooks, logging, seeds."""
+"""Runtime of every run: hooks, logging, seed."""
 
 from mmengine.hooks import (
     DistSamplerSeedHook,
@@ -48,7 +48,8 @@ env_cfg = dict(
 model_wrapper_cfg = dict(type=ReplicatedDataParallel)
 randomness = dict(seed=0)
 log_level = 'INFO'
-# Averaged over the last iterations that had a value, i.e. over those of one domain.
+# Values that match `mean_pattern` are averaged over the last `window_size` iterations that have
+# them, i.e. over those of one domain.
 log_processor = dict(
     type=LogProcessor,
     window_size=10,

@@ -1,4 +1,4 @@
-"""Protocols, metrics and tables of the evaluation."""
+"""Evaluation: protocols, metrics, dumps of predictions and tables of results."""
 
 from .dump_index import check_dump_dir, read_index, write_index
 from .dump_predictions import DumpPredictions

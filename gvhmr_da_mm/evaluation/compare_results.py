@@ -1,4 +1,4 @@
-"""Two results of the same sequences: which got better, and whether it may be chance."""
+"""Comparison of two results on the same sequences, with bootstrap intervals."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,13 +8,14 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
-from ..core.errors import DataError, MissingFilesError
+from ..core.errors import DataError, MissingFilesError, list_some
 from .report import METRIC_LABELS
 
 NUM_RESAMPLES = 10_000
-LEVEL = 0.95
-CHUNK = 1_000_000
-"""Drawn numbers held at once, a bound on memory."""
+CONFIDENCE_LEVEL = 0.95
+MAX_DRAWS_AT_ONCE = 1_000_000
+"""Bound on the memory of the bootstrap; it does not change results."""
+MAX_LISTED_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class MetricChange:
 
     @property
     def verdict(self) -> str:
-        """'better' or 'worse' if the interval leaves zero out, else 'unclear'."""
+        """'better' or 'worse' if the interval excludes zero, else 'unclear'."""
         if self.interval is None or self.interval[0] <= 0 <= self.interval[1]:
             return 'unclear'
         return 'better' if self.interval[1] < 0 else 'worse'
@@ -73,11 +74,11 @@ class MetricChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two results have in common.
+    """Changes of the metrics that two results have in common.
 
     Attributes:
         metrics (tuple[MetricChange, ...]): In the order of the first result.
-        notes (tuple[str, ...]): What is in only one of them.
+        notes (tuple[str, ...]): Protocols and sequences in only one of them, or of other length.
     """
 
     metrics: tuple[MetricChange, ...]
@@ -95,7 +96,7 @@ def read_per_sequence(path: Union[str, Path]) -> dict[str, dict[str, dict[str, A
 
     Raises:
         MissingFilesError: If there is no such file.
-        DataError: If it is another file.
+        DataError: If it is not a ``results.json``.
     """
     path = Path(path)
     if not path.is_file():
@@ -109,12 +110,14 @@ def read_per_sequence(path: Union[str, Path]) -> dict[str, dict[str, dict[str, A
             f'{type(error).__name__} {error}'
         ) from error
     if not frames:
-        raise DataError(f'{path} holds no result of a sequence: was its `per_sequence` cut out?')
+        raise DataError(
+            f'{path} should hold results by sequence, got an empty `per_sequence`: test again'
+        )
     return found
 
 
 def protocol_notes(before: Union[str, Path], after: Union[str, Path]) -> list[str]:
-    """Say where two results were not obtained by the same protocols; old files do not tell.
+    """List the differences between the protocols of two results; old files do not store them.
 
     Args:
         before (str | Path): A ``results.json``.
@@ -139,7 +142,7 @@ def protocol_notes(before: Union[str, Path], after: Union[str, Path]) -> list[st
 def compare_results(
     before: Mapping[str, Mapping[str, Mapping[str, Any]]],
     after: Mapping[str, Mapping[str, Mapping[str, Any]]],
-    level: float = LEVEL,
+    level: float = CONFIDENCE_LEVEL,
     resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> Comparison:
@@ -160,10 +163,10 @@ def compare_results(
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, Sec. 13.3 (percentiles).
     """
-    changes, notes = [], _lonely('protocol', before, after)
+    changes, notes = [], _missing_notes('protocol', before, after)
     for protocol in (name for name in before if name in after):
         first, second = before[protocol], after[protocol]
-        notes += _lonely(f'{protocol} sequence', first, second)
+        notes += _missing_notes(f'{protocol} sequence', first, second)
         common = [name for name in first if name in second]
         notes += [
             f'{protocol} sequence {name}: {first[name]["frames"]} frames in the first result, '
@@ -202,7 +205,7 @@ def bootstrap_interval(
     if count < 2:
         return None
     generator = np.random.default_rng(seed)
-    means, step = [], max(1, CHUNK // count)
+    means, step = [], max(1, MAX_DRAWS_AT_ONCE // count)
     for start in range(0, resamples, step):
         drawn = generator.integers(count, size=(min(step, resamples - start), count))
         total = (differences * weights)[drawn].sum(axis=1)
@@ -215,7 +218,7 @@ def bootstrap_interval(
 def _pairs(
     metric: str, names: Sequence[str], first: Mapping[str, Any], second: Mapping[str, Any]
 ) -> list[SequenceChange]:
-    """Return the sequences of which both results have the metric."""
+    """Return the changes of the sequences for which both results have the metric."""
     pairs = []
     for name in names:
         old, new = first[name].get(metric), second[name].get(metric)
@@ -240,19 +243,19 @@ def _metric_change(
 
 
 def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the entries of inner mappings beside the others."""
+    """Flatten nested mappings."""
     flat = {}
     for name, value in facts.items():
         flat.update(_flat(value) if isinstance(value, Mapping) else {name: value})
     return flat
 
 
-def _lonely(what: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
-    """Say what is in only one of two results."""
+def _missing_notes(kind: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """List the names that are in only one of two results."""
     notes = []
     for which, here, there in (('first', first, second), ('second', second, first)):
         alone = [name for name in here if name not in there]
         if alone:
-            shown = ', '.join(alone[:5]) + (', ...' if len(alone) > 5 else '')
-            notes.append(f'only in the {which} result: {what} {shown}')
+            names = list_some(alone, MAX_LISTED_NAMES)
+            notes.append(f'only in the {which} result: {kind} {names}')
     return notes

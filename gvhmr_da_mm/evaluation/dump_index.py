@@ -1,4 +1,4 @@
-"""The list of all sequences of a dump, by which a damaged one is told from a whole one."""
+"""Index of a dump: the list of its sequences, by which missing files are noticed."""
 
 import json
 import os
@@ -10,11 +10,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Union
 
-from ..core.errors import ConfigError, DataError, MissingFilesError
+from ..core.errors import ConfigError, DataError, MissingFilesError, list_some
 
 PathLike = Union[str, Path]
-INDEX = 'index.json'
-FORMAT = 1
+INDEX_FILE = 'index.json'
+FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class DumpEntry:
         file (str): Path below the folder of the dump.
         dataset (str): Name of the dataset.
         sequence (str): Name of the sequence.
-        frames (int): Its length.
-        start (int): Frame of the sequence that is its first. Defaults to 0.
+        frames (int): Number of frames.
+        start (int): Index of its first frame in the sequence. Defaults to 0.
     """
 
     file: str
@@ -37,7 +37,7 @@ class DumpEntry:
 
 
 def name_files(folder: PathLike, entries: Sequence[DumpEntry]) -> list[DumpEntry]:
-    """Give the files of a finished dump names that can be typed: ``<dataset>/<sequence>.npz``.
+    """Rename the files of a finished dump to ``<dataset>/<sequence>.npz``.
 
     Letters and digits of every language, ``-``, ``_`` and ``.`` are kept, folders of a sequence's
     name are folders, and anything else becomes ``_``. Where several files would have one name, the
@@ -45,13 +45,13 @@ def name_files(folder: PathLike, entries: Sequence[DumpEntry]) -> list[DumpEntry
 
     Args:
         folder (str | Path): The dump.
-        entries (Sequence[DumpEntry]): Its files, by the names they have now.
+        entries (Sequence[DumpEntry]): Its files under their present names.
 
     Returns:
-        list[DumpEntry]: The same by their new names, sorted.
+        list[DumpEntry]: The same files under their new names, sorted.
     """
     folder = Path(folder)
-    stems = [_typable(f'{entry.dataset}/{entry.sequence}') for entry in entries]
+    stems = [_safe_name(f'{entry.dataset}/{entry.sequence}') for entry in entries]
     counts = Counter(stem.casefold() for stem in stems)
     taken: set[str] = set()
     named = []
@@ -68,14 +68,14 @@ def name_files(folder: PathLike, entries: Sequence[DumpEntry]) -> list[DumpEntry
     return sorted(named, key=lambda entry: entry.file)
 
 
-def _typable(name: str) -> str:
+def _safe_name(name: str) -> str:
     parts = [re.sub(r'[^\w.-]', '_', part) for part in name.split('/')]
     # No part may lead out of the folder, be hidden, or look like an option.
     return '/'.join(re.sub(r'^[.-]+', '_', part) or '_' for part in parts)
 
 
 def check_dump_dir(folder: PathLike) -> None:
-    """Refuse a folder that holds a dump already: two would be mixed.
+    """Refuse a folder that already holds a dump, so that two are not mixed.
 
     Args:
         folder (str | Path): The folder; it need not exist.
@@ -86,9 +86,9 @@ def check_dump_dir(folder: PathLike) -> None:
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f'`--dump` should be a folder, got the file {str(folder)!r}')
-    if (folder / INDEX).exists() or any(folder.glob('**/*.npz')):
+    if (folder / INDEX_FILE).exists() or any(folder.glob('**/*.npz')):
         raise ConfigError(
-            f'`--dump {folder}` holds predicted sequences already; choose another folder or remove '
+            f'`--dump {folder}` already holds predicted sequences; choose another folder or remove '
             'it first'
         )
 
@@ -101,14 +101,14 @@ def write_index(folder: PathLike, entries: Sequence[DumpEntry], **meta: Any) -> 
         entries (Sequence[DumpEntry]): Its files.
         meta: Facts about the run: ``config``, ``checkpoint``, ``transductive``.
     """
-    content = dict(format=FORMAT, meta=meta, sequences=[asdict(entry) for entry in entries])
-    path = Path(folder) / INDEX
+    content = dict(format=FORMAT_VERSION, meta=meta, sequences=[asdict(entry) for entry in entries])
+    path = Path(folder) / INDEX_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
 
 
 def read_index(folder: PathLike) -> tuple[list[DumpEntry], dict[str, Any]]:
-    """Read the index and compare it with the files that are there.
+    """Read the index and check it against the files of the folder.
 
     Args:
         folder (str | Path): The dump.
@@ -121,10 +121,10 @@ def read_index(folder: PathLike) -> tuple[list[DumpEntry], dict[str, Any]]:
         DataError: If the index cannot be read or there are files that it does not name.
     """
     folder = Path(folder)
-    path = folder / INDEX
+    path = folder / INDEX_FILE
     if not path.is_file():
         raise MissingFilesError(
-            f'there is no {INDEX} in {str(folder)!r}: either it is no folder of '
+            f'there is no {INDEX_FILE} in {str(folder)!r}: either the folder was not written by '
             '`tools/test.py --dump DIR`, or that run did not end; run it again'
         )
     try:
@@ -132,20 +132,22 @@ def read_index(folder: PathLike) -> tuple[list[DumpEntry], dict[str, Any]]:
         entries = [DumpEntry(**entry) for entry in content['sequences']]
         meta, version = dict(content['meta']), content['format']
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f'{path} should be the index of a dump, but: {error}') from error
-    if version != FORMAT:
-        raise DataError(f'{path} should have format {FORMAT}, got {version!r}: dump again')
+        raise DataError(
+            f'{path} should be the index of a dump, got {type(error).__name__} {error}: dump again'
+        ) from error
+    if version != FORMAT_VERSION:
+        raise DataError(f'{path} should have format {FORMAT_VERSION}, got {version!r}: dump again')
     missing = [entry.file for entry in entries if not (folder / entry.file).is_file()]
     if missing:
         raise MissingFilesError(
             f'{len(missing)} of {len(entries)} sequences of {path} are missing: '
-            f'{", ".join(missing[:10])}; copy the whole folder, or dump again'
+            f'{list_some(missing)}; copy the whole folder, or dump again'
         )
     found = {str(file.relative_to(folder)) for file in folder.glob('**/*.npz')}
     unknown = sorted(found - {entry.file for entry in entries})
     if unknown:
         raise DataError(
-            f'{path} does not name {len(unknown)} file(s) of its folder: '
-            f'{", ".join(unknown[:10])}; they are of another run: remove them'
+            f'{path} does not name {len(unknown)} file(s) of its folder: {list_some(unknown)}; '
+            'they are of another run: remove them'
         )
     return entries, meta

@@ -1,4 +1,4 @@
-"""Writing the predictions of a test run, to be scored, drawn and exported later."""
+"""Dump of the predictions of a test run, to be scored, drawn and exported later."""
 
 import os
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from .dump_index import DumpEntry, name_files, write_index
 
 @METRICS.register_module()
 class DumpPredictions(BaseMetric):
-    """Write each sequence to ``<out_dir>/<dataset>/<sequence>.npz``; it scores nothing.
+    """Write each predicted sequence to ``<out_dir>/<dataset>/<sequence>.npz``, without metrics.
 
     MMEngine's ``DumpResults`` gathers everything in one pickle at the end; here each rank writes
     each sequence when it is predicted, in a format that holds no code. Final names
-    (:func:`name_files`) and the index, which :func:`evaluate_dump` needs, come last.
+    (:func:`name_files`) and the index, which :func:`evaluate_dump` needs, are written last.
 
     Args:
         out_dir (str | Path): Folder of the files.
@@ -40,7 +40,7 @@ class DumpPredictions(BaseMetric):
         """Write the samples of a batch.
 
         Args:
-            data_batch (Any): Its ``inputs`` are stored where drawings need them.
+            data_batch (Any): Its ``inputs`` that drawings need are stored.
             data_samples (Sequence[dict]): Samples as dicts, with ``pred_instances``.
         """
         for index, sample in enumerate(data_samples):
@@ -59,7 +59,7 @@ class DumpPredictions(BaseMetric):
         return super().evaluate(size * get_world_size())
 
     def compute_metrics(self, results: list[DumpEntry]) -> dict[str, float]:
-        """Name the files and write the index; there is nothing to report.
+        """Name the files and write the index.
 
         Args:
             results (list[DumpEntry]): What :meth:`process` stored.

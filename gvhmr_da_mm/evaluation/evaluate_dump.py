@@ -1,4 +1,4 @@
-"""Scoring dumped predictions without the model and the datasets."""
+"""Scoring of dumped predictions without the model and the datasets."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,18 +15,18 @@ from .dump_index import read_index
 def evaluate_dump(
     metrics: Sequence[Union[dict, BaseMetric]], folder: Union[str, Path]
 ) -> tuple[dict[str, float], list[BaseMetric], dict[str, Any]]:
-    """Score a dump; the numbers are those that the same metrics gave during the test run.
+    """Score a dump, with the same results as in the test run.
 
     Args:
         metrics (Sequence[dict | BaseMetric]): As ``test_evaluator`` of a config.
-        folder (str | Path): What ``tools/test.py --dump`` wrote.
+        folder (str | Path): Folder that ``tools/test.py --dump`` wrote.
 
     Returns:
-        tuple: Results by name, the metrics, and the facts about the run that the index holds.
+        tuple: Results by name, the metrics, and the facts about the run in the index.
 
     Raises:
         MissingFilesError: If the index or a sequence is missing.
-        DataError: If a file is unknown, damaged, or has another length than the index says.
+        DataError: If a file is unknown, damaged, or differs from the index in length or name.
     """
     entries, meta = read_index(folder)
     built = [METRICS.build(dict(m)) if isinstance(m, dict) else m for m in metrics]
@@ -35,14 +35,14 @@ def evaluate_dump(
         dump = read_motion_dump(Path(folder) / entry.file)
         if len(dump) != entry.frames:
             raise DataError(
-                f'{dump.path} should have {entry.frames} frames, as the index says, got '
+                f'{dump.path} should have {entry.frames} frames, as in the index, got '
                 f'{len(dump)}: it is of another run; dump again'
             )
         named = dump.sample.get('dataset'), dump.sample.get('sequence')
         if named != (entry.dataset, entry.sequence):
             raise DataError(
-                f'{dump.path} should be {entry.dataset} sequence {entry.sequence!r}, as the index '
-                f'says, got {named[0]} sequence {named[1]!r}'
+                f'{dump.path} should be {entry.dataset} sequence {entry.sequence!r}, as in the '
+                f'index, got {named[0]} sequence {named[1]!r}: dump again'
             )
         batch = dict(inputs={name: value[None] for name, value in dump.inputs.items()})
         evaluator.process([dump.sample], batch)

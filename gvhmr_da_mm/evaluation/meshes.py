@@ -1,4 +1,4 @@
-"""Meshes and joints of predictions and ground truth, in the one topology both can be compared in.
+"""Meshes and joints of predictions and ground truth in SMPL's topology.
 
 Note:
     - number of frames: F
@@ -25,12 +25,12 @@ TARGET_GENDERS = ('male', 'female')
 
 
 class ProtocolMeshes:
-    """The body models of a protocol: neutral SMPL-X for predictions, a gendered one for the truth.
+    """Body models of a protocol: neutral SMPL-X for predictions, a gendered one for the truth.
 
     Models and regressors are loaded when they are first needed and shared by all metrics.
 
     Args:
-        protocol (Protocol): Says which regressor and which hands.
+        protocol (Protocol): Defines regressor, hands and target body.
         data_root (str | Path, optional): Data root. Defaults to None: the environment's.
         support_dir (str | Path, optional): Folder of the resource files. Defaults to None: that of
             the data root.
@@ -50,7 +50,7 @@ class ProtocolMeshes:
         self._regressor: Optional[tuple[Tensor, Tensor]] = None
 
     def required_files(self) -> dict[Path, str]:
-        """Return every file that scoring reads, each with how to get it."""
+        """Return every file that scoring reads, with the way to get it."""
         data_root = self.folders['data_root']
         files = [body_model_file('smplx', 'neutral', data_root)]
         body = self.protocol.target_body
@@ -112,11 +112,11 @@ class ProtocolMeshes:
         global_orient: Tensor,
         transl: Tensor,
     ) -> Tensor:
-        """Return the same in the camera: the root is moved, which is cheaper than the mesh.
+        """Return the vertices of :meth:`target` in the camera, by moving the root.
 
         Args:
             T_w2c (Tensor): World to camera, (F, 4, 4).
-            gender (str): As for :meth:`target`, like the others.
+            gender (str): As for :meth:`target`, like the following arguments.
             body_pose (Tensor): (F, 69) or (F, 63).
             betas (Tensor): (F, 10).
             global_orient (Tensor): (F, 3).
@@ -138,7 +138,7 @@ class ProtocolMeshes:
 
         Args:
             vertex_ids (Sequence[int]): N SMPL vertices.
-            body_pose (Tensor): As for :meth:`predicted`, like the others.
+            body_pose (Tensor): As for :meth:`predicted`, like the following arguments.
             betas (Tensor): (F, 10).
             global_orient (Tensor): (F, 3).
             transl (Tensor): (F, 3).
@@ -159,7 +159,7 @@ class ProtocolMeshes:
         global_orient: Tensor,
         transl: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Return the same of the truth; see :meth:`target` and :meth:`predicted_points`."""
+        """Return joints and vertices of the truth; see :meth:`target`, :meth:`predicted_points`."""
         parameters = (body_pose, betas, global_orient, transl)
         return self._points(self.protocol.target_body, vertex_ids, parameters, gender=gender)
 
@@ -179,9 +179,9 @@ class ProtocolMeshes:
         return points[..., :count, :], points[..., count:, :]
 
     def joints(self, verts: Tensor) -> Tensor:
-        """Regress the protocol's joints (F, J, 3) from SMPL vertices (F, 6890, 3), in float64.
+        """Regress the protocol's joints (F, J, 3) from SMPL vertices (F, 6890, 3).
 
-        Float64 because the alignments and third differences that follow lose digits.
+        They are float64: the alignments and third differences that follow lose digits.
         """
         if self._regressor is None:
             regressor = load_regressor(self.protocol.regressor, **self.folders).to(self.device)

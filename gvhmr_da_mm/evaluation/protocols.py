@@ -1,4 +1,4 @@
-"""Evaluation protocols: everything that has to be agreed on before a number can be compared."""
+"""Evaluation protocols: the conditions under which results can be compared."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -11,12 +11,12 @@ from ..core.errors import ConfigError
 SPACES = ('camera', 'world')
 TARGET_BODIES = ('smpl', 'smplx')
 CONDITIONS = ('intrinsics', 'camera_rotation')
-"""What a dataset's options can make differ from its protocol."""
+"""Conditions of a protocol that the options of a dataset can change."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How one benchmark is scored, and what the reference model reaches on it.
+    """Scoring of one benchmark, and the reference model's results on it.
 
     Attributes:
         name (str): Name of the protocol, the prefix of its results.
@@ -27,10 +27,11 @@ class Protocol:
         pelvis (tuple[int, ...]): Rows of the regressor whose mean is the pelvis.
         flat_hand_mean (bool): Whether the predicted SMPL-X mesh has flat hands, instead of the
             model file's mean hand pose.
-        mask (str): The frames that are scored, in words.
-        intrinsics (str): The intrinsics the model is given: 'true' or 'estimated', then words.
-        camera_rotation (str): Where the camera's rotation comes from: 'true' or the name of an
-            estimate, then words. Defaults to 'true: `T_w2c` of the pack'.
+        mask (str): Description of the scored frames.
+        intrinsics (str): Intrinsics in the model's inputs: 'true' or 'estimated', with an optional
+            description after a colon.
+        camera_rotation (str): Camera rotation in the model's inputs: 'true' or the name of an
+            estimate, then likewise. Defaults to 'true: `T_w2c` of the pack'.
         target_body (str): Body of the truth, 'smpl' or 'smplx', of the sample's gender. Defaults to
             'smpl'.
         root (int): Row of the regressor that is the root, for the trajectory. Defaults to 0.
@@ -73,14 +74,14 @@ class Protocol:
         )
 
     def differences(self, conditions: Mapping[str, Any]) -> dict[str, str]:
-        """Return the conditions that are not those of the protocol.
+        """Return the conditions that differ from those of the protocol.
 
         Args:
-            conditions (Mapping): How the samples were made, by the names in ``CONDITIONS``. What is
-                absent is not compared.
+            conditions (Mapping): Conditions of the samples by the names in ``CONDITIONS``; absent
+                ones are not compared.
 
         Returns:
-            dict[str, str]: By name, what was found and what the protocol says, in words.
+            dict[str, str]: Description of each difference by name.
         """
         found = {}
         for name in CONDITIONS:
@@ -159,7 +160,7 @@ def get_protocol(protocol: Union[str, Protocol, Mapping[str, Any]]) -> Protocol:
         if protocol not in PROTOCOLS:
             raise ConfigError(
                 f'`protocol` should be one of {sorted(PROTOCOLS)}, or the fields of a new one, got '
-                f"{protocol!r}. Where it is not given, a metric's `dataset` chooses it"
+                f"{protocol!r}. Its default is the metric's `dataset`"
             )
         return PROTOCOLS[protocol]
     fields = dict(protocol)

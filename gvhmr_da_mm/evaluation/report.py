@@ -1,4 +1,4 @@
-"""Results beside the published numbers, as a table or a file."""
+"""Tables and files of results beside the published numbers."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ METRIC_LABELS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One result and what it is compared with; None where there is no number."""
+    """One result beside the published one; None where there is no number."""
 
     protocol: str
     metric: str
@@ -47,7 +47,7 @@ def report_rows(
 
     Args:
         results (Mapping[str, float]): Results named ``protocol/metric``, as metrics return them.
-            Other entries of a log dict, which name no metric of ours, are left out.
+            Entries that are not in ``METRIC_LABELS`` are left out.
         protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
 
     Returns:
@@ -71,7 +71,7 @@ def format_table(
     protocols: Optional[Mapping[str, Protocol]] = None,
     transductive: bool = False,
 ) -> Table:
-    """Lay the results out as ours, published and difference; print it with ``rich.print``.
+    """Return a table of our results, the published ones and their difference.
 
     Args:
         results (Mapping[str, float]): Results named ``protocol/metric``.
@@ -79,7 +79,7 @@ def format_table(
         transductive (bool): Whether inputs of test clips were training data. Defaults to False.
 
     Returns:
-        rich.table.Table: The table.
+        rich.table.Table: To be printed with ``rich.print``.
     """
     table = Table(title='Smaller is better')
     if transductive:
@@ -122,7 +122,7 @@ def write_json(
             None.
         protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
         transductive (bool): Whether inputs of test clips were training data. Defaults to False.
-        facts (Mapping, optional): How each protocol was carried out, by its name. Defaults to None.
+        facts (Mapping, optional): ``protocol_facts`` of each metric, by protocol. Defaults to None.
     """
     content = {
         'transductive': transductive,
@@ -163,12 +163,12 @@ def _number(value: Any) -> Optional[float]:
 
 
 def _text(value: Optional[float], form: str) -> str:
-    """Format a number, or a dash where there is none."""
+    """Format a number; None becomes a dash."""
     return '–' if value is None else format(value, form)
 
 
 def _finite(value: Any) -> Any:
-    """Replace numbers JSON has no name for, at any depth."""
+    """Replace numbers that JSON cannot hold by None, at any depth."""
     if isinstance(value, Mapping):
         return {str(key): _finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

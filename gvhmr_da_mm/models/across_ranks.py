@@ -1,8 +1,7 @@
-"""What losses and memories need to know of the other processes of a distributed run.
+"""Counts, means and clips over all ranks of a distributed run.
 
-Every rank trains on its own part of one batch. These functions let the ranks together do what one
-process with the whole batch would. With a single process they change nothing. All ranks have to
-call them, in the same order.
+The results are those of one process with the whole batch. All ranks have to call these functions,
+in the same order.
 """
 
 import torch
@@ -23,14 +22,13 @@ def total_over_ranks(count: Tensor) -> Tensor:
 
 @torch.no_grad()
 def mean_denominator(count: Tensor) -> Tensor:
-    """Return what to divide a rank's sum by if gradients are averaged over the ranks.
+    """Return the denominator of a rank's mean, for gradients that are averaged over the ranks.
 
-    A mean over the elements that count is ``sum / count``. Ranks have different counts, so that
-    the average of their means is not the mean over all. With the total count divided by the number
-    of ranks in its place it is.
+    Ranks have different counts, so the average of their means ``sum / count`` is not the mean over
+    all elements. With the total count divided by the number of ranks as denominator it is.
 
     Args:
-        count (Tensor): How many elements count on this rank, or the sum of their weights. Scalar.
+        count (Tensor): Number of elements on this rank, or the sum of their weights. Scalar.
 
     Returns:
         Tensor: Positive, scalar. A total below 1 counts as 1, so that nothing is divided by zero.

@@ -1,4 +1,4 @@
-"""Compares the tensors of a checkpoint with those that a network has."""
+"""Comparison of a checkpoint's tensors with a network's."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
@@ -7,10 +7,10 @@ from ..core.errors import CheckpointError, list_some
 
 
 class TensorDifference(NamedTuple):
-    """One tensor of a checkpoint beside the one that the network has.
+    """Shapes of one tensor in the network and in a checkpoint.
 
     Args:
-        name (str): Its name.
+        name (str): Name of the tensor.
         expected (tuple[int, ...], optional): Shape in the network; None if it has no such tensor.
         found (tuple[int, ...], optional): Shape in the checkpoint; None if it is missing.
     """
@@ -21,7 +21,7 @@ class TensorDifference(NamedTuple):
 
     @property
     def fits(self) -> bool:
-        """Whether both are there and have the same shape."""
+        """Whether both exist and have the same shape."""
         return self.expected is not None and self.expected == self.found
 
 
@@ -34,7 +34,7 @@ def compare(state_dict: Mapping[str, Any], expected: Mapping[str, Any]) -> list[
 
     Returns:
         list[TensorDifference]: One entry for every tensor of either, in the network's order;
-        tensors without a place in the network come last.
+        unknown tensors come last.
     """
     found = {name: _shape(value) for name, value in state_dict.items()}
     rows = [
@@ -44,16 +44,16 @@ def compare(state_dict: Mapping[str, Any], expected: Mapping[str, Any]) -> list[
     return rows + [TensorDifference(name, None, shape) for name, shape in found.items()]
 
 
-def require_fit(rows: Sequence[TensorDifference], owner: str, advice: str = '') -> None:
-    """Check that nothing differs.
+def require_fit(rows: Sequence[TensorDifference], problem: str, advice: str = '') -> None:
+    """Check that all tensors fit.
 
     Args:
         rows (Sequence[TensorDifference]): As :func:`compare` returns them.
-        owner (str): What does not hold if something does, for the message.
-        advice (str): What to do then. Defaults to ''.
+        problem (str): First line of the error message.
+        advice (str): Last line of the error message, the remedy. Defaults to ''.
 
     Raises:
-        CheckpointError: Listing what is unknown, missing and of another shape.
+        CheckpointError: Listing the tensors that are unknown, missing or of another shape.
     """
     shapes = [
         f'{row.name}: expected {row.expected}, got {row.found}'
@@ -71,7 +71,7 @@ def require_fit(rows: Sequence[TensorDifference], owner: str, advice: str = '') 
         if names
     ]
     if lines:
-        raise CheckpointError(f'{owner}:{"".join(lines)}' + (advice and f'\n{advice}'))
+        raise CheckpointError(f'{problem}:{"".join(lines)}' + (advice and f'\n{advice}'))
 
 
 def _shape(value: Any) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Turn a published GVHMR checkpoint into one of ours and back, tensor by tensor unchanged."""
+"""Conversion of published GVHMR checkpoints to this package's format and back, without loss."""
 
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -10,7 +10,7 @@ from ..codecs import MotionCodec
 from ..core.errors import CheckpointError
 from .backbones import RotaryTemporalTransformer
 from .checkpoint_comparison import TensorDifference, compare, require_fit
-from .checkpoint_guard import STATISTICS, STUDENT
+from .checkpoint_guard import STATISTICS_PREFIX, STUDENT_PREFIX
 from .checkpoint_keys import (
     PUBLISHED_PREFIX,
     infer_network_config,
@@ -22,25 +22,25 @@ from .checkpoint_upgrade import upgrade_state_dict
 from .heads import MotionHead
 
 PUBLISHED_ENTRIES = ('epoch', 'global_step', 'pytorch-lightning_version')
-"""Plain entries of a published file that are kept, so that it can be written again."""
-_KEPT_UNDER = 'published'
+"""Plain entries of a published file that are kept for the conversion back."""
+_PUBLISHED_META_KEY = 'published'
 
 
 def compare_with_network(state_dict: Mapping[str, Tensor]) -> list[TensorDifference]:
-    """Compare a published checkpoint with the network whose size its shapes tell.
+    """Compare a published checkpoint with a network of the size that its shapes imply.
 
     Args:
         state_dict (Mapping[str, Tensor]): Under the published names.
 
     Returns:
         list[TensorDifference]: One entry for every tensor of either, in the network's order;
-        tensors without a place come last.
+        unknown tensors come last.
 
     Raises:
-        CheckpointError: If not even the size of the network can be told.
+        CheckpointError: If the size of the network cannot be inferred.
     """
     if not any(name.startswith(PUBLISHED_PREFIX) for name in state_dict):
-        raise _no_published_checkpoint(state_dict)
+        raise _not_published_error(state_dict)
     sizes = infer_network_config(state_dict)
     shapes = network_shapes(**sizes)
     names = published_names(sizes['num_layers'])
@@ -50,7 +50,7 @@ def compare_with_network(state_dict: Mapping[str, Tensor]) -> list[TensorDiffere
 def network_shapes(
     latent_dim: int, num_layers: int, mlp_ratio: float
 ) -> dict[str, tuple[int, ...]]:
-    """Return the shape of every tensor of a network, without making one."""
+    """Return the shape of every tensor of a network, without allocating it."""
     with torch.device('meta'):
         # The number of heads leaves no trace in the shapes; one head suits any size.
         backbone = RotaryTemporalTransformer(latent_dim, num_layers, 1, mlp_ratio)
@@ -61,7 +61,7 @@ def network_shapes(
 def import_published(
     content: Mapping[str, Any], state_dict: Mapping[str, Tensor], statistics: Any
 ) -> dict[str, Any]:
-    """Turn a published checkpoint into one of ours.
+    """Convert a published checkpoint to this package's format.
 
     Args:
         content (Mapping[str, Any]): All entries of the file.
@@ -73,21 +73,21 @@ def import_published(
         dict[str, Any]: ``state_dict`` with weights and statistics, and ``meta``.
 
     Raises:
-        CheckpointError: If the weights are not those of the network; all tensors are named.
+        CheckpointError: If the weights are not those of the network; lists the tensors.
         ConfigError, DataError: If the statistics are unusable.
     """
     require_fit(compare_with_network(state_dict), 'the tensors are not those of the GVHMR network')
     codec = MotionCodec(statistics)
     weights = published_to_ours(state_dict)
-    weights.update((STATISTICS + name, value) for name, value in codec.state_dict().items())
+    weights.update((STATISTICS_PREFIX + name, value) for name, value in codec.state_dict().items())
     kept = {name: content[name] for name in PUBLISHED_ENTRIES if _is_plain(content.get(name))}
-    return dict(state_dict=weights, meta={_KEPT_UNDER: kept})
+    return dict(state_dict=weights, meta={_PUBLISHED_META_KEY: kept})
 
 
 def export_published(
     content: Mapping[str, Any], state_dict: Mapping[str, Tensor]
 ) -> tuple[dict[str, Any], Optional[dict[str, Tensor]]]:
-    """Turn a checkpoint of ours into a published one.
+    """Convert a checkpoint of this package to the published format.
 
     Args:
         content (Mapping[str, Any]): All entries of the file.
@@ -95,25 +95,26 @@ def export_published(
 
     Returns:
         tuple: The published checkpoint, and ``mean`` and ``std`` of the motion vector (151), which
-        it has no place for; None if there are none.
+        the published format cannot hold; None if they are not fitted.
 
     Raises:
-        CheckpointError: If it is none of ours.
+        CheckpointError: If it is not a checkpoint of this package.
     """
     if any(name.startswith(PUBLISHED_PREFIX) for name in state_dict):
         raise CheckpointError(
-            'this is a published checkpoint already; leave `--reverse` out to import it'
+            'expected a checkpoint of this package, got a published one; leave `--reverse` out to '
+            'import it'
         )
     state_dict = dict(state_dict)
     upgrade_state_dict(state_dict)
-    if any(name.startswith(STUDENT) for name in state_dict):
-        names = [name for name in state_dict if name.startswith(STUDENT)]
-        state_dict = {name[len(STUDENT) :]: state_dict[name] for name in names}
-    weights = ours_to_published(state_dict, drop=(STATISTICS,))
+    if any(name.startswith(STUDENT_PREFIX) for name in state_dict):
+        names = [name for name in state_dict if name.startswith(STUDENT_PREFIX)]
+        state_dict = {name[len(STUDENT_PREFIX) :]: state_dict[name] for name in names}
+    weights = ours_to_published(state_dict, drop=(STATISTICS_PREFIX,))
     statistics = None
-    if bool(state_dict.get(f'{STATISTICS}fitted', False)):
-        statistics = {name: state_dict[STATISTICS + name] for name in ('mean', 'std')}
-    kept = content.get('meta', {}).get(_KEPT_UNDER, {})
+    if bool(state_dict.get(f'{STATISTICS_PREFIX}fitted', False)):
+        statistics = {name: state_dict[STATISTICS_PREFIX + name] for name in ('mean', 'std')}
+    kept = content.get('meta', {}).get(_PUBLISHED_META_KEY, {})
     return dict(kept, state_dict=weights), statistics
 
 
@@ -121,12 +122,12 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, (bool, int, float, str))
 
 
-def _no_published_checkpoint(state_dict: Mapping[str, Tensor]) -> CheckpointError:
+def _not_published_error(state_dict: Mapping[str, Tensor]) -> CheckpointError:
     some = ', '.join(list(state_dict)[:5])
-    if any(name.startswith((STUDENT, 'backbone.')) for name in state_dict):
+    if any(name.startswith((STUDENT_PREFIX, 'backbone.')) for name in state_dict):
         return CheckpointError(
-            f'this is a checkpoint of ours already (its tensors are named {some}, ...); add '
-            '`--reverse` to turn it into a published one'
+            f'expected a published checkpoint, got one of this package (with tensors {some}, ...); '
+            'add `--reverse` to convert it to the published format'
         )
     return CheckpointError(
         f'expected tensors named `{PUBLISHED_PREFIX}...`, as in gvhmr_siga24_release.ckpt, got '

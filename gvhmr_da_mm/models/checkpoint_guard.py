@@ -1,4 +1,4 @@
-"""Makes every loading of weights either fit or fail with a reason.
+"""Checks that loaded weights fit the model.
 
 MMEngine loads with ``strict=False``: weights of another architecture would leave the model at its
 random start with nothing but a warning. The functions here are ``load_state_dict`` pre-hooks, so
@@ -13,14 +13,14 @@ from .checkpoint_comparison import compare, require_fit
 from .checkpoint_keys import PUBLISHED_PREFIX, published_to_ours
 from .checkpoint_upgrade import upgrade_state_dict
 
-STUDENT, TEACHER = 'student.', 'teacher.'
-STATISTICS = 'motion_codec.'
+STUDENT_PREFIX, TEACHER_PREFIX = 'student.', 'teacher.'
+STATISTICS_PREFIX = 'motion_codec.'
 
 
 def adapt_state_dict(
     module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any
 ) -> None:
-    """Accept published and adapted checkpoints in a plain model, and check that they fit.
+    """Convert published and adapted checkpoints for a plain model, and check that they fit.
 
     Args:
         module (nn.Module): The :class:`GVHMR` being loaded.
@@ -32,8 +32,8 @@ def adapt_state_dict(
     """
     if not prefix:
         upgrade_state_dict(state_dict)
-        if any(name.startswith(STUDENT) for name in state_dict):
-            _replace(state_dict, _strip(state_dict, STUDENT))
+        if any(name.startswith(STUDENT_PREFIX) for name in state_dict):
+            _replace(state_dict, _strip(state_dict, STUDENT_PREFIX))
         _complete(module, state_dict)
     check_fit(module, state_dict, prefix)
 
@@ -53,12 +53,14 @@ def adapt_student_teacher(
     """
     if not prefix:
         upgrade_state_dict(state_dict)
-    if not prefix and not any(name.startswith(STUDENT) for name in state_dict):
+    if not prefix and not any(name.startswith(STUDENT_PREFIX) for name in state_dict):
         _complete(module.student, state_dict)
         check_fit(module.student, state_dict, '')
         plain = dict(state_dict)
         adaptive = {
-            f'{part}{name}': value for part in (STUDENT, TEACHER) for name, value in plain.items()
+            f'{part}{name}': value
+            for part in (STUDENT_PREFIX, TEACHER_PREFIX)
+            for name, value in plain.items()
         }
         _replace(state_dict, adaptive)
         _keep_own(module, state_dict, '')
@@ -66,7 +68,7 @@ def adapt_student_teacher(
 
 
 def check_fit(module: nn.Module, state_dict: dict[str, Tensor], prefix: str) -> None:
-    """Raise :class:`CheckpointError` unless the checkpoint holds just the module's tensors."""
+    """Raise :class:`CheckpointError` unless the checkpoint holds exactly the module's tensors."""
     require_fit(
         compare(_strip(state_dict, prefix), module.state_dict()),
         f'the checkpoint does not fit this {type(module).__name__}',
@@ -76,13 +78,12 @@ def check_fit(module: nn.Module, state_dict: dict[str, Tensor], prefix: str) -> 
 
 
 def _complete(module: nn.Module, state_dict: dict[str, Tensor]) -> None:
-    """Rename published weights, and add from the model what a checkpoint may lack."""
+    """Rename published weights, and add the statistics that a published file lacks."""
     if any(name.startswith(PUBLISHED_PREFIX) for name in state_dict):
         _replace(state_dict, published_to_ours(dict(state_dict)))
-        # The published file has no statistics: the model keeps those of its config, and must
-        # not fit others, which the weights were not trained for.
+        # The model keeps the statistics of its config; the weights were not trained for others.
         module.motion_codec.expects_statistics = True
-        _keep_own(module, state_dict, STATISTICS)
+        _keep_own(module, state_dict, STATISTICS_PREFIX)
 
 
 def _keep_own(module: nn.Module, state_dict: dict[str, Tensor], prefix: str) -> None:

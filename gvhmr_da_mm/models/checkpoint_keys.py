@@ -1,4 +1,4 @@
-"""Names of the network's weights in a published GVHMR checkpoint and here.
+"""Names of the network's weights in published GVHMR checkpoints and in this package.
 
 A published checkpoint is a Lightning file whose ``state_dict`` has only keys below
 ``pipeline.denoiser3d.``. Every one has exactly one counterpart below ``backbone.`` or ``head.`` of
@@ -128,7 +128,7 @@ def count_blocks(names: Collection[str]) -> int:
     """Return one more than the largest block index, so that a gap shows up as missing names."""
     matches = (_BLOCK.search(name) for name in names)
     found = (int(match.group(1)) for match in matches if match)
-    # There are more names than blocks, unless a name makes the number up.
+    # There are more names than blocks; a larger index can only be forged.
     return 1 + max((index for index in found if index < len(names)), default=0)
 
 

@@ -1,10 +1,9 @@
-"""Read checkpoints without running code from them or importing what they name.
+"""Safe reading of checkpoints: no code of a file is run or imported.
 
 :func:`torch.load` with ``weights_only=True`` reads tensors and plain containers. Checkpoints of
 Lightning and MMEngine hold more: settings, callbacks, histories. MMEngine's histories of logged
-values are restored. Objects of packages known to be in such files become :class:`StoredObject`,
-which keeps nothing; no class of theirs is imported. Every other name is refused, as a pickle may
-have any function called by it.
+values are restored. Objects of packages known to be in such files become an empty
+:class:`StoredObject`. Every other name is refused, as a pickle may call any function that it names.
 
 This works alike with all versions of PyTorch. An allow-list for ``weights_only`` exists since 2.4
 only, and for MMEngine's histories it would have to hold ``getattr``, which gives a hostile file
@@ -48,7 +47,7 @@ _TENSOR_PARTS = {
 
 
 class StoredHistory(PickledObject):
-    """A history of MMEngine as it is stored."""
+    """MMEngine's history of a logged value, before it is restored."""
 
     pickled_as = HISTORY_BUFFER
 
@@ -87,7 +86,7 @@ class StoredObject(PickledObject):
 
 
 class Checkpoint(NamedTuple):
-    """What a checkpoint file holds.
+    """Content of a checkpoint file.
 
     Args:
         path (Path): The file.
@@ -118,7 +117,7 @@ class Checkpoint(NamedTuple):
         return dict(weights)
 
     def require_plain(self) -> None:
-        """Check that there is nothing in the file but tensors, plain values and histories.
+        """Check that the file holds only tensors, plain values and histories.
 
         Raises:
             CheckpointError: If there are objects of other packages.
@@ -147,7 +146,7 @@ def read_checkpoint(
 
     Raises:
         MissingFilesError: If there is no such file.
-        CheckpointError: If reading it would run code, or it is damaged, or no checkpoint.
+        CheckpointError: If reading it would run code, it is damaged, or it is not a checkpoint.
     """
     path = Path(path)
     if not path.is_file():
@@ -179,7 +178,7 @@ def read_checkpoint(
 
 
 def _restricted_module(path: Path, stored_only: set[str]) -> types.SimpleNamespace:
-    """Return what stands in for the module ``pickle`` in :func:`torch.load`."""
+    """Return a replacement of the module ``pickle`` for :func:`torch.load`."""
 
     class Unpickler(RestrictedUnpickler):
         def find_class(self, module: str, name: str) -> Any:
@@ -193,8 +192,8 @@ def _restricted_module(path: Path, stored_only: set[str]) -> types.SimpleNamespa
                 stored_only.add(full)
                 return stand_in(module, name, StoredObject)
             raise CheckpointError(
-                f'{path} was not loaded: it refers to `{full}`, which is no tensor and could run '
-                'code on this machine. Nothing in it was run. Take the file from its official '
+                f'{path} was not loaded: it refers to `{full}`, which is not a tensor and could '
+                'run code on this machine. Nothing in it was run. Take the file from its official '
                 'source; if you wrote it yourself, save its `state_dict` alone'
             )
 
@@ -205,7 +204,7 @@ def _restricted_module(path: Path, stored_only: set[str]) -> types.SimpleNamespa
 
 
 def _known_name(module: str, name: str) -> Any:
-    """Return what a name of a tensor or a plain value stands for, or None."""
+    """Return the object that a pickled tensor or plain value names; None for other names."""
     if (module, name) in PLAIN_NAMES:
         return PLAIN_NAMES[module, name]
     if module in ('builtins', '__builtin__'):
@@ -222,14 +221,14 @@ def _known_name(module: str, name: str) -> Any:
 
 
 def _history_method(owner: Any, name: str) -> StoredObject:
-    """Stand in for ``getattr``, with which MMEngine's histories name their own methods."""
+    """Replace ``getattr``, with which MMEngine's histories name their own methods."""
     if owner is StoredHistory and name in _HISTORY_METHODS:
         return StoredObject()
     raise pickle.UnpicklingError(f'refused to read the attribute {name!r} of {owner!r}')
 
 
 def _restore_histories(content: Any) -> Any:
-    """Replace stored histories, which are in mappings, by MMEngine's."""
+    """Replace stored histories, at any depth of mappings, by MMEngine's."""
     if isinstance(content, StoredHistory):
         return content.restore()
     if isinstance(content, dict):

@@ -4,17 +4,17 @@ from torch import Tensor
 
 from ..core.errors import CheckpointError
 
-REMOVED_ALIGNMENT = 'feature_alignment.'
-RENAMED = {
+REMOVED_PREFIX = 'feature_alignment.'
+RENAMED_PREFIXES = {
     'discriminator.': 'critic.discriminator.',
     'calibrator.': 'critic.calibrator.',
     'motion_queue.': 'critic.queue.',
 }
-"""Beginnings of names: what they were and what they are."""
+"""Old and new prefixes of names."""
 
 
 def upgrade_state_dict(state_dict: dict[str, Tensor]) -> None:
-    """Rename and drop what earlier versions named otherwise, in place.
+    """Rename and drop weights of earlier versions, in place.
 
     Args:
         state_dict (dict[str, Tensor]): The weights of a whole checkpoint.
@@ -22,16 +22,15 @@ def upgrade_state_dict(state_dict: dict[str, Tensor]) -> None:
     Raises:
         CheckpointError: If the weights depend on a part that no longer exists.
     """
-    alignment = [name for name in state_dict if REMOVED_ALIGNMENT in name]
+    alignment = [name for name in state_dict if REMOVED_PREFIX in name]
     if any(bool(state_dict[name]) for name in alignment if name.endswith('fitted')):
         raise CheckpointError(
-            f'the checkpoint maps image features by a fitted `{REMOVED_ALIGNMENT[:-1]}`, which no '
-            'longer exists and without which its weights mean something else: train anew, or use '
-            'the version that wrote it'
+            f'the checkpoint needs its fitted `{REMOVED_PREFIX[:-1]}` of image features, which '
+            'no longer exists: train anew, or use the version that wrote it'
         )
-    for name in alignment:  # Not fitted it changed nothing.
+    for name in alignment:  # Unless it was fitted it had no effect.
         del state_dict[name]
     for name in list(state_dict):
-        for old, new in RENAMED.items():
+        for old, new in RENAMED_PREFIXES.items():
             if name.startswith(old):
                 state_dict[new + name[len(old) :]] = state_dict.pop(name)

@@ -1,4 +1,4 @@
-"""What refinement and test time need of a model that estimates motion."""
+"""Interface of motion estimators for refinement and test time."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from ..structures import MotionPrediction
 
 
 class MotionEstimator(Protocol):
-    """Interface of a model that predicts motion; :class:`GVHMR` has it.
+    """Interface of a model that predicts motion, such as :class:`GVHMR`.
 
     Attributes:
         body_model (nn.Module): The light SMPL-X body.

@@ -1,4 +1,4 @@
-"""Runs of shipped or own configs that take seconds."""
+"""Configs and results of training runs that take seconds."""
 
 import json
 from collections.abc import Iterator
@@ -16,19 +16,19 @@ from ..core.errors import MissingFilesError
 from ..visualization import MotionLocalVisualizer
 
 PathLike = Union[str, Path]
-PER_RUN = (MessageHub, Visualizer, MotionLocalVisualizer)
-"""What a run keeps under its name for the whole process."""
+RUN_MANAGERS = (MessageHub, Visualizer, MotionLocalVisualizer)
+"""Classes that keep an instance of each run, by its name, for the whole process."""
 
 
 @contextmanager
 def isolated_registry() -> Iterator[None]:
-    """Undo what a Runner leaves in MMEngine's global scopes, message hubs and visualizers.
+    """Restore MMEngine's global scopes, message hubs and visualizers after a run.
 
-    MMEngine names a run by the second it starts in. Two runs of one process would share the
-    history of their logs, and where they share the name the place they are written to.
+    MMEngine names a run by the second it starts in, so two runs of one process could share their
+    history of logs and the folder of their files.
     """
-    before = {manager: manager._instance_dict.copy() for manager in (DefaultScope, *PER_RUN)}
-    for manager in PER_RUN:
+    before = {manager: manager._instance_dict.copy() for manager in (DefaultScope, *RUN_MANAGERS)}
+    for manager in RUN_MANAGERS:
         manager._instance_dict.clear()
     try:
         yield
@@ -54,8 +54,8 @@ def tiny_config(
 
     Args:
         path (str | Path): A config file.
-        data_root (str | Path): Where all data is, such as a demo of size ``'toy'``.
-        work_dir (str | Path): Where logs and checkpoints go.
+        data_root (str | Path): Data root, such as that of a demo of size ``'toy'``.
+        work_dir (str | Path): Folder of logs and checkpoints.
         epochs (int): Defaults to 1.
         batches (int): Batches per epoch. Defaults to 4.
         batch_size (int): Defaults to 2.
@@ -75,7 +75,7 @@ def tiny_config(
     config.log_level = 'WARNING'
     if not validate:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
-    # The test loop is a task of its own; a training run would only read its files.
+    # Training does not test, but would read the files of the test loop.
     config.test_cfg = config.test_dataloader = config.test_evaluator = None
     return config
 
@@ -93,10 +93,10 @@ def read_log(work_dir: PathLike) -> list[dict[str, Any]]:
 
 
 def last_checkpoint(work_dir: PathLike) -> Path:
-    """Return the checkpoint that ``--resume`` would go on from.
+    """Return the checkpoint from which ``--resume`` would continue.
 
     Raises:
-        MissingFilesError: If there is none.
+        MissingFilesError: If no checkpoint was saved.
     """
     pointer = Path(work_dir) / 'last_checkpoint'
     if not pointer.is_file():

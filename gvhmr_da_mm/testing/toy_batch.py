@@ -1,4 +1,4 @@
-"""Random batches of clips in the form that datasets and preprocessor give them."""
+"""Random batches of clips, in the format of the datasets and the data preprocessor."""
 
 from typing import Any, Optional
 
@@ -16,7 +16,7 @@ IMAGE_WH = (1280, 720)
 BOX_SIDE = 400.0
 DISTANCE = 4.0
 UPRIGHT = (torch.pi, 0.0, 0.0)
-"""OpenCV cameras have y down, so a person stands upside down in their frame."""
+"""Axis-angle from the world, where y points up, to an upright camera, where it points down."""
 
 
 def toy_inputs(
@@ -26,7 +26,7 @@ def toy_inputs(
     seed: int = 0,
     dtype: torch.dtype = torch.float32,
 ) -> dict[str, Tensor]:
-    """Return the inputs of a person in the middle of the picture of a slowly turning camera.
+    """Return the inputs of a person in the centre of the image of a slowly panning camera.
 
     Args:
         batch (int): Number of clips B. Defaults to 2.
@@ -116,7 +116,7 @@ def toy_batch(domain: str = 'synthetic', batch: int = 2, length: int = 16, **kwa
         kwargs (Any): Passed to :func:`toy_inputs`.
 
     Returns:
-        dict: ``inputs`` and ``data_samples``, for ``train_step`` and its kin.
+        dict: ``inputs`` and ``data_samples``, for ``train_step``, ``val_step`` and ``test_step``.
     """
     inputs = toy_inputs(batch, length, **kwargs)
     samples = toy_samples(inputs, domain, seed=kwargs.get('seed', 0))

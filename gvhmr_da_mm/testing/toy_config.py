@@ -1,4 +1,4 @@
-"""Configs of models that are built and trained within a second on one CPU core."""
+"""Configs of small models that are built and trained within a second on one CPU core."""
 
 from pathlib import Path
 from typing import Any, Optional, Union

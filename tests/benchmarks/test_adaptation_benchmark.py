@@ -1,4 +1,4 @@
-"""The whole tool on toy packs, and what it says to bad input."""
+"""The whole tool on toy packs, and its errors on bad input."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""What all metrics share: which samples count, how they are joined, and what is refused."""
+"""Base of the metrics: selection and averaging of samples, and errors."""
 
 import random
 

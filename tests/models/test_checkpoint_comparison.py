@@ -1,4 +1,4 @@
-"""Names and shapes of a checkpoint beside those of a network."""
+"""Comparison of names and shapes of a checkpoint and a network."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Weights that are loaded either fit or fail with a reason."""
+"""Loaded weights fit, or an error lists the differences."""
 
 import copy
 

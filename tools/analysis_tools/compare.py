@@ -12,7 +12,7 @@ from rich.table import Table
 from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.evaluation.compare_results import (
-    LEVEL,
+    CONFIDENCE_LEVEL,
     NUM_RESAMPLES,
     MetricChange,
     compare_results,
@@ -33,7 +33,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--top', type=int, default=5, help='sequences listed of each metric at both ends'
     )
-    parser.add_argument('--level', type=float, default=LEVEL, help='of the interval, 0 to 1')
+    parser.add_argument(
+        '--level', type=float, default=CONFIDENCE_LEVEL, help='of the interval, 0 to 1'
+    )
     parser.add_argument('--resamples', type=int, default=NUM_RESAMPLES)
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()

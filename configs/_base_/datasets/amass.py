@@ -1,4 +1,4 @@
-"""Recorded motion alone, filmed by virtual cameras."""
+"""Training data: motion capture of AMASS, seen by virtual cameras."""
 
 from mmengine.dataset import DefaultSampler
 
@@ -9,8 +9,8 @@ from gvhmr_da_mm.datasets import (
     collate_clips,
 )
 
-# Files of AMASS below the data root: motions='AMASS'. Detectors as they were measured, in the
-# config that uses this: model.keypoint_noise=dict(type=DetectorNoise).
+# To read AMASS's own files in DATA_ROOT/AMASS set motions='AMASS'. For measured detector errors set
+# model.train_cfg.keypoint_noise=dict(type=DetectorNoise) in the config that inherits this one.
 amass = dict(type=AMASSDataset, data_root=None)
 
 train_dataloader = dict(

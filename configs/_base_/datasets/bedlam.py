@@ -1,4 +1,4 @@
-"""Labelled synthetic clips alone."""
+"""Training data: labelled synthetic clips of BEDLAM."""
 
 from mmengine.dataset import DefaultSampler
 
@@ -15,7 +15,7 @@ train_dataloader = dict(
     batch_size=128,
     num_workers=8,
     persistent_workers=True,
-    # Clips travel stacked from the workers, which takes a fraction of the time.
+    # Stacks clips in the workers, which transfers them faster than one by one.
     collate_fn=dict(type=collate_clips),
     sampler=dict(type=DefaultSampler, shuffle=True),
     batch_sampler=dict(type=AlternatingMultiSourceSampler),

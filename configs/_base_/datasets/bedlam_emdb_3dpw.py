@@ -1,4 +1,4 @@
-"""Labelled BEDLAM clips in turn with EMDB and 3DPW clips without labels."""
+"""Training data: batches of labelled BEDLAM clips in turn with unlabelled EMDB and 3DPW clips."""
 
 from mmengine.dataset import DefaultSampler
 
@@ -17,7 +17,7 @@ train_dataloader = dict(
     batch_size=64,
     num_workers=8,
     persistent_workers=True,
-    # Clips travel stacked from the workers, which takes a fraction of the time.
+    # Stacks clips in the workers, which transfers them faster than one by one.
     collate_fn=dict(type=collate_clips),
     sampler=dict(type=DefaultSampler, shuffle=True),
     batch_sampler=dict(type=AlternatingMultiSourceSampler),

@@ -1,4 +1,4 @@
-"""EMDB-1, EMDB-2 and 3DPW test sequences in one loop, each with its own protocol."""
+"""EMDB-1, EMDB-2 and 3DPW test sequences in one test loop, each with its own protocol."""
 
 from mmengine.dataset import DefaultSampler
 from mmengine.runner import TestLoop, ValLoop
@@ -15,7 +15,7 @@ test_dataloader = dict(
     dataset=dict(
         type=MultiSourceDataset,
         datasets=dict(
-            # `flip_test` loads the mirrored inputs, which `test_cfg` of the model averages with.
+            # `flip_test` loads the mirrored inputs that the flip test of the model needs.
             emdb1=dict(type=EMDBDataset, data_root=None, split='emdb1', flip_test=True),
             emdb2=dict(type=EMDBDataset, data_root=None, split='emdb2', flip_test=True),
             threedpw=dict(type=ThreeDPWDataset, data_root=None, split='test', flip_test=True),
@@ -27,7 +27,7 @@ test_evaluator = [
     dict(type=WorldSpaceMetric, dataset='emdb2', data_root=None),
     dict(type=CameraSpaceMetric, dataset='3dpw', data_root=None),
 ]
-# Validation follows the same protocol, so that its numbers are those of the test.
+# Validation has the data and protocols of the test, so that their results agree.
 val_dataloader = test_dataloader
 val_evaluator = test_evaluator
 

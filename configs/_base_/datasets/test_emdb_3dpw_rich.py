@@ -1,4 +1,4 @@
-"""The same, and RICH: static cameras, in the world and in the camera."""
+"""EMDB, 3DPW and RICH test sequences; RICH, with static cameras, in world and camera."""
 
 from mmengine.config import read_base
 

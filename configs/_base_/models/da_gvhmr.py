@@ -1,4 +1,4 @@
-"""A student GVHMR with its mean teacher and a motion critic, as their classes' defaults are."""
+"""Student GVHMR with its mean teacher and a motion critic, with the defaults of their classes."""
 
 from mmengine.config import read_base
 
@@ -24,9 +24,8 @@ with read_base():
 
 model = dict(
     type=DomainAdaptiveGVHMR,
-    # Keypoints tell of a clip what labels of few clips cannot teach, at test time as in training.
-    # The network's own motion, such as to compare with published numbers: refiner=None,
-    # trajectory=None.
+    # At test time predictions are fitted to the keypoints and their trajectories to the feet. For
+    # the motion of the network alone, as in published results: refiner=None, trajectory=None.
     estimator=dict(
         gvhmr,
         test_cfg=dict(

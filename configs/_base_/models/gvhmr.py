@@ -11,7 +11,7 @@ model = dict(
     body_model=dict(type=SMPLXLight, data_root=None),
     motion_codec=dict(type=MotionCodec),
     loss=dict(type=GVHMRLoss),
-    # The published protocol. Without it: --cfg-options model.test_cfg.flip_test=False
+    # The published protocol. To switch it off: --cfg-options model.test_cfg.flip_test=False
     # model.test_cfg.postprocess=False (`model.estimator.test_cfg` in the adaptation configs).
     test_cfg=dict(flip_test=True, postprocess=True),
 )

@@ -1,4 +1,4 @@
-"""The adaptation schedule: AdamW 1e-4 for the student, Adam 1e-4 for the discriminator."""
+"""Adaptation schedule: AdamW for the student and Adam for the discriminator, both with 1e-4."""
 
 from torch.optim import Adam, AdamW
 

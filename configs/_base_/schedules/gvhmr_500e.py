@@ -1,4 +1,4 @@
-"""The published supervised schedule: AdamW 2e-4, halved at epochs 200 and 350."""
+"""Published supervised schedule: AdamW with learning rate 2e-4, halved at epochs 200 and 350."""
 
 from mmengine.optim import MultiStepLR
 from torch.optim import AdamW

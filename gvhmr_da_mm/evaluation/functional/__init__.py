@@ -1,4 +1,4 @@
-"""Metrics as pure functions: arrays in, one value per frame out."""
+"""Metrics as pure functions of arrays, with one value per frame."""
 
 from .foot_sliding import contact_sliding, foot_sliding
 from .joint_error import mpjpe, pa_mpjpe, pve

@@ -17,8 +17,8 @@ from ...core.errors import ShapeError
 from ...core.layout import NUM_SMPL_VERTS
 from .point_sets import METRES_TO_MILLIMETRES, ArrayLike, as_pair, difference
 
-# Metres per frame. A true point that moves less is taken to touch the ground.
 CONTACT_DISPLACEMENT = 1e-2
+"""Metres per frame. A true point that moves less is in contact with the ground."""
 
 
 def foot_sliding(

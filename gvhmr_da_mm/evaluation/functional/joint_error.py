@@ -1,4 +1,4 @@
-"""Errors of joints and vertices in each frame: MPJPE, PA-MPJPE and PVE.
+"""Joint and vertex errors of each frame: MPJPE, PA-MPJPE and PVE.
 
 Note:
     - number of frames: F
@@ -30,7 +30,7 @@ def mpjpe(
         target (Tensor | np.ndarray): True joints, (F, J, 3), metres.
         pelvis (Sequence[int], optional): Joints whose mean is moved to the origin first.
             Defaults to None, no alignment.
-        per_joint (bool): Whether to leave the joints apart. Defaults to False.
+        per_joint (bool): Whether not to average over the joints. Defaults to False.
 
     Returns:
         Tensor: The error of each frame, (F,), or of each joint, (F, J), mm.

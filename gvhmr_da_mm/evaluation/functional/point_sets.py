@@ -1,4 +1,4 @@
-"""What the metric functions share: input conversion, pelvis alignment, masked differences.
+"""Helpers of the metric functions: input conversion, pelvis alignment, masked differences.
 
 Note:
     - number of frames: F
@@ -25,7 +25,7 @@ def as_points(points: ArrayLike, name: str, pattern: str = 'F N 3') -> Tensor:
 
     Args:
         points (Tensor | np.ndarray): The points.
-        name (str): What to call them in an error.
+        name (str): Their name in an error message.
         pattern (str): Shape pattern of ``check_shape``. Defaults to 'F N 3'.
 
     Returns:

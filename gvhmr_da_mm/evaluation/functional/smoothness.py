@@ -4,8 +4,8 @@ Note:
     - number of frames: F
     - number of joints: J
 
-Source: GVHMR, Sec. 4.1. Both difference over time, so both take the mask of valid frames and say
-what happens at a gap (``strict``).
+Source: GVHMR, Sec. 4.1. Both are differences over time; ``strict`` decides what happens at gaps of
+the valid mask.
 """
 
 from typing import Optional
@@ -15,8 +15,8 @@ from torch import Tensor
 from ...core.conventions import FPS
 from .point_sets import ArrayLike, as_pair, as_points, difference
 
-# Jitter is given in 10 m/s^3.
 JITTER_UNIT = 10.0
+"""Metres per second cubed."""
 
 
 def acceleration_error(

@@ -1,4 +1,4 @@
-"""Joint errors in the world, in chunks: WA-MPJPE and W-MPJPE.
+"""Joint errors in the world over aligned chunks: WA-MPJPE and W-MPJPE.
 
 Note:
     - number of frames: F

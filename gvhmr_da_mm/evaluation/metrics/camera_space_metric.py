@@ -1,4 +1,4 @@
-"""Metrics in the camera's space."""
+"""Metric of joints and vertices in the camera."""
 
 import torch
 from torch import Tensor
@@ -38,7 +38,7 @@ class CameraSpaceMetric(SequenceMetric):
                 target['T_w2c'][frames], gender, *(target[name][frames] for name in TARGET_FIELDS)
             )
             joints = self.meshes.joints(pred_verts), self.meshes.joints(target_verts)
-            # The meshes are float32; promoting each vertex to float64 would cost half the time.
+            # In float32 like the meshes: float64 vertices would double the time.
             pelvises = (j.to(pred_verts) for j in joints)
             vertex_errors.append(pve(pred_verts, target_verts, *pelvises, pelvis))
             pred_joints.append(joints[0])

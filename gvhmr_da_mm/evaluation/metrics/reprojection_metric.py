@@ -1,4 +1,4 @@
-"""How well predictions agree with detected keypoints: a number that needs no label."""
+"""Metric of the distance from detected keypoints, without labels."""
 
 from collections.abc import Sequence
 from typing import Any, Optional
@@ -16,8 +16,8 @@ from ...registry import METRICS, MODELS
 from ...structures import sample_inputs
 from ..meshes import PathLike
 
-FIELDS = ('body_pose', 'betas', 'global_orient_c', 'transl_c')
-INPUTS = ('kp2d', 'bbx_xys', 'K_fullimg')
+PRED_FIELDS = ('body_pose', 'betas', 'global_orient_c', 'transl_c')
+INPUT_FIELDS = ('kp2d', 'bbx_xys', 'K_fullimg')
 
 
 @METRICS.register_module()
@@ -25,8 +25,8 @@ class ReprojectionMetric(BaseMetric):
     """Mean distance of projected COCO joints from confident detections.
 
     The results are named ``<prefix>/reprojection_px`` (pixels) and ``reprojection_box`` (per cent
-    of the box side). A person may agree with the keypoints and be wrong in depth: this is no
-    measure of accuracy in 3D.
+    of the box side). They do not measure accuracy in 3D: a person that agrees with the keypoints
+    may be wrong in depth.
 
     Note:
         F: frames of a sequence. State: ``results``, one entry per sequence; after
@@ -35,7 +35,7 @@ class ReprojectionMetric(BaseMetric):
     Args:
         dataset (str): Samples with this ``dataset`` in their metainfo are scored. Defaults to
             ``video``.
-        min_keypoint_score (float): Detections at or below this score do not count. Defaults to 0.5.
+        min_keypoint_score (float): Detections at or below this score are ignored. Defaults to 0.5.
         data_root (str | Path, optional): Data root with the body models. Defaults to None: the
             environment's.
         support_dir (str | Path, optional): Folder of the regressors. Defaults to None: that of the
@@ -66,7 +66,7 @@ class ReprojectionMetric(BaseMetric):
 
     @torch.no_grad()
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Project the samples of our dataset.
+        """Project the samples of the metric's dataset.
 
         Args:
             data_batch (Any): Its ``inputs`` hold the detections.
@@ -82,8 +82,8 @@ class ReprojectionMetric(BaseMetric):
             self._check(sample, inputs)
             frames = len(sample['pred_instances']['transl_c'])
             residual = self._residual(
-                [torch.as_tensor(sample['pred_instances'][name]).cpu() for name in FIELDS],
-                {name: torch.as_tensor(inputs[name][:frames]).cpu() for name in INPUTS},
+                [torch.as_tensor(sample['pred_instances'][name]).cpu() for name in PRED_FIELDS],
+                {name: torch.as_tensor(inputs[name][:frames]).cpu() for name in INPUT_FIELDS},
             )
             side = torch.as_tensor(inputs['bbx_xys'][:frames, 2:]).cpu()
             pixels = (residual.distance * side)[residual.valid].numpy()
@@ -129,8 +129,8 @@ class ReprojectionMetric(BaseMetric):
 
     def _check(self, sample: dict, inputs: dict) -> None:
         pred = sample.get('pred_instances') or {}
-        missing = [name for name in FIELDS if name not in pred]
-        missing += [f'inputs.{name}' for name in INPUTS if name not in inputs]
+        missing = [name for name in PRED_FIELDS if name not in pred]
+        missing += [f'inputs.{name}' for name in INPUT_FIELDS if name not in inputs]
         if missing:
             raise DataError(
                 f'{self.dataset} sequence {sample.get("sequence")!r} should have '
@@ -146,5 +146,5 @@ class ReprojectionMetric(BaseMetric):
             axis_angle_to_matrix(global_orient),
             transl,
         )
-        exists = torch.ones(len(joints), dtype=torch.bool)
-        return keypoint_residual(joints, dict(inputs, valid=exists), self.min_keypoint_score)
+        valid = torch.ones(len(joints), dtype=torch.bool)
+        return keypoint_residual(joints, dict(inputs, valid=valid), self.min_keypoint_score)

@@ -1,4 +1,4 @@
-"""Base of the metrics that score whole sequences of one dataset."""
+"""Base class of metrics that score whole sequences of one dataset."""
 
 import warnings
 from abc import abstractmethod
@@ -26,21 +26,21 @@ class SkippedSequenceWarning(UserWarning):
 
 
 class ProtocolWarning(UserWarning):
-    """Samples were not made as the protocol says."""
+    """Samples were made under other conditions than the protocol's."""
 
 
 class SequenceMetric(BaseMetric):
     """Score the sequences of one dataset by one protocol.
 
     Every sequence gives one array per metric. Arrays are joined over the sequences and then
-    averaged, so that each frame counts once. Samples of other datasets are passed over, so that a
-    test loop over several datasets can hold one metric for each.
+    averaged, so that each frame counts once. Samples of other datasets are ignored, so that a test
+    loop over several datasets can hold one metric for each.
 
     Note:
         State: ``results``, one entry per sequence, cleared by :meth:`evaluate`. After it
         ``per_sequence`` maps each sequence to its number of frames and its means,
-        ``skipped_sequences`` those left out to the reason, and ``conditions`` tells how the samples
-        were made and predicted (all on the main process only).
+        ``skipped_sequences`` those left out to the reason, and ``conditions`` holds the conditions
+        and test-time steps of the samples (all on the main process only).
 
     Args:
         dataset (str, optional): Samples with this ``dataset`` in their metainfo are scored.
@@ -51,8 +51,8 @@ class SequenceMetric(BaseMetric):
             environment's.
         support_dir (str | Path, optional): Folder of the regressors. Defaults to None: that of the
             data root.
-        compat (str): 'correct', or 'published' to reproduce the reference evaluation where it errs:
-            it differences across frames that were cut out, and divides by the path length of a
+        compat (str): 'correct', or 'published' to reproduce the errors of the reference evaluation:
+            differences across frames that were cut out, and division by the trajectory length of a
             motionless root. Defaults to 'correct'.
         strict (bool, optional): Whether differences over time leave out those that span a masked
             frame. Defaults to None: True if ``compat`` is 'correct'.
@@ -67,11 +67,11 @@ class SequenceMetric(BaseMetric):
     """
 
     space: str
-    """The space the metrics are defined in; a protocol for another space is refused."""
+    """Space of the metrics; a protocol for another one is refused."""
     metric_names: tuple[str, ...]
     pred_fields: tuple[str, ...]
     pred_substitutes: Mapping[str, str] = {}
-    """Fields, and those that take their place where a prediction has them."""
+    """Fields, and those that replace them where a prediction has them."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class SequenceMetric(BaseMetric):
 
     @property
     def protocol_facts(self) -> dict[str, Any]:
-        """The protocol and how it was carried out, as plain values to store beside the results."""
+        """The protocol, options and conditions as plain values, to be stored with the results."""
         return dict(
             **self.protocol.to_dict(),
             compat=self.compat,
@@ -119,9 +119,9 @@ class SequenceMetric(BaseMetric):
         )
 
     def describe(self) -> str:
-        """Return the same in one line, to be printed beside the results."""
-        carried_out = {**self.conditions, 'compat': self.compat, 'strict': self.strict}
-        facts = ', '.join(f'{name}={value}' for name, value in carried_out.items())
+        """Return protocol, options and conditions in one line, to be printed with the results."""
+        settings = {**self.conditions, 'compat': self.compat, 'strict': self.strict}
+        facts = ', '.join(f'{name}={value}' for name, value in settings.items())
         return f'{self.protocol.describe()} [{facts}]'
 
     @abstractmethod
@@ -139,7 +139,7 @@ class SequenceMetric(BaseMetric):
 
     @torch.no_grad()
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Score the samples of our dataset.
+        """Score the samples of the metric's dataset.
 
         Args:
             data_batch (Any): Not used.
@@ -170,7 +170,7 @@ class SequenceMetric(BaseMetric):
         """Gather the results of all ranks and average them.
 
         MMEngine cuts the gathered list to ``size`` to drop the samples that pad uneven ranks, which
-        supposes one sampler's order. We gather all and drop repeated sequences by name.
+        assumes one sampler's order. Here all are gathered, and repeated sequences dropped by name.
 
         Args:
             size (int): Length of the test set.
@@ -185,7 +185,7 @@ class SequenceMetric(BaseMetric):
 
         Returns:
             dict[str, float]: One number per metric; NaN where no sequence defines it. Empty if
-            there was no valid frame of our dataset at all.
+            there was no valid frame of the dataset.
         """
         # In the order of the names, so that the sum does not depend on the ranks.
         unique = {result['sequence']: result for result in results}
@@ -233,13 +233,13 @@ class SequenceMetric(BaseMetric):
 
     @staticmethod
     def scatter(values: Tensor, mask: Tensor) -> Tensor:
-        """Put values of the valid frames (M, ...) back to their time (F, ...); else zeros."""
+        """Return values of the valid frames (M, ...) at their frames (F, ...), zeros elsewhere."""
         full = values.new_zeros(len(mask), *values.shape[1:])
         full[mask.to(values.device)] = values
         return full
 
     def _read(self, sample: dict) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
-        """Check a sample and keep its valid frames."""
+        """Check a sample and return its mask and the valid frames of its fields."""
         sequence = self._sequence_key(sample)
         target = self._take(sample, 'gt_instances', (*TARGET_FIELDS, 'T_w2c', 'mask'))
         pred = self._take(sample, 'pred_instances', self.pred_fields)
@@ -277,14 +277,14 @@ class SequenceMetric(BaseMetric):
         """Name a sequence, and the part of it that the sample is."""
         if 'sequence' not in sample or 'gender' not in sample:
             raise DataError(
-                f'A sample of {self.dataset} should have `sequence` and `gender` in its metainfo, '
+                f'a sample of {self.dataset} should have `sequence` and `gender` in its metainfo, '
                 f'got {sorted(sample)}'
             )
         name, start = str(sample['sequence']), sample.get('start')
         return f'{name}[{start}:{sample.get("end")}]' if start else name
 
     def _defined(self, result: dict, name: str) -> np.ndarray:
-        """Return the values of a metric, none if the sequence leaves it undefined (RTE)."""
+        """Return the values of a metric, empty if it is not defined on the sequence (RTE)."""
         values = result['values'][name]
         if self.compat == 'correct' and np.isnan(values).any():
             self._skip(result['sequence'], f'{name} is not defined on it')
@@ -292,7 +292,7 @@ class SequenceMetric(BaseMetric):
         return values
 
     def _skip(self, sequence: str, reason: str) -> None:
-        """Note and announce what is left out of the mean."""
+        """Record and warn that a sequence is left out of the mean."""
         self.skipped_sequences[sequence] = reason
         warnings.warn(
             f'{self.prefix}: {sequence} is left out: {reason}', SkippedSequenceWarning, stacklevel=2
@@ -300,7 +300,7 @@ class SequenceMetric(BaseMetric):
 
     @staticmethod
     def _mean(arrays: list[np.ndarray]) -> float:
-        """Average over all values of all arrays; NaN if there is none."""
+        """Average over all values of all arrays; NaN without any."""
         values = np.concatenate(arrays)
         return float(values.mean()) if values.size else float('nan')
 

@@ -1,4 +1,4 @@
-"""Metrics in the world."""
+"""Metric of joints, trajectories and contacts in the world."""
 
 from torch import Tensor
 
@@ -13,7 +13,7 @@ class WorldSpaceMetric(SequenceMetric):
     """WA-MPJPE, W-MPJPE (mm), RTE (%), jitter (10 m/s^3) and foot sliding (mm) in the world.
 
     The results are named ``<protocol>/wa_mpjpe``, ``w_mpjpe``, ``rte``, ``jitter`` and ``fs``. The
-    two worlds need not agree: each metric aligns them or is indifferent to it. The arguments are
+    two worlds may differ: each metric aligns them or does not depend on them. The arguments are
     those of :class:`SequenceMetric`.
 
     Note:
@@ -25,7 +25,7 @@ class WorldSpaceMetric(SequenceMetric):
     space = 'world'
     metric_names = ('wa_mpjpe', 'w_mpjpe', 'rte', 'jitter', 'fs')
     pred_fields = ('body_pose', 'betas', 'global_orient_w', 'transl_w')
-    # With the published flip test, post-processing bends the limbs in the world alone.
+    # With the published flip test, post-processing corrects the limbs in the world only.
     pred_substitutes = {'body_pose': 'body_pose_w'}
 
     def score(

@@ -1,4 +1,4 @@
-"""Domain adaptation: views of a clip, confidences, pseudo-labels and the moving teacher."""
+"""Domain adaptation: confidences, pseudo-labels, motion critic and mean teacher."""
 
 from .confidence import (
     CombinedConfidence,

@@ -1,4 +1,4 @@
-"""What a batch is made of: one domain, with labels or without."""
+"""Domain and labels of a batch."""
 
 from mmpose.structures import PoseDataSample
 from torch import Tensor
@@ -24,10 +24,10 @@ def single_domain(data_samples: Samples) -> str:
 
 
 def all_labelled(data_samples: Samples) -> bool:
-    """Tell whether the clips of a batch have labels (``real_supervision='labels'``).
+    """Return whether the clips of a batch have labels (``real_supervision='labels'``).
 
     Raises:
-        DataError: If some have and some have not.
+        DataError: If only some have labels.
     """
     labelled = [sample.dataset for sample in data_samples if 'gt_instances' in sample]
     if labelled and len(labelled) < len(data_samples):
@@ -39,5 +39,5 @@ def all_labelled(data_samples: Samples) -> bool:
 
 
 def named_losses(domain: str, losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Put the domain before each term's name and drop the graphs."""
+    """Prefix each term's name with the domain and detach the values."""
     return {f'{domain}_{name}': value.detach() for name, value in losses.items()}

@@ -1,4 +1,4 @@
-"""How far to trust a pseudo-label: scores in [0, 1] from several sources, and their combination.
+"""Confidence of pseudo-labels: scores in [0, 1] from several sources, and their combination.
 
 Note:
     N candidates (views), B samples, L frames. The discriminator's own score comes from
@@ -19,11 +19,11 @@ from ...registry import MODELS
 from ...structures.motion import MotionPrediction
 from ..views.functional import Inputs
 
-MEANS = ('arithmetic', 'geometric')
+MEAN_KINDS = ('arithmetic', 'geometric')
 SOURCES = ('discriminator', 'reprojection', 'agreement')
 
 ScoreAndEvidence = tuple[Tensor, Tensor]
-"""Scores in [0, 1], and a mask of where there is evidence for them."""
+"""Scores in [0, 1], and the mask of those with evidence."""
 
 
 @torch.no_grad()
@@ -34,18 +34,17 @@ def reprojection_confidence(
     clamp: float = 0.25,
     min_keypoint_score: float = 0.5,
 ) -> ScoreAndEvidence:
-    """Score predictions by how well they fall on the detected keypoints.
+    """Score predictions by the distance of their joints from the detected keypoints.
 
-    The score is ``exp(-distance / scale)``, the distance being clamped, so that a wrong detection
-    counts once, and averaged over the detections that count.
+    The score is ``exp(-distance / scale)`` of the mean distance over the valid detections, each
+    clamped to limit the effect of wrong ones.
 
     Args:
         coco17_c (Tensor): Predicted COCO joints in the camera (B, L, 17, 3), metres.
         inputs (dict[str, Tensor]): The plain inputs.
         scale (float): Mean distance whose score is 1/e, in box sides. Defaults to 0.1.
         clamp (float): Largest distance of a keypoint, in box sides. Defaults to 0.25.
-        min_keypoint_score (float): Detections at or below this score do not count. Defaults to
-            0.5.
+        min_keypoint_score (float): Detections at or below this score are ignored. Defaults to 0.5.
 
     Returns:
         tuple[Tensor, Tensor]: Scores (B,), 0 where a prediction is not finite or where there is no
@@ -62,7 +61,7 @@ def reprojection_confidence(
 
 @torch.no_grad()
 def pairwise_angle(candidates: Sequence[MotionPrediction]) -> Tensor:
-    """Return how far candidates differ.
+    """Return the mean angles between candidates.
 
     Args:
         candidates (Sequence[MotionPrediction]): N predictions in the same camera.
@@ -95,7 +94,7 @@ def view_agreement(candidates: Sequence[MotionPrediction], scale: float = 0.2) -
         Tensor: Scores (N, B), 0 for a candidate that shares no frame with any other.
 
     Raises:
-        ConfigError: If there is a single candidate, which agrees with nothing.
+        ConfigError: If there is a single candidate.
     """
     if len(candidates) < 2:
         raise ConfigError('Agreement needs at least 2 views: raise `num_augmentations`')
@@ -114,8 +113,8 @@ class CombinedConfidence:
     Args:
         weights (dict[str, float], optional): Weight of each of :data:`SOURCES`; only these sources
             are computed. Defaults to None: 4 for ``reprojection``, 1 for ``discriminator``.
-        mean (str): ``'arithmetic'``, or ``'geometric'`` where one low score must not be made up for
-            by another. Defaults to ``'geometric'``.
+        mean (str): ``'arithmetic'``, or ``'geometric'``, with which a high score does not outweigh
+            a low one. Defaults to ``'geometric'``.
         reprojection_scale (float): Mean distance from the detected keypoints, in box sides, whose
             score is 1/e. Defaults to 0.1.
 
@@ -135,8 +134,8 @@ class CombinedConfidence:
             raise ConfigError(
                 f'`weights` should be non-negative numbers, not all zero, got {weights}'
             )
-        if mean not in MEANS:
-            raise ConfigError(f'`mean` should be one of {MEANS}, got {mean!r}')
+        if mean not in MEAN_KINDS:
+            raise ConfigError(f'`mean` should be one of {MEAN_KINDS}, got {mean!r}')
         unknown = sorted(set(weights) - set(SOURCES))
         if unknown:
             raise ConfigError(f'`weights` should name {", ".join(SOURCES)}, got {unknown}')
@@ -157,8 +156,8 @@ class CombinedConfidence:
 
         Args:
             scores (dict[str, Tensor | tuple[Tensor, Tensor]]): For each source scores (N, B) in
-                [0, 1], alone or with a mask of where there is evidence. Where a source has none,
-                the others share its weight.
+                [0, 1], alone or with the mask of those with evidence. Where a source has none, the
+                others share its weight.
 
         Returns:
             Tensor: Confidence (N, B) in [0, 1]; 0 where a score is not finite or no source has

@@ -1,4 +1,4 @@
-"""Scores relative to what true motion gets."""
+"""Calibration of a discriminator's scores by those of true motion."""
 
 import torch
 from torch import Tensor, nn
@@ -6,24 +6,24 @@ from torch import Tensor, nn
 from ...core.errors import ConfigError
 from ...registry import MODELS
 
-MODES = ('none', 'quantile')
+CALIBRATION_MODES = ('none', 'quantile')
 
 
 @MODELS.register_module()
 class ConfidenceCalibrator(nn.Module):
-    """Turn a discriminator's scores into confidences that a fixed threshold can be put on.
+    """Turn a discriminator's scores into confidences that suit a fixed threshold.
 
     A least-squares discriminator at equilibrium scores everything near 0.5, so an absolute
-    threshold may choose nothing. With ``'quantile'`` the confidence is the score's rank among the
-    running scores of true motion: 0.6 means that 60% of true motion looks less true. The scores of
-    true motion are buffers and travel with the checkpoint.
+    threshold may select nothing. With ``'quantile'`` the confidence is the score's rank among the
+    latest scores of true motion: 0.6 means that 60% of true motion looks less true. The scores of
+    true motion are buffers, saved in checkpoints.
 
     Args:
         mode (str): ``'none'`` passes scores through, ``'quantile'`` ranks them. Defaults to
             ``'none'``.
-        size (int): Scores of true motion to remember. Defaults to 1024.
-        min_scores (int): Until so many are known every confidence is 0, so nothing is chosen.
-            Defaults to 64.
+        size (int): Scores of true motion to keep. Defaults to 1024.
+        min_scores (int): With fewer known scores every confidence is 0, so that nothing is
+            selected. Defaults to 64.
 
     Raises:
         ConfigError: If the mode is unknown or the sizes are impossible.
@@ -31,9 +31,9 @@ class ConfidenceCalibrator(nn.Module):
 
     def __init__(self, mode: str = 'none', size: int = 1024, min_scores: int = 64) -> None:
         super().__init__()
-        if mode not in MODES:
+        if mode not in CALIBRATION_MODES:
             raise ConfigError(
-                f'`mode` of ConfidenceCalibrator should be one of {MODES}, got {mode!r}'
+                f'`mode` of ConfidenceCalibrator should be one of {CALIBRATION_MODES}, got {mode!r}'
             )
         if not 1 <= min_scores <= size:
             raise ConfigError(
@@ -46,18 +46,18 @@ class ConfidenceCalibrator(nn.Module):
 
     @property
     def needs_true_scores(self) -> bool:
-        """Whether :meth:`update` wants the scores of true motion, which cost a forward pass."""
+        """Whether :meth:`update` needs the scores of true motion, which cost a forward pass."""
         return self.mode == 'quantile'
 
     @torch.no_grad()
     def update(self, true_scores: Tensor) -> None:
-        """Remember scores of true motion (any shape); the oldest are forgotten."""
+        """Store scores of true motion (any shape) in place of the oldest."""
         scores = true_scores.detach().flatten().to(self.true_scores)
         for part in scores.split(len(self.true_scores)):
-            self._remember(part)
+            self._store(part)
 
-    def _remember(self, scores: Tensor) -> None:
-        """Store the finite ones of at most ``size`` scores, without a wait for their number."""
+    def _store(self, scores: Tensor) -> None:
+        """Store the finite ones of at most ``size`` scores, without a GPU synchronisation."""
         finite = scores.isfinite()
         order = torch.argsort((~finite).to(torch.uint8), stable=True)
         position, count = torch.arange(len(scores), device=scores.device), finite.sum()

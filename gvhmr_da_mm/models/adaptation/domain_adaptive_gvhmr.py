@@ -1,4 +1,4 @@
-"""GVHMR trained on labelled synthetic clips and unlabelled real ones in turn."""
+"""Domain-adaptive GVHMR, trained on labelled synthetic and unlabelled real clips in turn."""
 
 from collections.abc import Mapping
 from typing import Optional, Union
@@ -20,7 +20,7 @@ from .batch_domain import Samples, all_labelled, named_losses, single_domain
 from .ema import update_ema
 from .label_fusion import PseudoLabels
 
-LOSSES = dict(
+DEFAULT_LOSSES = dict(
     pseudo=dict(type='PseudoLabelLoss'),
     reprojection=dict(type='ReprojectionLoss'),
     contact=dict(type='ContactConsistencyLoss'),
@@ -34,16 +34,16 @@ REAL_TERMS = ('real_loss', 'generator_adversarial_loss', 'reprojection_loss')
 class DomainAdaptiveGVHMR(BaseModel):
     """A student that learns from labels and from its teacher's confident predictions.
 
-    Each iteration holds clips of one domain (real clips loaded with their labels are learned as
-    synthetic ones are, but their motion does not count as true):
+    Each iteration holds clips of one domain. Real clips that are loaded with labels are trained on
+    like synthetic ones, but never used as true motion.
 
-    - *synthetic*: supervised losses; the motion joins the critic's queue of true motion.
-    - *real*: the pseudo-labeler labels the clips with the teacher. The student learns these labels,
-      agrees with the detected keypoints, keeps static joints in place, and may be asked by the
-      critic to move like true motion. The critic learns with its own optimiser.
+    - *synthetic*: supervised losses; the motion is added to the critic's queue of true motion.
+    - *real*: the pseudo-labeler labels the clips with the teacher. The student is trained on the
+      pseudo-labels and by the unsupervised losses (detected keypoints, static joints), optionally
+      by an adversarial loss; the critic has an optimiser of its own.
 
-    No label of a real clip is read: the datasets do not even load them. With several ranks the true
-    motions, their scores and what means are taken over are those of all ranks.
+    No label of an unlabelled real clip is read: the datasets do not load it. True motions, their
+    scores and means are those of all ranks.
 
     Note:
         - B: batch, L: frames.
@@ -55,15 +55,16 @@ class DomainAdaptiveGVHMR(BaseModel):
         pseudo_labeler (dict, optional): Labels real clips. Defaults to None:
             ``dict(type='PseudoLabeler')``.
         critic (dict, optional): Learns how true a motion looks. Defaults to
-            ``dict(type='MotionCritic')``; None: there is none.
+            ``dict(type='MotionCritic')``; None: no critic.
         losses (dict[str, dict | None], optional): Losses on real clips by name: ``pseudo`` on
             pseudo-labels, ``reprojection`` on detected keypoints, and others that are called with
-            the prediction, the inputs and the body model. Those not named are as in
-            :data:`LOSSES`; None, or a ``loss_weight`` of 0, turns one off. Defaults to None.
+            the prediction, the inputs and the body model. Missing ones are as in
+            :data:`DEFAULT_LOSSES`; None, or a ``loss_weight`` of 0, turns one off. Defaults to
+            None.
         synthetic_weight (float): Weight of the losses on labels. Defaults to 1.
         student_view (dict, optional): Augmentation of the student's input on real clips. Defaults
-            to None: noise of its own changed nothing.
-        real_shape (bool): Whether real clips teach the shape, too. Defaults to False: wrong bones
+            to None: it had no effect.
+        real_shape (bool): Whether real clips train the shape, too. Defaults to False: wrong bones
             fit keypoints as well as wrong poses do.
         predict_on (str): ``'student'`` or ``'teacher'`` at test time. Defaults to ``'student'``.
         data_preprocessor (dict, optional): Defaults to None:
@@ -71,7 +72,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         init_cfg (dict, optional): Weight initialisation. Defaults to None.
 
     Raises:
-        ConfigError: If a value is impossible, or the confidence needs a critic and there is none.
+        ConfigError: If a value is impossible, or the confidence needs a critic but has none.
     """
 
     def __init__(
@@ -107,10 +108,10 @@ class DomainAdaptiveGVHMR(BaseModel):
                 'dict(reprojection=1.0)'
             )
         self.teacher.requires_grad_(False)
-        # One body and one representation: the statistics are fitted or loaded once for both.
+        # Shared, so that the statistics are fitted or loaded once for both.
         self.teacher.body_model = self.student.body_model
         self.teacher.motion_codec = self.student.motion_codec
-        # Predictions are fitted to the detections that count in training.
+        # At test time the refiner minimises the loss of training.
         for network in (self.student, self.teacher):
             network.recovery.reprojection = self.reprojection
         self.teacher.load_state_dict(self.student.state_dict())
@@ -134,7 +135,7 @@ class DomainAdaptiveGVHMR(BaseModel):
 
     @property
     def reprojection(self) -> ReprojectionLoss:
-        """The keypoint loss, which also says which detections count for labels and tests."""
+        """The keypoint loss, whose valid detections also serve pseudo-labels and tests."""
         return self.losses['reprojection']
 
     def forward(
@@ -143,7 +144,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         data_samples: Optional[Samples] = None,
         mode: str = 'tensor',
     ) -> Union[dict[str, Tensor], Samples, MotionPrediction]:
-        """Run the student (or, to predict, what ``predict_on`` says) as :class:`GVHMR` does."""
+        """Run the student, or for predictions the ``predict_on`` network, like :class:`GVHMR`."""
         model = self.teacher if mode != 'loss' and self.predict_on == 'teacher' else self.student
         return model(inputs, data_samples, mode)
 
@@ -164,7 +165,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         if domain == 'real' and not all_labelled(data_samples):
             return self.real_step(inputs, optim_wrapper)
         logs = self.supervised_step(inputs, data_samples, optim_wrapper['model'])
-        # Labels of real clips never pass for true motion.
+        # Labels of real clips are never used as true motion.
         if domain == 'synthetic' and self.critic is not None:
             body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
             self.critic.observe(body_pose, inputs['valid'])
@@ -173,7 +174,7 @@ class DomainAdaptiveGVHMR(BaseModel):
     def supervised_step(
         self, inputs: dict[str, Tensor], data_samples: Samples, optim_wrapper: OptimWrapper
     ) -> dict[str, Tensor]:
-        """Learn from labels.
+        """Train the student on labels.
 
         Args:
             inputs (dict[str, Tensor]): A batch.
@@ -192,16 +193,16 @@ class DomainAdaptiveGVHMR(BaseModel):
     def real_step(
         self, inputs: dict[str, Tensor], optim_wrapper: OptimWrapperDict
     ) -> dict[str, Tensor]:
-        """Learn from pseudo-labels and detected keypoints; then the critic learns.
+        """Train the student on pseudo-labels and unsupervised losses, then the critic.
 
         Args:
-            inputs (dict[str, Tensor]): A real batch; labels are not even passed on.
+            inputs (dict[str, Tensor]): A real batch; labels are not passed on.
             optim_wrapper (OptimWrapperDict): See :meth:`train_step`.
 
         Returns:
             dict[str, Tensor]: Log values.
         """
-        # What has no weight is not computed, and is logged all the same.
+        # Terms without weight are not computed, but logged as zero.
         logs = dict.fromkeys(REAL_TERMS, inputs['kp2d'].new_zeros(()))
         labels = self.pseudo_label(inputs) if self.losses['pseudo'].loss_weight else None
         with optim_wrapper['model'].optim_context(self.student):
@@ -229,7 +230,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         Args:
             prediction (MotionPrediction): The student's, with graph.
             pose (Tensor): Its poses (B, L, 69) as the critic takes them, rad.
-            labels (PseudoLabels, optional): None: they are not learned.
+            labels (PseudoLabels, optional): None: no loss on pseudo-labels.
             inputs (dict[str, Tensor]): A real batch.
 
         Returns:
@@ -263,7 +264,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         return self.pseudo_labeler(self.teacher, inputs, self.reprojection, self.critic)
 
     def predict_noised(self, inputs: dict[str, Tensor]) -> MotionPrediction:
-        """Predict with the student from its own augmented view, in the original camera."""
+        """Predict with the student from ``student_view``, mapped back to the original camera."""
         noised, state = inputs, {}
         if self.student_view is not None:
             noised, state = full_precision(self.student_view.apply)(inputs)
@@ -281,12 +282,14 @@ class DomainAdaptiveGVHMR(BaseModel):
 
 
 def _build_losses(configs: Mapping[str, Optional[dict]]) -> nn.ModuleDict:
-    """Build losses by name; one that is None is built, for its settings, with no weight."""
-    configs = {**LOSSES, **configs}
+    """Build losses by name; a default loss that is None gets weight 0 and keeps its settings."""
+    configs = {**DEFAULT_LOSSES, **configs}
     return nn.ModuleDict(
         {
-            name: MODELS.build(dict(LOSSES[name], loss_weight=0.0) if config is None else config)
+            name: MODELS.build(
+                dict(DEFAULT_LOSSES[name], loss_weight=0.0) if config is None else config
+            )
             for name, config in configs.items()
-            if config is not None or name in LOSSES
+            if config is not None or name in DEFAULT_LOSSES
         }
     )

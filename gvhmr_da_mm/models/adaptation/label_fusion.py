@@ -19,19 +19,19 @@ VECTOR_FIELDS = ('betas', 'velocity', 'transl_c', 'pred_cam', 'static_logits')
 
 @dataclass(frozen=True)
 class PseudoLabels:
-    """Fused candidates and how far to trust them; nothing in it has a graph.
+    """Fused candidates and their confidence, without graph.
 
     Attributes:
-        prediction (MotionPrediction): The fused motion; ``valid`` is false for all that must not
-            be learned from, so samples that are not kept have no valid frame. ``x`` is None.
+        prediction (MotionPrediction): The fused motion. Only valid frames may be trained on;
+            samples that are not kept have none. ``x`` is None.
         keep (Tensor): Samples with at least one confident candidate (B,), bool.
-        confidence (Tensor): Mean confidence of the chosen candidates (B,); of all candidates where
-            none was chosen, so that a log shows how far the threshold is off.
-        selection (Tensor): Candidates that were chosen (N, B), bool.
+        confidence (Tensor): Mean confidence of the selected candidates (B,); of all candidates
+            where none was selected, so that a log shows how far the threshold is off.
+        selection (Tensor): Mask of the selected candidates (N, B), bool.
         spread (Tensor): Mean angle in radians between the candidates (B,), over all pairs,
             joints and frames, 0 for a single candidate.
-        scores (dict[str, tuple[Tensor, Tensor]]): What the confidence was made of: scores (N, B) by
-            source, with masks of where there is evidence. Defaults to none.
+        scores (dict[str, tuple[Tensor, Tensor]]): Scores (N, B) by source that make up the
+            confidence, with the masks of those with evidence. Defaults to none.
     """
 
     prediction: MotionPrediction
@@ -42,7 +42,7 @@ class PseudoLabels:
     scores: dict[str, ScoreAndEvidence] = field(default_factory=dict)
 
     def log_values(self) -> dict[str, Tensor]:
-        """Return what a training log says about them, scalars."""
+        """Return scalars for the training log."""
         return dict(
             confidence_mean=self.confidence.mean(),
             selection_rate=self.keep.float().mean(),
@@ -77,22 +77,22 @@ def fuse_candidates(
     inputs: Optional[Inputs] = None,
     scores: Optional[dict[str, ScoreAndEvidence]] = None,
 ) -> PseudoLabels:
-    """Choose the confident candidates of each clip and average them.
+    """Select the confident candidates of each clip and average them.
 
     Rotations are averaged on SO(3) (chordal mean), everything else arithmetically, both weighted by
     confidence times prior weight. A clip without a confident candidate is not kept: there is no
-    fallback to an unconfident label. Candidates with a value that is not finite are never chosen.
+    fallback to an unconfident label. Candidates with a value that is not finite are never selected.
 
     Args:
         candidates (Sequence[MotionPrediction]): N predictions of the same B clips, all in the
             original camera and box.
         confidences (Tensor): Shape (N, B) in [0, 1].
-        threshold (float): A candidate is chosen if its confidence is greater than this.
+        threshold (float): A candidate is selected if its confidence is greater than this.
         prior (Tensor, optional): Prior weights (N, B). Defaults to None: equal ones.
         inputs (dict[str, Tensor], optional): The plain inputs. With them ``pred_cam`` is derived
-            from the fused translation, so the two agree to the digit; without them each is averaged
-            by itself. Defaults to None.
-        scores (dict, optional): What the confidences were made of, passed on. Defaults to None.
+            from the fused translation, so that both agree; without them each is averaged by
+            itself. Defaults to None.
+        scores (dict, optional): ``scores`` of the returned labels. Defaults to None.
 
     Returns:
         PseudoLabels: Without graph.
@@ -108,7 +108,7 @@ def fuse_candidates(
     finite = _finite_frames(candidates)
     selection = (confidences > threshold) & (finite | ~valid).all(dim=-1)
 
-    # Not a product with the mask: an unusable confidence may be NaN.
+    # Not a product with the mask: confidences may be NaN.
     weights = torch.where(selection, confidences, torch.zeros_like(confidences))
     if prior is not None:
         check_shape(prior, 'N B', name='prior', **sizes)
@@ -145,7 +145,7 @@ def _fuse(
 ) -> MotionPrediction:
     """Average candidates with weights (N, B, L); frames without weight are not valid."""
     valid = (weights > 0).any(dim=0)
-    # Frames that nobody will look at still have to hold rotations and finite numbers.
+    # Invalid frames must hold rotations and finite numbers, too.
     weights = torch.where(valid, weights, torch.ones_like(weights))
     share = weights / weights.sum(dim=0)
 
@@ -173,7 +173,7 @@ def _fuse(
 
 
 def _mean_confidence(confidences: Tensor, selection: Tensor) -> Tensor:
-    """Average (N, B) over the chosen candidates, or over all where none was; NaN counts as 0."""
+    """Average (N, B) over the selected candidates, or all where none was; NaN counts as 0."""
     counted = selection | ~selection.any(dim=0)
     return (confidences.nan_to_num(0) * counted).sum(dim=0) / counted.sum(dim=0)
 

@@ -1,4 +1,4 @@
-"""A critic of motion: a discriminator, the true motion it learns from, and what it is taught."""
+"""Motion critic: a discriminator with its queue of true motion, target and calibrator."""
 
 from collections.abc import Sequence
 from typing import Optional
@@ -26,9 +26,8 @@ from ..losses import check_loss_weight
 class MotionCritic(BaseModule):
     """Learn how true a motion looks from synthetic labels and the student's predictions.
 
-    The discriminator scores pseudo-labels, and on request the student learns from its score to
-    move like true motion. With several ranks the true motions and their scores are those of all
-    ranks.
+    The discriminator scores pseudo-labels, and with an adversarial weight trains the student. True
+    motions and their scores are those of all ranks.
 
     Note:
         B: batch, L: frames, N: candidates of each clip.
@@ -36,17 +35,17 @@ class MotionCritic(BaseModule):
     Args:
         discriminator (dict, optional): Scores pose sequences. Defaults to None:
             ``dict(type='MotionDiscriminator')``.
-        target (dict, optional): Scores that the discriminator learns for predictions. Defaults to
+        target (dict, optional): Discriminator target of predictions. Defaults to
             ``dict(type='NearestMotionTarget')``; None: 0 for all.
         calibrator (dict, optional): Turns scores into confidences. Defaults to None:
             ``dict(type='ConfidenceCalibrator')``.
-        queue (dict, optional): Remembers true motion. Defaults to None:
+        queue (dict, optional): Stores true motion. Defaults to None:
             ``dict(type='MotionQueue')``.
         steps (int): Updates of the discriminator per real iteration. Defaults to 1.
         loss_weight (float): Weight of the discriminator's own loss (``discriminator_weight`` of the
-            published recipe); 0: it does not learn. Defaults to 1.
-        adversarial_weight (float): Weight of the student's loss for motion that does not look
-            true; 0: off. Defaults to 0.
+            published recipe); 0: it is not trained. Defaults to 1.
+        adversarial_weight (float): Weight of the student's adversarial loss; 0: off. Defaults to
+            0.
         init_cfg (dict, optional): Weight initialisation. Defaults to None.
 
     Raises:
@@ -77,7 +76,7 @@ class MotionCritic(BaseModule):
 
     @torch.no_grad()
     def observe(self, body_pose: Tensor, valid: Tensor) -> None:
-        """Remember true motion, and the statistics by which the discriminator standardises.
+        """Add true motion to the queue and to the statistics of the discriminator's input.
 
         Args:
             body_pose (Tensor): Labels of this rank's synthetic clips (B, L, 63), rad.
@@ -89,7 +88,7 @@ class MotionCritic(BaseModule):
 
     @torch.no_grad()
     def confidence(self, candidates: Sequence[MotionPrediction]) -> Tensor:
-        """Return how true the motion of N candidates looks (N, B), in [0, 1]."""
+        """Return the calibrated scores (N, B) of N candidates, in [0, 1]."""
         body_pose_R = torch.cat([one.body_pose_R for one in candidates])
         valid = torch.cat([one.valid for one in candidates])
         scores = self.discriminator.score(discriminator_pose(body_pose_R), valid)
@@ -100,7 +99,7 @@ class MotionCritic(BaseModule):
 
         Args:
             pose (Tensor): Predicted poses (B, L, 69) with graph, rad.
-            valid (Tensor): Frames that count (B, L), bool.
+            valid (Tensor): Valid frames (B, L), bool.
         """
         with frozen(self.discriminator):
             # To full precision: autocast would leave the loss in half of it.
@@ -108,7 +107,7 @@ class MotionCritic(BaseModule):
         return self.adversarial_weight * generator_adversarial_loss(scores)
 
     def learn(self, pose: Tensor, valid: Tensor, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
-        """Teach the discriminator true motion from the queue against predictions.
+        """Train the discriminator on true motion from the queue and on predictions.
 
         Args:
             pose (Tensor): Predicted poses (B, L, 69) without graph, rad.

@@ -1,4 +1,4 @@
-"""True motion for the discriminator, remembered from synthetic batches."""
+"""Queue of true motion for the discriminator, filled from synthetic batches."""
 
 from typing import Optional
 
@@ -13,9 +13,9 @@ from ...registry import MODELS
 
 @MODELS.register_module()
 class MotionQueue(nn.Module):
-    """A first-in-first-out store of true body motion whose buffers travel with the checkpoint.
+    """First-in-first-out queue of true body motion, saved in checkpoints.
 
-    Only feed it synthetic or motion-capture clips, never labels of real video.
+    Push synthetic or motion-capture clips only, never labels of real video.
 
     Args:
         size (int): Clips to hold. Defaults to 256 (8 MB at 120 frames).
@@ -37,7 +37,7 @@ class MotionQueue(nn.Module):
         self.register_buffer('body_pose', torch.zeros(size, max_len, channels))
         self.register_buffer('valid', torch.zeros(size, max_len, dtype=torch.bool))
         self.register_buffer('num_pushed', torch.zeros((), dtype=torch.long))
-        # Mirrors the buffer, so that the length does not wait for the GPU; None: to be read.
+        # Copy of the buffer, so that the length does not wait for the GPU; None: not read yet.
         self._num_pushed: Optional[int] = 0
 
     def __len__(self) -> int:
@@ -51,7 +51,7 @@ class MotionQueue(nn.Module):
 
     @torch.no_grad()
     def push(self, body_pose: Tensor, valid: Tensor) -> None:
-        """Store clips; the oldest make room.
+        """Store clips in place of the oldest.
 
         Args:
             body_pose (Tensor): Shape (B, L, 69), radians; L up to ``max_len``.
@@ -112,7 +112,7 @@ class MotionQueue(nn.Module):
         """
         clip = self._draw(num)
         valid = self.valid[clip]
-        # A clip without valid frames holds zeros, the rest pose: any frame of it will do.
+        # A clip without valid frames holds zeros, the rest pose, in all frames.
         chances = torch.where(valid.any(dim=1, keepdim=True), valid, True).float()
         return self.body_pose[clip, torch.multinomial(chances, 1).squeeze(1)]
 
@@ -120,8 +120,8 @@ class MotionQueue(nn.Module):
         """Draw the slots (num,) of clips."""
         if not len(self):
             raise DataError(
-                'The queue of true motion is empty: a synthetic batch has to come first '
-                '(check `len(queue)`)'
+                'the queue of true motion is empty: push a synthetic batch first (check '
+                '`len(queue)`)'
             )
         device = None if generator is None else generator.device
         index = torch.randint(len(self), (num,), generator=generator, device=device)

@@ -18,7 +18,7 @@ class PseudoLabelLoss(nn.Module):
 
     Args:
         world (bool): Whether pseudo-labels supervise the motion in the world, too. Defaults to
-            False: synthetic clips teach it better, whatever trajectory pseudo-labels follow.
+            False: synthetic clips supervise it better.
         loss_weight (float): Weight of all terms together (``real_weight`` of the published
             recipe); 0: no pseudo-label is made. Defaults to 0.5.
 
@@ -40,7 +40,7 @@ class PseudoLabelLoss(nn.Module):
         inputs: dict[str, Tensor],
         model: GVHMR,
     ) -> dict[str, Tensor]:
-        """Return the ``<term>_loss`` entries of ``model.target_loss``, not yet weighted.
+        """Return the ``<term>_loss`` entries of ``model.target_loss``, without ``loss_weight``.
 
         Exactly zero, with a graph, where no label is kept.
 
@@ -54,7 +54,7 @@ class PseudoLabelLoss(nn.Module):
         targets = MotionTargets.from_prediction(
             labels.prediction, inputs['cam_angvel'], labels.keep
         )
-        # A view of the student may leave frames out.
+        # The student's view may leave frames out.
         targets = targets.replace(valid=targets.valid & prediction.valid)
         if not self.world:
             targets = targets.replace(camera_only=torch.ones_like(targets.camera_only))

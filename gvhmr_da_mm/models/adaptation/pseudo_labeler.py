@@ -1,4 +1,4 @@
-"""Pseudo-labels of real clips: views, confidence, choice, fusion, refinement."""
+"""Pseudo-labeling of real clips: views, confidence, selection, fusion, refinement."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,8 +17,8 @@ from .confidence import ScoreAndEvidence, reprojection_confidence, view_agreemen
 from .label_fusion import PseudoLabels, fuse_candidates
 from .motion_critic import MotionCritic
 
-VIEWS = (dict(type='CameraRoll'), dict(type='BoxJitter'), dict(type='HorizontalFlip'))
-"""Those that keep the image features come first: without them predictions are much worse."""
+DEFAULT_VIEWS = (dict(type='CameraRoll'), dict(type='BoxJitter'), dict(type='HorizontalFlip'))
+"""Views that keep the image features come first: without features predictions are much worse."""
 
 
 @MODELS.register_module()
@@ -30,25 +30,24 @@ class PseudoLabeler:
 
     Note:
         - N candidates (views), B clips, L frames.
-        - It holds settings only. :class:`ConfidenceThresholdHook` writes ``threshold``.
+        - :class:`ConfidenceThresholdHook` writes ``threshold``.
 
     Args:
-        num_augmentations (int): Views in total, of which the first is the plain input. Defaults to
-            1: no other view made pseudo-labels or confidences better.
-        views (Sequence[dict], optional): Augmentations of the teacher's input beside the plain one;
-            the first ``num_augmentations - 1`` are used. Defaults to None: camera roll, box jitter,
-            horizontal flip.
+        num_augmentations (int): Number of views, the plain input included. Defaults to 1: other
+            views did not improve pseudo-labels or confidences.
+        views (Sequence[dict], optional): Augmented views beside the plain input; the first
+            ``num_augmentations - 1`` are used. Defaults to None: :data:`DEFAULT_VIEWS`.
         confidence (dict, optional): Combines scores. Defaults to None:
             ``dict(type='CombinedConfidence')``.
         threshold (float): Predictions with a greater confidence are used. Defaults to 0.4.
         view_weights (Sequence[float], optional): Prior weight in [0, 1] of each view. Defaults to
             None: equal ones.
-        featureless_weight (float): Further factor for predictions without image features. They are
-            much worse, and equal weights would let them spoil the label. Defaults to 0.25.
+        featureless_weight (float): Further factor for predictions without image features, which
+            are much worse. Defaults to 0.25.
         refiner (dict, optional): Fits labels to the detected keypoints. Defaults to
-            ``dict(type='KeypointRefiner')``; None: labels stay as the teacher predicts them.
+            ``dict(type='KeypointRefiner')``; None: labels are not refined.
         trajectory (dict, optional): Corrects the trajectory in the world, such as
-            ``dict(type='FootContactOdometry')``. Defaults to None: the teacher's.
+            ``dict(type='FootContactOdometry')``. Defaults to None: not corrected.
 
     Raises:
         ConfigError: If a count or a weight is impossible.
@@ -65,7 +64,7 @@ class PseudoLabeler:
         refiner: Optional[dict] = dict(type='KeypointRefiner'),  # noqa: B006
         trajectory: Optional[dict] = None,
     ) -> None:
-        views = VIEWS if views is None else views
+        views = DEFAULT_VIEWS if views is None else views
         if not 1 <= num_augmentations <= len(views) + 1:
             raise ConfigError(
                 '`num_augmentations` counts the plain input and the first of `views`, so it should '
@@ -94,9 +93,8 @@ class PseudoLabeler:
         Args:
             teacher (MotionEstimator): Predicts, in eval mode.
             inputs (dict[str, Tensor]): A real batch without labels.
-            reprojection (ReprojectionLoss): Says which detections count, and what the refiner
-                minimises.
-            critic (MotionCritic, optional): Scores motion; needed where the confidence names the
+            reprojection (ReprojectionLoss): Masks the detections; the refiner minimises it.
+            critic (MotionCritic, optional): Scores motion; needed by a confidence from the
                 discriminator. Defaults to None.
         """
         candidates, has_imgfeat = self._predict_views(teacher, inputs)
@@ -135,7 +133,7 @@ class PseudoLabeler:
     def _predict_views(
         self, teacher: MotionEstimator, inputs: Inputs
     ) -> tuple[list[MotionPrediction], Tensor]:
-        """Predict all views at once and map them back; tell which had image features (N, B)."""
+        """Predict all views at once and map them back; also return ``has_imgfeat`` (N, B)."""
         applied = [view.apply(inputs) for view in self.views]
         view_inputs = [inputs, *(changed for changed, _ in applied)]
         stacked = {name: torch.cat([one[name] for one in view_inputs]) for name in inputs}
@@ -157,7 +155,7 @@ class PseudoLabeler:
         reprojection: ReprojectionLoss,
         critic: Optional[MotionCritic],
     ) -> ScoreAndEvidence:
-        """Return scores (N, B) in [0, 1] of a source, and where there is evidence for them."""
+        """Return scores (N, B) in [0, 1] of a source, and the mask of those with evidence."""
         if source == 'reprojection':
             pairs = [
                 reprojection_confidence(

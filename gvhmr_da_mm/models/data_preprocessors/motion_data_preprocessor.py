@@ -1,4 +1,4 @@
-"""Stacks clips to a batch and moves it to the device."""
+"""Data preprocessor that stacks clips to a batch on the device."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from ...registry import MODELS
 
 @MODELS.register_module()
 class MotionDataPreprocessor(BaseDataPreprocessor):
-    """Turn what the data loader collates into batched tensors.
+    """Stack the clips that the data loader collates, and move them to the device.
 
     Note:
         The loader's default collate function makes a list of every input; clips of one batch must
@@ -25,7 +25,7 @@ class MotionDataPreprocessor(BaseDataPreprocessor):
         Args:
             data (dict): ``inputs``, a dict of lists of tensors (or tensors already stacked), and
                 ``data_samples``, a list of :class:`PoseDataSample`.
-            training (bool): Not used; clips are prepared alike.
+            training (bool): Not used.
 
         Returns:
             dict: ``inputs`` as a dict of tensors with a leading batch dimension, and

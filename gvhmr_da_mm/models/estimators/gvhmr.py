@@ -41,7 +41,7 @@ INPUT_SHAPES = dict(
     valid='B L',
     has_imgfeat='B',
 )
-TRAIN_CFG = dict(
+DEFAULT_TRAIN_CFG = dict(
     keypoint_noise=dict(type='KeypointNoise'),
     condition_dropout=0.1,
     detected_keypoint_prob=0.5,
@@ -67,14 +67,13 @@ class GVHMR(BaseModel):
         body_model (dict): The light SMPL-X body.
         motion_codec (dict): Representation of motion as a normalised vector, with statistics.
         loss (dict): Supervised losses. Defaults to ``dict(type='GVHMRLoss')``.
-        train_cfg (dict, optional): What happens to inputs in training, see :data:`TRAIN_CFG` for
-            the defaults: ``keypoint_noise``, the noise on label joints that stand in for
-            detections; ``condition_dropout``, the probability to drop each condition of a frame;
-            ``detected_keypoint_prob``, the probability to use detections where a labelled clip has
-            some. Defaults to None.
-        test_cfg (dict, optional): What :meth:`predict` does beside predicting: ``flip_test``,
-            ``refiner``, ``trajectory``, ``postprocess`` and ``static_camera``, see
-            :class:`MotionRecovery`. Defaults to None: nothing.
+        train_cfg (dict, optional): Augmentation of the inputs in training: ``keypoint_noise``, the
+            noise on label joints that simulate detections; ``condition_dropout``, the probability
+            to drop each condition of a frame; ``detected_keypoint_prob``, the probability to use
+            the detections of a labelled clip. Defaults to None: :data:`DEFAULT_TRAIN_CFG`.
+        test_cfg (dict, optional): Test-time steps of :meth:`predict`: ``flip_test``, ``refiner``,
+            ``trajectory``, ``postprocess`` and ``static_camera``, see :class:`MotionRecovery`.
+            Defaults to None: no step.
         compat (str): ``'correct'``, or ``'published'`` to repeat the published code's results.
             Defaults to ``'correct'``.
         compile (bool | dict): Compile the network, with these arguments of ``torch.compile`` if
@@ -142,7 +141,7 @@ class GVHMR(BaseModel):
     # Conditions and inference
 
     def conditions(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Compute what the network sees (GVHMR, Sec. 3.3).
+        """Compute the conditions of the network (GVHMR, Sec. 3.3).
 
         Returns:
             dict[str, Tensor]: ``obs`` (B, L, 17, 3), ``f_cliffcam`` (B, L, 3), ``f_cam_angvel``
@@ -163,7 +162,7 @@ class GVHMR(BaseModel):
         angvel = inputs['cam_angvel']
         mean, std = angvel.new_tensor(CAM_ANGVEL_MEAN), angvel.new_tensor(CAM_ANGVEL_STD)
         obs = normalize_keypoints(inputs['kp2d'], inputs['bbx_xys'], min_size=1e-5)
-        # Not products with the masks: what does not exist may be NaN.
+        # Not products with the masks: masked values may be NaN.
         return dict(
             obs=torch.where(inputs['valid'][..., None, None], obs, 0.0),
             f_cliffcam=cliff_condition(inputs['bbx_xys'], inputs['K_fullimg']),
@@ -187,7 +186,7 @@ class GVHMR(BaseModel):
 
     @full_precision
     def decode(self, raw: dict[str, Tensor], inputs: dict[str, Tensor]) -> MotionPrediction:
-        """Turn what the head says into rotations and metres.
+        """Decode the head's output into rotations and metres.
 
         Args:
             raw (dict[str, Tensor]): ``pred_x`` (B, L, 151), ``pred_cam`` (B, L, 3) and
@@ -280,14 +279,13 @@ class GVHMR(BaseModel):
             targets (MotionTargets): The supervision.
             body_targets (BodyTargets): Its joints and vertices.
             inputs (dict[str, Tensor]): See the class note.
-            body (LightBody, optional): The prediction's body where it is skinned already. Defaults
-                to None: it is skinned here.
+            body (LightBody, optional): The prediction's body. Defaults to None: it is skinned here.
 
         Returns:
             dict[str, Tensor]: Eight weighted ``<term>_loss`` entries.
         """
         target_x = self.motion_codec.encode_matrices(*targets.vector_parts)
-        if prediction.x is None:  # A view was undone, so the motion is no longer the network's.
+        if prediction.x is None:  # The motion was changed after the network, such as by a view.
             x = self.motion_codec.encode_matrices(*prediction.vector_parts)
             prediction = prediction.replace(x=x)
         if body is None:
@@ -313,8 +311,8 @@ class GVHMR(BaseModel):
         """Predict clips and attach ``pred_instances``, one instance per frame.
 
         Returns:
-            list[PoseDataSample]: The given samples. Their metainfo tells in ``test_time`` what was
-            done to them. Their ``pred_instances`` hold, on the CPU,
+            list[PoseDataSample]: The given samples. ``test_time`` of their metainfo holds the
+            test-time steps. Their ``pred_instances`` hold, on the CPU,
             ``body_pose`` (F, 63), ``betas`` (F, 10), ``global_orient_c``, ``transl_c``,
             ``global_orient_w`` and ``transl_w`` (F, 3), ``static_conf_logits`` (F, 6), and for
             MMPose's metrics and visualizers ``keypoints`` (F, 22, 3) in the camera and
@@ -348,10 +346,12 @@ class GVHMR(BaseModel):
 
 def _training_options(train_cfg: dict) -> dict:
     """Complete ``train_cfg`` by the defaults, and check it."""
-    unknown = sorted(set(train_cfg) - set(TRAIN_CFG))
+    unknown = sorted(set(train_cfg) - set(DEFAULT_TRAIN_CFG))
     if unknown:
-        raise ConfigError(f'`train_cfg` should have keys of {tuple(TRAIN_CFG)}, got {unknown}')
-    options = {**TRAIN_CFG, **train_cfg}
+        raise ConfigError(
+            f'`train_cfg` should have keys of {tuple(DEFAULT_TRAIN_CFG)}, got {unknown}'
+        )
+    options = {**DEFAULT_TRAIN_CFG, **train_cfg}
     for name in ('condition_dropout', 'detected_keypoint_prob'):
         if not isinstance(options[name], (int, float)) or not 0 <= options[name] <= 1:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""A recurrent critic of body motion, its least-squares losses and the freeze they need."""
+"""Recurrent discriminator of body motion, and its least-squares losses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from ...registry import MODELS
 
 POOLINGS = ('attention', 'max', 'avg')
 MIN_DEVIATION = 0.05
-"""Joints hardly ever bent, rad, are not blown up beyond this; the hands never move at all."""
+"""Lower bound, rad, of the deviation that inputs are divided by: some joints hardly move."""
 
 
 def discriminator_pose(body_pose: Tensor) -> Tensor:
@@ -37,13 +37,13 @@ def discriminator_pose(body_pose: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class MotionDiscriminator(BaseModule):
-    """LSTM, pooling over the valid frames and an MLP that says how true a motion looks.
+    """LSTM, pooling over the valid frames and an MLP that scores how true a motion looks.
 
-    The recurrence runs forward in time over the valid frames moved to the front, so neither the
-    amount of padding nor what it holds can change a score. The valid frames may lie anywhere.
+    The LSTM runs forward in time over the valid frames, moved to the front, so padding does not
+    change a score. The valid frames may lie anywhere.
 
     Channels are standardised by the mean and deviation of the true motion seen so far (see
-    :meth:`observe`): as they come, the small angles of most joints teach a fresh LSTM very slowly.
+    :meth:`observe`); without it the small angles of most joints train the LSTM very slowly.
 
     Note:
         B clips, L frames, C hidden channels.
@@ -56,8 +56,8 @@ class MotionDiscriminator(BaseModule):
         pooling (str): ``'attention'``, ``'max'`` or ``'avg'``. Defaults to ``'attention'``.
         attention_layers (int): Hidden layers of the attention's MLP. Defaults to 1.
         attention_size (int): Their channels. Defaults to 256.
-        frame_stride (int): Every how many of the valid frames is looked at. Defaults to 3:
-            as good a filter as all frames, at a third of the cost.
+        frame_stride (int): Step between the valid frames that are used. Defaults to 3: as good a
+            filter as with all frames, at a third of the cost.
         init_cfg (dict, optional): Initialisation. Defaults to None.
 
     Raises:
@@ -139,7 +139,7 @@ class MotionDiscriminator(BaseModule):
         deviation = self.input_var.sqrt().clamp(min=MIN_DEVIATION)
         frames = (body_pose - self.input_mean) / deviation
         frames = frames.gather(1, order[..., None].expand(-1, -1, self.input_size))
-        # Not a product: padding that holds NaN must not matter either.
+        # Not a product: padding may hold NaN.
         frames = frames.masked_fill(~valid_in_order[..., None], 0)
         features = self._recur(frames)
         score = self.classifier(self._pool(features, valid_in_order)).squeeze(-1).sigmoid()
@@ -147,7 +147,7 @@ class MotionDiscriminator(BaseModule):
 
     @torch.no_grad()
     def score(self, body_pose: Tensor, valid: Optional[Tensor] = None) -> Tensor:
-        """Score clips (B,) without gradient and without dropout, whatever the present mode."""
+        """Score clips (B,) without gradient and without dropout, in either mode."""
         training = self.training
         self.eval()
         try:
@@ -157,7 +157,7 @@ class MotionDiscriminator(BaseModule):
 
     @torch.no_grad()
     def observe(self, body_pose: Tensor, valid: Tensor) -> None:
-        """Take true motion into the mean and variance that inputs are standardised by.
+        """Update the mean and variance that inputs are standardised by with true motion.
 
         Args:
             body_pose (Tensor): True motion (B, L, 69), radians; of all ranks.
@@ -172,7 +172,7 @@ class MotionDiscriminator(BaseModule):
         total = self.num_observed + count
         share = count / total.clamp(min=1)
         known_mean = self.input_mean.double()
-        # Nothing is known at first, so that share is 1 then and the initial values vanish.
+        # The first share is 1, so that the initial values vanish.
         change = mean - known_mean
         var = (1 - share) * self.input_var + share * (square - mean.square())
         var = var + share * (1 - share) * change.square()
@@ -214,15 +214,15 @@ class MotionDiscriminator(BaseModule):
 
 
 def _squared_distance(scores: Tensor, target: Union[float, Tensor]) -> Tensor:
-    """Average over samples; exactly zero, with a graph, when there is none."""
+    """Average over samples; exactly zero, with a graph, without samples."""
     return (scores - target).square().sum() / max(scores.numel(), 1)
 
 
 def score_together(discriminator: nn.Module, *motions: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
     """Score several batches of clips in one pass.
 
-    A recurrence reads all of its weights for every frame, however many clips there are: one pass
-    over two batches costs less than two passes.
+    An LSTM reads all of its weights for every frame, however many clips there are: one pass over
+    two batches costs less than two passes.
 
     Args:
         discriminator (nn.Module): Such as :class:`MotionDiscriminator`.
@@ -247,13 +247,12 @@ def score_together(discriminator: nn.Module, *motions: tuple[Tensor, Tensor]) ->
 def discriminator_loss(
     real_scores: Tensor, fake_scores: Tensor, target: Union[float, Tensor] = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Pull the scores of true motion to 1 and those of predictions to 0 (LSGAN).
+    """Pull the scores of true motion to 1 and those of predictions to their target (LSGAN).
 
     Args:
         real_scores (Tensor): Scores of true motion, any shape.
         fake_scores (Tensor): Scores of *detached* predictions, any shape.
-        target (float | Tensor): What to pull them to instead, where it is known how far each
-            is from true motion. Defaults to 0.
+        target (float | Tensor): Discriminator target of the predictions. Defaults to 0.
 
     Returns:
         tuple[Tensor, Tensor]: The terms of true motion and of predictions, scalars without

@@ -1,4 +1,4 @@
-"""The head that reads motion, camera and contacts from the context of each frame."""
+"""Head that predicts motion, camera and static joints from the context of each frame."""
 
 from typing import Optional
 
@@ -45,7 +45,7 @@ class MotionHead(BaseModule):
         self.static = MLP(latent_dim, latent_dim, NUM_STATIC_JOINTS)
 
     def forward(self, context: Tensor, length: Optional[Tensor] = None) -> dict[str, Tensor]:
-        """Read the predictions.
+        """Predict from the context.
 
         Args:
             context (Tensor): Output of the backbone (B, L, C).

@@ -1,3 +1,5 @@
+"""Layers of the backbone and the heads."""
+
 from .condition_dropout import drop_conditions
 from .condition_embedding import ImageEmbedding, VectorEmbedding
 from .gated_block import GatedBlock

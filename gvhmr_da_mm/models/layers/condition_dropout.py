@@ -26,11 +26,11 @@ def drop_conditions(
         conditions (Mapping[str, Tensor]): Network inputs of shape (B, L, ...), such as ``obs``,
             ``f_cliffcam``, ``f_cam_angvel`` and ``f_imgseq``.
         p (float): Probability that a condition is dropped in a frame.
-        training (bool): Without it, nothing is dropped. Defaults to True.
+        training (bool): If False, nothing is dropped. Defaults to True.
         generator (torch.Generator, optional): Source of randomness. Defaults to the global one.
 
     Returns:
-        dict[str, Tensor]: A new dict; the input is left as it was.
+        dict[str, Tensor]: A new dict; the input is not changed.
 
     Raises:
         ConfigError: If ``p`` is not a probability.

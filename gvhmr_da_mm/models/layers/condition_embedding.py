@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 
 def _zero_init(layer: nn.Linear) -> nn.Linear:
-    """Let a layer return zeros until it is trained."""
+    """Initialise a layer to return zeros."""
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer

@@ -1,24 +1,24 @@
-"""Which frames each frame may attend to."""
+"""Window of visible keys of each frame, for attention that is local in long sequences."""
 
 from typing import NamedTuple, Optional
 
 import torch
 from torch import Tensor
 
-BLOCK = 64
-"""Queries that share a block of keys: the fastest on a CPU, and a multiple of 8 for GPU kernels."""
+BLOCK_SIZE = 64
+"""Queries per block: the fastest size on a CPU; GPU kernels need a multiple of 8."""
 
 
 class WindowPart(NamedTuple):
-    """Rows of the attention that are computed together, and the keys that hold all they see."""
+    """Rows of the attention that are computed together, and the range of keys that they see."""
 
     rows: slice
     keys: slice
     mask: Optional[Tensor]
-    """Visibility (B or 1, 1, rows, keys), bool; of blocks (B x blocks or 1, 1, BLOCK, keys of a
-    block). None if all is visible."""
+    """Visibility (B or 1, 1, rows, keys), bool; of blocks (B x blocks or 1, 1, BLOCK_SIZE, keys of
+    a block). None if all is visible."""
     is_blocked: bool = False
-    """Whether the rows are cut into blocks of ``BLOCK``, each with overlapping keys of its own."""
+    """Whether the rows are cut into blocks of ``BLOCK_SIZE``, whose keys overlap."""
 
 
 class KeyWindow:
@@ -32,7 +32,7 @@ class KeyWindow:
 
     So a long sequence has three parts: the first rows all see the same keys, so do the last ones,
     and the interval of those in between moves with them. These are cut into blocks, whose masks are
-    alike without padding: then masks take no memory that grows with L, and O(L) with padding.
+    equal without padding: the memory of masks is constant without padding, and O(L) with it.
 
     Note:
         Shape letters: B batch (or 1 if all samples agree), L frames.
@@ -81,14 +81,14 @@ class KeyWindow:
 
     def _short_part(self) -> WindowPart:
         frames = slice(0, self.num_frames)
-        # All rows see the same, so one row of the mask will do.
+        # All rows see the same keys, so one row of the mask is enough.
         mask = self._visible(self._frames(0, 1), self._frames(0, self.num_frames))
         return WindowPart(frames, frames, mask)
 
     def _long_parts(self) -> list[WindowPart]:
         length, half, max_len = self.num_frames, self.half, self.max_len
         head, tail = max_len - half, length - half
-        blocked = head + (tail - head) // BLOCK * BLOCK
+        blocked = head + (tail - head) // BLOCK_SIZE * BLOCK_SIZE
         parts = [self._part(slice(0, head), slice(0, max_len), alike=True)]
         if blocked > head:
             parts.append(self._blocked_part(slice(head, blocked)))
@@ -107,11 +107,11 @@ class KeyWindow:
         return WindowPart(rows, keys, mask)
 
     def _blocked_part(self, rows: slice) -> WindowPart:
-        # Without padding the first block's mask is everyone's.
-        count = 1 if self.end is None else (rows.stop - rows.start) // BLOCK
-        start = rows.start + BLOCK * torch.arange(count, device=self.device)[:, None]
-        row = start + self._frames(0, BLOCK)
-        key = start + self._frames(-self.half, BLOCK + self.half)
+        # Without padding all blocks have the mask of the first one.
+        count = 1 if self.end is None else (rows.stop - rows.start) // BLOCK_SIZE
+        start = rows.start + BLOCK_SIZE * torch.arange(count, device=self.device)[:, None]
+        row = start + self._frames(0, BLOCK_SIZE)
+        key = start + self._frames(-self.half, BLOCK_SIZE + self.half)
         keys = slice(rows.start - self.half, rows.stop + self.half)
         mask = self._visible(row, key).flatten(0, 1)[:, None]
         return WindowPart(rows, keys, mask, is_blocked=True)

@@ -1,4 +1,4 @@
-"""One token per frame from its 2D keypoints."""
+"""Embedding of the 2D keypoints of each frame."""
 
 import torch
 from torch import Tensor, nn
@@ -8,11 +8,11 @@ from gvhmr_da_mm.core.layout import NUM_COCO
 from .mlp import MLP
 
 JOINT_DIM = 32
-VISIBLE_CONFIDENCE = 0.5
+MIN_VISIBLE_SCORE = 0.5
 
 
 class KeypointEmbedding(nn.Module):
-    """Embed normalised keypoints; a joint that is not visible has a learned vector of its own.
+    """Embed normalised keypoints; each joint has a learned vector for where it is not visible.
 
     Note:
         Shape letters: B batch, L frames, C channels.
@@ -41,8 +41,8 @@ class KeypointEmbedding(nn.Module):
         Returns:
             Tensor: Tokens (B, L, C).
         """
-        visible = obs[..., 2:] > VISIBLE_CONFIDENCE
-        # An invisible joint may carry anything, even NaN, which must not reach the gradient.
+        visible = obs[..., 2:] > MIN_VISIBLE_SCORE
+        # An invisible joint may hold NaN, which must not reach the gradient.
         position = self.position(torch.where(visible, obs[..., :2], 0.0))
         joints = torch.where(visible, position, self.invisible.to(position.dtype))
         return self.mlp(joints.flatten(-2))

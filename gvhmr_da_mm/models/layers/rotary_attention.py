@@ -16,8 +16,8 @@ from .windowed_attention import windowed_attention
 class RotaryAttention(nn.Module):
     """Self-attention over time whose queries and keys carry their frame as a rotation.
 
-    Replace it through ``attention`` of the backbone's config. What a frame sees is told by the
-    :class:`KeyWindow`, part by part; its whole mask takes O(L²) memory.
+    Replace it through ``attention`` of the backbone's config. Frames see the keys of the parts of
+    a :class:`KeyWindow`; its whole mask takes O(L²) memory.
 
     Note:
         Shape letters: B batch, L frames, C channels, H heads, D = C / H.
@@ -37,7 +37,7 @@ class RotaryAttention(nn.Module):
         super().__init__()
         if dim % (2 * num_heads):
             raise ConfigError(
-                f'rotary attention turns pairs of channels: `dim` should be a multiple of '
+                f'rotary attention rotates pairs of channels: `dim` should be a multiple of '
                 f'2 * num_heads = {2 * num_heads}, got dim={dim}'
             )
         self.num_heads = num_heads

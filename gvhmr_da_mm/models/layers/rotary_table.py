@@ -7,14 +7,14 @@ from torch import Tensor
 
 ROTARY_BASE = 10000.0
 COMPLEX_PARTS = (torch.float32, torch.float64)
-"""Types that complex numbers are made of."""
+"""Real dtypes with a complex counterpart."""
 
 
 class RotaryTable(NamedTuple):
-    """Cosines and sines (L, D/2) by which frame ``t`` turns the channel pair ``(2i, 2i+1)``.
+    """Cosines and sines (L, D/2) that rotate the channel pair ``(2i, 2i+1)`` of each frame.
 
-    The table is computed for the sequence at hand instead of being stored in the model: it holds
-    for any length, keeps float64 precision in a float64 model, and never enters a checkpoint.
+    The table is computed for each sequence instead of being stored in the model: it fits any
+    length, keeps float64 precision in a float64 model, and never enters a checkpoint.
     """
 
     cos: Tensor
@@ -33,7 +33,7 @@ class RotaryTable(NamedTuple):
         return cls(angle.cos().to(dtype), angle.sin().to(dtype))
 
     def rotate(self, x: Tensor) -> Tensor:
-        """Turn queries or keys (..., L, D) by the position of their frame."""
+        """Rotate queries or keys (..., L, D) by the position of their frame."""
         # A complex product reads and writes once; compilers fuse the real form as well.
         if (
             x.dtype in COMPLEX_PARTS
@@ -43,5 +43,5 @@ class RotaryTable(NamedTuple):
             pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))
             return torch.view_as_real(pairs * torch.complex(self.cos, self.sin)).flatten(-2)
         even, odd = x[..., 0::2], x[..., 1::2]
-        turned = (even * self.cos - odd * self.sin, even * self.sin + odd * self.cos)
-        return torch.stack(turned, dim=-1).flatten(-2)
+        rotated = (even * self.cos - odd * self.sin, even * self.sin + odd * self.cos)
+        return torch.stack(rotated, dim=-1).flatten(-2)

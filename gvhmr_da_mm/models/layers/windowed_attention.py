@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .key_window import BLOCK, KeyWindow, WindowPart
+from .key_window import BLOCK_SIZE, KeyWindow, WindowPart
 
 
 def windowed_attention(
@@ -16,7 +16,7 @@ def windowed_attention(
     window: Optional[KeyWindow] = None,
     dropout_p: float = 0.0,
 ) -> Tensor:
-    """Attend to the keys that a window shows, part by part.
+    """Attend to the visible keys of a window, part by part.
 
     Note:
         Shape letters: B batch, H heads, L frames, D channels of a head.
@@ -40,12 +40,12 @@ def windowed_attention(
 def _attend(
     query: Tensor, key: Tensor, value: Tensor, part: WindowPart, dropout_p: float
 ) -> Tensor:
-    """Compute some rows (B, H, rows, D)."""
+    """Compute the rows (B, H, rows, D) of one part."""
     query, key, value = query[:, :, part.rows], key[:, :, part.keys], value[:, :, part.keys]
     if not part.is_blocked:
         return F.scaled_dot_product_attention(query, key, value, part.mask, dropout_p)
     blocks = F.scaled_dot_product_attention(
-        query.unflatten(2, (-1, BLOCK)).transpose(1, 2).flatten(0, 1),
+        query.unflatten(2, (-1, BLOCK_SIZE)).transpose(1, 2).flatten(0, 1),
         _overlapping(key, part.mask.shape[-1]),
         _overlapping(value, part.mask.shape[-1]),
         part.mask,
@@ -57,6 +57,6 @@ def _attend(
 def _overlapping(x: Tensor, size: int) -> Tensor:
     """Return overlapping blocks (B x blocks, H, size, D) of (B, H, L, D), without a copy if B = 1.
 
-    A block starts ``BLOCK`` frames after the one before.
+    A block starts ``BLOCK_SIZE`` frames after the one before.
     """
-    return x.unfold(2, size, BLOCK).permute(0, 2, 1, 4, 3).flatten(0, 1)
+    return x.unfold(2, size, BLOCK_SIZE).permute(0, 2, 1, 4, 3).flatten(0, 1)

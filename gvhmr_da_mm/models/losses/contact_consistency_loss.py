@@ -1,4 +1,4 @@
-"""What stands on the ground does not move: supervision of the world path without a label."""
+"""Unsupervised loss on the world trajectory: static joints do not move."""
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +14,11 @@ from .loss_weight import check_loss_weight
 
 @MODELS.register_module()
 class ContactConsistencyLoss(nn.Module):
-    """Speed, in the world, of the joints that the network itself takes to stand still.
+    """World speed of the joints that the network itself predicts to be static.
 
-    Only the root's velocity learns: which joints are static, the pose and the orientation are taken
-    as they are. (With a gradient to the pose the camera-space error rises, as a body that does not
-    move at all satisfies the term best.)
+    Only the root's velocity gets a gradient; static probabilities, pose and orientation do not.
+    (With a gradient to the pose the camera-space error rises, as a body that does not move at all
+    satisfies the term best.)
 
     Note:
         - B: batch, L: frames.
@@ -64,6 +64,6 @@ class ContactConsistencyLoss(nn.Module):
             weight = torch.where(counts, probability, 0.0)
         root_step = (R_w[:, :-1] @ prediction.velocity[:, :-1, :, None]).squeeze(-1)
         speed = (root_step[..., None, :] + turned).norm(dim=-1) * FPS
-        # Padding may hold anything, NaN too.
+        # Padding may hold NaN.
         speed = torch.where(counts, speed, 0.0)
         return self.loss_weight * (speed * weight).sum() / mean_denominator(weight.sum())

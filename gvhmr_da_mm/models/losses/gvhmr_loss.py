@@ -1,4 +1,4 @@
-"""The supervised losses of GVHMR (Sec. 3.4), for labels and pseudo-labels alike."""
+"""Supervised losses of GVHMR (Sec. 3.4), for labels and pseudo-labels."""
 
 from typing import Any
 
@@ -32,10 +32,9 @@ class GVHMRLoss(nn.Module):
 
     Note:
         - B: batch, L: frames, V: vertices, J: joints.
-        - Every term is a mean over all its elements; frames and points that do not count are
-          zeros in the numerator but stay in the denominator, as in the published schedule, so
-          short clips weigh less. ``normalize_by_valid`` divides by the valid share instead.
-        - Inputs are never modified.
+        - Every term is a mean over all its elements; masked frames and points are zeros in the
+          numerator but stay in the denominator, as in the published schedule, so short clips
+          weigh less. ``normalize_by_valid`` divides by the valid share instead.
 
     Args:
         simple (float): Weight of the MSE of the normalised motion vector. Defaults to 1.
@@ -44,7 +43,7 @@ class GVHMRLoss(nn.Module):
         j2d (float): Projected joints in box coordinates, MSE. Defaults to 1000.
         cr_verts (float): Vertices relative to the mid-hip, MSE. Defaults to 500.
         verts2d (float): Projected vertices in box coordinates, MSE. Defaults to 1000.
-        transl_w (float): World path rolled out from velocities, L1. Defaults to 1.
+        transl_w (float): World trajectory rolled out from velocities, L1. Defaults to 1.
         static_conf (float): Static joints, binary cross-entropy. Defaults to 1.
         normalize_by_valid (bool): Average over valid frames only. Defaults to False.
     """
@@ -96,7 +95,7 @@ class GVHMRLoss(nn.Module):
 
         Args:
             prediction (MotionPrediction): Decoded network output with graph.
-            targets (MotionTargets): The supervision; ``targets.valid`` says which frames count.
+            targets (MotionTargets): The supervision; ``targets.valid`` masks the frames.
             body_targets (BodyTargets): Joints and vertices of the targets.
             target_x (Tensor): The targets as a normalised motion vector (B, L, 151).
             inputs (dict[str, Tensor]): ``bbx_xys`` (B, L, 3) and ``K_fullimg`` (B, L, 3, 3).
@@ -120,7 +119,7 @@ class GVHMRLoss(nn.Module):
             j2d=self._projected(pred_joints, joints, world_valid, inputs),
             cr_verts=self._mean((pred_verts_cr - body_targets.verts437_cr) ** 2, valid),
             verts2d=self._projected(body.verts437, body_targets.verts437_c, world_valid, inputs),
-            transl_w=self._mean(_world_path_error(prediction, targets), world_valid),
+            transl_w=self._mean(_trajectory_error(prediction, targets), world_valid),
             static_conf=self._static(prediction, targets, body_model, world_valid),
         )
         if self.normalize_by_valid:
@@ -211,7 +210,7 @@ def _safe_box_projection(points: Tensor, K: Tensor, bbx_xys: Tensor) -> Tensor:
     return to_box_coordinates(perspective_project(points, K), bbx_xys)
 
 
-def _world_path_error(prediction: MotionPrediction, targets: MotionTargets) -> Tensor:
-    """L1 between the true path and predicted velocities along the true orientation."""
-    path = integrate_velocity(targets.R_w, prediction.velocity, targets.transl_w[:, :1])
-    return (path - targets.transl_w).abs()
+def _trajectory_error(prediction: MotionPrediction, targets: MotionTargets) -> Tensor:
+    """L1 between the true trajectory and predicted velocities along the true orientation."""
+    transl_w = integrate_velocity(targets.R_w, prediction.velocity, targets.transl_w[:, :1])
+    return (transl_w - targets.transl_w).abs()

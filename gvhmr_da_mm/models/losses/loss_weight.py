@@ -6,7 +6,7 @@ from ...core.errors import ConfigError
 
 
 def check_loss_weight(owner: object, weight: float, name: str = 'loss_weight') -> float:
-    """Return a weight.
+    """Return a valid weight.
 
     Raises:
         ConfigError: If it is negative or not finite.

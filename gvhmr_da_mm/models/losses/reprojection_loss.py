@@ -1,4 +1,4 @@
-"""Agreement of a prediction with detected 2D keypoints, the one term that needs no label."""
+"""Unsupervised loss on the distance of projected joints from detected 2D keypoints."""
 
 from typing import Optional
 
@@ -22,8 +22,8 @@ class ReprojectionLoss(nn.Module):
 
     Args:
         min_keypoint_score (float): Detections at or below this score are ignored. Defaults to 0.5.
-        scale (float): Residual, in box sides, at which the penalty turns over. Defaults to 0.1.
-        loss_weight (float): Of :meth:`forward` alone. Defaults to 300.
+        scale (float): Residual, in box sides, at which the penalty levels off. Defaults to 0.1.
+        loss_weight (float): Weight in :meth:`forward`. Defaults to 300.
 
     Raises:
         ConfigError: If ``scale`` is not positive or the weight is negative.
@@ -40,7 +40,7 @@ class ReprojectionLoss(nn.Module):
         self.loss_weight = check_loss_weight(self, loss_weight)
 
     def valid_mask(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Return which detections count (B, L, 17), bool; ``inputs`` as :meth:`residual`."""
+        """Return the mask of valid detections (B, L, 17); ``inputs`` as for :meth:`residual`."""
         return valid_detections(inputs, self.min_keypoint_score)
 
     def residual(self, coco17_c: Tensor, inputs: dict[str, Tensor]) -> KeypointResidual:
@@ -49,12 +49,12 @@ class ReprojectionLoss(nn.Module):
 
     @full_precision
     def penalty(self, residual: KeypointResidual, denominator: Optional[Tensor] = None) -> Tensor:
-        """Return the mean penalty over the detections that count, zero if there are none.
+        """Return the mean penalty over the valid detections, zero without any.
 
         Args:
             residual (KeypointResidual): Of :meth:`residual`.
-            denominator (Tensor, optional): What to divide the sum by. Defaults to None: the number
-                of detections that count, at least 1.
+            denominator (Tensor, optional): Divisor of the sum. Defaults to None: the number of
+                valid detections, at least 1.
         """
         squared = residual.squared
         penalty = squared / (squared + self.scale**2) * self.scale**2

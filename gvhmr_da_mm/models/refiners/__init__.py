@@ -1,4 +1,4 @@
-"""Corrections of a prediction by the evidence of its own clip: keypoints and feet."""
+"""Refiners: corrections of predictions by the clip's own keypoints and foot contacts."""
 
 from .foot_contact_odometry import FootContactOdometry
 from .keypoint_refiner import KeypointRefiner

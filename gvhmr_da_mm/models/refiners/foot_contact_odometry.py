@@ -1,4 +1,4 @@
-"""Odometry from the feet: the trajectory through the world that keeps the lowest foot in place."""
+"""Foot-contact odometry: the world trajectory that keeps the lowest foot in place."""
 
 import torch
 from torch import Tensor, nn
@@ -9,21 +9,18 @@ from ...core.filtering import gaussian_smooth, hold_last_valid
 from ...registry import MODELS
 from ...structures import MotionPrediction
 
-FEET = STATIC_JOINTS[:4]
+FOOT_JOINTS = STATIC_JOINTS[:4]
 """Ankles and feet, the static joints without the wrists."""
 
 
 @MODELS.register_module()
 class FootContactOdometry:
-    """Draw the root's velocity towards what keeps the lowest foot in place.
+    """Average the predicted root velocity with the one that keeps the lowest foot in place.
 
-    On real video the network has nothing to learn its velocities from: the camera follows, and the
-    keypoints say nothing about the world. Its pose, once fitted to the keypoints, does: somebody
-    who stands on a foot moves as that foot moves under the pelvis. How far the foot is below the
-    others decides how much it counts, so no contact has to be predicted.
-
-    In the air the lowest foot is no hold, so by it alone runs come out too slow. Feet and network
-    err in ways of their own: a mean of the two is better than either.
+    Real video has no supervision of world velocities, but poses fitted to its keypoints imply them:
+    the root moves as the standing foot moves under the pelvis. Feet are weighted by their height,
+    so no contact has to be predicted. In the air the lowest foot does not stand, so that feet
+    alone make runs too slow; the mean of both velocities is better than either.
 
     Note:
         - B: batch, L: frames.
@@ -33,15 +30,15 @@ class FootContactOdometry:
             Defaults to 0.02.
         smoothing (float): Gaussian sigma, frames, over the feet's velocity in the world; 0 for
             none. Defaults to 5.
-        weight (float): Of the feet's velocity, in [0, 1]; the predicted one has the rest. Defaults
-            to 0.5.
+        weight (float): Weight, in [0, 1], of the feet's velocity against the predicted one.
+            Defaults to 0.5.
 
     Raises:
         ConfigError: If ``temperature`` is not positive, ``smoothing`` is negative or ``weight`` is
             out of range.
 
-    Source: that a foot on the ground fixes the root's velocity is classic legged odometry; GVHMR
-    (Sec. 3.3) corrects its paths so where the network calls a joint static.
+    Source: legged odometry; GVHMR (Sec. 3.3) corrects its trajectories by joints that the network
+    predicts to be static.
     """
 
     def __init__(
@@ -71,7 +68,7 @@ class FootContactOdometry:
             return prediction.replace(x=None)
         R_w, _ = prediction.rollout(cam_angvel)
         joints = body_model.fk_matrices(prediction.body_pose_R, prediction.betas, R_w)
-        feet = (joints - joints[..., :1, :])[..., FEET, :]
+        feet = (joints - joints[..., :1, :])[..., FOOT_JOINTS, :]
         height = (feet[:, 1:, :, 1] + feet[:, :-1, :, 1]) / 2
         share = torch.softmax(-height / self.temperature, dim=-1)
         step = -(share[..., None] * feet.diff(dim=1)).sum(dim=-2)

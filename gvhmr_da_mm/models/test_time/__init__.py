@@ -1,4 +1,4 @@
-"""What happens between the network's prediction and the result at test time."""
+"""Test-time steps between the network's prediction and the result."""
 
 from .flip_test import FlipTest
 from .motion_postprocessor import MotionPostprocessor

@@ -1,4 +1,4 @@
-"""The flip test: predict the mirrored video too, and average."""
+"""Flip test: the mean of the predictions of a video and of its mirror image."""
 
 import torch
 from torch import Tensor
@@ -69,7 +69,7 @@ class FlipTest:
         Args:
             both (MotionPrediction): Prediction for :meth:`stack`'s batch, of 2B clips.
             inputs (dict[str, Tensor]): The plain inputs of B clips.
-            body_model (LinearBlendBody): Knows where the pelvis is at rest.
+            body_model (LinearBlendBody): Gives the rest position of the pelvis.
         """
         batch = len(inputs['valid'])
         plain, mirrored = both[:batch], both[batch:]

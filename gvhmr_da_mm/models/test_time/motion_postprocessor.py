@@ -14,7 +14,7 @@ from ...structures import RecoveredMotion
 
 @MODELS.register_module()
 class MotionPostprocessor(nn.Module):
-    """Correct the world trajectory by static joints, then bend the limbs (GVHMR, post-processing).
+    """Correct the world trajectory, then the limbs, by static joints (GVHMR, post-processing).
 
     Note:
         B: clips, L: frames. Without weights and without state.
@@ -23,7 +23,7 @@ class MotionPostprocessor(nn.Module):
         trajectory (bool): Whether to correct the trajectory of the root. Defaults to True.
         limbs (bool): Whether to hold static joints by inverse kinematics. Defaults to True.
         compat (str): ``'correct'``, or ``'published'`` for the ground at the lowest joint of all
-            frames and for rotations that are none in the legs, see
+            frames and for leg matrices that are not rotations, see
             :func:`~gvhmr_da_mm.core.postprocess.solve_limbs`. Defaults to ``'correct'``.
     """
 
@@ -51,8 +51,8 @@ class MotionPostprocessor(nn.Module):
             motion (RecoveredMotion): A batch of B clips.
             body_model (LinearBlendBody): The body the motion is of.
             static_camera (Tensor): Whether the camera of each clip stood still (B,), bool.
-            limbs_in_camera (bool): Whether the bent limbs are those of the camera's pose too.
-                Defaults to True.
+            limbs_in_camera (bool): Whether to correct the limbs in the camera, too. Defaults to
+                True.
 
         Returns:
             RecoveredMotion: The corrected motion.
@@ -67,7 +67,7 @@ class MotionPostprocessor(nn.Module):
             )
         if self.limbs:
             body_pose_R, betas, R_w, transl_w = motion.world_pose
-            bent = solve_limbs(
+            corrected = solve_limbs(
                 body_pose_R,
                 R_w,
                 transl_w,
@@ -76,7 +76,7 @@ class MotionPostprocessor(nn.Module):
                 self.compat,
             )
             changed = 'body_pose_R' if limbs_in_camera else 'body_pose_R_w'
-            motion = motion.replace(**{changed: bent})
+            motion = motion.replace(**{changed: corrected})
         return motion
 
     def _correct_trajectory(

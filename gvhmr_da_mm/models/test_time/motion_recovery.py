@@ -1,4 +1,4 @@
-"""From the inputs of a video to motion in camera and world, as `test_cfg` says."""
+"""Recovery of motion in camera and world from the inputs of a video, by the steps of `test_cfg`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional, Union
@@ -15,7 +15,7 @@ from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
 from .flip_test import FlipTest
 
-OPTIONS = ('flip_test', 'refiner', 'trajectory', 'postprocess', 'static_camera')
+TEST_CFG_KEYS = ('flip_test', 'refiner', 'trajectory', 'postprocess', 'static_camera')
 
 
 class MotionRecovery(nn.Module):
@@ -28,11 +28,11 @@ class MotionRecovery(nn.Module):
             ``dict(type='KeypointRefiner')``. Defaults to None.
         trajectory (dict, optional): Corrects trajectories through the world, such as
             ``dict(type='FootContactOdometry')``. Defaults to None.
-        postprocess (bool | dict): Whether to post-process, or the config of what does: a part of
-            ``MODELS`` that is built with ``compat`` and called as :class:`MotionPostprocessor` is.
+        postprocess (bool | dict): Whether to post-process, or the config of a post-processor in
+            ``MODELS``, built with ``compat`` and called like :class:`MotionPostprocessor`.
             Defaults to False; True is ``dict(type='MotionPostprocessor')``.
         static_camera (bool, optional): Whether the cameras stand still, which decides the
-            post-processing. Defaults to None: as ``static_camera`` in each sample's metainfo says.
+            post-processing. Defaults to None: ``static_camera`` of each sample's metainfo.
         compat (str): ``'correct'`` or ``'published'``. Defaults to ``'correct'``.
 
     Raises:
@@ -53,8 +53,8 @@ class MotionRecovery(nn.Module):
             raise ConfigError(f'`test_cfg.flip_test` should be True or False, got {flip_test!r}')
         if static_camera not in (None, True, False):
             raise ConfigError(
-                '`test_cfg.static_camera` should be True, False or None (as the samples say), got '
-                f'{static_camera!r}'
+                '`test_cfg.static_camera` should be True, False or None (read from the samples), '
+                f'got {static_camera!r}'
             )
         for name, value in dict(refiner=refiner, trajectory=trajectory).items():
             if value is not None and not isinstance(value, Mapping):
@@ -72,7 +72,7 @@ class MotionRecovery(nn.Module):
         self.flip_test = FlipTest(compat) if flip_test else None
         self.refiner = refiner and MODELS.build(refiner)
         self.reprojection = ReprojectionLoss()
-        """Which detections the refiner fits, and how; an adaptive model puts its own here."""
+        """Loss that the refiner minimises; an adaptive model sets its own."""
         self.trajectory = trajectory and MODELS.build(trajectory)
         self.postprocessor = None
         if postprocess:
@@ -88,9 +88,9 @@ class MotionRecovery(nn.Module):
         Raises:
             ConfigError: If it has an unknown key.
         """
-        unknown = sorted(set(test_cfg or ()) - set(OPTIONS))
+        unknown = sorted(set(test_cfg or ()) - set(TEST_CFG_KEYS))
         if unknown:
-            raise ConfigError(f'`test_cfg` should have keys of {OPTIONS}, got {unknown}')
+            raise ConfigError(f'`test_cfg` should have keys of {TEST_CFG_KEYS}, got {unknown}')
         return cls(**(test_cfg or {}), compat=compat)
 
     def extra_repr(self) -> str:
@@ -99,7 +99,7 @@ class MotionRecovery(nn.Module):
         return f'flip_test={flip_test}, static_camera={self.static_camera}, compat={self.compat!r}'
 
     def facts(self, sample: PoseDataSample) -> dict[str, Any]:
-        """Return what is done to a sample, to be noted beside its result."""
+        """Return the steps that are applied to a sample, to be stored with its result."""
         facts = dict(
             flip_test=self.flip_test is not None,
             refiner=self.refiner is not None,
@@ -108,8 +108,8 @@ class MotionRecovery(nn.Module):
             model_compat=self.compat,
         )
         if self.postprocessor is not None:
-            said = sample.get('static_camera')
-            facts['static_camera'] = said if self.static_camera is None else self.static_camera
+            own = sample.get('static_camera')
+            facts['static_camera'] = own if self.static_camera is None else self.static_camera
         return facts
 
     def forward(
@@ -123,8 +123,8 @@ class MotionRecovery(nn.Module):
         Args:
             model (MotionEstimator): Predicts.
             inputs (dict[str, Tensor]): Its inputs, with ``flip_*`` ones for the flip test.
-            data_samples (Sequence[PoseDataSample], optional): Their metainfo says which cameras
-                stand still. Defaults to None.
+            data_samples (Sequence[PoseDataSample], optional): Post-processing reads
+                ``static_camera`` of their metainfo. Defaults to None.
 
         Raises:
             ConfigError: If the flip test lacks its inputs.
@@ -144,7 +144,7 @@ class MotionRecovery(nn.Module):
             motion = self.flip_test.merge(both, inputs, model.body_model)
         if self.postprocessor is not None:
             static_camera = self._static_cameras(motion.valid, data_samples)
-            # The published code bends the limbs of its averaged motion in the world alone.
+            # The published code corrects the limbs of averaged motion in the world only.
             averaged_as_published = self.flip_test is not None and self.compat == 'published'
             motion = self.postprocessor(
                 motion, model.body_model, static_camera, limbs_in_camera=not averaged_as_published

@@ -1,4 +1,4 @@
-"""The interface of views: an augmentation of network inputs that can be undone afterwards."""
+"""Interface of views: augmentations of network inputs with an exact inverse on predictions."""
 
 from abc import ABCMeta, abstractmethod
 from typing import Any, Optional
@@ -11,11 +11,11 @@ from .functional import Inputs
 
 
 class BaseView(metaclass=ABCMeta):
-    """An augmentation of a batch of clips with a known inverse on predictions.
+    """An augmentation of a batch of clips with an exact inverse on predictions.
 
     For a perfect predictor ``invert(predict(apply(inputs)))`` equals ``predict(inputs)``. A view
-    holds settings only: what it drew for a batch travels in the returned state. Register an own
-    one with ``@TRANSFORMS.register_module()``.
+    holds settings only; the random values of a batch are in the returned state. Register your own
+    views with ``@TRANSFORMS.register_module()``.
     """
 
     @abstractmethod
@@ -44,7 +44,7 @@ class BaseView(metaclass=ABCMeta):
     ) -> MotionPrediction:
         """Express a prediction on the augmented inputs in the original camera and box.
 
-        The default is for views that leave camera, box and time alone: nothing to undo.
+        The default, for views that do not change camera, box and time, returns it unchanged.
 
         Args:
             prediction (MotionPrediction): Of the augmented inputs.
@@ -56,7 +56,7 @@ class BaseView(metaclass=ABCMeta):
                 ``transl_c`` is taken for the pelvis.
 
         Returns:
-            MotionPrediction: ``x`` is None if the motion itself had to be changed.
+            MotionPrediction: ``x`` is None if the motion was changed.
         """
         return prediction
 

@@ -1,4 +1,4 @@
-"""A detector's uncertain boxes."""
+"""View with a shifted and scaled box, as of an inaccurate detector."""
 
 from typing import Any, Optional
 

@@ -1,4 +1,4 @@
-"""The video of a camera turned about its optical axis."""
+"""View of a camera rolled about its optical axis."""
 
 from math import pi
 from typing import Any, Optional
@@ -36,7 +36,7 @@ class CameraRoll(BaseView):
     exactly along gravity, GV falls back on the camera's x axis and is not defined well enough for
     this, as it is for any noise.)
 
-    Image features cannot be turned: they are kept up to ``max_feature_roll`` and dropped beyond.
+    Image features cannot be rolled: they are kept up to ``max_feature_roll`` and dropped beyond.
 
     Args:
         max_angle (float): Largest roll to either side in radians. Defaults to 0.09 (5 degrees).

@@ -1,4 +1,4 @@
-"""Several views one after the other."""
+"""Composition of views."""
 
 from collections.abc import Sequence
 from typing import Any, Optional, Union
@@ -18,7 +18,7 @@ class ComposeViews(BaseView):
     """Apply views in order and undo them in reverse order.
 
     Args:
-        views (Sequence[BaseView | dict]): Views or their configs; none is the plain view.
+        views (Sequence[BaseView | dict]): Views or their configs; without any, clips stay plain.
 
     Raises:
         ConfigError: If an element is not a view.

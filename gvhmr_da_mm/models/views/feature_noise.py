@@ -1,4 +1,4 @@
-"""Image features with noise."""
+"""View with noisy image features."""
 
 from typing import Any, Optional
 

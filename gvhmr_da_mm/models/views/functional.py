@@ -1,4 +1,4 @@
-"""What the views share: random numbers, dropped features, turned cameras and roots."""
+"""Functions shared by the views: checks, random numbers, dropped features, turned roots."""
 
 from collections.abc import Sequence
 from typing import Optional

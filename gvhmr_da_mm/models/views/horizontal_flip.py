@@ -1,4 +1,4 @@
-"""The mirrored video."""
+"""View of the mirrored video."""
 
 from typing import Any, Optional
 
@@ -23,14 +23,14 @@ GEOMETRIC_KEYS = ('kp2d', 'bbx_xys', 'cam_angvel')
 class HorizontalFlip(BaseView):
     """Mirror the video: pixels ``x -> width - x``, left and right joints swapped.
 
-    With M = diag(-1, 1, 1) and a world mirrored alike (gravity is its own mirror image), every
+    With M = diag(-1, 1, 1) and the world mirrored too (gravity is its own mirror image), every
     rotation R becomes M R M: the camera's relative rotation, the root's orientation and, because
     a cross product changes sign under M, also the gravity view, so R_gv becomes M R_gv M. The
     velocity in the root's own frame becomes M v and the pelvis M (t + o).
 
     Mirrored image features are used where the clip has them (``flip_f_imgseq``, and
     ``has_flip_imgfeat`` where only some clips do); elsewhere the condition is dropped. Other
-    ``flip_*`` inputs trade places with the plain ones, so flipping twice gives the batch back.
+    ``flip_*`` inputs are exchanged with the plain ones, so flipping twice restores the batch.
     """
 
     def apply(

@@ -1,4 +1,4 @@
-"""A detector's errors: keypoints that jitter or vanish."""
+"""Views with the errors of a keypoint detector: noisy and missing keypoints."""
 
 from typing import Any, Optional
 

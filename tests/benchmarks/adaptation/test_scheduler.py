@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from benchmarks.adaptation import scheduler
 from benchmarks.adaptation.experiment import Run
-from benchmarks.adaptation.result_file import RESULT, RUN, read_result, write_result
+from benchmarks.adaptation.result_file import RESULT_FILE, RUN_FILE, read_result, write_result
 from benchmarks.adaptation.scheduler import run_all
 
 WORKER = """
@@ -28,7 +28,7 @@ if run.get('crash'):
 def quick_worker(monkeypatch, tmp_path):
     """A worker that takes no time."""
     (tmp_path / 'quick_worker.py').write_text(WORKER)
-    monkeypatch.setattr(scheduler, 'WORKER', 'quick_worker')
+    monkeypatch.setattr(scheduler, 'WORKER_MODULE', 'quick_worker')
     monkeypatch.setenv('PYTHONPATH', str(tmp_path))
 
 
@@ -76,7 +76,7 @@ def test_a_lost_checkpoint_or_result_is_made_again(make, order):
     run_all([run], 1)
     (run.folder / 'epoch_1.pth').unlink()
     run_all([run], 1)
-    (run.folder / RESULT).write_text('{"fingerprint": "a", "sta')
+    (run.folder / RESULT_FILE).write_text('{"fingerprint": "a", "sta')
     run_all([run], 1)
     assert len(order()) == 3
 
@@ -100,8 +100,8 @@ def test_a_failure_is_recorded_and_the_others_go_on(make, order):
 
 
 def test_result_files_hold_plain_json(tmp_path):
-    write_result(tmp_path / RUN, dict(a=float('nan'), b=[float('inf'), 1.5], c=(1, None)))
-    assert json.loads((tmp_path / RUN).read_text()) == dict(a=None, b=[None, 1.5], c=[1, None])
+    write_result(tmp_path / RUN_FILE, dict(a=float('nan'), b=[float('inf'), 1.5], c=(1, None)))
+    assert json.loads((tmp_path / RUN_FILE).read_text()) == dict(a=None, b=[None, 1.5], c=[1, None])
     assert read_result(tmp_path / 'none.json') is None
 
 

@@ -1,4 +1,4 @@
-"""Who learned in an iteration, seen from weights and optimisers."""
+"""Checks of which networks an iteration has updated."""
 
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""One iteration of either domain: what the student learns from."""
+"""One iteration of each domain: losses and updates of the student."""
 
 import copy
 from dataclasses import replace

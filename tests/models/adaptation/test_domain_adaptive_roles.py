@@ -1,4 +1,4 @@
-"""The student's company: what the discriminator learns, and how the teacher follows."""
+"""Updates of the discriminator and of the teacher."""
 
 import copy
 from types import SimpleNamespace

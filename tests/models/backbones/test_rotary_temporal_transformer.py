@@ -1,4 +1,4 @@
-"""The network against the published one, and what the published one gets wrong."""
+"""The network against the published one, and errors of the published one."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The estimator's modes, its inputs, and what the network may see."""
+"""Modes, inputs and conditions of the estimator."""
 
 import numpy as np
 import pytest

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.models.layers import KeyWindow
-from gvhmr_da_mm.models.layers.key_window import BLOCK
+from gvhmr_da_mm.models.layers.key_window import BLOCK_SIZE
 
 
 def _visible(frame, num_frames, max_len, length):
@@ -27,12 +27,12 @@ def _from_parts(window, batch):
             mask = torch.ones(()) if part.mask is None else part.mask[:, 0]
             whole[:, rows, keys] += mask.int().expand(batch, *size)
             continue
-        blocks = size[0] // BLOCK
+        blocks = size[0] // BLOCK_SIZE
         masks = part.mask[:, 0].unflatten(0, (-1, blocks if len(part.mask) > 1 else 1))
         masks = masks.int().expand(batch, blocks, -1, -1)
         for block in range(blocks):
-            row, key = rows.start + block * BLOCK, keys.start + block * BLOCK
-            whole[:, row : row + BLOCK, key : key + masks.shape[-1]] += masks[:, block]
+            row, key = rows.start + block * BLOCK_SIZE, keys.start + block * BLOCK_SIZE
+            whole[:, row : row + BLOCK_SIZE, key : key + masks.shape[-1]] += masks[:, block]
     return whole
 
 
@@ -52,7 +52,7 @@ def test_follows_the_specification(max_len, extra, times):
 
 
 @pytest.mark.parametrize('max_len', [2, 7, 64])
-@pytest.mark.parametrize('extra', [1, BLOCK, 2 * BLOCK + 5])
+@pytest.mark.parametrize('extra', [1, BLOCK_SIZE, 2 * BLOCK_SIZE + 5])
 @pytest.mark.parametrize('padded', [False, True])
 def test_parts_make_up_the_whole(max_len, extra, padded):
     num_frames = max_len + extra
@@ -66,11 +66,11 @@ def test_parts_make_up_the_whole(max_len, extra, padded):
 def test_masks_do_not_grow_without_padding():
     sizes = [
         sum(0 if part.mask is None else part.mask.numel() for part in KeyWindow(L, 120).parts)
-        for L in (120 + 2 * BLOCK + 7, 120 + 200 * BLOCK + 7)
+        for L in (120 + 2 * BLOCK_SIZE + 7, 120 + 200 * BLOCK_SIZE + 7)
     ]
     assert sizes[0] == sizes[1]
     window = KeyWindow(20000, 120, torch.tensor([15000]))
-    assert sum(part.mask.numel() for part in window.parts) < 20000 * (120 + BLOCK + 1)
+    assert sum(part.mask.numel() for part in window.parts) < 20000 * (120 + BLOCK_SIZE + 1)
 
 
 def test_short_masks_have_one_row():

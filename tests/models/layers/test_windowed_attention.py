@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gvhmr_da_mm.models.layers import KeyWindow, windowed_attention
-from gvhmr_da_mm.models.layers.key_window import BLOCK
+from gvhmr_da_mm.models.layers.key_window import BLOCK_SIZE
 
 
 def _plain(query, key, value, window):
@@ -27,14 +27,14 @@ def _heads(batch, frames, dtype=torch.float64, heads=2, dim=4):
 
 @settings(max_examples=25, deadline=None)
 @given(
-    frames=st.integers(1, 4 * BLOCK),
-    max_len=st.integers(2, 2 * BLOCK),
+    frames=st.integers(1, 4 * BLOCK_SIZE),
+    max_len=st.integers(2, 2 * BLOCK_SIZE),
     shares=st.lists(st.floats(0, 1), min_size=1, max_size=3),
     padded=st.booleans(),
 )
-@example(frames=2 * BLOCK + 10, max_len=10, shares=[1.0, 0.0], padded=True)
-@example(frames=2 * BLOCK + 11, max_len=11, shares=[1.0], padded=False)
-@example(frames=3 * BLOCK + 9, max_len=10, shares=[0.5, 0.01], padded=True)
+@example(frames=2 * BLOCK_SIZE + 10, max_len=10, shares=[1.0, 0.0], padded=True)
+@example(frames=2 * BLOCK_SIZE + 11, max_len=11, shares=[1.0], padded=False)
+@example(frames=3 * BLOCK_SIZE + 9, max_len=10, shares=[0.5, 0.01], padded=True)
 @example(frames=11, max_len=10, shares=[0.1, 1.0], padded=True)
 def test_equals_dense_attention(frames, max_len, shares, padded):
     length = torch.tensor([round(share * frames) for share in shares]) if padded else None
@@ -64,7 +64,7 @@ def test_other_precisions(dtype, tolerance, length):
 
 
 def test_padding_is_never_read():
-    frames, lengths = 3 * BLOCK, torch.tensor([3 * BLOCK - 1, 70, 3])
+    frames, lengths = 3 * BLOCK_SIZE, torch.tensor([3 * BLOCK_SIZE - 1, 70, 3])
     window = KeyWindow.build(frames, 20, lengths)
     inputs = [x.detach() for x in _heads(3, frames)]
     garbage = torch.arange(frames) >= lengths[:, None]
@@ -76,8 +76,8 @@ def test_padding_is_never_read():
 
 
 def test_dropout_hits_weights_alone():
-    window = KeyWindow.build(2 * BLOCK + 30, 20)
-    query, key, _ = (x.detach() for x in _heads(1, 2 * BLOCK + 30))
+    window = KeyWindow.build(2 * BLOCK_SIZE + 30, 20)
+    query, key, _ = (x.detach() for x in _heads(1, 2 * BLOCK_SIZE + 30))
     value = torch.ones_like(key)
     kept = windowed_attention(query, key, value, window, dropout_p=0.5)
     # The weights of a row sum to 1; half of them are lost and the others count twice.

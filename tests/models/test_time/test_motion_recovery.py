@@ -1,4 +1,4 @@
-"""The options of `test_cfg`, and what they do to a prediction."""
+"""The options of `test_cfg` and their effect on predictions."""
 
 import pytest
 import torch

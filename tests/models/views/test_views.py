@@ -1,4 +1,4 @@
-"""What every view has to do, and the views that leave the geometry alone."""
+"""Properties of every view, and the views that do not change the geometry."""
 
 import pytest
 import torch
