@@ -100,5 +100,5 @@ def test_errors(tmp_path):
         with pytest.raises(DataError, match='results.json'):
             read_per_sequence(path)
     path.write_text(json.dumps(dict(per_sequence=dict(emdb1={}))))
-    with pytest.raises(DataError, match='no result'):
+    with pytest.raises(DataError, match='empty `per_sequence`: test again'):
         read_per_sequence(path)
