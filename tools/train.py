@@ -14,6 +14,8 @@ from gvhmr_da_mm.apis import (
     dry_run,
     limit_for_debugging,
     load_config,
+    scale_learning_rate,
+    use_half_precision,
 )
 from gvhmr_da_mm.cli.command_line import add_common_arguments, report_errors, set_local_rank
 from gvhmr_da_mm.cli.ranks import start_cpu_ranks
@@ -40,6 +42,14 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='try each dataset and one step on each domain, print what it takes, write nothing',
     )
+    parser.add_argument(
+        '--amp', action='store_true', help='train in half precision (fp16, needs a GPU)'
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale learning rates by the global batch size over `auto_scale_lr.base_batch_size`',
+    )
     add_common_arguments(parser)
     return parser.parse_args()
 
@@ -58,6 +68,10 @@ def main() -> None:
         resume_from(config, args.resume)
     if args.no_validate:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    if args.amp:
+        use_half_precision(config)
+    if args.auto_scale_lr:
+        scale_learning_rate(config)
     check_training(config)
     if args.debug:
         limit_for_debugging(config)

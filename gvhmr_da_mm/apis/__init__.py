@@ -1,5 +1,6 @@
 """What tools and notebooks call."""
 
+from ..config.flags import scale_learning_rate, use_half_precision
 from ..config.loading import check_options, limit_for_debugging, load_config, set_data_root
 from .check_training import check_training
 from .dry_run import DryRunReport, dry_run
@@ -14,5 +15,7 @@ __all__ = [
     'dry_run',
     'limit_for_debugging',
     'load_config',
+    'scale_learning_rate',
     'set_data_root',
+    'use_half_precision',
 ]

@@ -69,6 +69,7 @@ def load_config(
                 loader['persistent_workers'] = False
     check_config(config)
     drop_disabled_hooks(config)
+    log_by_iteration(config)
     if data_root is not None:
         data_root = Path(data_root).expanduser()
         if not data_root.is_dir():
@@ -88,6 +89,18 @@ def drop_disabled_hooks(config: Config) -> None:
         # MMEngine would add one of its own where the name is missing.
         if name not in MMENGINE_HOOKS:
             del hooks[name]
+
+
+def log_by_iteration(config: Config) -> None:
+    """Log validations of a loop without epochs by its iterations; MMEngine logs all at step 0.
+
+    Args:
+        config (Config): Changed in place, where the logger hook does not say otherwise.
+    """
+    loop = config.get('train_cfg') or {}
+    logger = (config._cfg_dict.get('default_hooks') or {}).get('logger')
+    if logger and loop.get('max_iters') and not loop.get('max_epochs'):
+        logger.setdefault('log_metric_by_epoch', False)
 
 
 def check_options(config: Config, options: dict[str, Any]) -> None:
@@ -113,6 +126,9 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
         for depth, part in enumerate(parts):
             where = '.'.join(parts[:depth])
             known = _fields(node, where) if depth else RUNNER_FIELDS
+            if options.get(f'{where}.type'):  # Fields of the class that it is going to be.
+                target = target_of(dict(type=options[f'{where}.type']), where)
+                known = known | set(parameters_of(target)[0])
             if part not in known and _is_new_part(node, '.'.join(parts[: depth + 1]), options):
                 break
             if part not in known:

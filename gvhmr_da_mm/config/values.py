@@ -201,7 +201,7 @@ def target_of(node: Mapping, where: str) -> Any:
         return None
     if isinstance(target, str):
         found = _look_up(target) if target else None
-        if found is None:
+        if not callable(found):  # MMEngine finds modules, too.
             raise ConfigError(f'`{where}.type`: there is no {target!r}; is the name right?')
         return found
     if not callable(target):

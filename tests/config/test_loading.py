@@ -184,11 +184,21 @@ def test_debugging_needs_no_validation(config):
 
 
 @pytest.mark.parametrize(
-    'key',
-    ['model_wrapper_cfg.type', 'find_unused_parameters', 'sync_bn', 'activation_checkpointing'],
+    'key, value',
+    [
+        ('model_wrapper_cfg.type', 'MMDistributedDataParallel'),
+        ('find_unused_parameters', True),
+        ('sync_bn', 'torch'),
+        ('activation_checkpointing', ['student']),
+    ],
 )
-def test_fields_that_the_runner_reads_in_the_config(config, key):
-    check_options(config, {key: 'torch'})
+def test_fields_that_the_runner_reads_in_the_config(config, key, value):
+    check_options(config, {key: value})
+
+
+def test_a_module_is_no_class(config):
+    with pytest.raises(ConfigError, match="there is no 'torch'"):
+        check_options(config, {'model_wrapper_cfg.type': 'torch'})
 
 
 @pytest.mark.parametrize('key', ['self', 'cfg'])

@@ -96,11 +96,9 @@ class SelectionRateHook(Hook):
         return (
             f'Not one pseudo-label was chosen during {period}{now}: the selection rate was 0 '
             f'{count} times.{before} Lower `start` and `end` of ConfidenceThresholdHook below '
-            "`confidence_mean` in the log. With `model.critic.calibrator.mode='none'`, "
-            "try 'quantile': a least-squares discriminator scores near 0.5 once it "
-            'has converged. A quantile needs '
-            '`model.critic.calibrator.min_scores` true motions first, so very short runs choose '
-            'nothing.'
+            '`confidence_mean` in the log. Only a critic without `target`, whose scores gather '
+            "near 0.5, gains by `model.critic.calibrator.mode='quantile'`, which chooses nothing "
+            'before it has seen `min_scores` true motions.'
         )
 
     def _all_chosen(self, period: str, now: str, count: int) -> str:
