@@ -129,27 +129,13 @@ class LinearBlendBody(nn.Module):
 
     @full_precision
     def rest_joints(self, betas: Tensor) -> Tensor:
-        """Return all joints at rest, including the fixed ones.
-
-        Args:
-            betas (Tensor): Shape, (..., num_betas).
-
-        Returns:
-            Tensor: (..., J, 3) in m.
-        """
+        """Return all joints at rest (..., J, 3), m, for betas (..., num_betas)."""
         check_shape(betas, '* K', 'betas', K=self.num_betas)
         return self._linear_in_betas(self.joints, betas.to(self.dtype))
 
     @full_precision
     def skeleton(self, betas: Tensor) -> Tensor:
-        """Return the posed joints at rest.
-
-        Args:
-            betas (Tensor): Shape, (..., num_betas).
-
-        Returns:
-            Tensor: (..., P, 3) in m.
-        """
+        """Return the first P joints at rest (..., P, 3), m, for betas (..., num_betas)."""
         check_shape(betas, '* K', 'betas', K=self.num_betas)
         return self._linear_in_betas(self.joints[: self.num_posed], betas.to(self.dtype))
 

@@ -124,10 +124,15 @@ def load_body_arrays(path: Union[str, Path], kind: str) -> BodyArrays:
     # The root's parent is stored as 2**32 - 1 or as -1, depending on the release.
     parents = (-1, *(int(parent) for parent in raw['kintree_table'][0, 1:]))
     if any(not 0 <= parent < num_joints for parent in parents[1:]):
-        raise DataError(f'{path}: `kintree_table` should name joints 0 to {num_joints - 1}')
+        raise DataError(
+            f'{path}: parents in `kintree_table` should be 0 to {num_joints - 1}, got {parents[1:]}'
+        )
     faces = raw['f'].astype(np.int64)
     if faces.size and not 0 <= faces.min() <= faces.max() < sizes['V']:
-        raise DataError(f'{path}: `f` should name vertices 0 to {sizes["V"] - 1}')
+        raise DataError(
+            f'{path}: `f` should be vertices 0 to {sizes["V"] - 1}, got {faces.min()} to '
+            f'{faces.max()}'
+        )
     blend = ('v_template', 'shapedirs', 'posedirs', 'J_regressor', 'weights')
     arrays = {key: raw[key].astype(np.float64) for key in blend}
     return BodyArrays(**arrays, faces=faces, parents=parents, hand_mean=hand_mean)
@@ -161,7 +166,7 @@ def _open(path: Path) -> AbstractContextManager[Mapping[str, Any]]:
         except _READ_ERRORS as error:
             raise DataError(f'{path} should be an .npz archive, but is not: {error}') from error
     if path.suffix != '.pkl':
-        raise DataError(f'{path}: a body model should be an .npz or .pkl file')
+        raise DataError(f'{path} should be an .npz or .pkl file, got {path.suffix!r}')
     content = load_restricted_pickle(path)
     if not isinstance(content, dict):
         raise DataError(f'{path} should hold a dict of arrays, got {type(content).__name__}')

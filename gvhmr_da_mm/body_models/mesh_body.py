@@ -8,15 +8,7 @@ from .loading import BodyArrays
 
 
 class MeshBody(LinearBlendBody):
-    """Linear blend body with all vertices and the faces.
-
-    Args:
-        arrays (BodyArrays): The model file's arrays.
-        num_posed (int): Number of posed joints P.
-        fixed_pose (np.ndarray): Axis-angle of the other joints, (J - P, 3).
-        num_betas (int): Shape components used.
-        chunk_size (int): Frames computed at once.
-    """
+    """Linear blend body with all vertices and the faces; arguments as :class:`LinearBlendBody`."""
 
     def __init__(
         self,

@@ -138,8 +138,8 @@ def _cached(
     if vertex_ids and joints.shape[1] != NUM_SMPL_VERTS:
         path, _ = regressor_file(regressor, data_root, support_dir)
         raise DataError(
-            f'single vertices are numbered as in SMPL, so {path} should have {NUM_SMPL_VERTS} '
-            f'columns, got {joints.shape[1]}: on another topology the numbers mean nothing'
+            f'{path} should have {NUM_SMPL_VERTS} columns, as `vertex_ids` are vertices of SMPL, '
+            f'got {joints.shape[1]}'
         )
     single = torch.zeros(len(vertex_ids), joints.shape[1], dtype=joints.dtype)
     single[range(len(vertex_ids)), list(vertex_ids)] = 1

@@ -106,7 +106,7 @@ class MotionCodec(nn.Module):
             if value.shape != (MOTION.size,) or not value.isfinite().all():
                 raise ConfigError(
                     f'`{name}` of the motion statistics should be {MOTION.size} finite numbers, '
-                    f'got shape {tuple(value.shape)}'
+                    f'got shape {tuple(value.shape)} with {int(value.isfinite().sum())} finite ones'
                 )
         if not (std > 0).all():
             raise ConfigError(

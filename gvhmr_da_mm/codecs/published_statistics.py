@@ -105,8 +105,10 @@ def _numbers(parts: list[Any], name: str) -> np.ndarray:
         raise ValueError(f'`{name}` should have {sizes} numbers, got {found}')
     numbers = [number for part in parts for number in part]
     if not all(isinstance(number, (int, float)) for number in numbers):
-        raise ValueError(f'`{name}` should be {MOTION.size} numbers alone')
+        raise ValueError(f'`{name}` should be {MOTION.size} numbers, got other values among them')
     array = np.array(numbers, dtype=np.float64)
     if not np.isfinite(array).all():
-        raise ValueError(f'`{name}` should be {MOTION.size} finite numbers')
+        raise ValueError(
+            f'`{name}` should be {MOTION.size} finite numbers, got infinite ones or NaN'
+        )
     return array

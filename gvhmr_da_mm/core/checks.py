@@ -26,7 +26,9 @@ def check_shape(tensor: Tensor, pattern: str, name: str, **sizes: int) -> dict[s
     """
     wanted = pattern.split()
     if not isinstance(tensor, Tensor):
-        raise ShapeError(f'`{name}` should be a tensor of shape ({pattern}), got {type(tensor)}')
+        raise ShapeError(
+            f'`{name}` should be a tensor of shape ({pattern}), got {type(tensor).__name__}'
+        )
     shape = list(tensor.shape)
     bound = dict(sizes)
     any_leading = bool(wanted) and wanted[0] == '*'

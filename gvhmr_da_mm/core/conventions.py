@@ -40,8 +40,10 @@ COCO_BONES = (
 GENDERS = ('neutral', 'male', 'female')
 """Genders of the body models, as their files name them."""
 
-STATIC_JOINTS = (7, 10, 8, 11, 20, 21)
-"""Joints with a contact label: left ankle and foot, right ankle and foot, wrists."""
+FOOT_JOINTS = (7, 10, 8, 11)
+"""Left ankle and foot, right ankle and foot."""
+STATIC_JOINTS = (*FOOT_JOINTS, 20, 21)
+"""Joints with a contact label: the foot joints and the wrists."""
 STATIC_SPEED = 0.15
 """A joint slower than this (m/s) is static."""
 STATIC_FRAME_TIME = 0.033

@@ -63,7 +63,7 @@ def length_to_mask(length: Tensor, max_length: int) -> Tensor:
 def length_unless_full(valid: Tensor) -> Optional[Tensor]:
     """Return the number of valid frames (B,) of a mask (B, L), or None if all are known to be.
 
-    None saves the masking. It is returned on the CPU alone: asking a GPU would wait for it.
+    None saves the masking; it is for the CPU alone, as asking a GPU would wait for it.
     """
     if valid.device.type == 'cpu' and bool(valid.all()):
         return None

@@ -38,10 +38,14 @@ def _depths(parents: tuple[int, ...]) -> list[int]:
         depth, ancestor = 0, parents[joint]
         while ancestor >= 0 and depth <= len(parents):
             if ancestor >= len(parents):
-                raise ConfigError(f'`parents` names joint {ancestor} of only {len(parents)}')
+                raise ConfigError(
+                    f'`parents` should be joints below {len(parents)} or -1, got {ancestor}'
+                )
             depth, ancestor = depth + 1, parents[ancestor]
         if depth > len(parents):
-            raise ConfigError(f'`parents` has a cycle through joint {joint}: {parents}')
+            raise ConfigError(
+                f'`parents` should be a tree, got a cycle through joint {joint}: {parents}'
+            )
         depths.append(depth)
     return depths
 
@@ -107,15 +111,7 @@ def forward_kinematics(
 
 
 def bone_vectors(joints_rest: Tensor, parents: Sequence[int]) -> Tensor:
-    """Return each joint's rest position relative to its parent's; a root keeps its own.
-
-    Args:
-        joints_rest (Tensor): Joint positions at rest in m, (..., J, 3).
-        parents (Sequence[int]): Parent of each joint, -1 for a root.
-
-    Returns:
-        Tensor: (..., J, 3) in m.
-    """
+    """Return rest positions (..., J, 3) relative to the parents'; a root keeps its own."""
     check_shape(joints_rest, '* J 3', 'joints_rest', J=len(parents))
     plan = _tree_plan(tuple(parents), joints_rest.device)
     origin = joints_rest.index_select(-2, plan.parents)

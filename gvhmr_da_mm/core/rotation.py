@@ -56,11 +56,11 @@ def is_rotation(matrix: Tensor, tolerance: float = 1e-2) -> Tensor:
     """Return which matrices (..., 3, 3) are rotations (...).
 
     Args:
-        matrix (Tensor): Any matrices, finite or not.
+        matrix (Tensor): Any matrices.
         tolerance (float): Largest deviation of ``R R^T`` from the identity. Defaults to 1e-2.
 
     Returns:
-        Tensor: bool; False for reflections.
+        Tensor: bool; False for reflections and values that are not finite.
     """
     unit = torch.eye(3, dtype=matrix.dtype, device=matrix.device)
     deviation = (matrix @ matrix.transpose(-1, -2) - unit).abs().amax(dim=(-1, -2))
@@ -99,8 +99,7 @@ def mean_of_two_rotations(
     With equal weights the mean is halfway on the shortest arc. In general it is the quaternion that
     maximises ``q^T (w1 q1 q1^T + w2 q2 q2^T) q``, whose dominant eigenvector has a
     closed form for two terms (Markley et al., JGCD 30(4), 2007). Two rotations half a turn apart
-    have no unique mean: with equal weights it is one of the two halfway rotations, otherwise the
-    rotation of the larger weight.
+    have no unique mean: it is one of the two halfway ones, or the one with the larger weight.
 
     Args:
         first (Tensor): Shape (..., 3, 3).

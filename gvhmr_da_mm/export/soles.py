@@ -6,13 +6,11 @@ import numpy as np
 import torch
 
 from ..body_models.body_rig import BodyRig
-from ..core.conventions import PARENTS_22
+from ..core.conventions import FOOT_JOINTS, PARENTS_22
 from ..core.kinematics import forward_kinematics
 from ..core.postprocess.ground import FEET_QUANTILE
 from .skeleton_motion import SkeletonMotion
 
-FEET = (7, 8, 10, 11)
-"""Ankles and feet; what they carry are shoes."""
 NEAR_GROUND = 0.05
 """Joints of feet lower than this stand, m."""
 
@@ -31,7 +29,7 @@ def put_on_soles(motion: SkeletonMotion, rig: BodyRig) -> SkeletonMotion:
         motion.R_local, torch.from_numpy(rig.joints).to(motion.R_local), PARENTS_22
     )
     joints = joints - joints[:, :1] + motion.root[:, None]
-    standing = joints[:, FEET, 1].amin(dim=1).abs() < NEAR_GROUND
+    standing = joints[:, FOOT_JOINTS, 1].amin(dim=1).abs() < NEAR_GROUND
     if not standing.any():
         return motion
     soles = _lowest_vertices(rig, R_global[standing].numpy(), joints[standing].numpy())
@@ -42,7 +40,7 @@ def put_on_soles(motion: SkeletonMotion, rig: BodyRig) -> SkeletonMotion:
 
 def _lowest_vertices(rig: BodyRig, R_global: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """Return the height (F,) of the lowest vertex that feet carry."""
-    carried = np.isin(rig.bone_ids, FEET) & (rig.weights > 0.5)
+    carried = np.isin(rig.bone_ids, FOOT_JOINTS) & (rig.weights > 0.5)
     chosen = np.flatnonzero(carried.any(axis=1))
     bones, weights = rig.bone_ids[chosen], rig.weights[chosen]
     # Only the heights: the second rows of the rotations.

@@ -137,7 +137,7 @@ class RestrictedUnpickler(pickle._Unpickler):
     def load_newobj(self) -> None:
         """Create an object, but no array of uninitialised memory."""
         if self.stack[-2] is np.ndarray:
-            raise pickle.UnpicklingError('refused to make an array of no content')
+            raise pickle.UnpicklingError('refused an array without content')
         super().load_newobj()
 
     dispatch[pickle.NEWOBJ[0]] = load_newobj
@@ -145,7 +145,7 @@ class RestrictedUnpickler(pickle._Unpickler):
     def load_reduce(self) -> None:
         """Call a listed function, but create no array of uninitialised memory."""
         if self.stack[-2] is np.ndarray:
-            raise pickle.UnpicklingError('refused to make an array of no content')
+            raise pickle.UnpicklingError('refused an array without content')
         super().load_reduce()
 
     dispatch[pickle.REDUCE[0]] = load_reduce

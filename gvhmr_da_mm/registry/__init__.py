@@ -55,7 +55,10 @@ def check_part(cfg: Any, registry: Registry) -> None:
     kind = cfg['type']
     target = registry.get(kind) if kind and isinstance(kind, str) else kind
     if not callable(target):
-        raise ConfigError(f'there is no {registry.name} of type {kind!r}: is the name right?')
+        raise ConfigError(
+            f'there is no {registry.name} of type {kind!r}: check the name, and whether its module '
+            'is in `custom_imports`'
+        )
     if getattr(target, '__module__', '').partition('.')[0] == SCOPE:
         arguments = {name: value for name, value in cfg.items() if name not in _RESERVED_KEYS}
         check_arguments(target, arguments, target.__name__)

@@ -109,8 +109,8 @@ def test_paths(tmp_path, monkeypatch):
         ({'weights': np.zeros((NUM_VERTS, 24))}, r'`weights` should have shape \(V=40, J=55\)'),
         ({'hands_meanl': np.zeros(12)}, r'`hands_meanl` should have shape \(H=45\), got \(12,\)'),
         ({'J_regressor': np.full((55, NUM_VERTS), np.nan)}, '`J_regressor`.*not finite'),
-        ({'f': np.array([[0, 1, NUM_VERTS]])}, '`f` should name vertices 0 to 39'),
-        ({'kintree_table': np.full((2, 55), 60)}, '`kintree_table` should name joints 0 to 54'),
+        ({'f': np.array([[0, 1, NUM_VERTS]])}, '`f` should be vertices 0 to 39'),
+        ({'kintree_table': np.full((2, 55), 60)}, '`kintree_table` should be 0 to 54, got'),
         ({'v_template': np.array([None, 1])}, '`v_template` cannot be read'),
     ],
 )

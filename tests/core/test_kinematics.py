@@ -100,5 +100,5 @@ def test_errors():
         forward_kinematics(R_local, joints[1:], PARENTS_22)
     with pytest.raises(ConfigError, match='cycle'):
         forward_kinematics(R_local[:3], joints[:3], (-1, 2, 1))
-    with pytest.raises(ConfigError, match='names joint 7'):
+    with pytest.raises(ConfigError, match='below 3 or -1, got 7'):
         forward_kinematics(R_local[:3], joints[:3], (-1, 0, 7))

@@ -7,10 +7,8 @@ Note:
 import torch
 from torch import Tensor
 
-from ..conventions import STATIC_JOINTS
+from ..conventions import FOOT_JOINTS
 
-FOOT_INDICES = tuple(index for index, joint in enumerate(STATIC_JOINTS) if joint in (7, 8, 10, 11))
-"""Positions of the ankles and feet in ``STATIC_JOINTS``."""
 FEET_QUANTILE = 0.1
 """A lower one follows single wrong frames, a higher one ignores the lowest steps of stairs."""
 
@@ -38,8 +36,8 @@ def ground_height(joints_w: Tensor, contact: Tensor, valid: Tensor) -> Tensor:
         valid (Tensor): Frames that exist (B, L), bool. Clips without any get infinity.
     """
     heights = joints_w[..., 1]
-    feet = heights[..., [STATIC_JOINTS[index] for index in FOOT_INDICES]]
-    standing = contact[..., FOOT_INDICES] & valid[..., None]
+    feet = heights[..., FOOT_JOINTS]
+    standing = contact[..., : len(FOOT_JOINTS)] & valid[..., None]
     none = ~standing.any(dim=2).any(dim=1)
     standing = torch.where(none[:, None, None], valid[..., None], standing)
     lowest_foot = feet.masked_fill(~standing, torch.inf).amin(dim=2)

@@ -63,7 +63,7 @@ def ring_weights(
 def joint_regressor(
     points: np.ndarray, centres: np.ndarray, counts, usable: np.ndarray
 ) -> csr_matrix:
-    """Build a regressor (J, V) of :func:`ring_weights` rows for joints at ``centres`` (J, 3)."""
+    """Build a regressor (J, V) of joints at ``centres`` (J, 3) from :func:`ring_weights`."""
     counts = np.broadcast_to(counts, len(centres))
     rows, columns, values = [], [], []
     for row, (centre, count) in enumerate(zip(centres, counts)):
