@@ -1,7 +1,7 @@
-"""Run the main job on made-up data: train, adapt, test before and after, and draw the result.
+"""Run the main job on synthetic demo data: train, adapt, test before and after, draw the results.
 
-Each step is a command that is printed before it runs, so that it can be repeated by hand. Steps
-whose result exists already are skipped.
+The command of each step is printed, so that it can be repeated by hand. Steps whose result exists
+are skipped.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def run(title: str, result: Path, *command: str) -> None:
-    """Run one of our tools unless its result exists."""
+    """Run a tool unless its result exists."""
     CONSOLE.rule(title)
     if result.exists():
         CONSOLE.print(f'{result} exists already', markup=False)
@@ -47,12 +47,12 @@ def run(title: str, result: Path, *command: str) -> None:
     script = [sys.executable, str(ROOT / command[0]), *command[1:]]
     status = subprocess.run(script, env=environment).returncode
     if status:
-        sys.exit(f'{title} failed with status {status}; run the demo again to go on from there')
+        sys.exit(f'{title} failed with status {status}; run the demo again to continue from there')
     CONSOLE.print(f'{title}: {time.perf_counter() - start:.0f} s')
 
 
 def compare(before: Path, after: Path) -> Table:
-    """Lay the results before and after adaptation side by side."""
+    """Return a table of the results before and after adaptation."""
     results = [json.loads(path.read_text())['results'] for path in (before, after)]
     table = Table(title='Real test clips of the demo; smaller is better')
     table.add_column('Metric')
@@ -104,7 +104,7 @@ def main() -> None:
         *('tools/analysis_tools/plot_adaptation.py', str(out / 'adapted')),
     )
     CONSOLE.print(compare(out / 'source' / 'results.json', out / 'adapted' / 'results.json'))
-    CONSOLE.print('Look at:')
+    CONSOLE.print('Pictures:')
     for picture in sorted(out.rglob('*.png')):
         CONSOLE.print(f'  {picture}', soft_wrap=True, markup=False)
 

@@ -43,10 +43,10 @@ def parse_args() -> argparse.Namespace:
 
 
 def add_dump(config: Config, folder: str) -> None:
-    """Add the metric that writes predictions, as its config may hold one metric or a list."""
+    """Add the metric that writes predictions to the metrics of the config, one or a list."""
     metrics = config.test_evaluator
     metrics = [metrics] if isinstance(metrics, dict) else list(metrics)
-    # By name: stock MMEngine cannot write a config down that holds a class.
+    # By name: stock MMEngine cannot dump a config that contains a class.
     dump = dict(type='gvhmr_da_mm.DumpPredictions', out_dir=folder)
     config.test_evaluator = [*metrics, dump]
 
@@ -70,7 +70,7 @@ def main() -> None:
     config.param_scheduler = None
     if args.show_dir:
         out_dir = str(Path(args.show_dir).absolute())
-        # The hook may have been switched off in the config.
+        # The config may have disabled the hook.
         hook = config.default_hooks.get('visualization', dict(type='MotionVisualizationHook'))
         config.default_hooks.visualization = dict(hook, enable=True, out_dir=out_dir)
     if args.dump:
@@ -86,7 +86,7 @@ def main() -> None:
     results = runner.test()
     if runner.rank == 0:
         if args.dump:
-            # The index was written before all this was known.
+            # The index was written before these facts were known.
             facts = dict(config=args.config, checkpoint=args.checkpoint, transductive=transductive)
             write_index(args.dump, read_index(args.dump)[0], **facts)
             print(f'Predictions are in {args.dump}')

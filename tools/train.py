@@ -31,16 +31,18 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         type=os.path.expanduser,
-        help='go on from the latest checkpoint of the work dir, or from the one given',
+        help='resume from the latest checkpoint of the work dir, or from the given one',
     )
-    parser.add_argument('--no-validate', action='store_true', help='do not evaluate in between')
+    parser.add_argument(
+        '--no-validate', action='store_true', help='do not evaluate during training'
+    )
     parser.add_argument(
         '--debug', action='store_true', help='two epochs of four batches, everything logged'
     )
     parser.add_argument(
         '--dry-run',
         action='store_true',
-        help='try each dataset and one step on each domain, print what it takes, write nothing',
+        help='run each dataset and one step of each domain, print time and memory, write nothing',
     )
     parser.add_argument(
         '--amp', action='store_true', help='train in half precision (fp16, needs a GPU)'
@@ -89,7 +91,7 @@ def main() -> None:
 
 
 def resume_from(config: Config, checkpoint: str) -> None:
-    """Go on from a checkpoint; with ``'auto'`` from the latest one, if there is any."""
+    """Resume from a checkpoint; with ``'auto'`` from the latest one, if there is any."""
     if checkpoint == 'auto':
         checkpoint = find_last_checkpoint(config.work_dir)
     # Without one this is the first start, which may begin from `load_from`.

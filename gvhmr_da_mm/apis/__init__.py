@@ -1,4 +1,4 @@
-"""What tools and notebooks call."""
+"""Functions that tools and notebooks call: configs, checks before a run, the dry run."""
 
 from ..config.flags import scale_learning_rate, use_half_precision
 from ..config.loading import check_options, limit_for_debugging, load_config, set_data_root

@@ -1,4 +1,4 @@
-"""Published GVHMR checkpoints to ours and back, from file to file."""
+"""Conversion of checkpoint files between the published format of GVHMR and ours."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ def convert_checkpoint(
     reverse: bool = False,
     console: Optional[Console] = None,
 ) -> Path:
-    """Convert a checkpoint file, print what went where, and write the result.
+    """Convert a checkpoint file and print how its tensors correspond.
 
     Args:
         source (str | Path): A published checkpoint; one of ours with ``reverse``.
@@ -55,7 +55,7 @@ def convert_checkpoint(
         Path: The target.
 
     Raises:
-        CheckpointError: If the source is not what it should be; the table tells what differs.
+        CheckpointError: If the source has the wrong format; the table shows what differs.
         ConfigError: If the statistics are not given, or a file to be written exists.
         DataError, MissingFilesError: If a file is absent or unusable.
     """
@@ -64,7 +64,7 @@ def convert_checkpoint(
     checkpoint = read_checkpoint(source)
     if reverse:
         if repository is not None:
-            raise ConfigError('`--gvhmr-repo` has no use with `--reverse`; leave one of them out')
+            raise ConfigError('`--gvhmr-repo` is not used with `--reverse`: leave one of them out')
         published, kept = export_published(checkpoint.content, checkpoint.state_dict)
         _print_differences(console, compare_with_network(published['state_dict']))
         if kept is not None:
@@ -83,15 +83,15 @@ def convert_checkpoint(
         sizes = infer_network_config(ours['state_dict'])
         _write(target, lambda file: torch.save(ours, file))
         listed = ', '.join(f'{name}={value:g}' for name, value in sizes.items())
-        console.print(f'Backbone: {listed}; its heads leave no trace (8 as published)')
+        console.print(f'Backbone: {listed}; the number of heads is not stored (8 as published)')
     if checkpoint.stored_only:
-        console.print(f'Not read, as they are no tensors: {", ".join(checkpoint.stored_only)}')
+        console.print(f'Not read, as they are not tensors: {", ".join(checkpoint.stored_only)}')
     console.print(f'Written: {target}', soft_wrap=True, markup=False)
     return target
 
 
 def difference_table(rows: Sequence[TensorDifference]) -> Table:
-    """Return a table of modules where all is well, and of single tensors where it is not."""
+    """Return a table of the modules that fit, and of each tensor that does not."""
     table = Table(title=f'Published checkpoint ({PUBLISHED_PREFIX}...) and network')
     for heading in ('Published', 'Here', 'Tensors', 'Shape'):
         table.add_column(heading, overflow='fold')
@@ -121,14 +121,14 @@ def _verdict(row: TensorDifference) -> str:
     if row.found is None:
         return f'missing, expected {list(row.expected)}'
     if row.expected is None:
-        return f'{list(row.found)} has no place here'
+        return f'{list(row.found)}, expected no such tensor'
     return f'{list(row.found)}, expected {list(row.expected)}'
 
 
 def _print_differences(console: Console, rows: Sequence[TensorDifference]) -> None:
     console.print(difference_table(rows), markup=False)
-    right = sum(row.fits for row in rows)
-    console.print(f'{right} of {len(rows)} tensors fit')
+    fitting = sum(row.fits for row in rows)
+    console.print(f'{fitting} of {len(rows)} tensors fit')
 
 
 def _statistics_of(path: Optional[PathLike], repository: Optional[PathLike]) -> Any:
@@ -136,8 +136,8 @@ def _statistics_of(path: Optional[PathLike], repository: Optional[PathLike]) -> 
         given = 'both' if path is not None else 'neither'
         raise ConfigError(
             'a published checkpoint has no statistics of the motion vector, without which its '
-            f'weights mean nothing: give one of `--stats FILE.npz` (`mean` and `std`, 151 numbers '
-            f'each) and `--gvhmr-repo DIR` (a checkout of GVHMR), got {given}'
+            f'weights cannot be used: give one of `--stats FILE.npz` (`mean` and `std`, 151 '
+            f'numbers each) and `--gvhmr-repo DIR` (a checkout of GVHMR), got {given}'
         )
     return path if path is not None else read_published_statistics(repository)
 
@@ -148,7 +148,7 @@ def _check_free(path: Path) -> None:
 
 
 def _write(path: Path, write: Callable[[Any], None]) -> None:
-    """Write a file as a whole or not at all."""
+    """Write a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with open_atomically(path) as file:

@@ -1,4 +1,4 @@
-"""Try a training out without writing anything."""
+"""Dry run of a training, which writes nothing."""
 
 import copy
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from ..core.errors import ConfigError
 from ..engine.loops.dry_run_loop import DryRunLoop, TriedSource, peak_memory, stage
 from ..engine.unwrap import unwrap_model
 
-STATISTICS_CLIPS = 16
-"""Clips that motion statistics are measured on; the training reads more."""
+MAX_STATISTICS_CLIPS = 16
+"""Most clips that the motion statistics are computed from; a training reads more."""
 MIB = 2**20
 
 
 @dataclass
 class DryRunReport:
-    """What a dry run has found.
+    """Result of a dry run.
 
     Args:
         sources (list[TriedSource]): The datasets.
-        parameters (dict[str, tuple[int, int]]): Numbers, all and those that learn, of each part of
-            the model.
-        memory (int, optional): Most bytes of main memory, where the system tells.
-        device (str): Where the model was.
+        parameters (dict[str, tuple[int, int]]): Numbers of parameters of each part of the model,
+            all and trainable.
+        memory (int, optional): Peak main memory in bytes; None where the system does not report it.
+        device (str): Device of the model.
     """
 
     sources: list[TriedSource]
@@ -40,9 +40,9 @@ class DryRunReport:
 
 
 def dry_run(config: Config, console: Optional[Console] = None) -> DryRunReport:
-    """Build a run, try each of its datasets and domains once, and print what it takes.
+    """Run one batch of each dataset and one step of each domain, and print time and memory.
 
-    Log, dumped config and all else go to a temporary folder, which is gone afterwards.
+    Log, dumped config and all other files go to a temporary folder, which is deleted.
 
     Args:
         config (Config): The config of the run, ``load_from`` and ``resume`` included; not changed.
@@ -58,7 +58,7 @@ def dry_run(config: Config, console: Optional[Console] = None) -> DryRunReport:
     if config.get('launcher', 'none') != 'none':
         raise ConfigError(
             '`--dry-run` runs in one process: leave `--launcher` out; each of several GPUs needs '
-            'what one does'
+            'the same time and memory'
         )
     config = copy.deepcopy(config)
     _prepare(config)
@@ -79,7 +79,7 @@ def dry_run(config: Config, console: Optional[Console] = None) -> DryRunReport:
 
 
 def _prepare(config: Config) -> None:
-    """Leave out what writes, and what only makes sense in a long run."""
+    """Disable what writes files and what needs a long run."""
     config.train_cfg = dict(
         type=f'gvhmr_da_mm.{DryRunLoop.__name__}', max_epochs=config.train_cfg.get('max_epochs', 1)
     )
@@ -95,7 +95,7 @@ def _prepare(config: Config) -> None:
         config.visualizer.update(vis_backends=[])
     if hooks.get('motion_statistics'):
         hook = hooks['motion_statistics']
-        hook['num_clips'] = min(hook.get('num_clips', STATISTICS_CLIPS), STATISTICS_CLIPS)
+        hook['num_clips'] = min(hook.get('num_clips', MAX_STATISTICS_CLIPS), MAX_STATISTICS_CLIPS)
     for part in walk(config.optim_wrapper):
         if 'accumulative_counts' in part:  # Each step should update.
             part['accumulative_counts'] = 1
@@ -105,7 +105,7 @@ def _prepare(config: Config) -> None:
 
 
 def _parameters(model: nn.Module) -> dict[str, tuple[int, int]]:
-    """Count the numbers of each part that has some, and of all."""
+    """Count the parameters of the model and of each part that has some."""
     parts = {name: _count(child) for name, child in model.named_children()}
     return {**{name: count for name, count in parts.items() if count[0]}, 'all': _count(model)}
 
@@ -157,7 +157,7 @@ def _shape_table(report: DryRunReport) -> Table:
     columns: dict[str, dict[str, tuple]] = {}
     for one in report.sources:
         columns.setdefault(f'{one.split} {one.domain}', one.shapes)
-    table = Table(title='inputs of one clip, float32 where nothing is said', title_justify='left')
+    table = Table(title='inputs of one clip, float32 unless stated', title_justify='left')
     for title in ('input', *columns):
         table.add_column(title)
     for name in dict.fromkeys(name for shapes in columns.values() for name in shapes):

@@ -1,4 +1,4 @@
-"""Asks for everything that a run will read before it starts."""
+"""Checks of the files that a run will read."""
 
 from pathlib import Path
 from typing import Union
@@ -23,8 +23,8 @@ def check_checkpoint(path: str) -> None:
 
     Raises:
         MissingFilesError: If there is no such file.
-        CheckpointError: If :func:`torch.save` has not written it, or not to its end, or if it
-            refers to anything but tensors, plain values and MMEngine's histories.
+        CheckpointError: If it is no complete file of :func:`torch.save`, or refers to anything but
+            tensors, plain values and MMEngine's log histories.
     """
     if '://' in str(path):
         return
@@ -32,7 +32,7 @@ def check_checkpoint(path: str) -> None:
 
 
 def check_files(config: Config, *sections: str) -> None:
-    """Check that all files of a run exist, so that none is missed only after hours.
+    """Check that all files of a run exist.
 
     Args:
         config (Config): The config of the run.
@@ -52,7 +52,7 @@ def check_files(config: Config, *sections: str) -> None:
 
 
 def _files_of(kind: Union[str, type], part: dict) -> dict[Path, str]:
-    """Return the files that one part of a config says it needs, with how to get them."""
+    """Return the files that one part of a config needs, and how to get each."""
     if _is(DATASETS, kind, MotionDataset):
         return DATASETS.build({**part, 'lazy_init': True}).required_files()
     if _is(METRICS, kind, SequenceMetric):

@@ -1,4 +1,4 @@
-"""What the command-line tools share."""
+"""Options and error reports of the command-line tools."""
 
 import argparse
 import functools
@@ -13,11 +13,12 @@ from mmengine.config import DictAction
 from ..core.errors import ConfigError, GVHMRError
 from ..fileio.paths import DATA_ROOT_VARIABLE
 
-USAGE_ERROR = 2
+USER_ERROR_STATUS = 2
+"""Exit status after an error that the user can fix."""
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that every tool with a config has."""
+    """Add the options of the tools that run a config."""
     parser.add_argument(
         '--work-dir',
         type=os.path.expanduser,  # No shell does so in `--work-dir=~/runs`.
@@ -29,7 +30,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of tools that look at the datasets of a config."""
+    """Add the options of the tools that read the datasets of a config."""
     parser.add_argument('config', help='config file')
     parser.add_argument('--dataset', help='one of its datasets, such as emdb_train; default: all')
     _add_config_options(parser)
@@ -52,12 +53,12 @@ def _add_config_options(parser: argparse.ArgumentParser) -> None:
 
 
 def set_local_rank(args: argparse.Namespace) -> None:
-    """Tell MMEngine the rank that an older launcher passes as an option."""
+    """Pass the rank, an option of older launchers, to MMEngine in its environment variable."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
 
 
 def report_errors(main: Callable) -> Callable:
-    """End a tool with a message, not a traceback, where the user can mend the cause."""
+    """End a tool with a message, not a traceback, where the user can fix the cause."""
 
     @functools.wraps(main)
     def wrapper(*args, **kwargs):
@@ -66,9 +67,9 @@ def report_errors(main: Callable) -> Callable:
         except GVHMRError as error:
             name = type(error).__name__
             print(f'{name}: {_original_message(name, str(error))}', file=sys.stderr)
-            sys.exit(USAGE_ERROR)
+            sys.exit(USER_ERROR_STATUS)
         except OSError as error:
-            # Only of a place on the disk: others are errors of ours.
+            # Without a file name it is a bug, which needs its traceback.
             if error.filename is None:
                 raise
             print(
@@ -76,17 +77,17 @@ def report_errors(main: Callable) -> Callable:
                 'check that it exists, is of the right kind and may be used, or choose another',
                 file=sys.stderr,
             )
-            sys.exit(USAGE_ERROR)
+            sys.exit(USER_ERROR_STATUS)
 
     return wrapper
 
 
 def check_output_folder(option: str, folder: Union[None, str, Path]) -> None:
-    """Fail before hours of work where their result could not be written.
+    """Check before a long run that its results can be written.
 
     Args:
         option (str): Name of the option, for the message.
-        folder (str | Path, optional): Its value; nothing is created. None is not checked.
+        folder (str | Path, optional): Its value; it is not created. None is not checked.
 
     Raises:
         ConfigError: If it is a file, or may not be written to.
@@ -99,12 +100,12 @@ def check_output_folder(option: str, folder: Union[None, str, Path]) -> None:
         reason = 'may not be written to' if existing.is_dir() else 'is a file'
         raise ConfigError(
             f'`{option}` should be a folder that can be written, got {str(folder)!r}: '
-            f'{str(existing)!r} {reason}'
+            f'{str(existing)!r} {reason}; choose another folder'
         )
 
 
 def _original_message(name: str, message: str) -> str:
-    """Return the message that was raised where PyTorch has put a worker's traceback around it."""
+    """Return the message without the worker's traceback that PyTorch puts around it."""
     if not message.startswith(f'Caught {name} in '):
         return message
     return message.rpartition(f'{name}: ')[2].strip()

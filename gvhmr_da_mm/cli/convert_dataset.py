@@ -1,4 +1,4 @@
-"""What the dataset converters share: options, progress, and what is said at the end."""
+"""Options, progress and final report of the dataset converters."""
 
 import argparse
 from pathlib import Path
@@ -9,22 +9,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ..datasets.sources import Source
 from ..datasets.sources.write_pack import FAILURES, ConversionReport, write_pack
 
-_MOST_SHOWN = 5
+_MAX_LISTED_FAILURES = 5
 
 
 def add_converter_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that every converter has."""
-    parser.add_argument('out', metavar='OUT', type=Path, help='folder of the pack')
+    """Add the options of every converter."""
+    parser.add_argument('out', metavar='OUT', type=Path, help='folder of the sequence pack')
     parser.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
     parser.add_argument('--limit', type=int, help='only the first so many sequences')
-    parser.add_argument('--dry-run', action='store_true', help='tell what there is; write nothing')
+    parser.add_argument(
+        '--dry-run', action='store_true', help='report what would be written; write nothing'
+    )
     parser.add_argument(
         '--no-labels', action='store_true', help='leave 3D labels and their masks out'
     )
 
 
 def convert_dataset(source: Source, out: Path, args: argparse.Namespace) -> int:
-    """Write a source as a pack, with the options of the command line.
+    """Write a source as a sequence pack, with the options of the command line.
 
     Args:
         source (Source): What to convert.
@@ -56,13 +58,13 @@ def convert_dataset(source: Source, out: Path, args: argparse.Namespace) -> int:
                 advance=lambda name: bar.update(task, advance=1, name=name[-40:]),
             )
     except KeyboardInterrupt:
-        console.print('Interrupted: run the same command again, it continues.')
+        console.print('Interrupted: run the same command again to continue.')
         return 1
-    _tell(console, source, out, report, args.dry_run)
+    _print_report(console, source, out, report, args.dry_run)
     return report.exit_code
 
 
-def _tell(
+def _print_report(
     console: Console, source: Source, out: Path, report: ConversionReport, dry_run: bool
 ) -> None:
     if dry_run:
@@ -73,7 +75,7 @@ def _tell(
             f'before, {len(report.failures)} failed; in {out}',
             soft_wrap=True,
         )
-    for failure in report.failures[:_MOST_SHOWN]:
+    for failure in report.failures[:_MAX_LISTED_FAILURES]:
         console.print(f'  {failure.id or failure.source}: {failure.message}', soft_wrap=True)
     if report.failures and not dry_run:
         console.print(f'All failures: {out / FAILURES}. Run again to retry them.', soft_wrap=True)

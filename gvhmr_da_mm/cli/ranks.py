@@ -1,4 +1,4 @@
-"""Starting the processes of a distributed run where MMEngine cannot."""
+"""Process group of a distributed run on machines without GPU, where MMEngine cannot start one."""
 
 import os
 import subprocess
@@ -56,12 +56,12 @@ def start_cpu_ranks(config: Config) -> None:
             '`--cfg-options env_cfg.dist_cfg.backend=gloo`'
         )
     if launcher == 'slurm':
-        _take_ranks_of_slurm()
+        _set_ranks_from_slurm()
     distributed.init_process_group(backend)
 
 
-def _take_ranks_of_slurm() -> None:
-    """Set what PyTorch reads to what Slurm has set, as MMEngine does for GPUs."""
+def _set_ranks_from_slurm() -> None:
+    """Set the variables that PyTorch reads from those of Slurm, as MMEngine does for GPUs."""
     environment = os.environ
     environment['RANK'] = environment['SLURM_PROCID']
     environment['WORLD_SIZE'] = environment['SLURM_NTASKS']

@@ -1,4 +1,4 @@
-"""Printing and writing the results of a test run or of a dump."""
+"""Output of the results of a test run or of a dump."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +20,7 @@ def save_results(
 
     Args:
         results (dict[str, float]): Results named ``protocol/metric``.
-        metrics (Iterable[BaseMetric]): The metrics that gave them.
+        metrics (Iterable[BaseMetric]): The metrics that computed them.
         out (str | Path): The folder; it is created.
         transductive (bool): Whether inputs of test clips were training data. Defaults to False.
     """
@@ -30,7 +30,7 @@ def save_results(
     console.print(format_table(results, transductive=transductive))
     for metric in scored:
         console.print(metric.describe(), style='dim', markup=False, highlight=False)
-    # Metrics of unlabelled videos name their sequences, too.
+    # Metrics of unlabelled videos have results per sequence, too.
     per_sequence = {m.prefix: m.per_sequence for m in metrics if hasattr(m, 'per_sequence')}
     facts = {metric.prefix: metric.protocol_facts for metric in scored}
     out = Path(out)

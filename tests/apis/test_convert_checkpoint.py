@@ -183,7 +183,12 @@ def test_all_differences_are_shown(published, tmp_path):
             source, tmp_path / 'a.pth', statistics, console=Console(file=output, width=200)
         )
     printed = output.getvalue()
-    for text in ('gate_msa', 'missing, expected', '[150], expected [151]', '[2, 3] has no place'):
+    for text in (
+        'gate_msa',
+        'missing, expected',
+        '[150], expected [151]',
+        '[2, 3], expected no such tensor',
+    ):
         assert text in printed
     for text in (
         'missing: pipeline.denoiser3d.blocks.1.gate_msa',
@@ -201,7 +206,7 @@ def test_the_wrong_direction_is_named(published, tmp_path):
     convert(source, tmp_path / 'ours.2.pth', statistics)
     with pytest.raises(CheckpointError, match='add `--reverse`'):
         convert(tmp_path / 'ours.2.pth', tmp_path / 'b.pth', statistics)
-    with pytest.raises(ConfigError, match='`--gvhmr-repo` has no use'):
+    with pytest.raises(ConfigError, match='`--gvhmr-repo` is not used with `--reverse`'):
         convert(tmp_path / 'ours.2.pth', tmp_path / 'b.pth', repository='x', reverse=True)
 
 

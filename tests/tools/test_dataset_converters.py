@@ -63,7 +63,7 @@ def test_options_of_the_other_kind_are_refused(call, toy_root, tmp_path):
     for arguments in (('emdb', '--dataset', 'emdb'), ('hmr4d_support', '--features', 'folder')):
         source, *options = arguments
         code, _, err = call('dataset_converters/convert', source, toy_root, tmp_path, *options)
-        assert code == 2 and f'{options[0]} belongs to' in err
+        assert code == 2 and f'`{options[0]}` is for' in err
 
 
 def test_the_example_of_the_page(tmp_path, monkeypatch, capsys):

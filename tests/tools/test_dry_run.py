@@ -49,7 +49,7 @@ def test_everything_is_tried_once(dry_run, tmp_path):
     assert not (tmp_path / 'never').exists()
     for text in ('bedlam', 'emdb_train', '3dpw_train', 'emdb1', 'emdb2', '3dpw', 'val/test'):
         assert text in out
-    for text in ('(120, 17, 3)', 'discriminator', 'student', 'MiB', 'Nothing was written'):
+    for text in ('(120, 17, 3)', 'critic', 'student', 'MiB', 'Nothing was written'):
         assert text in out
     trained = [line for line in out.splitlines() if 'train ' in line and '│ synthetic' in line]
     assert len(trained) == 1 and trained[0].count('-') == 0

@@ -1,6 +1,6 @@
-"""Compare two results sequence by sequence: which got better or worse, and whether it is chance.
+"""Compare two results sequence by sequence, with a confidence interval for each metric.
 
-The interval is a paired bootstrap over sequences. Smaller is better.
+The interval is that of a paired bootstrap over sequences. Smaller is better.
 """
 
 import argparse
@@ -31,7 +31,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('after', help='results.json of the second run')
     parser.add_argument('--metric', help='list the sequences of this metric only, e.g. pa_mpjpe')
     parser.add_argument(
-        '--top', type=int, default=5, help='sequences listed of each metric at both ends'
+        '--top',
+        type=int,
+        default=5,
+        help='most improved and most degraded sequences listed per metric',
     )
     parser.add_argument(
         '--level', type=float, default=CONFIDENCE_LEVEL, help='of the interval, 0 to 1'
@@ -45,7 +48,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def summary(changes: tuple[MetricChange, ...], level: float) -> Table:
-    """Lay out one line for each metric."""
+    """Return a table with a row for each metric."""
     table = Table(title='Smaller is better; means over the common sequences')
     table.add_column('Metric', overflow='fold')
     headings = ('Before', 'After', 'Change', f'{100 * level:g} % interval', 'Better/worse/same')
@@ -69,7 +72,7 @@ def summary(changes: tuple[MetricChange, ...], level: float) -> Table:
 
 
 def sequences(changes: tuple[MetricChange, ...], top: int) -> Table:
-    """Lay out the sequences that changed most, improved ones first."""
+    """Return a table of the sequences that changed most, improved ones first."""
     table = Table(title='Sequences')
     for heading in ('Metric', 'Sequence'):
         table.add_column(heading, overflow='fold')

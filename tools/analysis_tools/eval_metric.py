@@ -23,7 +23,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out', help='folder for results.json and results.csv; defaults to that of the dump'
     )
-    parser.add_argument('--data-root', help='folder of the body models, as of the other tools')
+    parser.add_argument('--data-root', help='folder of the body models')
     parser.add_argument(
         '--cfg-options',
         nargs='+',

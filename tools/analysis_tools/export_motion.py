@@ -1,4 +1,4 @@
-"""Write a predicted sequence to a file; its ending says as what.
+"""Export a predicted sequence in the format of the file name's ending.
 
 .html: interactive page. .mp4: video. .png: picture. .bvh: skeleton for animation programs.
 .glb: skinned mesh. .npz: SMPL-X parameters under the names of AMASS.
@@ -72,7 +72,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def open_video(path: Optional[str], dump: MotionDump) -> Optional[ResampledVideo]:
-    """Open the video where the sequence begins, at 30 frames a second; say so if there is none."""
+    """Open the video at the start of the sequence, at 30 frames a second; note if there is none."""
     if path is None:
         return None
     if not Path(path).exists():
@@ -134,7 +134,7 @@ def write_parameters(path: Path, dump: MotionDump, args: argparse.Namespace) -> 
     write_smplx_npz(path, dump, args.space)
 
 
-# The writer of each ending, and which of the options it takes.
+# The writer of each ending, and the options it takes.
 WRITERS = {
     '.html': (write_page, ('skeleton',)),
     '.mp4': (write_video, ('video', 'skeleton', 'height')),
@@ -146,7 +146,7 @@ WRITERS = {
 
 
 def check_args(path: Path, args: argparse.Namespace) -> None:
-    """Refuse what the writer of this ending has no use for, then fill in the defaults."""
+    """Refuse options that the format does not take, then fill in the defaults."""
     if path.suffix not in WRITERS:
         raise ConfigError(f'`--out` should end in one of {", ".join(WRITERS)}, got {str(path)!r}')
     if path.resolve() == Path(args.dump).resolve():

@@ -1,4 +1,4 @@
-"""Plot how a training run went: losses per domain, selection, gradients, validation."""
+"""Plot the curves of a training run: losses per domain, selection, gradients, validation."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Turn raw downloads, or the published files of GVHMR, into packs (docs/en/packs.md)."""
+"""Convert raw downloads, or the published packs of GVHMR, to sequence packs (docs/en/packs.md)."""
 
 import argparse
 import sys
@@ -20,7 +20,7 @@ def parse_args() -> argparse.Namespace:
         'source',
         metavar='SOURCE',
         choices=[PUBLISHED, *DOWNLOADS],
-        help=f'{PUBLISHED} (the published files below a data root), or the raw download of '
+        help=f'{PUBLISHED} (the published packs below a data root), or the raw download of '
         f'{", ".join(DOWNLOADS)}',
     )
     parser.add_argument('root', metavar='IN', type=Path, help='folder of the files')
@@ -29,7 +29,7 @@ def parse_args() -> argparse.Namespace:
         '--dataset',
         nargs='+',
         choices=list(PUBLISHED_SOURCES),
-        help=f'of {PUBLISHED}, whose packs are OUT/DATASET; default: every one that is there',
+        help=f'of {PUBLISHED}, written to OUT/DATASET; default: every one that is there',
     )
     names = '; '.join(f'{name}: {kind.feature_name}' for name, kind in DOWNLOADS.items())
     parser.add_argument(
@@ -45,21 +45,27 @@ def parse_args() -> argparse.Namespace:
 
 
 def make_sources(args: argparse.Namespace) -> dict[Path, Source]:
-    """Return what to convert by the folder of its pack."""
+    """Return the source for each folder of a sequence pack."""
     if args.source != PUBLISHED:
         if args.dataset:
-            raise ConfigError(f'--dataset belongs to {PUBLISHED}: {args.source} is one data set')
+            raise ConfigError(
+                f'`--dataset` is for {PUBLISHED}: {args.source} is one data set, leave it out'
+            )
         kind = DOWNLOADS[args.source]
         options = dict(data_root=args.data_root) if kind.needs_body else {}
         return {args.out: kind(args.root, args.features, **options)}
     if args.features:
-        raise ConfigError(f'--features belongs to downloads: {PUBLISHED} has features of its own')
+        raise ConfigError(
+            f'`--features` is for downloads: {PUBLISHED} contains its features, leave it out'
+        )
     chosen = args.dataset or [
         name for name, kind in PUBLISHED_SOURCES.items() if (args.root / kind.subfolder).is_dir()
     ]
     if not chosen:
         folders = ', '.join(kind.subfolder for kind in PUBLISHED_SOURCES.values())
-        raise MissingFilesError(f'{args.root.absolute()} has none of {folders}')
+        raise MissingFilesError(
+            f'{args.root.absolute()} should have at least one of {folders}, found none'
+        )
     sources = {name: PUBLISHED_SOURCES[name] for name in chosen}
     return {args.out / n: kind.below(args.root) for n, kind in sources.items()}
 

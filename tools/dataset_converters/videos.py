@@ -1,7 +1,7 @@
-"""Observe people in videos: a pack without labels, or files of features (docs/en/videos.md).
+"""Extract people from videos: a sequence pack without labels, or features (docs/en/videos.md).
 
-Videos are brought to 30 frames per second. Videos without people and files that cannot be read are
-reported, recorded, and tried again next time; what is done already is skipped.
+Videos are resampled to 30 frames per second. Videos without people and unreadable files are
+reported, recorded, and tried again next time; finished ones are skipped.
 """
 
 import argparse
@@ -24,6 +24,8 @@ from gvhmr_da_mm.video.frame_source import unread_files
 from gvhmr_da_mm.video.video_converter import VideoConverter
 
 CONSOLE = Console()
+MAX_LISTED_FILES = 5
+MAX_LISTED_FAILURES = 3
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,7 +36,9 @@ def parse_args() -> argparse.Namespace:
     commands = parser.add_subparsers(dest='command', required=True)
     common = common_arguments()
     pack = commands.add_parser(
-        'pack', parents=[common], help='make a pack: one person of each video is one sequence'
+        'pack',
+        parents=[common],
+        help='write a sequence pack: one person of each video is one sequence',
     )
     pack.add_argument(
         '--camera',
@@ -52,8 +56,7 @@ def parse_args() -> argparse.Namespace:
     )
     pack.add_argument('--split', default='train', help='split of the sequences')
     pack.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
-    # There are none.
-    pack.set_defaults(no_labels=True, run=make_pack)
+    pack.set_defaults(no_labels=True, run=make_pack)  # Videos have no labels.
     features = commands.add_parser(
         'features',
         parents=[common],
@@ -83,7 +86,9 @@ def common_arguments() -> argparse.ArgumentParser:
         default='largest',
         help='largest (default) or longest; `features` also takes all',
     )
-    parser.add_argument('--min-frames', type=int, default=30, help='people seen less are left out')
+    parser.add_argument(
+        '--min-frames', type=int, default=30, help='people seen in fewer frames are left out'
+    )
     parser.add_argument('--checkpoint', help='weights of HMR2.0; without them no image features')
     parser.add_argument('--fps', type=float, default=30, help='of folders of images')
     parser.add_argument('--device', help='of the networks; default: a GPU if there is one')
@@ -103,7 +108,7 @@ def common_arguments() -> argparse.ArgumentParser:
 
 
 def make_job(args: argparse.Namespace, **options) -> FeatureJob:
-    """Return how people are observed."""
+    """Return the job that extracts people, with the options of the command line."""
     return FeatureJob(
         keypoints=args.keypoints,
         detector=args.options.get('detector', {}),
@@ -117,23 +122,24 @@ def make_job(args: argparse.Namespace, **options) -> FeatureJob:
 
 
 def print_plain(text: str) -> None:
-    """Print a line as it is: brackets in names of files are no markup."""
+    """Print a line without markup, as file names may contain brackets."""
     CONSOLE.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def print_unread(source: Path) -> None:
-    """Name the files of a folder that are no videos or parts of one."""
+    """Print the files of a folder that are neither videos nor frames."""
     unread = [str(file.relative_to(source)) for file in unread_files(source)]
     if unread:
-        more = f' and {len(unread) - 5} more' if len(unread) > 5 else ''
-        print_plain(f'Not read: {", ".join(unread[:5])}{more}')
+        listed, more = unread[:MAX_LISTED_FILES], len(unread) - MAX_LISTED_FILES
+        rest = f' and {more} more' if more > 0 else ''
+        print_plain(f'Not read: {", ".join(listed)}{rest}')
 
 
 def make_pack(args: argparse.Namespace) -> int:
-    """Convert the videos; what is missing is reported before one is read."""
+    """Convert the videos; missing packages and files are reported before one is read."""
     if args.features and args.checkpoint:
         raise ConfigError(
-            f'`--features {args.features}` holds image features already: leave `--checkpoint` out'
+            f'`--features {args.features}` contains image features: leave `--checkpoint` out'
         )
     job = make_job(args)
     converter = VideoConverter(
@@ -149,7 +155,7 @@ def make_pack(args: argparse.Namespace) -> int:
 
 
 def print_notes(out: Path) -> None:
-    """Print what was unusual in each video, and how its camera moves."""
+    """Print frames, camera motion, notes and failures of each video."""
     for name, entry in SequencePack(out, allow_incomplete=True).entries.items():
         camera = entry.extra.get('camera', {})
         turned = camera.get('largest_angle_deg')
@@ -158,19 +164,19 @@ def print_notes(out: Path) -> None:
             motion += f', turned {turned:.2f} degrees at most'
         print_plain(f'{name}: {entry.frames} frames; camera {motion}')
         failures = entry.extra.get('failures', []) + entry.extra.get('feature_failures', [])
-        for note in [*entry.extra.get('notes', []), *failures[:3]]:
+        for note in [*entry.extra.get('notes', []), *failures[:MAX_LISTED_FAILURES]]:
             print_plain(f'  {note}')
 
 
 @contextmanager
 def frame_progress():
-    """Show a bar for each loop over the frames of a video; it is gone when done."""
+    """Show a progress bar for each loop over the frames of a video, removed when done."""
     with Progress(console=CONSOLE, transient=True) as bar:
         yield lambda name: lambda items: bar.track(items, description=escape(name))
 
 
 def make_features(args: argparse.Namespace) -> int:
-    """Write the files of all people, and print what was found."""
+    """Write the files of all people, and print a summary."""
     job = make_job(
         args, batch_size=args.batch_size, flip=not args.no_flip, image_scale=args.image_scale
     )

@@ -89,7 +89,7 @@ def main() -> None:
     folder = None
     if args.frames_root is not None:
         folder = FrameFolder(args.frames_root, args.frames_pattern, args.first_frame)
-    # Names of files may hold brackets, which are no markup.
+    # File names may contain brackets, which are not markup.
     out, console = Path(args.out), Console(markup=False)
     out.mkdir(parents=True, exist_ok=True)
     for dataset in config_datasets(config, args.split, args.dataset):

@@ -1,4 +1,4 @@
-"""Report what the datasets of a config consist of, or the statistics of the motion vector.
+"""Report the contents of the datasets of a config, or compute motion vector statistics.
 
 The file of `motion` is accepted by `motion_codec.statistics` of a config and by the checkpoint
 converter.
@@ -24,7 +24,7 @@ from gvhmr_da_mm.datasets import MultiSourceDataset
 from gvhmr_da_mm.datasets.dataset_facts import DatasetFacts, measure_dataset
 from gvhmr_da_mm.datasets.motion_labels import choose_clips, motion_labels
 
-BAR = 20
+BAR_WIDTH = 20
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,13 +39,12 @@ def parse_args() -> argparse.Namespace:
         '--split', nargs='+', choices=SPLITS, default=['train', 'test'], help='which dataloaders'
     )
     facts.add_argument('--out', metavar='FILE.json', help='write the numbers to a file as well')
-    facts.add_argument(
-        '--frames-per-clip', type=int, default=3, help='frames to look at; 0 reads all'
-    )
-    facts.add_argument('--max-clips', type=int, help='look at frames of so many clips at most')
+    facts.add_argument('--frames-per-clip', type=int, default=3, help='frames to read; 0 reads all')
+    facts.add_argument('--max-clips', type=int, help='read frames of at most so many clips')
     facts.set_defaults(run=report_datasets)
     motion = commands.add_parser(
-        'motion', help='mean and deviation of the motion vector on the labelled training clips'
+        'motion',
+        help='mean and standard deviation of the motion vector on the labelled training clips',
     )
     add_dataset_arguments(motion)
     motion.add_argument('--out', required=True, metavar='FILE.npz', help='the file to write')
@@ -57,7 +56,7 @@ def parse_args() -> argparse.Namespace:
     )
     motion.add_argument('--seed', type=int, default=0, help='draws clips and windows')
     motion.add_argument(
-        '--min-std', type=float, default=1e-3, help='smallest deviation of a channel'
+        '--min-std', type=float, default=1e-3, help='smallest standard deviation of a channel'
     )
     motion.set_defaults(run=measure_motion)
     return parser.parse_args()
@@ -100,7 +99,7 @@ def histogram(fact: DatasetFacts) -> Table:
     most = max(fact.length_histogram.values())
     filled = [index for index, count in enumerate(fact.length_histogram.values()) if count]
     for name, count in list(fact.length_histogram.items())[filled[0] : filled[-1] + 1]:
-        table.add_row(name, '█' * -(-BAR * count // most), str(count))
+        table.add_row(name, '█' * -(-BAR_WIDTH * count // most), str(count))
     return table
 
 

@@ -1,4 +1,4 @@
-"""Check packs: what is missing, damaged, impossible or odd in them, sequence by sequence."""
+"""Validate packs: missing, damaged, impossible or unusual data of each sequence."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ from gvhmr_da_mm.datasets.validation import (
     validate_folder,
 )
 
-FOUND = 1
+ERRORS_FOUND_STATUS = 1
 COLOURS = {ERROR: 'red', WARNING: 'yellow'}
 
 
@@ -61,8 +61,8 @@ def print_findings(console: Console, reports: dict[str, list[SequenceReport]], l
     """Print findings, errors first, up to a number of lines."""
     found = [
         (report, finding)
-        for all_of_it in reports.values()
-        for report in all_of_it
+        for dataset_reports in reports.values()
+        for report in dataset_reports
         for finding in report.findings
     ]
     found.sort(key=lambda pair: pair[1].severity != ERROR)
@@ -102,7 +102,7 @@ def as_dict(path: str, reports: dict[str, list[SequenceReport]]) -> dict:
 
 @report_errors
 def main() -> None:
-    """Check the packs, print what was found, write the file, and say by the exit code."""
+    """Check the packs, print and write the findings, and set the exit code."""
     args = parse_args()
     console = Console()
     reports: dict[str, list[SequenceReport]] = {}
@@ -119,7 +119,7 @@ def main() -> None:
         out.write_text(json.dumps(as_dict(args.path, reports), indent=2) + '\n')
         console.print(f'Written: {out}', soft_wrap=True, markup=False)
     if any(summarize(found)['errors'] for found in reports.values()):
-        sys.exit(FOUND)
+        sys.exit(ERRORS_FOUND_STATUS)
 
 
 if __name__ == '__main__':

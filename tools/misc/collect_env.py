@@ -1,6 +1,6 @@
-"""Say what is installed, what is missing or broken, and the exact command that mends it.
+"""Report which packages are installed, missing or broken, with the command that fixes each.
 
-Runs with the standard library alone, before anything is installed. Exit code 1 means that
+Needs only the standard library, so it runs before anything is installed. Exit code 1 means that
 something required is missing, of an unsupported version, or broken.
 """
 
@@ -17,12 +17,12 @@ PACKAGE = 'gvhmr_da_mm'
 
 
 def open_package() -> None:
-    """Make the parts below importable, although the package refuses to be where others are missing.
+    """Make the submodules importable, although the package raises where others are missing.
 
-    Its place is taken by an empty module with its folder.
+    An empty module with the folder of the package takes its place.
     """
     spec = importlib.util.find_spec(PACKAGE)
-    if spec is None:  # not installed: we are in a checkout
+    if spec is None:  # not installed: this is a checkout
         sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
         spec = importlib.util.find_spec(PACKAGE)
     if PACKAGE not in sys.modules:
@@ -48,7 +48,7 @@ GOOD, NOTE, BAD = 'ok', 'note', 'PROBLEM'
 STYLES = {GOOD: 'green', NOTE: 'yellow', BAD: 'bold red'}
 
 Row = tuple[str, str, str]
-"""What, how it is (one of GOOD, NOTE, BAD), and the particulars."""
+"""Item, level (one of GOOD, NOTE, BAD), details."""
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -74,7 +74,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     show(sections, remedies(state for state in states if is_problem(state)))
     others = remedies(state for state in states if state.requirement.role == 'optional')
     if others:
-        print('\nOptional, if you want what they are for:')
+        print('\nOptional packages:')
         print('\n'.join(f'  {command}' for command in others))
 
     problems = [row for rows in sections.values() for row in rows if row[1] == BAD]
@@ -87,12 +87,12 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 
 def is_problem(state: PackageState) -> bool:
-    """Say whether a package keeps us from running: required, or there but unusable."""
+    """Return whether a required package is missing or unusable."""
     return not state.ok and state.requirement.role == 'required'
 
 
 def system_rows() -> list[Row]:
-    """Return the rows on Python and on this package."""
+    """Return the rows for Python and this package."""
     problem = python_problem()
     detail = f'{sys.version.split()[0]} at {sys.executable}'
     return [
@@ -115,7 +115,7 @@ def package_row(state: PackageState) -> Row:
 
 
 def capability_rows(states: list[PackageState]) -> list[Row]:
-    """Return the rows on what the installed packages can do together."""
+    """Return the rows for GPU, MMEngine and compiled operations."""
     usable = {state.requirement.module: state for state in states if state.ok}
     rows: list[Row] = []
     if 'torch' in usable:
@@ -138,7 +138,7 @@ def capability_rows(states: list[PackageState]) -> list[Row]:
 
 
 def without_gpu(cuda: Optional[str]) -> str:
-    """Say why PyTorch sees no GPU, and what to do where the machine has one.
+    """Explain why PyTorch sees no GPU, and what to do where the machine has one.
 
     Args:
         cuda (str, optional): The CUDA version that this torch is built for.
@@ -157,7 +157,7 @@ def without_gpu(cuda: Optional[str]) -> str:
 
 
 def mmcv_ops_row() -> Row:
-    """Say whether mmcv has its compiled operations."""
+    """Return the row for the compiled operations of mmcv."""
     try:
         import mmcv.ops  # noqa: F401
     except Exception as error:  # a build for another torch may raise anything
@@ -168,7 +168,7 @@ def mmcv_ops_row() -> Row:
 
 
 def data_rows(data_root: Optional[str]) -> list[Row]:
-    """Return the rows on the datasets and body models below the data root."""
+    """Return the rows for the datasets and body models below the data root."""
     root = resolve_data_root(data_root)
     if not root.is_dir():
         how = f'give --data-root DIR or set {DATA_ROOT_VARIABLE}'
@@ -180,7 +180,7 @@ def data_rows(data_root: Optional[str]) -> list[Row]:
         groups = expected_files()
     except Exception:  # what is missing or broken among the packages is reported above
         groups = BODY_FILES
-        rows.append(('data sets', NOTE, 'not looked for, as a package that reads them is missing'))
+        rows.append(('data sets', NOTE, 'not checked, as a package that reads them is missing'))
     for group in groups:
         folder = root / group.folder
         missing = [name for name in group.files if not (folder / name).exists()]
@@ -193,7 +193,7 @@ def data_rows(data_root: Optional[str]) -> list[Row]:
 
 
 def has_rich() -> bool:
-    """Say whether rich can be imported."""
+    """Return whether rich can be imported."""
     try:
         import rich.table  # noqa: F401
     except Exception:
@@ -208,7 +208,7 @@ def show_plain(sections: dict[str, list[Row]], fixes: list[str]) -> None:
         for what, level, detail in rows:
             print(f'  {level:8}{what:34}{detail}')
     if fixes:
-        print('\nTo mend it:')
+        print('\nTo fix it:')
         print('\n'.join(f'  {command}' for command in fixes))
 
 
@@ -228,7 +228,7 @@ def show_rich(sections: dict[str, list[Row]], fixes: list[str]) -> None:
             table.add_row(what, Text(level, style=STYLES[level]), Text(detail))
         console.print(table)
     if fixes:
-        console.print('To mend it:', style='bold')
+        console.print('To fix it:', style='bold')
         for command in fixes:  # not wrapped, to be copied
             console.print(f'  {command}', markup=False, highlight=False, soft_wrap=True)
 

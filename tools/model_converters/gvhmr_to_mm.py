@@ -1,6 +1,6 @@
-"""Turn a published GVHMR checkpoint (Lightning) into one of ours, or back with --reverse.
+"""Convert a published GVHMR checkpoint (Lightning) to our format, or back with --reverse.
 
-The network's size is read from the shapes. Nothing in the file is run.
+The size of the network is inferred from the shapes. No code in the file is run.
 """
 
 import argparse
