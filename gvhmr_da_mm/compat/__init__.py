@@ -1,4 +1,4 @@
-"""Living with what is installed: MMPose without compiled operations, and checks of the packages."""
+"""Compatibility with installed packages: version checks, MMPose without compiled operations."""
 
 from .environment import (
     PackageState,

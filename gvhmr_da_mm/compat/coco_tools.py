@@ -1,4 +1,4 @@
-"""``pycocotools`` with what MMPose asks of ``xtcocotools`` beyond it."""
+"""``pycocotools``, extended by the features of ``xtcocotools`` that MMPose uses."""
 
 import json
 from collections import defaultdict
@@ -13,12 +13,12 @@ from ..core.errors import ConfigError
 __all__ = ['COCO', 'COCOeval']
 
 IOU_TYPES = ('segm', 'bbox', 'keypoints')
-BOX_FILL = 0.53
-"""Part of its box that a person fills, where annotations have no area."""
+PERSON_TO_BOX_AREA = 0.53
+"""Area of a person relative to the box, where annotations have no area."""
 
 
 class COCO(coco.COCO):
-    """Annotations, each of which has ``iscrowd``.
+    """COCO annotations; ``iscrowd`` is False where the file has none.
 
     Args:
         annotation_file (str, optional): A JSON file of COCO's format. Defaults to None.
@@ -30,7 +30,7 @@ class COCO(coco.COCO):
             annotation.setdefault('iscrowd', False)
 
     def loadRes(self, resFile: Union[str, list, np.ndarray]) -> coco.COCO:
-        """Read predictions, of which there may be none.
+        """Read predictions; an empty list is allowed, unlike in ``pycocotools``.
 
         Args:
             resFile (str | list | ndarray): A JSON file, or its content.
@@ -39,14 +39,14 @@ class COCO(coco.COCO):
             resFile = json.loads(Path(resFile).read_text(encoding='utf-8'))
         if len(resFile):
             return super().loadRes(resFile)
-        nothing = COCO()
-        nothing.dataset = dict(self.dataset, annotations=[])
-        nothing.createIndex()
-        return nothing
+        empty = COCO()
+        empty.dataset = dict(self.dataset, annotations=[])
+        empty.createIndex()
+        return empty
 
 
 class COCOeval(cocoeval.COCOeval):
-    """Average precision and recall, for keypoints of any number.
+    """Average precision and recall for any number of keypoints.
 
     Args:
         cocoGt (COCO, optional): The annotations. Defaults to None.
@@ -54,11 +54,11 @@ class COCOeval(cocoeval.COCOeval):
         iouType (str): ``'keypoints'``, ``'bbox'`` or ``'segm'``. Defaults to ``'keypoints'``.
         sigmas (array-like, optional): Standard deviation of each keypoint relative to the scale
             of the person. Defaults to COCO's.
-        use_area (bool): Take the area of the annotation as the scale squared, and otherwise 0.53
-            of its box. Defaults to True.
+        use_area (bool): Whether the squared scale is the annotated area; otherwise it is 0.53
+            times the area of the box. Defaults to True.
 
     Raises:
-        ConfigError: If ``iouType`` is one that xtcocotools alone knows.
+        ConfigError: If only xtcocotools supports ``iouType``.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class COCOeval(cocoeval.COCOeval):
     ) -> None:
         if iouType not in IOU_TYPES:
             raise ConfigError(
-                f'iou_type={iouType!r} should be one of {IOU_TYPES}: pycocotools, which stands in '
-                'for xtcocotools, knows no other. On Python 3.10 and 3.11 xtcocotools can be '
-                'installed, together with NumPy 1.26'
+                f'`iou_type` should be one of {IOU_TYPES}, got {iouType!r}: pycocotools, which '
+                'replaces xtcocotools here, supports no other. On Python 3.10 and 3.11 install '
+                'xtcocotools together with NumPy 1.26'
             )
         super().__init__(cocoGt, cocoDt, iouType)
         if sigmas is not None:
@@ -87,25 +87,25 @@ class COCOeval(cocoeval.COCOeval):
             return
         self._gts, self._dts = defaultdict(list), defaultdict(list)
         self.evalImgs, self.eval = defaultdict(list), {}
-        annotations = self._chosen(self.cocoGt)
-        # An id of 0 would read as "matched with none".
+        annotations = self._selected(self.cocoGt)
+        # pycocotools takes an id of 0 for "not matched".
         offset = 1 - min((one['id'] for one in annotations), default=1)
         for annotation in annotations:
             one = dict(annotation, id=annotation['id'] + offset)
             one['ignore'] = bool(one['iscrowd']) or not _any_visible(one)
             if not self.use_area or 'area' not in one:
-                one['area'] = BOX_FILL * one['bbox'][2] * one['bbox'][3]
+                one['area'] = PERSON_TO_BOX_AREA * one['bbox'][2] * one['bbox'][3]
             self._gts[one['image_id'], one['category_id']].append(one)
-        for one in self._chosen(self.cocoDt):
+        for one in self._selected(self.cocoDt):
             if _any_visible(one):
                 self._dts[one['image_id'], one['category_id']].append(one)
 
-    def _chosen(self, source: coco.COCO) -> list[dict]:
-        """Return the annotations of the images and categories that are asked for."""
+    def _selected(self, source: coco.COCO) -> list[dict]:
+        """Return the annotations of the images and categories in ``params``."""
         categories = self.params.catIds if self.params.useCats else []
         return source.loadAnns(source.getAnnIds(imgIds=self.params.imgIds, catIds=categories))
 
 
 def _any_visible(annotation: dict) -> bool:
-    """Say whether a keypoint is visible, or predicted with a confidence."""
+    """Return whether any keypoint is visible, or has a positive predicted score."""
     return bool(np.any(np.asarray(annotation['keypoints'])[2::3] > 0))

@@ -1,16 +1,16 @@
-"""The body models and their matrices below a data root; standard library only."""
+"""Files of the body models below a data root; standard library only."""
 
 from dataclasses import dataclass
 
-_SMPL = 'register at the SMPL and SMPL-X project pages'
+_SMPL_DOWNLOAD = 'register at the SMPL and SMPL-X project pages'
 
 
 @dataclass(frozen=True)
 class ExpectedFiles:
-    """A group of files that are needed together.
+    """Files that are needed together.
 
     Args:
-        name (str): What the group is.
+        name (str): Name of the group.
         folder (str): Folder below the data root.
         files (tuple[str, ...]): Files and folders below ``folder``.
         how_to_get (str): Where they come from.
@@ -23,12 +23,12 @@ class ExpectedFiles:
 
 
 BODY_FILES = (
-    ExpectedFiles('SMPL-X body model', 'body_models/smplx', ('SMPLX_NEUTRAL.npz',), _SMPL),
+    ExpectedFiles('SMPL-X body model', 'body_models/smplx', ('SMPLX_NEUTRAL.npz',), _SMPL_DOWNLOAD),
     ExpectedFiles(
         'SMPL body models',
         'body_models/smpl',
         ('SMPL_NEUTRAL.pkl', 'SMPL_MALE.pkl', 'SMPL_FEMALE.pkl'),
-        _SMPL,
+        _SMPL_DOWNLOAD,
     ),
     ExpectedFiles(
         'joint regressors and vertex maps',

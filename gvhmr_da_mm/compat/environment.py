@@ -1,4 +1,4 @@
-"""Look at the installed packages: absent, of a wrong version, in conflict, or broken on import."""
+"""Inspection of installed packages: missing, wrong version, in conflict, or broken on import."""
 
 import importlib
 import platform
@@ -11,7 +11,7 @@ from typing import Optional
 
 from ..core.errors import InstallationError
 from .requirements import (
-    NO_DEPS,
+    NO_DEPS_OPTIONS,
     PYTHON_RANGE,
     REQUIREMENTS,
     Requirement,
@@ -19,23 +19,23 @@ from .requirements import (
     install_command,
 )
 
-# Several distributions write these modules' folders: the last one installed wins, silently. Those
-# of OpenCV do so too, but are alike when their versions are.
-_CLASHES = ('mmengine', 'mmcv')
-# What generated code of TensorBoard and MediaPipe both work with.
+# Several distributions write the folder of these modules, so the last one installed replaces the
+# others silently. So do those of OpenCV, but there equal versions are interchangeable.
+_CONFLICTING_MODULES = ('mmengine', 'mmcv')
+# The range that the generated code of both TensorBoard and MediaPipe supports.
 PROTOBUF = Requirement('google.protobuf', ('protobuf',), '>=6.33,<7')
 
 
 @dataclass(frozen=True)
 class PackageState:
-    """What was found of one package.
+    """State of one installed package.
 
     Args:
-        requirement (Requirement): What was looked for.
+        requirement (Requirement): The package.
         status (str): ``'ok'``, ``'missing'``, ``'wrong version'``, ``'conflict'`` or ``'broken'``.
         version (str, optional): The installed version. Defaults to None.
         detail (str): What is wrong, or which distribution provides the module. Defaults to ''.
-        fix (str): The command that mends it. Defaults to ''.
+        fix (str): The command that fixes it. Defaults to ''.
     """
 
     requirement: Requirement
@@ -51,26 +51,24 @@ class PackageState:
 
 
 def inspect_package(requirement: Requirement, try_import: bool = True) -> PackageState:
-    """Look at one package.
+    """Return the state of one package.
 
     Args:
         requirement (Requirement): The package.
-        try_import (bool): Import it too, which alone finds broken ones. Defaults to True.
-
-    Returns:
-        PackageState: What was found, with the command that mends it.
+        try_import (bool): Also import it; broken packages are found only this way. Defaults to
+            True.
     """
     installed = {name: _installed_version(name) for name in requirement.distributions}
     installed = {name: version for name, version in installed.items() if version is not None}
     if not installed and not _is_there(requirement.module):
         return PackageState(requirement, 'missing', fix=requirement.fix())
     if not installed:  # as conda and Debian install OpenCV
-        return _tried(requirement, None, 'not installed by pip', try_import)
+        return _import_state(requirement, None, 'not installed by pip', try_import)
 
     found = ' and '.join(f'{name} {version}' for name, version in installed.items())
     differ = len(set(installed.values())) > 1
-    clash = differ or requirement.module in _CLASHES
-    if len(installed) > 1 and clash and not requirement.separate:
+    conflict = differ or requirement.module in _CONFLICTING_MODULES
+    if len(installed) > 1 and conflict and not requirement.separate:
         remove = f'{requirement.fix().split(" install ")[0]} uninstall -y {" ".join(installed)}'
         return PackageState(
             requirement,
@@ -84,13 +82,13 @@ def inspect_package(requirement: Requirement, try_import: bool = True) -> Packag
         expected = f'expected {requirement.version_range}, found {found}'
         return PackageState(requirement, 'wrong version', version, expected, requirement.fix())
 
-    return _tried(requirement, version, name, try_import)
+    return _import_state(requirement, version, name, try_import)
 
 
-def _tried(
+def _import_state(
     requirement: Requirement, version: Optional[str], detail: str, try_import: bool
 ) -> PackageState:
-    """Return the state of a package whose version is right: whether it can be imported."""
+    """Return the state of a package of a supported version: ``'ok'`` or ``'broken'``."""
     modules = requirement.uses or (requirement.module,)
     for module in modules if try_import and not requirement.data_only else ():
         error = _import_error(module)
@@ -101,7 +99,7 @@ def _tried(
 
 
 def _fix_of(requirement: Requirement, error: str) -> str:
-    """Return the command that mends what cannot be imported."""
+    """Return the command that fixes a package that cannot be imported."""
     if 'protobuf' in error.lower() or 'runtime_version' in error:
         return install_command([PROTOBUF])
     return requirement.fix(force=True)
@@ -110,20 +108,18 @@ def _fix_of(requirement: Requirement, error: str) -> str:
 def inspect_packages(
     requirements: Iterable[Requirement] = REQUIREMENTS, try_import: bool = True
 ) -> list[PackageState]:
-    """Look at several packages; see :func:`inspect_package`."""
+    """Return the states of several packages; see :func:`inspect_package`."""
     return [inspect_package(requirement, try_import) for requirement in requirements]
 
 
 def require_packages(requirements: Iterable[Requirement] = REQUIREMENTS) -> None:
-    """Check Python and that what is required is installed in a supported version.
-
-    Nothing is imported.
+    """Check the versions of Python and of the required packages, without importing any.
 
     Args:
         requirements (Iterable[Requirement]): Only those of role ``'required'`` are checked.
 
     Raises:
-        InstallationError: One error that lists every problem and the commands that mend all.
+        InstallationError: Lists every problem and the commands that fix them.
     """
     problem = python_problem()
     if problem:
@@ -136,47 +132,48 @@ def require_packages(requirements: Iterable[Requirement] = REQUIREMENTS) -> None
     for state in problems:
         what = f'{state.status}: {state.detail}' if state.detail else state.status
         lines.append(f'  - {state.requirement.name}: {what}')
-    lines += ['To mend it:', *(f'  {command}' for command in remedies(problems))]
-    lines.append('`collect_env.py` looks at everything; docs/en/install.md tells more.')
+    lines += ['To fix it:', *(f'  {command}' for command in remedies(problems))]
+    lines.append('`collect_env.py` checks all packages; see docs/en/install.md.')
     raise InstallationError('\n'.join(lines))
 
 
 def python_problem() -> str:
-    """Return why this Python is not supported and what to do, or an empty string."""
+    """Return why this Python is not supported and the remedy, or an empty string."""
     version = platform.python_version()
     if in_range(version, PYTHON_RANGE):
         return ''
     return (
-        f'Python {version} is not supported, expected {PYTHON_RANGE}. Make an environment with '
+        f'Python {version} is not supported, expected {PYTHON_RANGE}. Create an environment with '
         'another one, e.g. `python3.12 -m venv my_env`, and install into it (docs/en/install.md)'
     )
 
 
 def remedies(states: Iterable[PackageState]) -> list[str]:
-    """Return the commands that mend packages, in their order: what can be is one command.
+    """Return the commands that fix packages, in the order to run them; as few as possible.
 
     Args:
-        states (Iterable[PackageState]): What was found; those that are ok are left out.
+        states (Iterable[PackageState]): States of packages; those that are ok are ignored.
     """
     states = [state for state in states if state.fix]
     plain = [state for state in states if state.status in ('missing', 'wrong version')]
     commands = [state.fix for state in states if state not in plain]
-    # Those with dependencies first: a dependency may bring another version of one without.
+    # `--no-deps` packages last: dependencies of the others may install another version of them.
     for no_deps in (False, True):
         same = [one.requirement for one in plain if one.requirement.no_deps == no_deps]
         if same:
-            commands.append(install_command(same, NO_DEPS if no_deps else []))
+            commands.append(install_command(same, NO_DEPS_OPTIONS if no_deps else []))
     return commands
 
 
 def _blocks(state: PackageState) -> bool:
-    """Say whether nothing works; copies of OpenCV in different versions often do."""
-    harmless = state.status == 'conflict' and state.requirement.module not in _CLASHES
+    """Return whether the package cannot work; OpenCV in several versions usually does."""
+    conflict = state.status == 'conflict'
+    harmless = conflict and state.requirement.module not in _CONFLICTING_MODULES
     return not state.ok and not harmless
 
 
 def _is_there(module: str) -> bool:
-    """Say whether a module could be imported; a folder that was left behind could not."""
+    """Return whether a module can be found; the empty folder of a removed one does not count."""
     spec = PathFinder.find_spec(module)
     return spec is not None and spec.origin is not None
 
@@ -189,7 +186,7 @@ def _installed_version(distribution: str) -> Optional[str]:
 
 
 def _import_error(module: str) -> Optional[str]:
-    """Return the last line of what importing the module raises, or None."""
+    """Return the first line of the error that importing the module raises, or None."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')

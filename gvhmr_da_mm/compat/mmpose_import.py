@@ -1,8 +1,8 @@
-"""Import MMPose's model and visualisation packages where mmcv's operations are not compiled.
+"""Import of MMPose's model and visualisation packages without compiled mmcv operations.
 
 ``mmpose.models`` and ``mmpose.visualization`` import four names from ``mmcv.ops``, ``mmdet`` and
-``torchvision``, none of which a pip-only installation has. For the time of the import, and only
-where the real module is missing or broken, stand-ins take their places.
+``torchvision``, none of which a pip-only installation has. Stand-ins replace modules that are
+missing or broken, only during the import.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from typing import Any
 
 _LOCK = threading.RLock()
 
-# Module that MMPose imports from: (names it takes, modules that a stand-in has to provide).
+# Module that MMPose imports from: (names it imports, modules that a stand-in has to provide).
 _NEEDED = {
     'mmcv.ops': (('MultiScaleDeformableAttention',), ('mmcv.ops',)),
     'mmdet.utils': (('ConfigType', 'reduce_mean'), ('mmdet', 'mmdet.utils')),
@@ -25,7 +25,7 @@ _NEEDED = {
 
 
 def import_mmpose(name: str) -> ModuleType:
-    """Import ``mmpose.<name>``, with stand-ins for what is not installed.
+    """Import ``mmpose.<name>``, with stand-ins for packages that are not installed.
 
     Use it in place of ``import mmpose.models``, ``mmpose.visualization`` or ``mmpose.apis``. In the
     full MMPose environment it is a plain import.
@@ -45,7 +45,7 @@ def import_mmpose(name: str) -> ModuleType:
         with mmpose_stand_ins():
             module = importlib.import_module(full_name)
     if 'mmpose.visualization' in sys.modules:
-        _let_canvas_give_rgb()
+        _add_tostring_rgb()
     return module
 
 
@@ -55,11 +55,11 @@ def mmpose_stand_ins() -> Iterator[list[str]]:
 
     Note:
         The stand-ins have neither ``__path__`` nor ``__getattr__``: every other import from those
-        packages fails as it did before, so guards such as ``try: from mmcv.ops import
-        DeformConv2d`` still see that nothing is there. They are gone when the context ends.
+        packages fails as before, so guards such as ``try: from mmcv.ops import DeformConv2d``
+        still see an absent package. The stand-ins are removed when the context ends.
 
     Yields:
-        list[str]: The names of the modules that were stood in for, e.g. ``['mmdet.utils']``.
+        list[str]: The names of the replaced modules, e.g. ``['mmdet.utils']``.
     """
     with _LOCK:
         replaced = [name for name in _NEEDED if not _real_module_works(name)]
@@ -76,30 +76,27 @@ def mmpose_stand_ins() -> Iterator[list[str]]:
 
 
 def _real_module_works(name: str) -> bool:
-    """Say whether the real module has all names MMPose takes; drop leftovers if it has not."""
+    """Return whether the real module has all names MMPose imports; drop leftovers if not."""
     attributes, provided = _NEEDED[name]
     before = set(sys.modules)
     try:
         module = importlib.import_module(name)
         return all(hasattr(module, attribute) for attribute in attributes)
     except Exception:  # a package built for another torch raises RuntimeError, OSError, ...
-        # Only what will be stood in for: `mmcv` itself is sound when `mmcv.ops` is not.
+        # Only the modules to be replaced: `mmcv` itself works even where `mmcv.ops` does not.
         drop_leftovers(provided[0], before)
         return False
 
 
 def drop_leftovers(root: str, before: set) -> None:
-    """Remove what a failed import left half-initialised, at or below the module ``root``."""
+    """Remove modules that a failed import left half-initialised, at or below ``root``."""
     for leftover in set(sys.modules) - before:
         if leftover == root or leftover.startswith(f'{root}.'):
             del sys.modules[leftover]
 
 
-def _let_canvas_give_rgb() -> None:
-    """Give Matplotlib's canvas the method that MMPose's 3D visualizer reads its picture with.
-
-    Matplotlib 3.10 removed it.
-    """
+def _add_tostring_rgb() -> None:
+    """Add the canvas method that MMPose's 3D visualizer calls and Matplotlib 3.10 removed."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     if not hasattr(FigureCanvasAgg, 'tostring_rgb'):
@@ -107,7 +104,7 @@ def _let_canvas_give_rgb() -> None:
 
 
 def _canvas_rgb(canvas: Any) -> bytes:
-    """Return the picture of a canvas (H, W, 3), 8-bit RGB, row by row."""
+    """Return the image of a canvas (H, W, 3), 8-bit RGB, row by row."""
     height, width = canvas.get_width_height()[::-1]
     pixels = memoryview(canvas.buffer_rgba()).cast('B')
     rgb = bytearray(3 * height * width)
@@ -117,7 +114,7 @@ def _canvas_rgb(canvas: Any) -> bytes:
 
 
 def _make_stand_ins(name: str) -> dict[str, ModuleType]:
-    """Make the modules that stand in for ``name``."""
+    """Make the stand-in modules for ``name``."""
     from . import stand_ins  # needs torch: kept out of the import of this module
 
     attributes, provided = _NEEDED[name]

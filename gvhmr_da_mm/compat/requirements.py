@@ -1,4 +1,4 @@
-"""Which packages this one needs, in which versions, and the command that installs each.
+"""Requirements: packages, their supported versions, and the commands that install them.
 
 Standard library only: the environment report has to run where nothing is installed yet.
 """
@@ -11,8 +11,8 @@ from typing import Optional
 
 PYTHON_RANGE = '>=3.10,<3.14'
 PYTHON = sys.version_info[:2]
-# mannequin-x, which is data alone, asks for Python 3.11.
-NO_DEPS = ['--no-deps', *(['--ignore-requires-python'] if PYTHON < (3, 11) else [])]
+# mannequin-x contains only data but declares Python 3.11.
+NO_DEPS_OPTIONS = ['--no-deps', *(['--ignore-requires-python'] if PYTHON < (3, 11) else [])]
 
 _OPERATORS = {
     '>=': lambda have, want: have >= want,
@@ -28,7 +28,7 @@ def version_tuple(version: str) -> tuple[int, ...]:
 
 
 def in_range(version: str, version_range: str) -> bool:
-    """Say whether a version fulfils a range such as ``>=1.23,<2`` (``>=``, ``<`` and ``==``)."""
+    """Return whether a version is in a range such as ``>=1.23,<2`` (``>=``, ``<`` and ``==``)."""
     have = version_tuple(version)
     for clause in filter(None, version_range.split(',')):
         operator, wanted = re.match(r'(>=|<|==)(.+)', clause.strip()).groups()
@@ -46,21 +46,22 @@ class Requirement:
 
     Args:
         module (str): The name to import.
-        distributions (tuple[str, ...]): The names it is published under; the first one is what the
-            pip-only installation uses.
-        version_range (str): What is supported, e.g. ``'>=1.23,<2'``; empty for any version.
+        distributions (tuple[str, ...]): The names it is published under; the pip-only installation
+            uses the first one.
+        version_range (str): Supported versions, e.g. ``'>=1.23,<2'``; empty for any.
         pin (str, optional): The version that the tests run with. Defaults to None.
         role (str): ``'required'``, ``'optional'`` or ``'full'`` (only in the full MMPose
             environment). Defaults to ``'required'``.
-        uses (tuple[str, ...]): The modules that are taken of it, which are imported when it is
-            tried. Defaults to the module itself.
-        separate (bool): Its distributions write folders of their own, so that several can be
+        uses (tuple[str, ...]): Its modules that are used; the check imports them. Defaults to the
+            module itself.
+        separate (bool): Its distributions write separate folders, so that several can be
             installed. Defaults to False.
-        beside (tuple[str, ...]): What it needs of its own requirements. Defaults to none.
+        beside (tuple[str, ...]): Those of its own requirements to install with it. Defaults to
+            none.
         no_deps (bool): Install with ``--no-deps``, because its own requirements would overwrite
             pinned packages or cannot be built. Defaults to False.
         data_only (bool): Only its files are used; it is never imported. Defaults to False.
-        purpose (str): What it is for, in a few words.
+        purpose (str): Its use, in a few words. Defaults to ''.
     """
 
     module: str
@@ -81,16 +82,16 @@ class Requirement:
         return self.distributions[0]
 
     def supports(self, version: str) -> bool:
-        """Say whether this version of the package is supported."""
+        """Return whether this version of the package is supported."""
         return in_range(version, self.version_range)
 
     def fix(self, force: bool = False) -> str:
         """Return the command that installs the right version.
 
         Args:
-            force (bool): Install anew even if the version is right already. Defaults to False.
+            force (bool): Reinstall even if the version is right already. Defaults to False.
         """
-        options = list(NO_DEPS) if self.no_deps or force else []
+        options = list(NO_DEPS_OPTIONS) if self.no_deps or force else []
         options += ['--force-reinstall'] if force else []
         return install_command([self], options)
 
@@ -118,10 +119,10 @@ _OPENCV = (
     'opencv-contrib-python',
     'opencv-contrib-python-headless',
 )
-# Where xtcocotools has a wheel, NumPy is the version which that wheel works with.
+# Wheels of xtcocotools exist up to Python 3.11 and need NumPy 1.
 _NUMPY = '1.26.4' if PYTHON < (3, 12) else '2.4.6'
 _SCIPY = '1.15.3' if PYTHON < (3, 11) else '1.17.1'
-# The older generation has the models of poses in its wheel, the newer one has to be given a file.
+# Wheels before 1.0 contain the pose models; later ones need a model file.
 _MEDIAPIPE = '0.10.21' if PYTHON < (3, 13) else '1.2.3'
 _POSES = 'mediapipe.python.solutions.pose' if PYTHON < (3, 13) else 'mediapipe.tasks.python.vision'
 REQUIREMENTS = (
@@ -143,8 +144,8 @@ REQUIREMENTS = (
     Requirement(
         'mmcv', ('mmcv-lite', 'mmcv'), '>=2.0.1,<2.2', '2.1.0', no_deps=True, purpose='for MMPose'
     ),
-    Requirement('mmpose', ('mmpose',), '>=1.3,<2', '1.3.2', no_deps=True, purpose='our parents'),
-    # pycocotools stands in for it where it is missing; see `provide_xtcocotools`.
+    Requirement('mmpose', ('mmpose',), '>=1.3,<2', '1.3.2', no_deps=True, purpose='base classes'),
+    # pycocotools replaces it where it is missing; see `provide_xtcocotools`.
     Requirement(
         'xtcocotools',
         ('pycocotools', 'xtcocotools'),

@@ -1,8 +1,7 @@
-"""The four names MMPose imports from packages that a pip-only installation lacks.
+"""Stand-ins for the four names MMPose imports from packages that a pip-only installation lacks.
 
 MMPose needs them only while its modules are imported (a base class, a type alias, a helper of one
-head), so a stand-in is enough for everything that does not really use the compiled package. What
-cannot work without that package says so when it is built, never later and never silently.
+head). Building a part that really needs the compiled package raises an error.
 """
 
 from typing import Any, Union
@@ -14,11 +13,11 @@ from mmengine.dist import all_reduce
 from PIL import Image
 
 ConfigType = Union[ConfigDict, dict]
-"""Stands in for ``mmdet.utils.ConfigType``, which is a type alias."""
+"""Stand-in for the type alias ``mmdet.utils.ConfigType``."""
 
 
 class MultiScaleDeformableAttention(torch.nn.Module):
-    """Stands in for ``mmcv.ops.MultiScaleDeformableAttention``; building one raises.
+    """Stand-in for ``mmcv.ops.MultiScaleDeformableAttention``; building one raises.
 
     Raises:
         RuntimeError: Always, because the operation is compiled code that is not installed.
@@ -34,10 +33,10 @@ class MultiScaleDeformableAttention(torch.nn.Module):
 
 
 class ToPILImage:
-    """Stands in for ``torchvision.transforms.ToPILImage``, for one-channel and RGB pictures."""
+    """Stand-in for ``torchvision.transforms.ToPILImage``, for one-channel and RGB images."""
 
     def __call__(self, picture: Union[torch.Tensor, np.ndarray]) -> Image.Image:
-        """Convert a picture.
+        """Convert an image.
 
         Args:
             picture (Tensor or ndarray): A tensor (H, W), (1, H, W) or (3, H, W), or an array
@@ -47,7 +46,7 @@ class ToPILImage:
             Image: 8-bit grey or RGB; a floating point array keeps its values, in mode ``F``.
 
         Raises:
-            ValueError: If the shape is none of these.
+            ValueError: If the shape is another.
         """
         if isinstance(picture, torch.Tensor):
             if picture.is_floating_point():
@@ -67,7 +66,7 @@ class ToPILImage:
 
 
 def reduce_mean(tensor: torch.Tensor) -> torch.Tensor:
-    """Stand in for ``mmdet.utils.reduce_mean``: the mean over all processes.
+    """Return the mean over all processes; stand-in for ``mmdet.utils.reduce_mean``.
 
     Args:
         tensor (Tensor): Any shape; it is not changed.

@@ -1,7 +1,7 @@
-"""``xtcocotools``, which MMPose imports, made of ``pycocotools`` where it is missing or broken.
+"""Stand-in for ``xtcocotools``, made of ``pycocotools``, where it is missing or broken.
 
-MMPose takes three modules of it: ``coco``, ``cocoeval`` and ``mask``. It has no wheel for Python
-3.12 and later, and the wheels it has do not work with NumPy 2.
+MMPose imports ``coco``, ``cocoeval`` and ``mask`` from it. It has no wheel for Python 3.12 and
+later, and its wheels do not work with NumPy 2.
 """
 
 import importlib
@@ -14,31 +14,31 @@ from typing import Optional
 
 from .mmpose_import import drop_leftovers
 
-NAME = 'xtcocotools'
-_SOURCES = {
-    NAME: 'pycocotools',
-    f'{NAME}.coco': 'gvhmr_da_mm.compat.coco_tools',
-    f'{NAME}.cocoeval': 'gvhmr_da_mm.compat.coco_tools',
-    f'{NAME}.mask': 'pycocotools.mask',
+PACKAGE = 'xtcocotools'
+_SOURCE_MODULES = {
+    PACKAGE: 'pycocotools',
+    f'{PACKAGE}.coco': 'gvhmr_da_mm.compat.coco_tools',
+    f'{PACKAGE}.cocoeval': 'gvhmr_da_mm.compat.coco_tools',
+    f'{PACKAGE}.mask': 'pycocotools.mask',
 }
-"""Which module's names each module of the stand-in has."""
+"""Modules of the stand-in, and the modules whose names they take."""
 
 
 def provide_xtcocotools() -> None:
-    """Have ``import xtcocotools`` find the stand-in where the real package does not work.
+    """Make ``import xtcocotools`` find the stand-in where the real package does not work.
 
-    Nothing is imported, unless the package is there with a NumPy that its wheels do not know.
+    Only a real package beside NumPy 2 or later is imported, to try it.
     """
-    if NAME in sys.modules or any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    if PACKAGE in sys.modules or any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     if _real_package_works():
         return
-    # In front of the finder of the package that is there and does not work.
+    # First, so that a broken installed package is not found before it.
     sys.meta_path.insert(0, _Finder())
 
 
 def _real_package_works() -> bool:
-    spec = PathFinder.find_spec(NAME)
+    spec = PathFinder.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         return False
     import numpy
@@ -47,31 +47,31 @@ def _real_package_works() -> bool:
         return True
     before = set(sys.modules)
     try:
-        importlib.import_module(f'{NAME}.mask')
+        importlib.import_module(f'{PACKAGE}.mask')
     except Exception:  # built for another NumPy: ValueError or ImportError
-        drop_leftovers(NAME, before)
+        drop_leftovers(PACKAGE, before)
         return False
     return True
 
 
 class _Finder(MetaPathFinder):
-    """Finds the modules of the stand-in."""
+    """Finder of the modules of the stand-in."""
 
     def find_spec(
         self, name: str, path: Optional[Sequence] = None, target: Optional[ModuleType] = None
     ) -> Optional[ModuleSpec]:
-        """Return how to import a module, or None if it is none of ours."""
-        if name not in _SOURCES:
+        """Return the spec of a module of the stand-in, None for any other."""
+        if name not in _SOURCE_MODULES:
             return None
-        return ModuleSpec(name, _Loader(), origin=__file__, is_package=name == NAME)
+        return ModuleSpec(name, _Loader(), origin=__file__, is_package=name == PACKAGE)
 
 
 class _Loader(Loader):
-    """Fills a module with the names of its source."""
+    """Loader that fills a module with the names of its source module."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Fill a module."""
-        source = importlib.import_module(_SOURCES[module.__name__])
+        """Fill the module."""
+        source = importlib.import_module(_SOURCE_MODULES[module.__name__])
         names = getattr(source, '__all__', [name for name in vars(source) if name[:2] != '__'])
         for name in names:
             setattr(module, name, getattr(source, name))

@@ -1,4 +1,4 @@
-"""Motions as files of other programs."""
+"""Export of motions to file formats of other programs."""
 
 from .bvh import write_bvh
 from .glb import write_glb

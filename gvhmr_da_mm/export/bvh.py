@@ -1,4 +1,4 @@
-"""BVH, which most animation programs read: a skeleton and its motion, no mesh."""
+"""Export to BVH: a skeleton and its motion, without a mesh."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,17 +12,24 @@ from ..core.conventions import BODY_JOINT_NAMES, PARENTS_22
 from ..fileio.atomic_file import write_atomically
 from .skeleton_motion import SkeletonMotion
 
-CENTIMETRES = 100.0
-"""BVH has no unit; programs take the numbers for centimetres."""
-TIPS = {'head': (0.0, 0.15, 0.0), 'left_foot': (0.0, 0.0, 0.08), 'right_foot': (0.0, 0.0, 0.08)}
-"""Ends of the last bones (m); that of a wrist goes on as its forearm."""
+CENTIMETRES_PER_METRE = 100.0
+"""BVH has no unit; programs read the numbers as centimetres."""
+TIP_OFFSETS = {
+    'head': (0.0, 0.15, 0.0),
+    'left_foot': (0.0, 0.0, 0.08),
+    'right_foot': (0.0, 0.0, 0.08),
+}
+"""Rest positions of the ends of the last bones relative to their joints (3,), m."""
 TIP_LENGTH = 0.15
-CHANNELS = 'Zrotation Xrotation Yrotation'
-ORDER = 'ZXY'
-"""The middle angle locks at 90 degrees: of y-up bodies pitch may do that, yaw must not."""
+"""Length of the other last bones, which continue those of their parents, m."""
+ROTATION_CHANNELS = 'Zrotation Xrotation Yrotation'
+EULER_ORDER = 'ZXY'
+"""The middle axis has the gimbal lock, at 90 degrees: rarer in pitch (x) than in yaw (y)."""
 
 
-def write_bvh(path: Union[str, Path], motion: SkeletonMotion, scale: float = CENTIMETRES) -> Path:
+def write_bvh(
+    path: Union[str, Path], motion: SkeletonMotion, scale: float = CENTIMETRES_PER_METRE
+) -> Path:
     """Write a BVH file.
 
     Args:
@@ -55,15 +62,15 @@ def _children(joint: int) -> list[int]:
 
 
 def _joint(joint: int, offsets: np.ndarray, scale: float, depth: int = 0) -> Iterator[str]:
-    """Yield the lines of a joint and of what hangs on it."""
+    """Yield the lines of a joint and its descendants."""
     indent, name = '\t' * depth, BODY_JOINT_NAMES[joint]
     yield f'{indent}{"JOINT" if depth else "ROOT"} {name}'
     yield f'{indent}{{'
     yield f'{indent}\tOFFSET {_numbers(offsets[joint])}'
     if depth:
-        yield f'{indent}\tCHANNELS 3 {CHANNELS}'
+        yield f'{indent}\tCHANNELS 3 {ROTATION_CHANNELS}'
     else:
-        yield f'{indent}\tCHANNELS 6 Xposition Yposition Zposition {CHANNELS}'
+        yield f'{indent}\tCHANNELS 6 Xposition Yposition Zposition {ROTATION_CHANNELS}'
     children = _children(joint)
     for child in children:
         yield from _joint(child, offsets, scale, depth + 1)
@@ -76,7 +83,7 @@ def _joint(joint: int, offsets: np.ndarray, scale: float, depth: int = 0) -> Ite
 
 
 def _tip(joint: int, offsets: np.ndarray, scale: float) -> np.ndarray:
-    fixed = TIPS.get(BODY_JOINT_NAMES[joint])
+    fixed = TIP_OFFSETS.get(BODY_JOINT_NAMES[joint])
     if fixed is not None:
         return np.array(fixed) * scale
     length = np.linalg.norm(offsets[joint])
@@ -84,10 +91,10 @@ def _tip(joint: int, offsets: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _channels(motion: SkeletonMotion, scale: float) -> np.ndarray:
-    """Return the rows (F, 3 + 3 * 22) of the motion: the root's place, degrees of all joints."""
+    """Return the motion (F, 3 + 3 * 22): scaled root positions, Euler angles of all joints, deg."""
     order = list(depth_first())
     R = motion.R_local[:, order].reshape(-1, 3, 3).numpy()
-    degrees = Rotation.from_matrix(R).as_euler(ORDER, degrees=True)
+    degrees = Rotation.from_matrix(R).as_euler(EULER_ORDER, degrees=True)
     degrees = unwrap_euler(degrees.reshape(len(motion), len(order), 3)).reshape(len(motion), -1)
     return torch.cat((motion.root * scale, torch.from_numpy(degrees)), dim=1).numpy()
 
@@ -95,11 +102,11 @@ def _channels(motion: SkeletonMotion, scale: float) -> np.ndarray:
 def unwrap_euler(degrees: np.ndarray) -> np.ndarray:
     """Return Euler angles of the same rotations that change as little as possible over time.
 
-    Programs interpolate the angles one by one, so a jump of an angle is a jump of the body between
-    two frames. Of three different axes each rotation has two triples of angles, up to full turns.
+    Programs interpolate each angle by itself, so a jump of an angle makes the body jump between two
+    frames. Each rotation has two triples of angles about three different axes, up to full turns.
 
     Args:
-        degrees (np.ndarray): Angles (F, J, 3) in the order of ``ORDER``, deg.
+        degrees (np.ndarray): Angles (F, J, 3) in the order of :data:`EULER_ORDER`, deg.
 
     Returns:
         np.ndarray: Angles (F, J, 3), deg; those of the first frame unchanged.

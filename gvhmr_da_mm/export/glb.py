@@ -1,4 +1,4 @@
-"""Binary glTF 2.0: a skinned mesh with its animation, for browsers, Blender and game engines.
+"""Export to binary glTF 2.0: a skinned, animated mesh for browsers, Blender and game engines.
 
 Source: Khronos, glTF 2.0 Specification, Sec. 3.6-3.11 and 4 (binary container).
 """
@@ -21,8 +21,8 @@ MAGIC, VERSION = 0x46546C67, 2
 JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 FLOAT, UINT16, UINT32 = 5126, 5123, 5125
 ARRAY_BUFFER, ELEMENT_BUFFER = 34962, 34963
-KINDS = {1: 'SCALAR', 3: 'VEC3', 4: 'VEC4', 16: 'MAT4'}
-COLOUR = (0.36, 0.62, 1.0, 1.0)
+ACCESSOR_TYPES = {1: 'SCALAR', 3: 'VEC3', 4: 'VEC4', 16: 'MAT4'}
+BODY_COLOUR = (0.36, 0.62, 1.0, 1.0)
 
 
 def write_glb(path: Union[str, Path], motion: SkeletonMotion, rig: BodyRig) -> Path:
@@ -47,7 +47,7 @@ def write_glb(path: Union[str, Path], motion: SkeletonMotion, rig: BodyRig) -> P
 
 
 class _Buffer:
-    """The binary part, and the accessors that point into it."""
+    """The binary chunk, and the views and accessors that refer to it."""
 
     def __init__(self) -> None:
         self.content = bytearray()
@@ -55,8 +55,8 @@ class _Buffer:
         self.accessors: list[dict[str, Any]] = []
 
     def add(self, values: np.ndarray, target: Optional[int] = None, bounds: bool = False) -> int:
-        """Append an array (N, K) or (N,) and return the number of its accessor."""
-        kinds = {np.dtype('<f4'): FLOAT, np.dtype('<u2'): UINT16, np.dtype('<u4'): UINT32}
+        """Append an array (N, K) or (N,) and return the index of its accessor."""
+        component_types = {np.dtype('<f4'): FLOAT, np.dtype('<u2'): UINT16, np.dtype('<u4'): UINT32}
         self.content += b'\0' * (-len(self.content) % 4)
         data = np.ascontiguousarray(values).tobytes()
         view = dict(buffer=0, byteOffset=len(self.content), byteLength=len(data))
@@ -65,9 +65,9 @@ class _Buffer:
         flat = values.reshape(len(values), -1)
         accessor = dict(
             bufferView=len(self.views) - 1,
-            componentType=kinds[values.dtype],
+            componentType=component_types[values.dtype],
             count=len(values),
-            type=KINDS[flat.shape[1]],
+            type=ACCESSOR_TYPES[flat.shape[1]],
         )
         if bounds:
             accessor.update(min=flat.min(axis=0).tolist(), max=flat.max(axis=0).tolist())
@@ -97,7 +97,7 @@ def _scene(motion: SkeletonMotion, rig: BodyRig, buffer: _Buffer) -> dict[str, A
             dict(
                 name='skin',
                 pbrMetallicRoughness=dict(
-                    baseColorFactor=COLOUR, metallicFactor=0.0, roughnessFactor=0.8
+                    baseColorFactor=BODY_COLOUR, metallicFactor=0.0, roughnessFactor=0.8
                 ),
             )
         ],
@@ -109,7 +109,7 @@ def _scene(motion: SkeletonMotion, rig: BodyRig, buffer: _Buffer) -> dict[str, A
 
 
 def _nodes(motion: SkeletonMotion, rig: BodyRig) -> list[dict[str, Any]]:
-    """Return one node for each joint, in the pose of the first frame."""
+    """Return a node for each joint, in the pose of the first frame."""
     rotations = _quaternions(motion)[0].tolist()
     nodes = []
     for joint, parent in enumerate(PARENTS_22):
@@ -135,14 +135,14 @@ def _primitive(rig: BodyRig, buffer: _Buffer) -> dict[str, Any]:
 
 
 def _inverse_binds(rig: BodyRig) -> np.ndarray:
-    """Return the matrices (22, 16) from the mesh to the joints at rest, column by column."""
+    """Return the matrices from mesh to joint frames at rest (22, 16), column-major."""
     matrices = np.tile(np.eye(4), (len(rig.joints), 1, 1))
     matrices[:, :3, 3] = -rig.joints
     return matrices.transpose(0, 2, 1).reshape(-1, 16).astype('<f4')
 
 
 def _animation(motion: SkeletonMotion, buffer: _Buffer) -> dict[str, Any]:
-    """Rotate every joint and move the root, at every frame."""
+    """Return an animation with the rotations of all joints and the positions of the root."""
     times = (np.arange(len(motion)) / motion.fps).astype('<f4')
     clock = buffer.add(times, bounds=True)
     tracks = [(0, 'translation', motion.root.numpy())]
@@ -160,7 +160,7 @@ def _animation(motion: SkeletonMotion, buffer: _Buffer) -> dict[str, Any]:
 
 
 def _quaternions(motion: SkeletonMotion) -> np.ndarray:
-    """Return the local rotations (F, 22, 4) as x, y, z, w, each next to the one before."""
+    """Return the local rotations (F, 22, 4) as x, y, z, w, with signs continuous over time."""
     wxyz = matrix_to_quaternion(motion.R_local).numpy()
     signs = np.sign((wxyz[1:] * wxyz[:-1]).sum(axis=-1, keepdims=True))
     signs[signs == 0] = 1

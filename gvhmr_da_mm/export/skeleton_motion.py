@@ -1,4 +1,4 @@
-"""A motion as a tree of bones with rotations, the form that animation files have."""
+"""Motions as a skeleton with joint rotations, the form of animation files."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,16 @@ from ..core.layout import NUM_JOINTS
 from ..core.rotation import axis_angle_to_matrix
 from ..structures import MotionDump
 
-SPACES = {'camera': 'c', 'world': 'w'}
-FIELDS = ('body_pose', 'betas', 'keypoints', 'global_orient_c', 'transl_c')
+SPACE_SUFFIXES = {'camera': 'c', 'world': 'w'}
+REQUIRED_FIELDS = ('body_pose', 'betas', 'keypoints', 'global_orient_c', 'transl_c')
 
 
 @dataclass(frozen=True)
 class SkeletonMotion:
-    """Rotations of the 22 joints, and where the root goes.
+    """Rotations of the 22 joints, and the trajectory of the root.
 
     Note:
-        F frames. One skeleton serves all frames: its bones are the mean of theirs.
+        F frames, one skeleton for all. The space is the world or the camera.
 
     Attributes:
         R_local (Tensor): Rotations relative to the parents (F, 22, 3, 3); the root's in the space.
@@ -43,7 +43,6 @@ class SkeletonMotion:
     @property
     def rest_joints(self) -> Tensor:
         """Joints at rest, the root at the origin (22, 3), m."""
-        # Bones of a tree at rest add up along it.
         joints = torch.zeros_like(self.offsets)
         for joint, parent in enumerate(PARENTS_22):
             if parent >= 0:
@@ -57,10 +56,10 @@ class SkeletonMotion:
 
 
 def predicted_motion(dump: MotionDump, space: str = 'world') -> SkeletonMotion:
-    """Read the prediction of a dump; no body model is needed.
+    """Return the predicted motion of a dump; needs no body model.
 
-    The predicted joints tell the bones: turned back by the rotation of its parent, a joint is
-    where it is at rest.
+    Bones come from the predicted joints, rotated back by the rotation of the parent, and are
+    averaged over the frames.
 
     Args:
         dump (MotionDump): A predicted sequence.
@@ -70,13 +69,16 @@ def predicted_motion(dump: MotionDump, space: str = 'world') -> SkeletonMotion:
         ConfigError: If the space is unknown.
         DataError: If a field is missing.
     """
-    check_choice(space, SPACES, 'space')
-    orient, transl = (f'{name}_{SPACES[space]}' for name in ('global_orient', 'transl'))
+    check_choice(space, SPACE_SUFFIXES, 'space')
+    orient, transl = (f'{name}_{SPACE_SUFFIXES[space]}' for name in ('global_orient', 'transl'))
     instances = dump.sample.pred_instances
-    missing = [name for name in (*FIELDS, orient, transl) if name not in instances]
+    missing = [name for name in (*REQUIRED_FIELDS, orient, transl) if name not in instances]
     if missing:
         raise DataError(f'{dump.path} should have {missing} in `pred_instances`')
-    values = {name: torch.as_tensor(instances[name]).double() for name in (*FIELDS, orient, transl)}
+    values = {
+        name: torch.as_tensor(instances[name]).double()
+        for name in (*REQUIRED_FIELDS, orient, transl)
+    }
     joints_c = values['keypoints'][:, :NUM_JOINTS]
     R_body = axis_angle_to_matrix(values['body_pose'].unflatten(-1, (-1, 3)))
     pose = torch.as_tensor(body_pose_of(dump, space)).double()
@@ -92,14 +94,14 @@ def predicted_motion(dump: MotionDump, space: str = 'world') -> SkeletonMotion:
 
 
 def body_pose_of(dump: MotionDump, space: str) -> Tensor:
-    """Return the body pose (F, 63) of a space; post-processing may bend it in the world alone."""
+    """Return the body pose (F, 63) of a space; post-processing changes that of the world only."""
     instances = dump.sample.pred_instances
     in_world = space == 'world' and 'body_pose_w' in instances
     return instances['body_pose_w' if in_world else 'body_pose']
 
 
 def bones_of(joints: Tensor, R_local: Tensor) -> Tensor:
-    """Return the mean rest offsets (22, 3) of a skeleton that was posed.
+    """Return the rest offsets (22, 3) of a posed skeleton, m; means over the frames.
 
     Args:
         joints (Tensor): Posed joints (F, 22, 3), m.
@@ -115,5 +117,5 @@ def bones_of(joints: Tensor, R_local: Tensor) -> Tensor:
 
 
 def mean_betas(dump: MotionDump) -> np.ndarray:
-    """Return the shape of the predicted person (10,): the mean of the frames."""
+    """Return the predicted body shape (10,), the mean over the frames."""
     return torch.as_tensor(dump.sample.pred_instances.betas).double().mean(dim=0).numpy()

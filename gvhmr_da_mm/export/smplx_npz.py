@@ -1,4 +1,4 @@
-"""SMPL-X parameters under the names that AMASS gave them, for tools that read those."""
+"""Export of SMPL-X parameters under the field names of AMASS."""
 
 from pathlib import Path
 from typing import Union
@@ -11,16 +11,16 @@ from ..core.conventions import FPS
 from ..core.errors import DataError
 from ..core.layout import NUM_BODY_JOINTS
 from ..structures import MotionDump
-from .skeleton_motion import SPACES, body_pose_of, mean_betas
+from .skeleton_motion import SPACE_SUFFIXES, body_pose_of, mean_betas
 
-NUM_POSES = 55
-"""Joints of SMPL-X: body, jaw, eyes, hands."""
+NUM_SMPLX_JOINTS = 55
+"""Body, jaw, eyes and hands."""
 
 
 def write_smplx_npz(path: Union[str, Path], dump: MotionDump, space: str = 'world') -> Path:
-    """Write ``poses``, ``root_orient``, ``pose_body``, ``trans``, ``betas`` and the like.
+    """Write ``poses``, ``root_orient``, ``pose_body``, ``trans``, ``betas`` and metadata.
 
-    The world is y up, unlike that of AMASS. Hands and face, which are not predicted, are at rest.
+    The world is y up, unlike that of AMASS. Hands and face are not predicted and stay at rest.
 
     Args:
         path (str | Path): The npz file; its folder is created.
@@ -34,15 +34,15 @@ def write_smplx_npz(path: Union[str, Path], dump: MotionDump, space: str = 'worl
         ConfigError: If the space is unknown.
         DataError: If a field is missing.
     """
-    check_choice(space, SPACES, 'space')
-    names = [f'{name}_{SPACES[space]}' for name in ('global_orient', 'transl')]
+    check_choice(space, SPACE_SUFFIXES, 'space')
+    names = [f'{name}_{SPACE_SUFFIXES[space]}' for name in ('global_orient', 'transl')]
     instances = dump.sample.pred_instances
     missing = [name for name in ('body_pose', 'betas', *names) if name not in instances]
     if missing:
         raise DataError(f'{dump.path} should have {missing} in `pred_instances`')
     orient, transl = (torch.as_tensor(instances[name]).numpy() for name in names)
     pose_body = torch.as_tensor(body_pose_of(dump, space)).numpy()
-    rest = np.zeros((len(dump), 3 * (NUM_POSES - NUM_BODY_JOINTS - 1)), pose_body.dtype)
+    rest = np.zeros((len(dump), 3 * (NUM_SMPLX_JOINTS - NUM_BODY_JOINTS - 1)), pose_body.dtype)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     betas = mean_betas(dump)

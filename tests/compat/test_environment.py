@@ -8,7 +8,7 @@ from gvhmr_da_mm.compat import (
     inspect_packages,
     require_packages,
 )
-from gvhmr_da_mm.compat.requirements import NO_DEPS
+from gvhmr_da_mm.compat.requirements import NO_DEPS_OPTIONS
 from gvhmr_da_mm.core.errors import InstallationError
 
 
@@ -46,7 +46,7 @@ def test_wrong_version(install):
     state = inspect_package(requirement)
     assert state.status == 'wrong version'
     assert 'expected >=1.0,<2' in state.detail and '2.0.1' in state.detail
-    assert state.fix.endswith(f'-m pip install {" ".join(NO_DEPS)} "gv-two==1.5"')
+    assert state.fix.endswith(f'-m pip install {" ".join(NO_DEPS_OPTIONS)} "gv-two==1.5"')
 
 
 def test_broken_on_import(install):
@@ -87,7 +87,7 @@ def test_require_packages_lists_every_problem(install):
     assert 'gv-old' in message and 'gv-gone' in message and 'gv-extra' not in message
 
 
-def test_message_names_two_commands_that_mend_all(install):
+def test_message_names_commands_that_fix_all(install):
     install('gv-old', '0.1', 'gv_old')
     install('gv-fork', '1.1', 'mmengine')
     install('gv-stock', '1.0')
@@ -104,7 +104,7 @@ def test_message_names_two_commands_that_mend_all(install):
     assert commands == [
         f'{pip} uninstall -y gv-fork gv-stock && {pip[2:]} install "gv-fork==1.1"',
         f'{pip} install "gv-old>=1.0" "gv-two" "gv-three>=3"',
-        f'{pip} install {" ".join(NO_DEPS)} "gv-one==2.0"',
+        f'{pip} install {" ".join(NO_DEPS_OPTIONS)} "gv-one==2.0"',
     ]
 
 

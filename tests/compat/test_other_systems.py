@@ -1,4 +1,4 @@
-"""What POSIX alone has is not needed to import the package or to predict."""
+"""Importing the package and predicting need no module that only POSIX systems have."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""MMPose finds what it takes of xtcocotools, and evaluates keypoints to the same numbers."""
+"""MMPose imports the stand-in of xtcocotools, and evaluates keypoints to the same numbers."""
 
 import json
 import subprocess

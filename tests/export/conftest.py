@@ -1,4 +1,4 @@
-"""A predicted sequence whose joints and mesh the body model knows."""
+"""A predicted sequence with joints and a mesh of the body model."""
 
 import pytest
 import torch

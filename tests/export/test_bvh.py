@@ -1,4 +1,4 @@
-"""What is written is what an independent reader finds."""
+"""An independent reader finds the motion in a BVH file."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from gvhmr_da_mm.core.conventions import BODY_JOINT_NAMES, PARENTS_22
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
 from gvhmr_da_mm.export import SkeletonMotion, predicted_motion, write_bvh
-from gvhmr_da_mm.export.bvh import ORDER
+from gvhmr_da_mm.export.bvh import EULER_ORDER
 
 
 @pytest.mark.parametrize('space', ['world', 'camera'])
@@ -73,7 +73,7 @@ def test_angles_are_continuous_and_between_frames_the_body_is_between_its_poses(
     angles = channels(write_bvh(tmp_path / 'a.bvh', motion))[:, 3:].reshape(len(motion), 22, 3)
     assert np.abs(np.diff(angles, axis=0)).max() < 90
     # What a program shows half-way between two frames, against the rotation half-way.
-    between = Rotation.from_euler(ORDER, (angles[1:, 0] + angles[:-1, 0]) / 2, degrees=True)
+    between = Rotation.from_euler(EULER_ORDER, (angles[1:, 0] + angles[:-1, 0]) / 2, degrees=True)
     first = Rotation.from_matrix(motion.R_local[:-1, 0].numpy())
     second = Rotation.from_matrix(motion.R_local[1:, 0].numpy())
     half = first * Rotation.from_rotvec((first.inv() * second).as_rotvec() / 2)

@@ -1,4 +1,4 @@
-"""What is written is what an independent reader finds, skinned here by the formula of glTF."""
+"""An independent reader finds the mesh and motion, skinned here by the formula of glTF."""
 
 import json
 import struct

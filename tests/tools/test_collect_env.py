@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gvhmr_da_mm.compat import PackageState, Requirement
-from gvhmr_da_mm.compat.requirements import NO_DEPS
+from gvhmr_da_mm.compat.requirements import NO_DEPS_OPTIONS
 from gvhmr_da_mm.datasets.sources.expected_files import expected_files
 
 REPO_ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +102,7 @@ def test_runs_with_the_standard_library_alone(tmp_path):
     )
     assert done.returncode == 1, done.stderr
     assert 'torch' in done.stdout and 'missing' in done.stdout
-    pip = f'{sys.executable} -m pip install {" ".join(NO_DEPS)}'
+    pip = f'{sys.executable} -m pip install {" ".join(NO_DEPS_OPTIONS)}'
     assert f'{pip} "mmcv-lite==2.1.0" "mmpose==1.3.2"' in done.stdout
     assert 'make venv' in done.stdout
 
