@@ -89,7 +89,7 @@ def ours_to_published(
 
 
 def published_names(num_layers: int) -> dict[str, str]:
-    """Return our name of every published tensor of a network with so many blocks."""
+    """Return our name of every published tensor of a network with ``num_layers`` blocks."""
     return dict(_key_pairs(num_layers))
 
 

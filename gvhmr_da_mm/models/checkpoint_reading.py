@@ -67,7 +67,7 @@ class StoredHistory(PickledObject):
 
 
 class StoredObject(PickledObject):
-    """An object whose class is not imported; what is put into it is dropped."""
+    """Replacement of an object whose class is not imported; its content is dropped."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Accept and ignore whatever the pickle passes to the class."""

@@ -28,6 +28,8 @@ DUMPED_INPUTS = ('K_fullimg', 'bbx_xys', 'kp2d', 'cam_angvel')
 METAINFO = 'metainfo'
 ARRAY_FIELDS = ('keypoints', 'keypoint_scores', 'lifting_target', 'lifting_target_visible')
 """Fields that MMPose's metrics and visualizers expect as NumPy arrays."""
+RENAMED_FIELDS = {'static_conf_logits': 'static_logits'}
+"""Former names of fields, in files of earlier versions."""
 
 
 @dataclass
@@ -157,6 +159,7 @@ def _sample(arrays: Mapping[str, np.ndarray], metainfo: Mapping[str, Any]) -> Po
         fields = {}
         for key, value in arrays.items():
             name = key.partition('.')[2]
+            name = RENAMED_FIELDS.get(name, name)
             if key.startswith(f'{instances}.'):
                 fields[name] = value if name in ARRAY_FIELDS else torch.from_numpy(value)
         if fields:

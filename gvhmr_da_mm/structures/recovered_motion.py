@@ -81,7 +81,7 @@ class RecoveredMotion(_TensorRecord):
             transl_c=self.transl_c,
             global_orient_w=matrix_to_axis_angle(self.R_w),
             transl_w=self.transl_w,
-            static_conf_logits=self.static_logits,
+            static_logits=self.static_logits,
         )
         if self.body_pose_R_w is not None:
             parameters['body_pose_w'] = matrix_to_axis_angle(self.body_pose_R_w).flatten(-2)

@@ -1,4 +1,4 @@
-"""Small models, batches and runs to test the package and what is built on it."""
+"""Small models, batches and runs for tests of this package and of code that builds on it."""
 
 from .tiny_run import isolated_registry, last_checkpoint, read_log, tiny_config
 from .toy_batch import toy_batch, toy_inputs, toy_samples

@@ -46,10 +46,10 @@ def toy_inputs(
     centre = torch.tensor(IMAGE_WH, dtype=dtype) / 2 + 10 * noise(batch, length, 2)
     side = torch.full((batch, length, 1), BOX_SIDE, dtype=dtype)
     kp2d = centre[..., None, :] + BOX_SIDE / 6 * noise(batch, length, NUM_COCO, 2)
-    confidence = torch.full((batch, length, NUM_COCO, 1), 0.9, dtype=dtype)
+    score = torch.full((batch, length, NUM_COCO, 1), 0.9, dtype=dtype)
     frames = torch.tensor(lengths or [length] * batch)
     return dict(
-        kp2d=torch.cat((kp2d, confidence), dim=-1),
+        kp2d=torch.cat((kp2d, score), dim=-1),
         bbx_xys=torch.cat((centre, side), dim=-1),
         K_fullimg=estimate_intrinsics(*IMAGE_WH).to(dtype).expand(batch, length, 3, 3).clone(),
         cam_angvel=camera_angular_velocity(_camera(batch, length, dtype)),

@@ -181,8 +181,8 @@ def prediction_track(
     T_w2c = smpl_camera_extrinsics(
         *(value.double() for value in world.values()), orient_c, transl_c, joints[:, 0] - transl_c
     )
-    options = _optional(sample.pred_instances, ('static_conf_logits', 'confidence'))
-    contacts = options.get('static_conf_logits')
+    options = _optional(sample.pred_instances, ('static_logits', 'confidence'))
+    contacts = options.get('static_logits')
     confidence = options.get('confidence', sample.get('confidence'))
     track = BodyTrack(
         joints_c=joints.numpy(),

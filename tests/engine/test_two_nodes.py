@@ -15,6 +15,8 @@ CONFIG = ROOT / 'configs' / 'gvhmr_bedlam.py'
 # Random numbers differ between ranks, so there are none.
 NO_NOISE = """
 class NoNoise:
+    within_image = False
+
     def __init__(self, compat):
         pass
 
@@ -27,8 +29,8 @@ OPTIONS = {
     'model.backbone.num_heads': 1,
     'model.backbone.dropout': 0,
     'model.head.latent_dim': 8,
-    'model.condition_dropout': 0,
-    'model.keypoint_noise.type': 'no_noise.NoNoise',
+    'model.train_cfg.condition_dropout': 0,
+    'model.train_cfg.keypoint_noise.type': 'no_noise.NoNoise',
     'train_cfg.max_epochs': 1,
     'default_hooks.checkpoint.interval': 1,
     'train_dataloader.num_workers': 0,

@@ -41,6 +41,15 @@ def test_what_is_read_is_what_was_written(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ['walk.npz']
 
 
+def test_former_names_of_fields(tmp_path):
+    path, logits = tmp_path / 'walk.npz', torch.randn(FRAMES, 6)
+    sample = make_sample()
+    sample.pred_instances.static_conf_logits = logits
+    write_motion_dump(path, sample.to_dict(), {})
+    read = read_motion_dump(path).sample.pred_instances
+    assert torch.equal(read.static_logits, logits) and 'static_conf_logits' not in read
+
+
 def test_names_are_unique():
     names = {
         dump_name(dict(dataset='toy', sequence=name, start=start, end=9))

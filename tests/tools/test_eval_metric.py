@@ -59,7 +59,7 @@ def test_what_a_file_holds(tested):
     with np.load(tested / 'dump' / index['sequences'][0]['file']) as archive:
         frames = index['sequences'][0]['frames']
         for name in ('body_pose', 'betas', 'global_orient_c', 'transl_c', 'global_orient_w',
-                     'transl_w', 'static_conf_logits', 'keypoints'):  # fmt: skip
+                     'transl_w', 'static_logits', 'keypoints'):  # fmt: skip
             assert len(archive[f'pred_instances.{name}']) == frames
         assert len(archive['gt_instances.mask']) == frames
         assert json.loads(str(archive['metainfo']))['gender'] in ('male', 'female')

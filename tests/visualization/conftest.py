@@ -61,7 +61,7 @@ def make_sample():
                 transl_c=joints_c[:, 0] - offset,
                 global_orient_w=orient_w,
                 transl_w=joints_w[:, 0] - offset,
-                static_conf_logits=logits,
+                static_logits=logits,
                 keypoints=moved.numpy(),
                 keypoint_scores=np.ones((FRAMES, 22), np.float32),
             )

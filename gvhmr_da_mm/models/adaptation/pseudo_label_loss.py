@@ -1,4 +1,4 @@
-"""The supervised losses on pseudo-labels."""
+"""Supervised losses on pseudo-labels."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""The temporal transformer of GVHMR."""
+"""Temporal transformer of GVHMR."""
 
 from typing import Optional
 
@@ -96,7 +96,7 @@ class RotaryTemporalTransformer(BaseModule):
         """Encode a batch of videos.
 
         Args:
-            obs (Tensor): COCO-17 keypoints in box coordinates and confidence (B, L, 17, 3).
+            obs (Tensor): COCO-17 keypoints in box coordinates and scores (B, L, 17, 3).
             length (Tensor, optional): Valid frames (B,). None if all are, which saves the mask.
             f_cliffcam (Tensor): Box centre and size over the focal length (B, L, 3).
             f_cam_angvel (Tensor): Normalised camera rotation to the next frame, 6D (B, L, 6).

@@ -190,7 +190,7 @@ class GVHMR(BaseModel):
 
         Args:
             raw (dict[str, Tensor]): ``pred_x`` (B, L, 151), ``pred_cam`` (B, L, 3) and
-                ``static_conf_logits`` (B, L, 6), in any precision.
+                ``static_logits`` (B, L, 6), in any precision.
             inputs (dict[str, Tensor]): ``bbx_xys``, ``K_fullimg`` and ``valid``.
         """
         raw = {name: value.to(inputs['bbx_xys'].dtype) for name, value in raw.items()}
@@ -205,7 +205,7 @@ class GVHMR(BaseModel):
                 raw['pred_cam'], inputs['bbx_xys'], inputs['K_fullimg']
             ),
             pred_cam=raw['pred_cam'],
-            static_logits=raw['static_conf_logits'],
+            static_logits=raw['static_logits'],
             valid=inputs['valid'],
             x=raw['pred_x'],
         )
@@ -254,11 +254,11 @@ class GVHMR(BaseModel):
         self, inputs: dict[str, Tensor], body_targets: BodyTargets
     ) -> dict[str, Tensor]:
         """Put noisy projections of the label joints where detections are absent or not drawn."""
-        joints, confidence = self.keypoint_noise(body_targets.coco17_c, inputs['valid'])
+        joints, score = self.keypoint_noise(body_targets.coco17_c, inputs['valid'])
         pixels = perspective_project(clamp_depth(joints), inputs['K_fullimg'])
         if self.keypoint_noise.within_image:
-            confidence = confidence * in_image(pixels, inputs['img_wh'][:, None, None])
-        simulated = torch.cat((pixels, confidence[..., None].to(pixels)), dim=-1)
+            score = score * in_image(pixels, inputs['img_wh'][:, None, None])
+        simulated = torch.cat((pixels, score[..., None].to(pixels)), dim=-1)
         draw = torch.rand(len(pixels), device=pixels.device) < self.detected_keypoint_prob
         use_detected = (inputs['has_kp2d'] & draw)[:, None, None, None]
         return {**inputs, 'kp2d': torch.where(use_detected, inputs['kp2d'], simulated)}
@@ -314,7 +314,7 @@ class GVHMR(BaseModel):
             list[PoseDataSample]: The given samples. ``test_time`` of their metainfo holds the
             test-time steps. Their ``pred_instances`` hold, on the CPU,
             ``body_pose`` (F, 63), ``betas`` (F, 10), ``global_orient_c``, ``transl_c``,
-            ``global_orient_w`` and ``transl_w`` (F, 3), ``static_conf_logits`` (F, 6), and for
+            ``global_orient_w`` and ``transl_w`` (F, 3), ``static_logits`` (F, 6), and for
             MMPose's metrics and visualizers ``keypoints`` (F, 22, 3) in the camera and
             ``keypoint_scores`` (F, 22) as arrays. ``body_pose_w`` (F, 63) is there only where the
             body pose in the world is another one (published flip test with post-processing).

@@ -53,7 +53,7 @@ class MotionHead(BaseModule):
 
         Returns:
             dict[str, Tensor]: ``pred_x`` (B, L, 151), normalised; ``pred_cam`` (B, L, 3), scale
-            (at least 0.25) and translation of the box camera; ``static_conf_logits`` (B, L, 6).
+            (at least 0.25) and translation of the box camera; ``static_logits`` (B, L, 6).
 
         Raises:
             ShapeError: If the context has another number of channels.
@@ -69,7 +69,7 @@ class MotionHead(BaseModule):
             for channel, mean, std in zip(self.camera(context).unbind(-1), CAMERA_MEAN, CAMERA_STD)
         )
         pred_cam = torch.stack((scale.clamp(min=MIN_SCALE), x, y), dim=-1)
-        return dict(pred_x=pred_x, pred_cam=pred_cam, static_conf_logits=self.static(context))
+        return dict(pred_x=pred_x, pred_cam=pred_cam, static_logits=self.static(context))
 
     @staticmethod
     def _average_betas(pred_x: Tensor, length: Optional[Tensor]) -> Tensor:

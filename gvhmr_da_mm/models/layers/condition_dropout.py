@@ -17,7 +17,7 @@ def drop_conditions(
 ) -> dict[str, Tensor]:
     """Set each condition to zero, independently per condition and frame.
 
-    Zero keypoints have zero confidence, i.e. all of them are invisible.
+    Zero keypoints have score 0: all of them are invisible.
 
     Note:
         Shape letters: B batch, L frames.

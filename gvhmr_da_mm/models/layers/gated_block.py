@@ -1,4 +1,4 @@
-"""The transformer block: pre-norm attention and feed-forward part behind learned gates."""
+"""Transformer block: pre-norm attention and feed-forward part behind learned gates."""
 
 from typing import Optional
 

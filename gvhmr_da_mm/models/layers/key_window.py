@@ -75,7 +75,7 @@ class KeyWindow:
         return cls(num_frames, max_len, length, device)
 
     def mask(self) -> Tensor:
-        """Return the whole mask (B, 1, L, L), rows are queries: O(L²), to look at short ones."""
+        """Return the whole mask (B, 1, L, L), rows are queries; takes O(L²) memory."""
         frames = self._frames(0, self.num_frames)
         return self._visible(frames, frames)
 

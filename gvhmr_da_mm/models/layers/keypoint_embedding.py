@@ -35,8 +35,8 @@ class KeypointEmbedding(nn.Module):
         """Embed keypoints.
 
         Args:
-            obs (Tensor): COCO-17 keypoints in box coordinates and their confidence
-                (B, L, 17, 3); a joint is visible if its confidence exceeds 0.5.
+            obs (Tensor): COCO-17 keypoints in box coordinates and their scores (B, L, 17, 3); a
+                joint is visible if its score exceeds 0.5.
 
         Returns:
             Tensor: Tokens (B, L, C).

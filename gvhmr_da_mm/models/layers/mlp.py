@@ -1,4 +1,4 @@
-"""The two-layer perceptron used for embeddings, feed-forward parts and heads."""
+"""Two-layer perceptron of embeddings, feed-forward parts and heads."""
 
 from torch import Tensor, nn
 

@@ -3,14 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from ...core.conventions import STATIC_JOINTS
+from ...core.conventions import FOOT_JOINTS
 from ...core.errors import ConfigError
 from ...core.filtering import gaussian_smooth, hold_last_valid
 from ...registry import MODELS
 from ...structures import MotionPrediction
-
-FOOT_JOINTS = STATIC_JOINTS[:4]
-"""Ankles and feet, the static joints without the wrists."""
 
 
 @MODELS.register_module()

@@ -17,8 +17,7 @@ class BoxJitter(BaseView):
     """Shift and scale the person's box by one draw per clip.
 
     Metric camera-space results do not depend on the box, only the weak-perspective camera is
-    relative to it. Keypoints that leave the box lose their confidence in the network's own
-    normalisation, not here.
+    relative to it. The network's normalisation sets the score of keypoints outside the box to 0.
 
     Args:
         shift (float): Largest shift along each image axis, as a share of the side. Defaults to 0.1.

@@ -29,7 +29,7 @@ class KeypointJitter(BaseView):
     def apply(
         self, inputs: Inputs, generator: Optional[torch.Generator] = None
     ) -> tuple[Inputs, dict[str, Any]]:
-        """Move the keypoints of a batch; confidences stay."""
+        """Move the keypoints of a batch; their scores stay."""
         batch, length = clip_size(inputs)
         kp2d = inputs['kp2d']
         noise = self.jitter * randn((batch, length, NUM_COCO, 2), kp2d, generator)
@@ -55,7 +55,7 @@ class KeypointDrop(BaseView):
     def apply(
         self, inputs: Inputs, generator: Optional[torch.Generator] = None
     ) -> tuple[Inputs, dict[str, Any]]:
-        """Set confidences of a batch to zero."""
+        """Set keypoint scores of a batch to zero."""
         batch, length = clip_size(inputs)
         hidden = rand((batch, length, NUM_COCO), inputs['kp2d'], generator) < self.prob
         kp2d = inputs['kp2d'].clone()

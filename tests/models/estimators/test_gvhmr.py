@@ -19,7 +19,7 @@ PREDICTED = dict(
     transl_c=3,
     global_orient_w=3,
     transl_w=3,
-    static_conf_logits=6,
+    static_logits=6,
 )
 TERMS = {
     f'{name}_loss'

@@ -21,7 +21,7 @@ def test_shapes_and_registration(context):
     head = MODELS.build(dict(type='MotionHead', latent_dim=16)).double()
     outputs = head(context, LENGTH)
     shapes = {name: tuple(value.shape) for name, value in outputs.items()}
-    assert shapes == dict(pred_x=(3, 7, 151), pred_cam=(3, 7, 3), static_conf_logits=(3, 7, 6))
+    assert shapes == dict(pred_x=(3, 7, 151), pred_cam=(3, 7, 3), static_logits=(3, 7, 6))
 
 
 def test_betas_are_the_mean_over_valid_frames(context):

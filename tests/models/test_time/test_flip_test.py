@@ -82,7 +82,7 @@ def test_everything_is_the_mean_of_both_passes(model):
             transl_c=mean.transl_c,
             global_orient_w=matrix_to_axis_angle(R_w),
             transl_w=transl_w,
-            static_conf_logits=mean.static_logits,
+            static_logits=mean.static_logits,
         )
         motions_equal({name: value[index] for name, value in expected.items()}, found)
 
