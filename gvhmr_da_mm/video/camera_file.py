@@ -1,4 +1,4 @@
-"""Cameras that somebody else has measured, from a file."""
+"""Reading of camera rotations and poses from a file."""
 
 import zipfile
 from pathlib import Path
@@ -14,11 +14,11 @@ _FORMS = 'rotations (F, 3, 3), poses (F, 4, 4), or 9 numbers a line'
 
 
 class CameraPoses(NamedTuple):
-    """Where a camera looks, and where it is if that is known.
+    """Rotations of a camera and, if known, its positions.
 
     Args:
         R_w2c (np.ndarray): World to camera (F, 3, 3), float64, exactly orthonormal.
-        centres (np.ndarray, optional): Places of the camera in the world (F, 3), in its unit.
+        centres (np.ndarray, optional): Camera positions in the world (F, 3), in the file's unit.
     """
 
     R_w2c: np.ndarray
@@ -34,15 +34,15 @@ def read_camera_poses(path: Union[str, Path]) -> CameraPoses:
 
     Raises:
         MissingFilesError: If there is no such file.
-        DataError: If it holds something else.
+        DataError: If its content is not rotations or poses.
     """
     path = Path(path)
     if not path.is_file():
-        raise MissingFilesError(f'there is no file of camera rotations {str(path)!r}')
+        raise MissingFilesError(f'the file of camera rotations {str(path)!r} does not exist')
     try:
         values = np.asarray(_read(path), dtype=np.float64)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f'{path} should hold {_FORMS}; it cannot be read ({error})') from error
+        raise DataError(f'{path} should hold {_FORMS}, but cannot be read ({error})') from error
     if values.ndim == 2 and values.shape[1] == 9:
         values = values.reshape(-1, 3, 3)
     if values.ndim != 3 or values.shape[1:] not in ((3, 3), (4, 4)) or not len(values):
@@ -54,8 +54,8 @@ def read_camera_poses(path: Union[str, Path]) -> CameraPoses:
     good &= np.abs(scale - 1).max(axis=1) < _TOLERANCE
     if not good.all():
         raise DataError(
-            f'{path}: the matrix of frame {int(np.argmin(good))} is no rotation from world to '
-            'camera (orthonormal, determinant 1); a pose with scale has to be normalised first'
+            f'{path}: the matrix of frame {int(np.argmin(good))} is not a rotation from world '
+            'to camera (orthonormal, determinant 1): remove the scale of poses first'
         )
     R_w2c = left @ right
     if values.shape[1:] == (3, 3):

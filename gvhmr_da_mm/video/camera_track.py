@@ -1,4 +1,4 @@
-"""Camera rotation of a clip, from one of three sources, at 30 frames per second."""
+"""Camera rotation of a clip at 30 frames per second: static, from a file, or from the gyro."""
 
 from pathlib import Path
 from typing import Union
@@ -9,27 +9,27 @@ from scipy.spatial.transform import Rotation, Slerp
 from ..core.errors import DataError
 from .camera_file import read_camera_poses
 from .time_plan import TimePlan
-from .visual_gyro import STATIC_ANGLE, CameraRotation
+from .visual_gyro import MAX_STATIC_ANGLE, CameraRotation
 
-STATIC_MOTION = 0.02
-"""A camera whose file moves it by less than this, m, stands still."""
+MAX_STATIC_MOTION = 0.02
+"""A camera from a file that moves by less than this, in m, is static."""
 
 
 def static_rotation(plan: TimePlan) -> CameraRotation:
-    """Return the rotation of a camera that stands still."""
+    """Return the rotation of a static camera."""
     return CameraRotation(np.tile(np.eye(3), (len(plan), 1, 1)), True, dict(source='static'))
 
 
 def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) -> CameraRotation:
-    """Read rotations of the frames of a video, or of the frames at 30 per second.
+    """Read the rotations of the frames of a video, or of its frames at 30 per second.
 
     Args:
         path (str | Path): As for :func:`read_camera_poses`.
-        plan (TimePlan): From the video's frames to those at 30 per second.
+        plan (TimePlan): Resampling of the video's frames to 30 per second.
         num_frames (int): Frames of the video.
 
     Raises:
-        DataError: If the file has another number of frames.
+        DataError: If the number of rotations fits neither.
     """
     rotations, centres = read_camera_poses(path)
     moved = 0.0 if centres is None else float(np.ptp(centres, axis=0).max())
@@ -41,7 +41,7 @@ def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) 
             f'frames of the video, or of its {len(plan)} frames at 30 per second'
         )
     angles = Rotation.from_matrix(rotations[0].T @ rotations).magnitude()
-    static = bool(angles.max() < STATIC_ANGLE and moved < STATIC_MOTION)
+    static = bool(angles.max() < MAX_STATIC_ANGLE and moved < MAX_STATIC_MOTION)
     if static:
         rotations = np.broadcast_to(rotations[0], rotations.shape).copy()
     report = dict(source=str(path), largest_angle_deg=round(float(np.degrees(angles.max())), 4))
@@ -51,7 +51,7 @@ def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) 
 
 
 def rotation_from_gyro(found: CameraRotation, plan: TimePlan) -> CameraRotation:
-    """Bring what a gyro found in the frames of ``plan.used`` to 30 frames per second."""
+    """Resample the rotations of the frames of ``plan.used`` to 30 frames per second."""
     lower, upper = np.searchsorted(plan.used, np.stack((plan.lower, plan.upper)))
     own = TimePlan(lower, upper, plan.weight, plan.missing)
     report = dict(source='visual gyro', **found.report)
@@ -59,7 +59,7 @@ def rotation_from_gyro(found: CameraRotation, plan: TimePlan) -> CameraRotation:
 
 
 def resample_rotations(rotations: np.ndarray, plan: TimePlan) -> np.ndarray:
-    """Interpolate rotations (N, 3, 3) on the sphere to the times of a plan (F, 3, 3)."""
+    """Interpolate rotations (N, 3, 3) spherically to the times of a plan (F, 3, 3)."""
     if len(rotations) == 1:
         return rotations[plan.lower]
     track = Slerp(np.arange(len(rotations)), Rotation.from_matrix(rotations))

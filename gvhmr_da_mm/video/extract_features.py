@@ -1,4 +1,4 @@
-"""Observations of a folder of videos, one file per person."""
+"""Extraction of keypoints and image features from a folder of videos, one file per person."""
 
 import json
 from collections import Counter
@@ -17,18 +17,18 @@ from .frame_source import find_clips, open_frames
 from .observe import Progress
 
 MANIFEST = 'manifest.json'
-PARTIAL = '.partial'
+PARTIAL_FOLDER = '.partial'
 
 
 @dataclass
 class ExtractionReport:
-    """What was done.
+    """Counts and failures of an extraction.
 
     Args:
-        planned (int): Videos that there are, after ``limit``.
-        skipped (int): Those that were done before.
-        written (int): Those that were done now.
-        failures (list[Failure]): Those that could not be.
+        planned (int): Videos found, after ``limit``.
+        skipped (int): Videos extracted before.
+        written (int): Videos extracted now.
+        failures (list[Failure]): Videos that failed.
     """
 
     planned: int
@@ -38,9 +38,9 @@ class ExtractionReport:
 
 
 def clip_ids(clips: list[Path], root: Path) -> list[str]:
-    """Return the names of clips: their paths below the folder that was named, without suffix.
+    """Return the names of clips: their paths relative to ``root``, without suffix.
 
-    Videos that differ in nothing but their suffix keep it.
+    Videos that differ only in their suffix keep it.
     """
     inner = [clip.relative_to(root) if clip != root else Path(clip.name) for clip in clips]
     names = [
@@ -62,26 +62,26 @@ def extract_features(
 ) -> ExtractionReport:
     """Observe the people of every video below a path.
 
-    Each video is recorded in ``manifest.json`` when its files are complete; what is recorded,
-    unchanged and made by the same settings is skipped next time. Videos that fail are recorded
-    there, too, and tried again.
+    Each video is recorded in ``manifest.json`` when its files are complete. The next run skips
+    recorded videos whose content and settings are unchanged, and retries those that failed.
 
     Args:
         path (Path): A video, a folder of images, or a folder of these.
         out (Path): Folder of the results: ``{clip}.npz``, or ``{clip}_{person}.npz`` with
             ``people='all'``.
-        job (FeatureJob): How.
+        job (FeatureJob): Settings.
         fps (float): Frames per second of folders of images. Defaults to 30.
-        limit (int, optional): Only the first so many videos. Defaults to None.
-        dry_run (bool): Only tell what would be done. Defaults to False.
-        progress (Callable): Given the name of a video, returns what wraps its loops.
+        limit (int, optional): Number of videos to extract. Defaults to None: all.
+        dry_run (bool): Count the videos without extracting any. Defaults to False.
+        progress (Callable): Maps a video's name to the wrapper of its loops. Defaults to no
+            wrapper.
 
     Returns:
-        ExtractionReport: What was done.
+        ExtractionReport: Counts and failures.
 
     Raises:
         MissingFilesError: If there is no video.
-        StorageError: If the disk is full or write-protected; what is done stays.
+        StorageError: If the disk is full or write-protected; finished files stay.
     """
     clips = find_clips(path)
     manifest = Manifest(out)
@@ -98,7 +98,7 @@ def extract_features(
             files = _extract(clip, name, out, job, fps, progress(name))
         except StorageError:
             raise
-        except Exception as error:  # one bad video must not end the work on hundreds
+        except Exception as error:  # one bad video must not stop the others
             failure = Failure.of(name, clip, error)
             report.failures.append(failure)
             manifest.record(name, dict(signature='', failure=asdict(failure)))
@@ -116,9 +116,9 @@ def _extract(
     people, _ = job.observe(source, name, progress=progress)
     files = []
     for person in people:
-        # The name of the folders above belongs to the file, that of the person to its end.
+        # `name` contributes the folders, `person.name` the name of the file.
         file = out / Path(name).parent / f'{person.name}.npz'
-        partial = out / PARTIAL / f'{name.replace("/", "-")}-{person.name}.npz'
+        partial = out / PARTIAL_FOLDER / f'{name.replace("/", "-")}-{person.name}.npz'
         with storage_errors(out):
             job.add_features(person, source, partial, progress)
             person.save(file)
@@ -134,7 +134,7 @@ def _extract(
 
 
 class Manifest:
-    """What has been done in a folder: a JSON file, written anew after each video.
+    """Record of the extracted videos of a folder: a JSON file, rewritten after each video.
 
     Args:
         root (Path): The folder.
@@ -145,16 +145,16 @@ class Manifest:
         try:
             self.videos = json.loads(self.path.read_text(encoding='utf-8'))
         except (OSError, ValueError):
-            self.videos = {}  # none, or cut off: what is there is made again
+            self.videos = {}  # missing or truncated: everything is extracted again
 
     def is_done(self, name: str, signature: str) -> bool:
-        """Tell whether a video's files are there, and were made of this by these settings."""
+        """Return whether a video's files exist and carry this signature of content and settings."""
         known = self.videos.get(name, {})
         files = [self.root / entry['file'] for entry in known.get('files', ())]
         return known.get('signature') == signature and all(file.is_file() for file in files)
 
     def record(self, name: str, entry: dict) -> None:
-        """Note a video.
+        """Record a video.
 
         Raises:
             StorageError: If the disk is full or write-protected.
@@ -165,7 +165,7 @@ class Manifest:
             write_atomically(self.path, json.dumps(self.videos, indent=1) + '\n')
 
 
-def load_people(folder: Path, name: str) -> list[Path]:
+def find_person_files(folder: Path, name: str) -> list[Path]:
     """Return the files of a video's people below a folder that :func:`extract_features` filled."""
     known = Manifest(folder).videos.get(name, {})
     return [folder / entry['file'] for entry in known.get('files', ())]

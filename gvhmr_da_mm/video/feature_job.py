@@ -1,4 +1,4 @@
-"""Settings of how people are observed, and the observing of one video by them."""
+"""Settings of keypoint detection and feature extraction, and their use on one video."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,30 +12,30 @@ from .frame_source import FrameSource
 from .image_features import ImageFeatureExtractor
 from .observe import Progress, observe
 from .person_clip import PersonClip
-from .person_tracks import CHOICES
+from .person_tracks import PEOPLE_CHOICES
 from .time_plan import TimePlan
 from .visual_gyro import VisualGyro
 
 
 @dataclass
 class FeatureJob:
-    """How to observe people; workers get a copy each.
+    """Extract keypoints and image features of people; can be pickled for worker processes.
 
     Args:
         keypoints (str): ``mediapipe``, ``mmpose``, a file, or a folder of files. Defaults to
             ``mediapipe``.
         detector (dict): Arguments of the detector. Defaults to {}.
         people (str): ``largest``, ``longest`` or ``all``. Defaults to ``largest``.
-        min_frames (int): People seen in fewer frames are left out. Defaults to 30.
+        min_frames (int): People detected in fewer frames are dropped. Defaults to 30.
         checkpoint (str, optional): Weights of HMR2.0. Defaults to None: no image features.
         network (dict): Arguments of :class:`HMR2FeatureNetwork`. Defaults to {}.
-        batch_size (int): Crops at a time. Defaults to 16.
-        flip (bool): Whether to make mirrored features, too. Defaults to True.
+        batch_size (int): Crops per batch. Defaults to 16.
+        flip (bool): Whether to add features of the mirrored images. Defaults to True.
         image_scale (float): See :func:`crop_person`. Defaults to 1.
         device (str, optional): Of the networks. Defaults to None: a GPU if there is one.
 
     Raises:
-        ConfigError: If an argument is impossible.
+        ConfigError: If an argument is out of range.
     """
 
     keypoints: str = 'mediapipe'
@@ -50,7 +50,7 @@ class FeatureJob:
     device: Optional[str] = None
 
     def __post_init__(self) -> None:
-        check_choice(self.people, CHOICES, 'people')
+        check_choice(self.people, PEOPLE_CHOICES, 'people')
         if self.min_frames < 1 or self.batch_size < 1 or self.image_scale <= 0:
             raise ConfigError(
                 '`min_frames`, `batch_size` and `image_scale` should be positive, got '
@@ -62,24 +62,24 @@ class FeatureJob:
         return {**self.__dict__, '_extractor': None}
 
     def check(self) -> None:
-        """Fail early where detector or weights are not there.
+        """Check detector and weights before any video is read.
 
         Raises:
-            GVHMRError: Saying what is missing.
+            GVHMRError: If one of them is missing.
         """
         check_detector(self.keypoints)
         if self.checkpoint is not None:
             self.extractor()
 
     def describe(self) -> dict[str, Any]:
-        """Return what results depend on, for signatures."""
+        """Return the settings that the results depend on, for signatures."""
         described = asdict(self)
         for name in ('batch_size', 'device'):
             del described[name]
         return described
 
     def extractor(self) -> ImageFeatureExtractor:
-        """Return the image network, which is loaded once in each process."""
+        """Return the feature extractor, loaded once per process."""
         if self._extractor is None:
             network = MODELS.build(
                 dict(type='HMR2FeatureNetwork', checkpoint=self.checkpoint, **self.network)
@@ -96,7 +96,7 @@ class FeatureJob:
         gyro: Optional[VisualGyro] = None,
         progress: Progress = iter,
     ) -> tuple[list[PersonClip], TimePlan]:
-        """Observe the people of a video, without image features; see :func:`observe`."""
+        """Detect and track the people of a video; see :func:`observe`. Adds no image features."""
         video = (clip_id, len(source), source.img_wh)
         with build_detector(self.keypoints, self.detector, *video) as detector:
             facts = dict(keypoints=Path(self.keypoints).name)

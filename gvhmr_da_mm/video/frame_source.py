@@ -1,4 +1,4 @@
-"""Pictures of a clip in order: a video, or a folder of images."""
+"""Frames of a clip, from a video or a folder of images."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator
@@ -17,21 +17,21 @@ VIDEO_SUFFIXES = (
     '.3gp', '.3g2', '.wmv', '.flv', '.ogv', '.vob', '.gif',
 )  # fmt: skip
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
-_ATTEMPTS = 100
-"""So many frames in a row that cannot be decoded are the end of a video."""
-_NOMINAL = 0.2
-"""Frames this far, in usual steps, from equal times make a frame rate variable."""
+_MAX_FAILED_GRABS = 100
+"""Number of successive undecodable frames that is taken for the end of a video."""
+_MAX_STEP_SPREAD = 0.2
+"""Range of the time steps, over their median, above which the frame rate counts as variable."""
 
 
 class FrameSource(ABC):
-    """Frames of a clip and when they were taken.
+    """Frames of a clip and their times.
 
     Attributes:
-        path (Path): Where they are.
-        name (str): Name of the clip: that of the file or folder.
-        img_wh (tuple[int, int]): Width and height in pixels, upright.
-        seconds (np.ndarray): Time of each frame (N,), increasing.
-        notes (list[str]): What was found unusual, for people.
+        path (Path): The video or folder.
+        name (str): Name of the clip: the name of the file, without suffix, or of the folder.
+        img_wh (tuple[int, int]): Width and height of the upright frames, pixels.
+        seconds (np.ndarray): Time of each frame (N,), s, increasing.
+        notes (list[str]): Messages about unusual properties of the clip.
     """
 
     path: Path
@@ -47,11 +47,11 @@ class FrameSource(ABC):
     def frames(
         self, wanted: Optional[Collection[int]] = None
     ) -> Iterator[tuple[int, Optional[np.ndarray]]]:
-        """Yield number and RGB picture (H, W, 3), or None where it cannot be read.
+        """Yield the number and RGB image (H, W, 3), uint8, of each frame; None if unreadable.
 
         Args:
-            wanted (Collection[int], optional): Numbers of the frames to read, in whatever order;
-                they come in that of the clip. Defaults to None: all.
+            wanted (Collection[int], optional): Numbers of the frames to read, in any order;
+                they are yielded in that of the clip. Defaults to None: all.
         """
 
 
@@ -64,18 +64,18 @@ def open_frames(path: Union[str, Path], fps: float = FPS) -> FrameSource:
 
     Raises:
         MissingFilesError: If it does not exist.
-        DataError: If it holds no picture that can be read.
+        DataError: If no frame of it can be read.
     """
     return ImageFolder(path, fps) if Path(path).is_dir() else VideoFrames(path)
 
 
 def find_clips(path: Union[str, Path]) -> list[Path]:
-    """Return the clips at a path: itself if it is a video or holds images, else those in it.
+    """Return the path itself if it is a file or a folder of images, else the clips below it.
 
-    Images beside videos are posters and the like, no clip: see :func:`unread_files`.
+    Images in a folder with videos are not a clip: see :func:`unread_files`.
 
     Raises:
-        MissingFilesError: If the path does not exist, or there are none.
+        MissingFilesError: If the path does not exist, or there is no clip.
     """
     path = Path(path)
     if not path.exists():
@@ -98,7 +98,7 @@ def find_clips(path: Union[str, Path]) -> list[Path]:
 
 
 def unread_files(path: Union[str, Path]) -> list[Path]:
-    """Return the files below a folder that are no part of a clip; hidden ones do not count."""
+    """Return the files below a folder that belong to no clip, hidden files left out."""
     clips = set(find_clips(path))
     return [
         file
@@ -111,10 +111,10 @@ def unread_files(path: Union[str, Path]) -> list[Path]:
 
 
 class VideoFrames(FrameSource):
-    """Frames of a video, turned upright as the file says.
+    """Frames of a video, rotated upright as its metadata say.
 
-    The video is gone through once when it is opened, as its header alone tells neither how many
-    frames can be decoded nor, at a variable frame rate, when they were taken.
+    Opening it reads the whole video once: the header has neither the number of decodable frames
+    nor, at a variable frame rate, their times.
 
     Args:
         path (str | Path): The video.
@@ -130,7 +130,7 @@ class VideoFrames(FrameSource):
             raise MissingFilesError(f'there is no video {str(path)!r}')
         self.notes = []
         capture = self._open()
-        told = round(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        num_stated = round(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         fps = capture.get(cv2.CAP_PROP_FPS)
         turned = round(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
         milliseconds = []
@@ -142,7 +142,7 @@ class VideoFrames(FrameSource):
         if first is None:
             raise DataError(
                 f'{self.path}: no frame can be decoded; the file is damaged, half-downloaded or no '
-                'video that this OpenCV knows. `ffmpeg -i IN -c:v libx264 OUT.mp4` may help'
+                'video that this OpenCV supports. `ffmpeg -i IN -c:v libx264 OUT.mp4` may help'
             )
         self.img_wh = (first.shape[1], first.shape[0])
         if turned:
@@ -151,21 +151,22 @@ class VideoFrames(FrameSource):
             width, height = self.img_wh
             self.notes.append(f'pixels are not square: shown as {width} x {height}')
         self.seconds = self._times(np.array(milliseconds) / 1000, fps)
-        if told > len(self):
-            self.notes.append(f'{told - len(self)} of {told} frames cannot be decoded')
+        if num_stated > len(self):
+            missing = num_stated - len(self)
+            self.notes.append(f'{missing} of {num_stated} frames cannot be decoded')
 
     def frames(
         self, wanted: Optional[Collection[int]] = None
     ) -> Iterator[tuple[int, Optional[np.ndarray]]]:
-        """See :meth:`FrameSource.frames`; the frames between are decoded, but not converted."""
+        """See :meth:`FrameSource.frames`; the frames in between are decoded, but not converted."""
         yield from self._read(range(len(self)) if wanted is None else wanted)
 
     def _open(self) -> cv2.VideoCapture:
         capture = cv2.VideoCapture(str(self.path))
         if not capture.isOpened():
             raise DataError(
-                f'{self.path}: OpenCV cannot open it; the file is damaged, half-downloaded or no '
-                'video'
+                f'{self.path}: OpenCV cannot open it; the file is damaged, half-downloaded or '
+                'not a video'
             )
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         return capture
@@ -187,28 +188,30 @@ class VideoFrames(FrameSource):
             capture.release()
 
     def _times(self, seconds: np.ndarray, fps: float) -> np.ndarray:
-        """Return the times of the frames: the header's frame rate where there are no others."""
+        """Return the times of the frames, from the frame rate if the given ones do not increase."""
         steps = np.diff(seconds)
         if (steps <= 0).any():
             if not fps > 0:
-                raise DataError(f'{self.path} tells neither times of frames nor a frame rate')
+                raise DataError(
+                    f'{self.path} states neither increasing frame times nor a frame rate'
+                )
             self.notes.append(f'times of frames are not increasing; taken as {fps:g} per second')
             return np.arange(len(seconds)) / fps
-        if len(steps) and np.ptp(steps) > _NOMINAL * np.median(steps):
+        if len(steps) and np.ptp(steps) > _MAX_STEP_SPREAD * np.median(steps):
             rate = 1 / np.median(steps)
             self.notes.append(f'variable frame rate, mostly {rate:.2f} per second')
         return seconds - seconds[:1]
 
 
 class ImageFolder(FrameSource):
-    """Images of a folder in the order of their names; all have the size of the first.
+    """Images of a folder in the order of their names; the first one sets the image size.
 
     Args:
         path (str | Path): The folder.
         fps (float): Frames per second. Defaults to 30.
 
     Raises:
-        DataError: If it holds no image that can be read.
+        DataError: If no image of it can be read.
     """
 
     def __init__(self, path: Union[str, Path], fps: float = FPS) -> None:
@@ -254,5 +257,5 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _grab(capture: cv2.VideoCapture) -> bool:
-    """Go to the next frame that can be decoded; False at the end."""
-    return any(capture.grab() for _ in range(_ATTEMPTS))
+    """Advance to the next decodable frame; return False at the end."""
+    return any(capture.grab() for _ in range(_MAX_FAILED_GRABS))

@@ -1,4 +1,4 @@
-"""Image features of a person's clip, in batches, continued where they were interrupted."""
+"""Batched, resumable extraction of the image features of a person clip."""
 
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -21,20 +21,20 @@ Progress = Callable[[Iterable], Iterable]
 
 
 class ImageFeatureExtractor:
-    """Fill in the features of clips.
+    """Compute the image features of clips.
 
-    A frame that cannot be read gets a feature of zeros, which is what the model is trained to see
-    where there is no picture; it is told in the clip's facts.
+    An unreadable frame gets a feature of zeros, which stands for a missing image in training, too;
+    it is listed in the clip's facts.
 
     Args:
         network (nn.Module): Crops (B, 3, 256, 256), uint8, to features (B, 1024).
-        batch_size (int): Crops at a time; 16 need 5 GB in fp32 with ViT-H. Defaults to 16.
-        flip (bool): Whether to make features of the mirrored pictures, too, which the flip test
-            needs. Defaults to True.
+        batch_size (int): Crops per batch; 16 need 5 GB in fp32 with ViT-H. Defaults to 16.
+        flip (bool): Whether to add features of the mirrored images, which the flip test needs.
+            Defaults to True.
         image_scale (float): See :func:`crop_person`. Defaults to 1.
         device (str, optional): Defaults to None: a GPU if there is one. On a GPU the network runs
             in fp16.
-        save_every (int): Batches after which unfinished work is saved. Defaults to 50.
+        save_every (int): Batches between saves of unfinished work. Defaults to 50.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class ImageFeatureExtractor:
         partial: Optional[Path] = None,
         progress: Progress = iter,
     ) -> PersonClip:
-        """Add ``features`` (F, 1024), float16, to a clip, and the mirrored ones.
+        """Add ``features`` (F, 1024), float16, to a clip, and those of the mirrored images.
 
         Args:
-            clip (PersonClip): Boxes and numbers of frames; it is changed.
+            clip (PersonClip): Boxes and frame numbers; changed in place.
             source (FrameSource): Its video.
-            partial (Path, optional): File of unfinished work, removed in the end. Defaults to
-                None: nothing is saved in between.
+            partial (Path, optional): File of unfinished work, removed at the end. Defaults to
+                None: intermediate results are not saved.
             progress (Callable): Wraps the loop over batches. Defaults to ``iter``.
 
         Returns:
@@ -98,7 +98,7 @@ class ImageFeatureExtractor:
         done: int,
         failures: list[str],
     ) -> Iterator[tuple[int, list[np.ndarray]]]:
-        """Yield each frame that can be read with its crops: plain, and mirrored if wanted."""
+        """Yield each readable frame with its crops: plain and, with ``flip``, mirrored."""
         wanted = clip.frame_numbers[done:]
         pictures = source.frames(np.unique(wanted).tolist())
         last, image = -1, None
@@ -132,7 +132,7 @@ class ImageFeatureExtractor:
             np.savez(file, features=features, done=done, bbx_xys=clip.bbx_xys)
 
     def _resume(self, partial: Optional[Path], clip: PersonClip, features: np.ndarray) -> int:
-        """Read unfinished work of the same boxes into ``features``; return how far it came."""
+        """Read unfinished work of the same boxes into ``features``; return its number of frames."""
         if partial is None or not partial.is_file():
             return 0
         try:
@@ -143,13 +143,13 @@ class ImageFeatureExtractor:
                 features[:] = content['features']
                 return int(content['done'])
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            return 0  # cut off while it was written: begin anew
+            return 0  # damaged: start again
 
 
 def _batches(
     crops: Iterator[tuple[int, list[np.ndarray]]], batch_size: int
 ) -> Iterator[tuple[list[int], list[np.ndarray]]]:
-    """Gather frames and their crops, about ``batch_size`` crops at a time."""
+    """Group frames and their crops into batches of about ``batch_size`` crops."""
     first = next(crops, None)
     if first is None:
         return

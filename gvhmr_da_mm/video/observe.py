@@ -1,4 +1,4 @@
-"""From the frames of a video to what was observed of its people, at 30 frames per second."""
+"""Detection and tracking of the people of a video, resampled to 30 frames per second."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -16,15 +16,15 @@ from .detectors import Detections
 from .frame_source import FrameSource
 from .person_clip import PersonClip
 from .person_tracks import PersonTrack, choose_tracks, link_tracks
-from .side_swaps import mend_sides
+from .side_swaps import fix_side_errors
 from .time_plan import TimePlan, plan_times
 from .visual_gyro import VisualGyro
 
 Progress = Callable[[Iterable], Iterable]
-MAX_GUESS = 10
-"""So many frames, a third of a second, from where a person was seen nothing is known of it."""
-SMOOTHING = 3.0
-"""Boxes are smoothed by a Gaussian of so many frames, as a jumping box looks like motion."""
+MAX_INTERPOLATED_FRAMES = 10
+"""Distance in frames from the nearest detection at which the confidence has fallen to 0."""
+BOX_SMOOTHING_SIGMA = 3.0
+"""Sigma in frames of the smoothing of boxes, as a jumping box looks like motion."""
 
 
 def detect(
@@ -34,17 +34,18 @@ def detect(
     gyro: Optional[VisualGyro] = None,
     progress: Progress = iter,
 ) -> tuple[list[Detections], list[str]]:
-    """Detect people in the frames that are needed, and show the same frames to a visual gyro.
+    """Detect people in the frames of a plan, and feed the same frames to a visual gyro.
 
     Args:
         source (FrameSource): The video.
-        detector (Any): One of :mod:`.detectors`.
-        plan (TimePlan): Which frames are needed.
-        gyro (VisualGyro, optional): Measures the camera's rotation on the way. Defaults to None.
-        progress (Callable): Wraps the loop, to show how far it is. Defaults to ``iter``.
+        detector (Any): A detector of :mod:`.detectors`.
+        plan (TimePlan): Resampling; its ``used`` frames are read.
+        gyro (VisualGyro, optional): Measures the camera's rotation. Defaults to None.
+        progress (Callable): Wraps the loop over frames. Defaults to ``iter``.
 
     Returns:
-        tuple[list[Detections], list[str]]: The people of each needed frame, and what failed.
+        tuple[list[Detections], list[str]]: The people of each used frame, and messages
+        about frames that failed.
     """
     frames: list[Detections] = []
     failures = []
@@ -67,7 +68,7 @@ def detect(
             found = found._replace(colours=colours, new_scene=is_cut(image))
         frames.append(found)
         if gyro is not None:
-            # Where nobody is found now, the last place is left out.
+            # If nobody is detected now, the last boxes are masked.
             people = found.boxes if len(found.boxes) else people
             gyro.add(image, people)
     return frames, failures
@@ -81,21 +82,21 @@ def make_clips(
     min_frames: int = 30,
     facts: Optional[dict] = None,
 ) -> list[PersonClip]:
-    """Follow the people, choose among them and bring them to 30 frames per second.
+    """Link detections to tracks, choose among them and resample them to 30 frames per second.
 
     Args:
         source (FrameSource): The video.
         plan (TimePlan): As for :func:`detect`.
-        frames (list[Detections]): What it returned.
+        frames (list[Detections]): Detections of the used frames.
         people (str): ``largest``, ``longest`` or ``all``. Defaults to ``largest``.
-        min_frames (int): People seen in fewer frames of the video are left out. Defaults to 30.
-        facts (dict, optional): What to note beside the clips.
+        min_frames (int): People detected in fewer frames of the video are dropped. Defaults to 30.
+        facts (dict, optional): Facts to store with the clips. Defaults to None.
 
     Returns:
-        list[PersonClip]: One for each person; with ``all`` they are named ``{video}_{number}``.
+        list[PersonClip]: One per person; with ``all`` they are named ``{video}_{number}``.
 
     Raises:
-        DataError: If there is nobody.
+        DataError: If no person is detected long enough.
     """
     tracks = link_tracks(frames)
     chosen = choose_tracks(tracks, people, min_frames)
@@ -113,7 +114,7 @@ def make_clips(
     for number, track in enumerate(chosen):
         name = f'{source.name}_{number}' if people == 'all' else source.name
         about = {**(facts or {}), 'notes': [*notes, *_track_notes(track, plan)]}
-        keypoints, seen, sides = mend_sides(track.keypoints, track.seen)
+        keypoints, seen, sides = fix_side_errors(track.keypoints, track.seen)
         if sides.swapped.any() or sides.collapsed.any():
             track = replace(track, keypoints=keypoints, seen=seen)
             swapped, collapsed = int(sides.swapped.sum()), int(sides.collapsed.sum())
@@ -124,15 +125,14 @@ def make_clips(
                 )
             if collapsed:
                 about['notes'].append(
-                    f'left and right fell together in {collapsed} of {len(track)} frames: '
-                    'interpolated'
+                    f'left and right coincided in {collapsed} of {len(track)} frames: interpolated'
                 )
         clips.append(_clip(source, plan, track, name, about))
     return clips
 
 
 def _track_notes(track: PersonTrack, plan: TimePlan) -> list[str]:
-    """Say where a track was cut though its box could be followed."""
+    """Return a note on a track that was ended though its box could be followed."""
     if not track.end:
         return []
     last = int(plan.used[track.start + len(track) - 1])
@@ -142,16 +142,16 @@ def _track_notes(track: PersonTrack, plan: TimePlan) -> list[str]:
 def _clip(
     source: FrameSource, plan: TimePlan, track: PersonTrack, name: str, facts: dict
 ) -> PersonClip:
-    """Resample a track, whose frames are those of ``plan.used``."""
+    """Resample a track over the frames of ``plan.used``."""
     place = np.searchsorted(plan.used, np.stack((plan.lower, plan.upper))) - track.start
     inside = ((place >= 0) & (place < len(track))).all(axis=0)
     wanted = np.flatnonzero(inside)
     own = TimePlan(*place[:, wanted], plan.weight[wanted], plan.missing[wanted])
     observed = own.both(track.seen)
     keypoints = own.interpolate(track.keypoints)
-    keypoints[..., 2] *= certainty(observed)[:, None]
+    keypoints[..., 2] *= confidence_scale(observed)[:, None]
     boxes = box_from_xyxy(torch.from_numpy(own.interpolate(track.boxes)))
-    boxes = gaussian_smooth(boxes, SMOOTHING, dim=0)
+    boxes = gaussian_smooth(boxes, BOX_SMOOTHING_SIGMA, dim=0)
     return PersonClip(
         name=name,
         img_wh=source.img_wh,
@@ -164,17 +164,17 @@ def _clip(
     )
 
 
-def certainty(observed: np.ndarray) -> np.ndarray:
-    """Return by how much to multiply the confidence of interpolated frames (F,), 1 where observed.
+def confidence_scale(observed: np.ndarray) -> np.ndarray:
+    """Return the factor of the keypoint confidence of each frame (F,), 1 where observed.
 
-    It falls with the distance from the next observed frame: a few missing frames do not take the
-    body out of sight, and a long gap says nothing about what happens in it.
+    It falls linearly with the distance from the nearest observed frame: interpolation is good in
+    short gaps, and carries no information in long ones.
 
     Args:
-        observed (np.ndarray): Mask (F,), bool; True somewhere.
+        observed (np.ndarray): Mask (F,), bool, with at least one True.
     """
     distance = distance_transform_edt(~observed) if not observed.all() else np.zeros(len(observed))
-    return np.clip(1 - distance / MAX_GUESS, 0, 1)
+    return np.clip(1 - distance / MAX_INTERPOLATED_FRAMES, 0, 1)
 
 
 def observe(
@@ -186,7 +186,7 @@ def observe(
     facts: Optional[dict] = None,
     progress: Progress = iter,
 ) -> tuple[list[PersonClip], TimePlan]:
-    """Run :func:`detect` and :func:`make_clips` on a whole video; arguments as theirs."""
+    """Run :func:`detect` and :func:`make_clips` on a video; see there for the arguments."""
     plan = plan_times(source.seconds)
     frames, failures = detect(source, detector, plan, gyro, progress)
     facts = {**(facts or {}), 'failures': failures}

@@ -1,4 +1,4 @@
-"""What was observed of one person in one video, at 30 frames per second."""
+"""Boxes, keypoints and image features of one person in one video, at 30 frames per second."""
 
 import json
 import zipfile
@@ -29,18 +29,18 @@ class PersonClip:
     """Observations of a person over F frames.
 
     Args:
-        name (str): Of the clip, and of the person where there are several.
-        img_wh (tuple[int, int]): Width and height in pixels, upright.
-        start (int): The first of the frames, counted at 30 per second from the video's beginning.
+        name (str): Name of the clip, with the number of the person if there are several.
+        img_wh (tuple[int, int]): Width and height of the upright frames, pixels.
+        start (int): Number of the first frame, at 30 per second from the start of the video.
         bbx_xys (np.ndarray): Boxes (F, 3): centre and side, pixels.
         kp2d (np.ndarray): COCO-17 (F, 17, 3): pixels and confidence, reduced in short gaps and 0
             in long ones.
-        observed (np.ndarray): Frames in which the person was seen (F,), bool.
-        frame_numbers (np.ndarray): The video's frame that is nearest to each (F,).
+        observed (np.ndarray): Frames in which the person was detected (F,), bool.
+        frame_numbers (np.ndarray): Nearest frame of the video to each frame (F,).
         features (np.ndarray, optional): Image features (F, 1024). Defaults to None.
-        flip_features (np.ndarray, optional): Those of the mirrored pictures (F, 1024).
-        flip_bbx_xys (np.ndarray, optional): Boxes in the mirrored pictures (F, 3).
-        facts (dict): How it was made and what was unusual: plain numbers, strings and lists.
+        flip_features (np.ndarray, optional): Image features of the mirrored images (F, 1024).
+        flip_bbx_xys (np.ndarray, optional): Boxes in the mirrored images (F, 3).
+        facts (dict): Settings, notes and failures: plain numbers, strings and lists.
     """
 
     name: str
@@ -59,12 +59,12 @@ class PersonClip:
         return len(self.bbx_xys)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays that there are, by name."""
+        """Return the arrays that are not None, by name."""
         named = {name: getattr(self, name) for name in _SHAPES}
         return {name: value for name, value in named.items() if value is not None}
 
     def save(self, path: Union[str, Path]) -> None:
-        """Write an ``.npz`` file, whole or not at all; no pickle is needed to read it."""
+        """Write an ``.npz`` file without pickled objects, atomically."""
         path = Path(path)
         about = dict(name=self.name, img_wh=list(self.img_wh), start=self.start, facts=self.facts)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,15 +73,15 @@ class PersonClip:
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'PersonClip':
-        """Read what :meth:`save` has written.
+        """Read a file of :meth:`save`.
 
         Raises:
             MissingFilesError: If there is no such file.
-            DataError: If it holds something else.
+            DataError: If it is not such a file.
         """
         path = Path(path)
         if not path.is_file():
-            raise MissingFilesError(f'there is no file of observations {str(path)!r}')
+            raise MissingFilesError(f'the file of observations {str(path)!r} does not exist')
         try:
             with np.load(path, allow_pickle=False) as content:
                 arrays = {name: content[name] for name in _SHAPES if name in content}
@@ -95,8 +95,8 @@ class PersonClip:
             )
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise DataError(
-                f'{path} should be what tools/dataset_converters/videos.py features writes, it is '
-                f'not ({error}): remove it and run that tool again'
+                f'{path} is not a valid output of tools/dataset_converters/videos.py features '
+                f'({error}): remove it and run that tool again'
             ) from error
         for name, array in arrays.items():
             if array.shape != (len(clip), *_SHAPES[name]):

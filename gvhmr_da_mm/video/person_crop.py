@@ -1,4 +1,4 @@
-"""The square crop of a person that image features are made of."""
+"""Square crops of persons, the input of the image feature network."""
 
 import cv2
 import numpy as np
@@ -6,27 +6,28 @@ import numpy as np
 from ..core.errors import ShapeError
 from .networks.hmr2_feature_network import CROP_SIZE
 
-BLUR_FROM = 1.1
+MIN_BLUR_SHRINK = 1.1
+"""Half the reduction factor above which images are blurred first, against aliasing."""
 BLUR_KERNEL = (5, 5)
 
 
 def crop_person(image: np.ndarray, bbx_xys: np.ndarray, image_scale: float = 1.0) -> np.ndarray:
-    """Cut a square box out of a picture and resize it.
+    """Crop a square box from an image and resize it.
 
-    The centres of the corner pixels of the crop fall on the corners of the box; outside of the
-    picture it is black. A picture that gets much smaller is blurred first.
+    The centres of the corner pixels of the crop fall on the corners of the box; areas outside the
+    image are black. An image that is reduced a lot is blurred first.
 
     Args:
-        image (np.ndarray): RGB picture (H, W, 3), uint8.
+        image (np.ndarray): RGB image (H, W, 3), uint8.
         bbx_xys (np.ndarray): Centre x, y and side of the box (3,), pixels.
-        image_scale (float): Resize the picture, and with it the box, first; published packs were
-            made of videos at half size. Defaults to 1.
+        image_scale (float): Resize image and box by this factor first; 0.5 reproduces published
+            packs. Defaults to 1.
 
     Returns:
         np.ndarray: RGB crop (256, 256, 3), uint8.
 
     Raises:
-        ShapeError: If the picture is none, or the box has no positive finite side.
+        ShapeError: If the image has another shape, or the box has no positive finite side.
 
     Source: HMR2.0's preprocessing, as GVHMR uses it.
     """
@@ -39,7 +40,7 @@ def crop_person(image: np.ndarray, bbx_xys: np.ndarray, image_scale: float = 1.0
         image = cv2.resize(image, None, fx=image_scale, fy=image_scale)
         box = box * image_scale
     shrink = box[2] / CROP_SIZE / 2
-    if shrink > BLUR_FROM:
+    if shrink > MIN_BLUR_SHRINK:
         image = cv2.GaussianBlur(image, BLUR_KERNEL, (shrink - 1) / 2)
     scale = (CROP_SIZE - 1) / box[2]
     offset = (CROP_SIZE - 1) / 2 - scale * box[:2]
@@ -48,7 +49,7 @@ def crop_person(image: np.ndarray, bbx_xys: np.ndarray, image_scale: float = 1.0
 
 
 def mirror_box(bbx_xys: np.ndarray, width: float) -> np.ndarray:
-    """Return boxes (..., 3) in the mirrored picture, x to ``width - x``."""
+    """Return boxes (..., 3) in the mirrored image, x to ``width - x``."""
     mirrored = np.array(bbx_xys)
     mirrored[..., 0] = width - mirrored[..., 0]
     return mirrored

@@ -1,4 +1,4 @@
-"""People followed through a video by the overlap of their boxes."""
+"""Tracks of people through a video, linked by the overlap of their boxes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ from scipy.optimize import linear_sum_assignment
 from ..core.checks import check_choice
 from .detectors.detections import Detections
 
-CHOICES = ('largest', 'longest', 'all')
-OTHER_PLACE = 0.2
-"""Median jump of the keypoints, in sizes of the smaller box."""
-OTHER_COLOUR = 40.0
-"""Distance of two torsos in CIELAB of 0 to 255."""
+PEOPLE_CHOICES = ('largest', 'longest', 'all')
+MAX_JUMP = 0.2
+"""Largest median motion of one person's keypoints, in sizes of the smaller box."""
+MAX_COLOUR_CHANGE = 40.0
+"""Largest distance of one person's torso colours, CIELAB of 0 to 255 per channel."""
 
 
 @dataclass
 class PersonTrack:
-    """One person, from the first to the last frame it is seen in.
+    """One person from the first to the last frame with a detection.
 
     Args:
         start (int): The first frame.
-        boxes (np.ndarray): Corners (L, 4), interpolated where the person is not seen.
-        keypoints (np.ndarray): COCO-17 (L, 17, 3), interpolated there, too.
-        seen (np.ndarray): Where it is seen (L,), bool.
-        end (str): Why it was ended where it could have gone on; '' if the person was lost.
+        boxes (np.ndarray): Corners (L, 4), pixels, interpolated where there is no detection.
+        keypoints (np.ndarray): COCO-17 (L, 17, 3), interpolated in the same frames.
+        seen (np.ndarray): Frames with a detection (L,), bool.
+        end (str): Why the track was ended though a box followed; '' if the person was lost.
     """
 
     start: int
@@ -39,7 +39,7 @@ class PersonTrack:
 
     @property
     def area(self) -> float:
-        """Sum of the box areas over the frames in which the person is seen, square pixels."""
+        """Sum of the box areas over the frames with a detection, square pixels."""
         size = np.maximum(self.boxes[self.seen, 2:] - self.boxes[self.seen, :2], 0)
         return float(size.prod(axis=1).sum())
 
@@ -56,20 +56,19 @@ def box_overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def link_tracks(
     frames: Sequence[Detections], min_overlap: float = 0.2, max_gap: int = 30
 ) -> list[PersonTrack]:
-    """Join the detections of successive frames to tracks.
+    """Link the detections of successive frames to tracks.
 
-    A track ends where another scene begins, and where the person of the next box jumps to another
-    place and wears another colour: a detector of one person changes over when two cross.
+    A track ends at a new scene, and where the keypoints jump and the torso changes its colour: a
+    detector of one person switches to another when two cross.
 
     Args:
         frames (Sequence[Detections]): The people of each frame, in order.
-        min_overlap (float): Least intersection over union of a person's boxes in a frame and where
-            it was last seen. Defaults to 0.2.
-        max_gap (int): A person that is not seen for longer than so many frames is a new one.
-            Defaults to 30.
+        min_overlap (float): Least intersection over union of a box and the last box of its track.
+            Defaults to 0.2.
+        max_gap (int): A track without detection for more frames than this ends. Defaults to 30.
 
     Returns:
-        list[PersonTrack]: In the order of their beginning.
+        list[PersonTrack]: In the order of their first frames.
     """
     open_tracks: list[list[tuple[int, int]]] = []
     tracks: list[list[tuple[int, int]]] = []
@@ -104,21 +103,21 @@ def link_tracks(
 def choose_tracks(
     tracks: Sequence[PersonTrack], choice: str = 'largest', min_frames: int = 30
 ) -> list[PersonTrack]:
-    """Choose whom to keep.
+    """Choose the tracks to keep.
 
     Args:
-        tracks (Sequence[PersonTrack]): Those of a video.
-        choice (str): ``largest`` (sum of box areas), ``longest`` (frames in which it is seen) or
+        tracks (Sequence[PersonTrack]): Tracks of a video.
+        choice (str): ``largest`` (sum of box areas), ``longest`` (frames with a detection) or
             ``all``. Defaults to ``largest``.
-        min_frames (int): People seen in fewer frames are left out. Defaults to 30.
+        min_frames (int): People detected in fewer frames are dropped. Defaults to 30.
 
     Returns:
-        list[PersonTrack]: One, or all; none if nobody is seen long enough.
+        list[PersonTrack]: One, or all; empty if nobody is detected long enough.
 
     Raises:
-        ConfigError: If the choice is none of these.
+        ConfigError: If the choice is unknown.
     """
-    check_choice(choice, CHOICES, 'people')
+    check_choice(choice, PEOPLE_CHOICES, 'people')
     long_enough = [track for track in tracks if track.seen.sum() >= min_frames]
     if choice == 'all' or not long_enough:
         return long_enough
@@ -127,19 +126,19 @@ def choose_tracks(
 
 
 def _is_somebody_else(last: Detections, a: int, now: Detections, b: int) -> bool:
-    """Tell whether person b now is another than person a was: elsewhere, and dressed otherwise."""
+    """Return whether person b now differs from person a before in both place and colour."""
     if last.colours is None or now.colours is None:
         return False
     size = min(np.ptp(people.boxes[p].reshape(2, 2), axis=0).max()
                for people, p in ((last, a), (now, b)))  # fmt: skip
     moved = np.linalg.norm(now.keypoints[b, :, :2] - last.keypoints[a, :, :2], axis=-1)
-    # Either alone is common: light changes, and so do poses.
-    jumped = np.median(moved) > OTHER_PLACE * size
-    return bool(jumped and np.linalg.norm(now.colours[b] - last.colours[a]) > OTHER_COLOUR)
+    # Either alone also occurs within one track: light and poses change.
+    jumped = np.median(moved) > MAX_JUMP * size
+    return bool(jumped and np.linalg.norm(now.colours[b] - last.colours[a]) > MAX_COLOUR_CHANGE)
 
 
 def _fill(track: list[tuple[int, int]], frames: Sequence[Detections], end: str = '') -> PersonTrack:
-    """Interpolate boxes and keypoints where the person is not seen."""
+    """Interpolate boxes and keypoints in the frames without a detection."""
     numbers = np.array([frame for frame, _ in track])
     everywhere = np.arange(numbers[0], numbers[-1] + 1)
     boxes = np.stack([frames[frame].boxes[person] for frame, person in track])

@@ -1,4 +1,4 @@
-"""Points followed from picture to picture, people left out."""
+"""Tracking of background points between frames."""
 
 from typing import Optional
 
@@ -16,11 +16,11 @@ _FLOW = dict(
 def background_mask(
     shape: tuple[int, int], boxes: Optional[np.ndarray], margin: float = 1.1
 ) -> np.ndarray:
-    """Return a picture (H, W), uint8, that is 0 where people are and 255 elsewhere.
+    """Return a mask (H, W), uint8, that is 0 on people and 255 elsewhere.
 
     Args:
         shape (tuple[int, int]): Height and width in pixels.
-        boxes (np.ndarray, optional): Corners (P, 4) left, top, right, bottom of the people.
+        boxes (np.ndarray, optional): Corners (P, 4) left, top, right, bottom of the people, pixels.
         margin (float): Boxes are enlarged by this factor. Defaults to 1.1.
     """
     mask = np.full(shape, 255, np.uint8)
@@ -33,7 +33,7 @@ def background_mask(
 
 
 def find_points(gray: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return corners (N, 2) in pixels of a grey picture (H, W) where the mask (H, W) is not 0."""
+    """Return corners (N, 2), pixels, of a grey image (H, W) where the mask (H, W) is not 0."""
     corners = cv2.goodFeaturesToTrack(gray, mask=mask, **_CORNERS)
     return np.zeros((0, 2), np.float32) if corners is None else corners[:, 0]
 
@@ -41,18 +41,17 @@ def find_points(gray: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def follow_points(
     gray_a: np.ndarray, gray_b: np.ndarray, points: np.ndarray, max_return: float = 0.7
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Follow points (N, 2) from one grey picture to the next.
+    """Track points from one grey image to the next.
 
     Args:
-        gray_a (np.ndarray): The picture (H, W) the points are in.
-        gray_b (np.ndarray): The next one.
+        gray_a (np.ndarray): Image of the points (H, W), uint8.
+        gray_b (np.ndarray): Next image (H, W), uint8.
         points (np.ndarray): Pixels (N, 2).
-        max_return (float): A point that, followed back, ends farther from its start than so many
-            pixels is lost. Defaults to 0.7.
+        max_return (float): Largest distance, in pixels, between a point and the result of tracking
+            it there and back; others are dropped. Defaults to 0.7.
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: Pixels (N, 2) in the next picture, and which of them were
-        found (N,), bool.
+        tuple[np.ndarray, np.ndarray]: Pixels (N, 2) in the next image, and the valid mask (N,).
     """
     if not len(points):
         return points, np.zeros(0, bool)

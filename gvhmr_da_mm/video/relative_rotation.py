@@ -1,4 +1,4 @@
-"""Rotation of a camera between two pictures, from points seen in both.
+"""Rotation of a camera between two images, from points visible in both.
 
 Note:
     N points; pixels (N, 2); K (3, 3) intrinsics; ``R_a2b`` (3, 3) turns viewing directions of the
@@ -13,24 +13,24 @@ from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 MIN_POINTS = 8
-"""With fewer points no rotation is estimated."""
+"""Fewest points from which a rotation is estimated."""
 STILL_PIXELS = 0.5
-"""Points that move less than this do not move."""
-STILL_SHARE = 0.25
-"""Share of such points by which a camera stands still, whatever the others do."""
+"""Points that move by less than this count as still."""
+MIN_STILL_SHARE = 0.25
+"""Share of still points from which the camera is static; the others are on moving things."""
 _HYPOTHESES = 200
 _REFINEMENTS = 5
 
 
 class RelativeRotation(NamedTuple):
-    """What was found.
+    """Estimated rotation between two images.
 
     Args:
         R_a2b (np.ndarray): The rotation (3, 3).
-        model (str): ``still``: it does neither; ``rotation``: the camera turns only;
-            ``essential``: it moves, too.
-        inliers (np.ndarray): Which points agree (N,), bool.
-        error (float): Median distance of the inliers from where the model sees them, pixels.
+        model (str): ``still``: a static camera; ``rotation``: a camera that only rotates;
+            ``essential``: a camera that also moves.
+        inliers (np.ndarray): Mask of the inliers (N,), bool.
+        error (float): Median residual of the inliers, pixels.
     """
 
     R_a2b: np.ndarray
@@ -40,7 +40,7 @@ class RelativeRotation(NamedTuple):
 
     @property
     def inlier_ratio(self) -> float:
-        """Share of the points that agree."""
+        """Share of the points that are inliers."""
         return float(self.inliers.mean())
 
 
@@ -54,21 +54,21 @@ def relative_rotation(
 ) -> Optional[RelativeRotation]:
     """Estimate the rotation between two cameras by RANSAC.
 
-    A camera that only turns is tried first, as it needs no depth. The essential matrix explains
-    nearly any set of points as well or better, having more freedom, so it is taken only where the
-    rotation leaves clearly more points unexplained.
+    A pure rotation is tried first, as it needs no depth. The essential matrix has more freedom and
+    fits nearly any set of points as well or better, so it is used only where it has clearly more
+    inliers.
 
     Args:
-        pixels_a (np.ndarray): Points in the first picture (N, 2).
+        pixels_a (np.ndarray): Points in the first image (N, 2).
         pixels_b (np.ndarray): The same points in the second (N, 2).
         K (np.ndarray): Intrinsics of both (3, 3).
         threshold (float): Largest distance of an inlier in pixels. Defaults to 1.5.
-        prefer_rotation (float): The rotation is taken if it has this share of the inliers of the
+        prefer_rotation (float): A pure rotation is used if it has this share of the inliers of the
             essential matrix. Defaults to 0.85.
-        seed (int): Of the random choices. Defaults to 0.
+        seed (int): Random seed of RANSAC. Defaults to 0.
 
     Returns:
-        RelativeRotation, optional: None with fewer than 8 points, or none that agree.
+        RelativeRotation, optional: None with fewer than 8 points or without inliers.
     """
     if len(pixels_a) < MIN_POINTS:
         return None
@@ -88,22 +88,22 @@ def relative_rotation(
 def _still(
     pixels_a: np.ndarray, pixels_b: np.ndarray, threshold: float
 ) -> Optional[RelativeRotation]:
-    """Return no rotation where many points have not moved: what moves is not the camera."""
+    """Return the identity if many points are still, else None."""
     distance = np.linalg.norm(pixels_b - pixels_a, axis=1)
-    if (distance < STILL_PIXELS).mean() < STILL_SHARE:
+    if (distance < STILL_PIXELS).mean() < MIN_STILL_SHARE:
         return None
     inliers = distance < threshold
     return RelativeRotation(np.eye(3), 'still', inliers, float(np.median(distance[inliers])))
 
 
 def viewing_directions(pixels: np.ndarray, K: np.ndarray) -> np.ndarray:
-    """Return the unit directions (N, 3) in which a camera sees pixels (N, 2)."""
+    """Return the unit viewing directions (N, 3) of pixels (N, 2)."""
     rays = _homogeneous(pixels) @ np.linalg.inv(K).T
     return rays / np.linalg.norm(rays, axis=1, keepdims=True)
 
 
 def fit_rotation(rays_a: np.ndarray, rays_b: np.ndarray) -> np.ndarray:
-    """Return the rotations (..., 3, 3) that turn directions a (..., N, 3) best into b (Kabsch)."""
+    """Return the best rotations (..., 3, 3) from directions a (..., N, 3) to b (Kabsch)."""
     left, _, right = np.linalg.svd(np.swapaxes(rays_b, -1, -2) @ rays_a)
     sign = np.ones(left.shape[:-1])
     sign[..., 2] = np.linalg.det(left @ right)
@@ -111,7 +111,7 @@ def fit_rotation(rays_a: np.ndarray, rays_b: np.ndarray) -> np.ndarray:
 
 
 def _turned_pixels(rays: np.ndarray, R_a2b: np.ndarray, K: np.ndarray) -> np.ndarray:
-    """Project turned directions (N, 3) to (..., N, 2); behind the camera is infinitely far."""
+    """Project rotated directions (N, 3) to pixels (..., N, 2); 1e9 behind the camera."""
     seen = rays @ np.swapaxes(R_a2b, -1, -2) @ K.T
     depth = np.where(seen[..., 2:] > 1e-6, seen[..., 2:], np.nan)
     return np.nan_to_num(seen[..., :2] / depth, nan=1e9)
@@ -124,10 +124,10 @@ def _rotation_only(
     generator = np.random.default_rng(seed)
     pairs = generator.integers(0, len(rays_a), (_HYPOTHESES, 2))
     candidates = fit_rotation(rays_a[pairs], rays_b[pairs])
-    # All points as one more hypothesis: the best one where there are no outliers.
+    # The fit to all points is one more hypothesis, the best one without outliers.
     candidates = np.concatenate((candidates, fit_rotation(rays_a, rays_b)[None]))
     distance = np.linalg.norm(_turned_pixels(rays_a, candidates, K) - pixels_b, axis=-1)
-    # Truncated squares: among equal counts the closer fit wins.
+    # Truncated squares: of hypotheses with equally many inliers the closer fit wins.
     rotation = candidates[(np.minimum(distance, threshold) ** 2).sum(axis=1).argmin()]
     for _ in range(_REFINEMENTS):
         distance = np.linalg.norm(_turned_pixels(rays_a, rotation, K) - pixels_b, axis=-1)
@@ -168,7 +168,7 @@ def _essential(
 def _refine(
     rotation: np.ndarray, shift: np.ndarray, rays_a: np.ndarray, rays_b: np.ndarray, K: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fit rotation and direction of the shift to all inliers; RANSAC has used five of them."""
+    """Fit rotation and translation direction to all inliers; RANSAC fits five of them."""
 
     def motion(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         direction = shift + step[3:]
@@ -182,20 +182,20 @@ def _refine(
 
 
 def _homogeneous(pixels: np.ndarray) -> np.ndarray:
-    """Append a one to each of the pixels (N, 2): (N, 3)."""
+    """Append a one to each pixel (N, 2): (N, 3)."""
     return np.column_stack((pixels, np.ones(len(pixels))))
 
 
 def _epipolar_distance(
     rotation: np.ndarray, shift: np.ndarray, rays_a: np.ndarray, rays_b: np.ndarray, K: np.ndarray
 ) -> np.ndarray:
-    """Return the signed Sampson distances (N,) in pixels, whatever the length of the shift.
+    """Return the signed Sampson distances (N,), pixels; the length of the shift has no effect.
 
     Args:
         rotation (np.ndarray): From the first camera to the second (3, 3).
-        shift (np.ndarray): Direction of its motion (3,).
-        rays_a (np.ndarray): Points of the first picture, each by ``inv(K)`` (N, 3).
-        rays_b (np.ndarray): The same points in the second (N, 3).
+        shift (np.ndarray): Direction of the translation (3,).
+        rays_a (np.ndarray): ``inv(K)`` times the points of the first image (N, 3).
+        rays_b (np.ndarray): The same for the second image (N, 3).
         K (np.ndarray): Intrinsics of both (3, 3), upper triangular.
     """
     x, y, z = shift

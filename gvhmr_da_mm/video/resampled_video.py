@@ -1,4 +1,4 @@
-"""Pictures of a video by their number at 30 frames per second."""
+"""Access to the frames of a video resampled to 30 frames per second."""
 
 from pathlib import Path
 from typing import Optional, Union
@@ -11,17 +11,18 @@ from ..structures import MotionDump
 from .frame_source import open_frames
 from .time_plan import plan_times
 
-SAME_PROPORTIONS = 0.01
+ASPECT_RATIO_TOLERANCE = 0.01
+"""Largest relative difference between the aspect ratios of a video and its prediction."""
 
 
 class ResampledVideo:
-    """The frames that a pack of ``videos.py`` was made of: upright, and at equal times.
+    """Upright frames of a video at equal times, as the sequence packs of videos have them.
 
-    Frames are to be asked for in order, as drawings do; going back begins anew.
+    Reading frames in order is fast; going back reopens the video.
 
     Args:
         path (str | Path): The video, or a folder of images.
-        start (int): Frame that is frame 0 here. Defaults to 0.
+        start (int): Number of the frame that is returned for 0. Defaults to 0.
 
     Raises:
         MissingFilesError: If it does not exist.
@@ -39,7 +40,7 @@ class ResampledVideo:
         return len(self._numbers) - self.start
 
     def __call__(self, frame: int) -> Optional[np.ndarray]:
-        """Return the RGB picture (h, w, 3) of a frame, or None beyond the end."""
+        """Return the RGB image (H, W, 3), uint8, of a frame, or None beyond the end."""
         if not 0 <= self.start + frame < len(self._numbers):
             return None
         wanted = int(self._numbers[self.start + frame])
@@ -55,22 +56,22 @@ class ResampledVideo:
 
 
 def open_video_of(path: Union[str, Path], dump: MotionDump) -> ResampledVideo:
-    """Open the video, or folder of images, that a predicted sequence is of, where it begins.
+    """Open the video, or folder of images, of a predicted sequence at its first frame.
 
     Args:
         path (str | Path): The video.
-        dump (MotionDump): The sequence.
+        dump (MotionDump): The predicted sequence.
 
     Raises:
         MissingFilesError: If it does not exist.
         DataError: If it cannot be read.
-        ConfigError: If it is another video, by the proportions or the number of its frames.
+        ConfigError: If the aspect ratio or the number of frames does not fit the sequence.
     """
     video = ResampledVideo(path, dump.sample.get('start') or 0)
     if 'img_shape' in dump.sample:
         height, width = dump.sample.img_shape[:2]
-        # A copy of another size is as good.
-        if abs(video.img_wh[0] / video.img_wh[1] * height / width - 1) > SAME_PROPORTIONS:
+        # A resized copy of the video is accepted.
+        if abs(video.img_wh[0] / video.img_wh[1] * height / width - 1) > ASPECT_RATIO_TOLERANCE:
             raise ConfigError(
                 f'{path} has pictures of {video.img_wh[0]} x {video.img_wh[1]}, but {dump.path} is '
                 f'of a video of {width} x {height}: expected its own video'

@@ -1,4 +1,4 @@
-"""Frames in which a detector has taken left for right."""
+"""Detection and correction of keypoints whose left and right sides are swapped."""
 
 from typing import NamedTuple
 
@@ -8,23 +8,23 @@ from ..core.conventions import COCO_FLIP_INDEX
 
 TORSO_PAIRS = np.array([[5, 6], [11, 12]])
 """Left and right shoulder, left and right hip of COCO-17."""
-COLLAPSE = 0.4
-"""A torso narrower than this share of both its neighbours, where those are no side views either."""
+COLLAPSED_WIDTH_RATIO = 0.4
+"""A torso narrower than this share of both neighbours, which are not side views, has collapsed."""
 MIN_FRAMES = 5
-"""Shorter clips do not tell what is usual."""
+"""Shorter clips are left unchanged: they show too little of the usual motion."""
 CHANGE_COST = 0.1
-"""Torso lengths of motion that a change between true and swapped has to save."""
+"""Torso lengths of motion that a switch between true and swapped has to save."""
 FRAME_COST = 0.01
 """Torso lengths that each swapped frame costs, as most frames are right."""
 _STATES = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
 class SideReport(NamedTuple):
-    """Frames of a person that are not what a detector said.
+    """Frames of a person with errors of left and right.
 
     Args:
-        swapped (np.ndarray): Where left and right are exchanged (F,), bool.
-        collapsed (np.ndarray): Where left and right fell together (F,), bool; neither is known.
+        swapped (np.ndarray): Frames with left and right exchanged (F,), bool.
+        collapsed (np.ndarray): Frames with left and right at one place (F,), bool: both are wrong.
     """
 
     swapped: np.ndarray
@@ -32,12 +32,11 @@ class SideReport(NamedTuple):
 
 
 def find_side_errors(keypoints: np.ndarray) -> SideReport:
-    """Find the frames in which left and right of a person are exchanged or have fallen together.
+    """Find the frames in which left and right of a person are exchanged or collapsed.
 
-    Shoulders and hips turn steadily: where the body seems to turn by 180 degrees between two
-    frames, and would go on as before with left and right exchanged, the detector has changed its
-    mind. Of all ways to exchange frames the one is taken by which the torso moves and accelerates
-    least (Viterbi), and of two that differ in all frames the one that exchanges fewer.
+    A body does not turn by 180 degrees between two frames: if exchanging left and right continues
+    the motion, the detector has swapped them. The Viterbi algorithm finds the frames to exchange so
+    that the torso moves and accelerates least; a small cost per exchanged frame prefers few.
 
     Args:
         keypoints (np.ndarray): COCO-17 of a person (F, 17, 3): pixels and confidence.
@@ -49,38 +48,40 @@ def find_side_errors(keypoints: np.ndarray) -> SideReport:
     torso = keypoints[:, TORSO_PAIRS]
     centres = torso[..., :2].mean(axis=2)
     length = np.median(np.linalg.norm(centres[:, 0] - centres[:, 1], axis=-1))
-    # From right to left: an exchange turns it round.
+    # From right to left: an exchange flips its sign.
     across = (torso[:, :, 0, :2] - torso[:, :, 1, :2]) / max(length, 1e-9)
     width = np.linalg.norm(across, axis=-1).mean(axis=1)
     beside = np.minimum(width[:-2], width[2:])
-    collapsed[1:-1] = (width[1:-1] < COLLAPSE * beside) & (beside > COLLAPSE * width.max())
+    collapsed[1:-1] = (width[1:-1] < COLLAPSED_WIDTH_RATIO * beside) & (
+        beside > COLLAPSED_WIDTH_RATIO * width.max()
+    )
     swapped[~collapsed] = _viterbi(across[~collapsed])
     return SideReport(swapped, collapsed)
 
 
-def mend_sides(
+def fix_side_errors(
     keypoints: np.ndarray, seen: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, SideReport]:
-    """Exchange left and right where they are swapped; what has collapsed counts as not seen.
+    """Exchange left and right where swapped; interpolate collapsed frames and mark them unseen.
 
     Args:
         keypoints (np.ndarray): COCO-17 of a person (F, 17, 3): pixels and confidence.
-        seen (np.ndarray): Where it was seen (F,), bool.
+        seen (np.ndarray): Frames with a detection (F,), bool.
 
     Returns:
-        tuple[np.ndarray, np.ndarray, SideReport]: New keypoints (F, 17, 3), where the person was
-        seen (F,), and what was found.
+        tuple[np.ndarray, np.ndarray, SideReport]: Corrected keypoints (F, 17, 3), frames with a
+        usable detection (F,), and the errors found.
     """
     report = find_side_errors(keypoints)
-    mended = np.where(report.swapped[:, None, None], keypoints[:, COCO_FLIP_INDEX], keypoints)
-    # Both neighbours are wider, so neither of them has collapsed.
+    fixed = np.where(report.swapped[:, None, None], keypoints[:, COCO_FLIP_INDEX], keypoints)
+    # Both neighbours are wider, so neither has collapsed.
     lost = np.flatnonzero(report.collapsed)
-    mended[lost] = (mended[lost - 1] + mended[lost + 1]) / 2
-    return mended, seen & ~report.collapsed, report
+    fixed[lost] = (fixed[lost - 1] + fixed[lost + 1]) / 2
+    return fixed, seen & ~report.collapsed, report
 
 
 def _viterbi(across: np.ndarray) -> np.ndarray:
-    """Return the cheapest mask (F,) for directions (F, 2, 2); a state is that of two frames."""
+    """Return the cheapest mask (F,) for directions (F, 2, 2); a state holds two frames' swaps."""
     sign = (1, -1)
     step = {s: FRAME_COST * s[1] + CHANGE_COST * (s[0] != s[1]) for s in _STATES}
     cost = {s: FRAME_COST * s[0] + step[s] for s in _STATES}
@@ -99,10 +100,10 @@ def _viterbi(across: np.ndarray) -> np.ndarray:
         cost = following
         choices.append(chosen)
     last, now = min(cost, key=cost.get)
-    path = [now, last]
+    states = [now, last]
     for chosen in reversed(choices):
-        path.append(chosen[path[-1], path[-2]])
-    return np.array(path[::-1], dtype=bool)
+        states.append(chosen[states[-1], states[-2]])
+    return np.array(states[::-1], dtype=bool)
 
 
 def _mean_length(vectors: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Videos of one's own to a pack: the unlabelled real domain."""
+"""Conversion of videos to sequence packs: the unlabelled real domain."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..datasets.sources import Failure, SequenceInfo, Source, signature_of
 from .camera_track import rotation_from_file, rotation_from_gyro, static_rotation
 from .detectors import Detections, file_of
-from .extract_features import clip_ids, load_people
+from .extract_features import clip_ids, find_person_files
 from .feature_job import FeatureJob
 from .frame_source import FrameSource, find_clips, open_frames
 from .observe import detect
@@ -22,8 +22,8 @@ from .time_plan import TimePlan, plan_times
 from .visual_gyro import CameraRotation, VisualGyro
 
 _CAMERA_SUFFIXES = ('.npz', '.npy', '.txt', '.csv')
-FIELDS_OF_VIEW = (3.0, 130.0)
-"""Degrees along the longer side, from a telephoto to the widest lens without fisheye distortion."""
+FIELD_OF_VIEW_RANGE = (3.0, 130.0)
+"""Degrees along the longer side, from telephoto to the widest lens without fisheye distortion."""
 _MILLIMETRES = re.compile(r'([\d.]+)\s*mm')
 
 
@@ -31,7 +31,7 @@ def parse_focal(focal: str) -> tuple[float, bool]:
     """Return a focal length, and whether it is in millimetres rather than pixels.
 
     Raises:
-        ConfigError: If it is no length.
+        ConfigError: If it is not a positive length.
     """
     millimetres = _MILLIMETRES.fullmatch(focal.strip())
     try:
@@ -47,13 +47,13 @@ def intrinsics_of(focal: Optional[str], width: int, height: int) -> np.ndarray:
     """Return K (3, 3) of a video.
 
     Args:
-        focal (str, optional): Focal length in pixels, or as ``24mm`` of full-frame film. None is
-            the default guess, the image's diagonal.
-        width (int): Pixels.
-        height (int): Pixels.
+        focal (str, optional): Focal length in pixels, or as ``24mm`` of full-frame film; None
+            takes the image's diagonal.
+        width (int): Width of the frames, pixels.
+        height (int): Height of the frames, pixels.
 
     Raises:
-        ConfigError: If it is no length, or no camera sees that much or little.
+        ConfigError: If it is not a positive length, or its field of view is out of range.
     """
     if focal is None:
         return estimate_intrinsics(width, height).numpy()
@@ -63,36 +63,37 @@ def intrinsics_of(focal: Optional[str], width: int, height: int) -> np.ndarray:
     else:
         K = np.array([[length, 0, width / 2], [0, length, height / 2], [0, 0, 1]])
     view = 2 * np.degrees(np.arctan(max(width, height) / 2 / K[0, 0]))
-    if not FIELDS_OF_VIEW[0] <= view <= FIELDS_OF_VIEW[1]:
+    if not FIELD_OF_VIEW_RANGE[0] <= view <= FIELD_OF_VIEW_RANGE[1]:
         hint = (
             '' if in_millimetres else f'; for {length:g} mm of full-frame film write {length:g}mm'
         )
         raise ConfigError(
             f'`focal` {focal!r} is a field of view of {view:.3g} degrees along the {width} x '
-            f'{height} pixels of the video, expected {FIELDS_OF_VIEW[0]:g} to '
-            f'{FIELDS_OF_VIEW[1]:g}{hint}'
+            f'{height} pixels of the video, expected {FIELD_OF_VIEW_RANGE[0]:g} to '
+            f'{FIELD_OF_VIEW_RANGE[1]:g}{hint}'
         )
     return K
 
 
 class VideoConverter(Source):
-    """Makes one sequence of each video, or of each person that was extracted before.
+    """Source of one sequence per video, or per person whose features were extracted before.
 
     Args:
         path (Path): A video, a folder of images, or a folder of these.
-        job (FeatureJob): How people are observed; ``people='all'`` is not possible here.
+        job (FeatureJob): Settings of detection and features; ``people='all'`` needs
+            ``observations``.
         camera (str): ``gyro``, ``static``, a file of rotations, or a folder of such files.
             Defaults to ``gyro``.
         focal (str, optional): See :func:`intrinsics_of`. Defaults to None.
-        observations (Path, optional): Folder that ``tools/dataset_converters/videos.py features``
-            filled: boxes, keypoints and image features are taken from there. Defaults to None.
+        observations (Path, optional): Output folder of ``tools/dataset_converters/videos.py
+            features``, from which boxes, keypoints and image features are read. Defaults to None.
         fps (float): Frames per second of folders of images. Defaults to 30.
         split (str): Split of the sequences. Defaults to ``train``.
         dataset (str): Name of the dataset. Defaults to ``video``.
 
     Raises:
-        ConfigError: If an argument is impossible.
-        MissingFilesError: If something that is named does not exist.
+        ConfigError: If an argument is invalid.
+        MissingFilesError: If a named file or folder does not exist.
     """
 
     domain = 'real'
@@ -116,19 +117,21 @@ class VideoConverter(Source):
             parse_focal(focal)
         if camera not in ('gyro', 'static') and not Path(camera).exists():
             raise MissingFilesError(
-                f'camera should be gyro, static, a file or a folder of rotations; there is no '
+                f'`camera` should be gyro, static, or an existing file or folder of rotations, got '
                 f'{camera!r}'
             )
         if observations is not None and not observations.is_dir():
-            raise MissingFilesError(f'there is no folder of observations {str(observations)!r}')
+            raise MissingFilesError(
+                f'the folder of observations {str(observations)!r} does not exist'
+            )
         if observations is None and job.people == 'all':
             raise ConfigError(
-                'all people of a video need tools/dataset_converters/videos.py features --people '
-                'all first; then name its folder by --features'
+                'people=all needs extracted features: run tools/dataset_converters/videos.py '
+                'features --people all, then give its folder as --features'
             )
 
     def sequences(self) -> list[SequenceInfo]:
-        """List one sequence per video, or per person that was extracted."""
+        """List one sequence per video, or per extracted person."""
         infos = []
         clips = find_clips(self.path)
         for clip, name in zip(clips, clip_ids(clips, self.path)):
@@ -139,7 +142,7 @@ class VideoConverter(Source):
                     SequenceInfo(name, file=clip, signature=signature, facts=dict(name=name))
                 )
                 continue
-            files = load_people(self.observations, name)
+            files = find_person_files(self.observations, name)
             if not files:
                 error = MissingFilesError(
                     f'{self.observations} has no observations of {name!r}: run '
@@ -154,7 +157,7 @@ class VideoConverter(Source):
         return infos
 
     def read(self, info: SequenceInfo) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Observe a video, or read what was observed, and measure its camera."""
+        """Return arrays and metadata of a sequence: people, intrinsics and camera rotation."""
         source = open_frames(info.file, self.fps)
         name = info.facts['name']
         K = intrinsics_of(self.focal, *source.img_wh)
@@ -177,7 +180,7 @@ class VideoConverter(Source):
         return {f'job_{key}': value for key, value in self.job.describe().items()}
 
     def _inputs(self, name: str) -> list[Path]:
-        """Return the files of the user that a sequence depends on, where there are any."""
+        """Return the keypoint and camera files that a sequence depends on."""
         files = []
         if self.observations is None and Path(self.job.keypoints).exists():
             keypoints = Path(self.job.keypoints)
@@ -201,7 +204,7 @@ class VideoConverter(Source):
     def _arrays(clip: PersonClip, K: np.ndarray, rotation: CameraRotation) -> dict[str, Any]:
         arrays = clip.arrays()
         del arrays['frame_numbers']
-        # Readers give no confidence where nothing was observed; in short gaps there is some.
+        # Interpolated frames in short gaps keep some confidence and count as observed.
         arrays['observed'] = clip.kp2d[..., 2].any(axis=1)
         frames = slice(clip.start, clip.start + len(clip))
         return dict(arrays, K_fullimg=K, R_w2c=rotation.R_w2c[frames])
@@ -221,7 +224,7 @@ class VideoConverter(Source):
 
 
 class _KnownPerson:
-    """The person of a clip, as a detector would find it."""
+    """Detector that returns the person of a clip."""
 
     needs_images = False
 

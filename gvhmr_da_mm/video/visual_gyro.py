@@ -1,6 +1,5 @@
-"""Rotation of a camera over a video, measured in the picture's background."""
+"""Estimation of camera rotation over a video from background points."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -10,8 +9,8 @@ import numpy as np
 from .point_tracks import background_mask, find_points, follow_points
 from .relative_rotation import MIN_POINTS, RelativeRotation, relative_rotation
 
-STATIC_ANGLE = 0.006
-"""A camera that turns less than this, a third of a degree in radians, stands still."""
+MAX_STATIC_ANGLE = 0.006
+"""A camera that never rotates by more than this, in radians (a third of a degree), is static."""
 
 
 @dataclass
@@ -20,8 +19,8 @@ class CameraRotation:
 
     Args:
         R_w2c (np.ndarray): World to camera (F, 3, 3); the world is the camera of the first frame.
-        static (bool): Whether the camera stands still; the rotations are then exactly the same.
-        report (dict): How it was found, for people: plain numbers and strings.
+        static (bool): Whether the camera is static; all rotations are then equal.
+        report (dict): Source and statistics: plain numbers and strings.
     """
 
     R_w2c: np.ndarray
@@ -30,28 +29,28 @@ class CameraRotation:
 
 
 class VisualGyro:
-    """Estimate how a camera turns, from points of the background followed through the video.
+    """Estimate the rotation of a camera by tracking background points.
 
-    Each frame is compared with a key frame, not with the one before, so that errors do not add up;
-    a new key frame is taken where too few points are left or the view has changed much. Feed the
-    frames in order to :meth:`add`, then call :meth:`finish`.
+    Each frame is compared with a key frame rather than the previous frame, so that errors do not
+    accumulate; a new key frame starts when few points are left or the view has changed much. Pass
+    the frames in order to :meth:`add`, then call :meth:`finish`.
 
     Note:
-        A camera that only turns is told from one that also moves by :func:`relative_rotation`.
-        Angles scale with the focal length: one that is 10 % too long makes them 10 % too small.
+        :func:`relative_rotation` distinguishes pure rotation from rotation with translation.
+        Angles scale inversely with the focal length: one 10 % too long makes them 10 % too small.
 
     Args:
         K (np.ndarray): Intrinsics (3, 3), pixels.
         threshold (float): Largest distance of an inlier in pixels. Defaults to 1.5.
-        max_side (int): Larger pictures are resized to this longer side. Defaults to 960.
-        min_kept (float): Share of a key frame's points below which a new one is taken. Defaults to
+        max_side (int): Larger images are resized to this longer side, pixels. Defaults to 960.
+        min_kept (float): Share of a key frame's points below which a new one starts. Defaults to
             0.5.
-        max_angle (float): Angle to the key frame in radians beyond which a new one is taken.
-            Defaults to 0.2.
-        static_angle (float): A camera that never turns further than this, in radians, and does not
-            move either, stands still. Defaults to 0.006, a third of a degree.
-        static_pixels (float): The same for the median motion of the points, in pixels of the
-            resized picture. Defaults to 4.
+        max_angle (float): Angle to the key frame, radians, above which a new one starts. Defaults
+            to 0.2.
+        static_angle (float): Largest rotation, radians, of a static camera. Defaults to 0.006, a
+            third of a degree.
+        static_pixels (float): Largest median motion of the points of a static camera, pixels of
+            the resized image. Defaults to 4.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class VisualGyro:
         max_side: int = 960,
         min_kept: float = 0.5,
         max_angle: float = 0.2,
-        static_angle: float = STATIC_ANGLE,
+        static_angle: float = MAX_STATIC_ANGLE,
         static_pixels: float = 4.0,
     ) -> None:
         self.K = np.asarray(K, dtype=np.float64)
@@ -76,13 +75,13 @@ class VisualGyro:
         self._num_keys = 0
 
     def add(self, image: Optional[np.ndarray], boxes: Optional[np.ndarray] = None) -> None:
-        """Take in the next frame.
+        """Add the next frame.
 
         Args:
-            image (np.ndarray, optional): RGB (H, W, 3), uint8. None, a frame that could not be
-                read, is taken as the one before.
-            boxes (np.ndarray, optional): Corners (P, 4) left, top, right, bottom of people, whose
-                motion is not the camera's. Defaults to None.
+            image (np.ndarray, optional): RGB (H, W, 3), uint8; None, an unreadable frame, repeats
+                the last rotation.
+            boxes (np.ndarray, optional): Corners (P, 4) left, top, right, bottom of people, which
+                are masked. Defaults to None.
         """
         if image is None:
             self._hold()
@@ -133,7 +132,7 @@ class VisualGyro:
     # ---------------------------------------------------------------------------------------------
 
     def _gray(self, image: np.ndarray) -> tuple[np.ndarray, float]:
-        """Return the grey picture and its scale; the intrinsics follow."""
+        """Return the resized grey image and its scale; scale the intrinsics with it."""
         gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         scale = min(1.0, self.max_side / max(gray.shape))
         if scale < 1:
@@ -149,7 +148,7 @@ class VisualGyro:
         self._num_keys += 1
 
     def _follow(self, gray: np.ndarray, mask: np.ndarray) -> None:
-        """Move the points to this frame and drop those that are lost or on a person now."""
+        """Track the points to this frame and drop those that are lost or on a person."""
         points, kept = follow_points(self._last, gray, self._points)
         pixels = np.clip(points.round().astype(int), 0, np.array(gray.shape)[::-1] - 1)
         kept &= mask[pixels[:, 1], pixels[:, 0]] > 0
@@ -159,37 +158,16 @@ class VisualGyro:
         self._rotations.append(R_w2c)
         self._found.append(found)
         if found is not None:
-            # What others do is not the camera's motion.
+            # Outliers are on moving things.
             shift = np.linalg.norm(self._points - self._key_points, axis=1)[found.inliers]
             self._motion.append(float(np.median(shift)) if len(shift) >= MIN_POINTS else 0.0)
 
     def _hold(self) -> None:
-        """Repeat the last rotation: what the camera did is not known."""
+        """Repeat the last rotation, as that of this frame is unknown."""
         self._append(self._rotations[-1] if self._rotations else np.eye(3), None)
 
 
-def estimate_camera_rotation(
-    images: Iterable[Optional[np.ndarray]],
-    K: np.ndarray,
-    boxes: Optional[Iterable[Optional[np.ndarray]]] = None,
-    **options: float,
-) -> CameraRotation:
-    """Run a :class:`VisualGyro` over a video.
-
-    Args:
-        images (Iterable[np.ndarray, optional]): RGB frames (H, W, 3), None where unreadable.
-        K (np.ndarray): Intrinsics (3, 3).
-        boxes (Iterable, optional): Corners (P, 4) of the people in each frame.
-        options (float): As :class:`VisualGyro`.
-    """
-    gyro = VisualGyro(K, **options)
-    people = iter(boxes) if boxes is not None else None
-    for image in images:
-        gyro.add(image, None if people is None else next(people))
-    return gyro.finish()
-
-
 def rotation_angle(rotation: np.ndarray) -> float:
-    """Return the angle of a rotation (3, 3) in radians, exact for small ones, too."""
+    """Return the angle of a rotation (3, 3), radians, accurate for small angles."""
     sine = np.linalg.norm(rotation - rotation.T) / np.sqrt(8)
     return float(np.arctan2(sine, (np.trace(rotation) - 1) / 2))

@@ -30,9 +30,9 @@ def test_every_form_reads_the_same(tmp_path):
 @pytest.mark.parametrize(
     'content, said',
     [
-        (np.zeros((4, 3, 3)), 'frame 0 is no rotation'),
-        (np.stack((ROTATIONS[0], 2 * ROTATIONS[1])), 'frame 1 is no rotation'),
-        (ROTATIONS * [[[-1], [1], [1]]], 'frame 0 is no rotation'),
+        (np.zeros((4, 3, 3)), 'frame 0 is not a rotation'),
+        (np.stack((ROTATIONS[0], 2 * ROTATIONS[1])), 'frame 1 is not a rotation'),
+        (ROTATIONS * [[[-1], [1], [1]]], 'frame 0 is not a rotation'),
         (np.where(np.arange(5)[:, None, None] == 3, np.nan, ROTATIONS), 'frame 3'),
         (np.zeros((4, 7)), r'got shape \(4, 7\)'),
         (np.zeros((0, 3, 3)), 'got shape'),

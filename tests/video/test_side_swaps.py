@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gvhmr_da_mm.core.conventions import COCO_FLIP_INDEX
-from gvhmr_da_mm.video.side_swaps import find_side_errors, mend_sides
+from gvhmr_da_mm.video.side_swaps import find_side_errors, fix_side_errors
 
 
 def turning(frames=90, turns=1.0, noise=0.5, seed=0):
@@ -26,13 +26,13 @@ def test_one_who_turns_round_is_not_swapped(turns):
 
 @pytest.mark.parametrize('turns', [0.0, 0.2])
 @pytest.mark.parametrize('wrong', [[40], range(20, 55), [10, 12, 13, 17, 80, 81, 89], [0, 1, 2]])
-def test_swapped_frames_are_found_and_mended(turns, wrong):
+def test_swapped_frames_are_found_and_fixed(turns, wrong):
     true = turning(turns=turns)
     # Where the shoulders are in line with the camera nobody can tell, and nothing is lost.
     wide = np.abs(true[:, 5, 0] - true[:, 6, 0]) > 10
     mask = np.isin(np.arange(len(true)), wrong)
     mixed = np.where(mask[:, None, None], true[:, COCO_FLIP_INDEX], true)
-    mended, seen, report = mend_sides(mixed, np.ones(len(true), bool))
+    mended, seen, report = fix_side_errors(mixed, np.ones(len(true), bool))
     np.testing.assert_array_equal(report.swapped[wide], mask[wide])
     np.testing.assert_allclose(mended[wide], true[wide])
     assert seen.all() and not report.collapsed.any()
@@ -55,6 +55,6 @@ def test_a_frame_in_which_the_sides_fall_together_is_not_seen():
     wrong = true.copy()
     wrong[40, :, 0] = 300
     wrong[41:50] = true[41:50, COCO_FLIP_INDEX]
-    mended, seen, report = mend_sides(wrong, np.ones(len(true), bool))
+    mended, seen, report = fix_side_errors(wrong, np.ones(len(true), bool))
     assert np.flatnonzero(~seen).tolist() == np.flatnonzero(report.collapsed).tolist() == [40]
     np.testing.assert_allclose(mended, true, atol=1e-9)

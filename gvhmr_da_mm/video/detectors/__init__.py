@@ -1,4 +1,4 @@
-"""Where people and their keypoints come from."""
+"""Detectors of people and their keypoints."""
 
 from .build import build_detector, check_detector, file_of
 from .detections import Detections, boxes_around

@@ -1,4 +1,4 @@
-"""The detector that a user's word stands for."""
+"""Building of detectors by name or file."""
 
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -12,10 +12,10 @@ DETECTORS = {'mediapipe': 'MediaPipePose', 'mmpose': 'MMPosePose'}
 
 
 def file_of(path: Union[str, Path], clip_id: str, suffixes: tuple[str, ...]) -> Path:
-    """Return a file that is named, or the one of a clip where a folder is named.
+    """Return the path itself if it is not a folder, else the file of a clip in it.
 
     Raises:
-        MissingFilesError: If there is none.
+        MissingFilesError: If the folder has no file of the clip.
     """
     path = Path(path)
     if not path.is_dir():
@@ -28,18 +28,18 @@ def file_of(path: Union[str, Path], clip_id: str, suffixes: tuple[str, ...]) -> 
 
 
 def check_detector(keypoints: str) -> None:
-    """Fail before any video is read where the detector cannot be used.
+    """Check before any video is read that a detector can be used.
 
     Raises:
-        ConfigError: If MediaPipe is asked for and not installed.
+        ConfigError: If MediaPipe is requested but not installed.
         MissingFilesError: If a file or folder of keypoints does not exist.
     """
     if keypoints == 'mediapipe':
         import_mediapipe()
     elif keypoints not in DETECTORS and not Path(keypoints).exists():
         raise MissingFilesError(
-            f'keypoints should be one of {", ".join(DETECTORS)}, a file or a folder of files; '
-            f'there is no {keypoints!r}'
+            f'`keypoints` should be one of {", ".join(DETECTORS)}, or an existing file or folder '
+            f'of files, got {keypoints!r}'
         )
 
 
@@ -55,15 +55,15 @@ def build_detector(
     Args:
         keypoints (str): ``mediapipe``, ``mmpose``, an ``.npz`` file, or a folder of
             ``{clip}.npz``.
-        options (dict, optional): Arguments of the detector.
-        clip_id (str): The clip, for files in a folder.
+        options (dict, optional): Arguments of the detector; unused for a file.
+        clip_id (str): Name of the clip, for files in a folder.
         num_frames (int): Frames of its video.
-        img_wh (tuple[int, int]): Width and height of its pictures, pixels.
+        img_wh (tuple[int, int]): Width and height of its upright frames, pixels.
 
     Raises:
         ConfigError: If it cannot be built.
         MissingFilesError: If there is no file of keypoints.
-        DataError: If the file is not of this video.
+        DataError: If the file does not fit the video.
     """
     if keypoints in DETECTORS:
         return TASK_UTILS.build(dict(type=DETECTORS[keypoints], **(options or {})))

@@ -1,4 +1,4 @@
-"""What a detector says of one picture."""
+"""Detected people of one image."""
 
 from typing import NamedTuple, Optional
 
@@ -7,21 +7,22 @@ import numpy as np
 from ...core.layout import NUM_COCO
 
 MIN_CONFIDENCE = 0.3
-"""Less confident keypoints do not count for a box."""
+"""Less confident keypoints are ignored when a box is fitted."""
 MIN_KEYPOINTS = 4
-MARGIN = 0.08
-"""Share of its longer side by which a box exceeds the keypoints on each side: hands, feet, hair."""
+"""Fewest confident keypoints to which a box is fitted."""
+BOX_MARGIN = 0.08
+"""Margin on each side, as a share of the longer side, that covers hands, feet and hair."""
 
 
 class Detections(NamedTuple):
-    """The P people of a picture.
+    """P people of an image.
 
     Args:
         boxes (np.ndarray): Corners (P, 4) left, top, right, bottom, pixels.
         keypoints (np.ndarray): COCO-17 (P, 17, 3): pixels and confidence, 0 to 1.
-        colours (np.ndarray, optional): Of the torsos (P, 3), see :func:`torso_colours`. Defaults to
+        colours (np.ndarray, optional): Torso colours (P, 3), see :func:`torso_colours`. Defaults to
             None: not measured.
-        new_scene (bool): Whether the picture is the first of another scene. Defaults to False.
+        new_scene (bool): Whether the image is the first of another scene. Defaults to False.
     """
 
     boxes: np.ndarray
@@ -31,7 +32,7 @@ class Detections(NamedTuple):
 
     @classmethod
     def none(cls) -> 'Detections':
-        """Return those of a picture without people."""
+        """Return the detections of an image without people."""
         return cls(np.zeros((0, 4)), np.zeros((0, NUM_COCO, 3)))
 
 
@@ -42,8 +43,8 @@ def boxes_around(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         keypoints (np.ndarray): Pixels and confidence (P, J, 3).
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: Corners (P, 4), and which people have enough confident
-        keypoints for a box (P,), bool.
+        tuple[np.ndarray, np.ndarray]: Corners (P, 4), pixels, and a mask (P,), bool, of the people
+        with enough confident keypoints for a box.
     """
     confident = keypoints[..., 2] > MIN_CONFIDENCE
     with_box = confident.sum(axis=1) >= MIN_KEYPOINTS
@@ -51,5 +52,5 @@ def boxes_around(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     low = np.where(confident[..., None], points, np.inf).min(axis=1)
     high = np.where(confident[..., None], points, -np.inf).max(axis=1)
     low[~with_box], high[~with_box] = 0, 0
-    margin = MARGIN * (high - low).max(axis=1, keepdims=True)
+    margin = BOX_MARGIN * (high - low).max(axis=1, keepdims=True)
     return np.concatenate((low - margin, high + margin), axis=1), with_box

@@ -1,4 +1,4 @@
-"""Keypoints that have been detected before."""
+"""Detector that reads keypoints from a file."""
 
 import zipfile
 from pathlib import Path
@@ -11,11 +11,11 @@ from ...core.layout import NUM_COCO
 from .detections import MIN_CONFIDENCE, Detections, boxes_around
 
 MAX_CONFIDENCE = 1.01
-"""Networks may exceed 1 by a little."""
+"""Largest accepted confidence; networks exceed 1 slightly."""
 MAX_FRACTION = 2.0
-"""Coordinates that stay below this are shares of the picture, not pixels."""
-MIN_INSIDE = 0.5
-"""Share of the confident keypoints that are in the picture, unless it is another one."""
+"""If no coordinate exceeds this, they are fractions of the image, not pixels."""
+MIN_INSIDE_SHARE = 0.5
+"""Least share of the confident keypoints inside the image; less means another video."""
 
 
 class KeypointFile:
@@ -23,15 +23,15 @@ class KeypointFile:
 
     Args:
         path (str | Path): A file with ``kp2d`` (F, 17, 3), or (P, F, 17, 3) for several people:
-            pixels of the upright picture and confidence, one row for each frame of the video. NaN,
-            or no confident keypoint, stands for nobody.
+            pixels of the upright frames and confidence, one row per frame of the video. NaN or no
+            confident keypoint means nobody.
         num_frames (int): Frames of the video.
-        img_wh (tuple[int, int]): Width and height of the video's upright pictures, pixels.
+        img_wh (tuple[int, int]): Width and height of the video's upright frames, pixels.
 
     Raises:
         MissingFilesError: If there is no such file.
-        DataError: If it holds something else, or is of another video by its number of frames or
-            where its keypoints are.
+        DataError: If it has other content, or its number of frames or keypoint positions do not
+            fit the video.
     """
 
     needs_images = False
@@ -39,13 +39,13 @@ class KeypointFile:
     def __init__(self, path: Union[str, Path], num_frames: int, img_wh: tuple[int, int]) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise MissingFilesError(f'there is no file of keypoints {str(path)!r}')
+            raise MissingFilesError(f'the file of keypoints {str(path)!r} does not exist')
         try:
             with np.load(self.path, allow_pickle=False) as content:
                 kp2d = np.array(content['kp2d'], dtype=np.float64)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise DataError(
-                f'{self.path} should be an .npz file with `kp2d`, it is not ({error})'
+                f'{self.path} should be an .npz file with `kp2d`, but cannot be read ({error})'
             ) from error
         people = kp2d[None] if kp2d.ndim == 3 else kp2d
         if people.ndim != 4 or people.shape[2:] != (NUM_COCO, 3):
@@ -66,7 +66,7 @@ class KeypointFile:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """There is nothing to close."""
+        """Do nothing: the file is closed already."""
 
     def __call__(self, image: Optional[np.ndarray], number: int) -> Detections:
         """Return the people of a frame."""
@@ -76,7 +76,7 @@ class KeypointFile:
 
 
 def _check_values(path: Path, people: np.ndarray, img_wh: tuple[int, int]) -> None:
-    """Refuse confidences in percent, and places in other units or of another picture."""
+    """Raise for confidences in percent, and coordinates in other units or of another video."""
     low, high = float(people[..., 2].min(initial=0)), float(people[..., 2].max(initial=0))
     if low < 0 or high > MAX_CONFIDENCE:
         raise DataError(
@@ -93,7 +93,7 @@ def _check_values(path: Path, people: np.ndarray, img_wh: tuple[int, int]) -> No
             f'is beyond {np.abs(sure).max():.3g}: multiply fractions by width and height'
         )
     inside = ((sure >= 0) & (sure <= img_wh)).all(axis=1).mean()
-    if inside < MIN_INSIDE:
+    if inside < MIN_INSIDE_SHARE:
         x, y = np.median(sure, axis=0)
         raise DataError(
             f'{path}: only {100 * inside:.0f} % of the confident keypoints are inside the picture '

@@ -1,4 +1,4 @@
-"""One person's keypoints by MediaPipe, of both generations of its interface."""
+"""Keypoints of one person by MediaPipe, through its legacy or its Tasks API."""
 
 import logging
 import os
@@ -16,20 +16,18 @@ from ...registry import TASK_UTILS
 from .detections import Detections, boxes_around
 
 STDERR = 2
-"""File descriptor of the error output."""
+"""File descriptor of the error stream."""
 LANDMARKS = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
-"""MediaPipe's landmarks that are COCO's 17 keypoints, in their order."""
-
-
-FRAME_MS = 33
-"""Time between frames that the later generation is told, which filters over time."""
+"""MediaPipe's landmarks of COCO's 17 keypoints, in their order."""
+FRAME_MILLISECONDS = 33
+"""Time between frames for the temporal filter of the Tasks API, which takes integers."""
 
 
 def import_mediapipe() -> ModuleType:
-    """Import MediaPipe with what it detects poses with, ``solutions`` or, since 0.10.30, ``tasks``.
+    """Import MediaPipe and its pose API: legacy ``solutions`` or, since 0.10.30, ``tasks``.
 
     Raises:
-        ConfigError: Saying how to install it, or what does without.
+        ConfigError: If it is not installed.
     """
     try:
         import mediapipe
@@ -49,7 +47,7 @@ def import_mediapipe() -> ModuleType:
 
 @contextmanager
 def silenced_native_errors() -> Iterator[None]:
-    """Discard what compiled code writes to the error output; errors of Python are raised anyway."""
+    """Discard what compiled code writes to the error stream; Python exceptions still propagate."""
     sys.stderr.flush()
     kept = os.dup(STDERR)
     with open(os.devnull, 'wb') as nowhere:
@@ -62,7 +60,7 @@ def silenced_native_errors() -> Iterator[None]:
 
 
 class _Solution:
-    """Poses by the older generation, whose models are in its wheel."""
+    """Poses by the legacy API, whose models are in its wheel."""
 
     def __init__(
         self, mediapipe: ModuleType, complexity: int, confidence: float, smooth: bool
@@ -82,7 +80,7 @@ class _Solution:
 
 
 class _Task:
-    """Poses by the later generation, from a file of models."""
+    """Poses by the Tasks API, from a model file."""
 
     def __init__(self, mediapipe: ModuleType, model: Path, confidence: float) -> None:
         from mediapipe.tasks.python import BaseOptions, vision
@@ -102,7 +100,7 @@ class _Task:
 
     def find(self, image: np.ndarray) -> Optional[Sequence]:
         """Return the 33 landmarks of a person, or None."""
-        self._time += FRAME_MS
+        self._time += FRAME_MILLISECONDS
         image = self._make_image(image_format=self._format, data=np.ascontiguousarray(image))
         people = self._landmarker.detect_for_video(image, self._time).pose_landmarks
         return people[0] if people else None
@@ -113,20 +111,21 @@ class MediaPipePose:
     """Detect the most prominent person of a video, on the CPU and without a download.
 
     Note:
-        MediaPipe follows one person. Frames are to be given in order; the person is looked for
-        anew where lost. Use MMPose for videos with several people.
+        MediaPipe tracks one person through frames in order and detects it again when lost. Use
+        MMPose for videos with several people.
 
     Args:
         model_complexity (int): 1 is the model inside the wheel (BlazePose full). 0 and 2 are
-            downloaded by MediaPipe. Of the older generation (up to 0.10.21). Defaults to 1.
-        min_confidence (float): Of detection and tracking, 0 to 1. Defaults to 0.5.
-        smooth (bool): MediaPipe's own filter over time; the later generation always has it.
+            downloaded by MediaPipe. Legacy API (up to 0.10.21) only. Defaults to 1.
+        min_confidence (float): Least confidence of detection and tracking, 0 to 1. Defaults to
+            0.5.
+        smooth (bool): Whether to use MediaPipe's temporal filter; the Tasks API always does.
             Defaults to True.
         model (str, optional): A file such as ``pose_landmarker_full.task`` of MediaPipe's site,
-            which the later generation needs. Defaults to None.
+            which the Tasks API needs. Defaults to None.
 
     Raises:
-        ConfigError: If MediaPipe is not installed, or its generation needs a model.
+        ConfigError: If MediaPipe is not installed, or the Tasks API gets no model.
         MissingFilesError: If there is no such file.
 
     Source: Bazarevsky et al., BlazePose, 2020.
@@ -148,21 +147,21 @@ class MediaPipePose:
             else:
                 self._pose = _Task(mediapipe, _model_file(model, mediapipe), min_confidence)
         self._quiet = silenced_native_errors
-        # It sets up absl's logging, which would repeat every message of ours.
+        # MediaPipe sets up absl's logging, which would repeat every log message.
         logging.getLogger('absl').propagate = False
 
     def __enter__(self) -> 'MediaPipePose':
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Free the graph."""
+        """Free MediaPipe's graph."""
         self._pose.close()
 
     def __call__(self, image: Optional[np.ndarray], number: int) -> Detections:
-        """Return the person of an RGB picture (H, W, 3), uint8; nobody for None."""
+        """Return the person of an RGB image (H, W, 3), uint8; nobody for None."""
         if image is None:
             return Detections.none()
-        # It warns of its own settings with the first picture.
+        # MediaPipe prints warnings at the first image only.
         with self._quiet():
             found = self._pose.find(image)
         self._quiet = nullcontext
@@ -170,7 +169,7 @@ class MediaPipePose:
             return Detections.none()
         height, width = image.shape[:2]
         points = np.array([[p.x * width, p.y * height, p.visibility] for p in found])
-        # What it guesses beyond the border is no observation.
+        # Landmarks outside the image are guesses: they get confidence 0.
         inside = ((points[:, :2] >= 0) & (points[:, :2] <= (width, height))).all(axis=1)
         points[:, 2] *= inside
         boxes, with_box = boxes_around(points[None])
@@ -178,7 +177,7 @@ class MediaPipePose:
 
 
 def _model_file(model: Optional[str], mediapipe: ModuleType) -> Path:
-    """Return the file of models, or say where to get it."""
+    """Return the model file; raise with where to get it if missing."""
     how = (
         'download `pose_landmarker_full.task` from the site of MediaPipe and give '
         '`--options detector.model=FILE`'
@@ -187,5 +186,5 @@ def _model_file(model: Optional[str], mediapipe: ModuleType) -> Path:
         version = getattr(mediapipe, '__version__', 'this version')
         raise ConfigError(f'MediaPipe {version} has no model of poses in its wheel: {how}')
     if not Path(model).is_file():
-        raise MissingFilesError(f'there is no {model}: {how}')
+        raise MissingFilesError(f'the model file {model} does not exist: {how}')
     return Path(model)

@@ -1,4 +1,4 @@
-"""Keypoints by MMPose: any detector of MMDetection and any 2D pose model of COCO's keypoints."""
+"""Keypoints by MMPose, with any detector of MMDetection and any 2D pose model of COCO-17."""
 
 from typing import Any, Optional
 
@@ -10,7 +10,7 @@ from ...core.layout import NUM_COCO
 from ...registry import TASK_UTILS
 from .detections import Detections
 
-NEEDED = (
+REQUIREMENTS = (
     'the full MMPose environment (mmcv with compiled operations, mmdet; docs/en/install.md); or '
     'use MediaPipe, or a file of keypoints'
 )
@@ -26,14 +26,13 @@ class MMPosePose:
             ``human``.
         pose2d_weights (str, optional): Its weights. Defaults to None: downloaded by name.
         det_model (str, optional): Name or config of the person detector. Defaults to None: the
-            one that MMPose has for people, RTMDet-m. ``whole_image`` takes each picture for one
-            person.
+            MMPose's default for people, RTMDet-m. ``whole_image`` takes each image for one person.
         det_weights (str, optional): Its weights. Defaults to None: downloaded by name.
         device (str, optional): Defaults to None: a GPU if there is one.
-        min_box_score (float): Less confident people are left out. Defaults to 0.5.
+        min_box_score (float): Least score of a detected person. Defaults to 0.5.
 
     Raises:
-        ConfigError: If the environment lacks what the models need.
+        ConfigError: If the environment lacks a package that the models need.
     """
 
     needs_images = True
@@ -63,26 +62,26 @@ class MMPosePose:
         except (ImportError, RuntimeError, KeyError) as error:
             raise ConfigError(
                 f'keypoints=mmpose cannot build {pose2d!r} with the detector '
-                f'{det_model or "of its own"} ({error}). It needs {NEEDED}'
+                f'{det_model or "of its own"} ({error}). It needs {REQUIREMENTS}'
             ) from error
 
     def __enter__(self) -> 'MMPosePose':
         return self
 
     def __exit__(self, *error: object) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is no resource to free."""
 
     def __call__(self, image: Optional[np.ndarray], number: int) -> Detections:
-        """Return the people of an RGB picture (H, W, 3), uint8; none for None."""
+        """Return the people of an RGB image (H, W, 3), uint8; nobody for None."""
         if image is None:
             return Detections.none()
-        # MMPose takes arrays for what OpenCV reads: BGR.
+        # MMPose expects BGR arrays, as OpenCV reads them.
         bgr = np.ascontiguousarray(image[..., ::-1])
         result = next(self._inferencer(bgr, return_datasamples=True, bbox_thr=self.min_box_score))
         return self._people(result['predictions'][0].pred_instances, image.shape)
 
     def _people(self, instances: Any, shape: tuple[int, ...]) -> Detections:
-        """Read MMPose's instances (P of them)."""
+        """Convert P instances of MMPose."""
         boxes = np.asarray(instances.bboxes, dtype=np.float64).reshape(-1, 4)
         keypoints = np.asarray(instances.keypoints, dtype=np.float64)
         scores = np.asarray(instances.keypoint_scores, dtype=np.float64)
@@ -92,7 +91,7 @@ class MMPosePose:
             )
         keypoints = np.concatenate((keypoints, np.clip(scores, 0, 1)[..., None]), axis=-1)
         if not self._whole_image:
-            # Where it detects nobody, MMPose takes the whole picture for a sure person.
+            # If nobody is detected, MMPose returns the whole image with score 1.
             whole = np.array([0, 0, shape[1], shape[0]])
             sure = np.asarray(instances.bbox_scores) == 1
             someone = ~(sure & (np.abs(boxes - whole) < 1).all(axis=1))

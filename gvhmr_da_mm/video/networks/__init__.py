@@ -1,4 +1,4 @@
-"""The network that turns the picture of a person into an image feature."""
+"""Network that maps the crop of a person to an image feature."""
 
 from .hmr2_feature_network import HMR2FeatureNetwork
 from .token_decoder import TokenDecoder

@@ -1,4 +1,4 @@
-"""The network of HMR2.0 up to its feature, and the reading of its published weights."""
+"""Network of HMR2.0 up to its image feature, and loading of its published weights."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,7 +14,7 @@ from ...registry import MODELS
 from .hmr2_keys import hmr2_to_ours
 
 CROP_SIZE = 256
-STRIP = slice(32, 224)
+BACKBONE_COLUMNS = slice(32, 224)
 """Columns of the square crop that the backbone sees."""
 PIXEL_MEAN = (0.485, 0.456, 0.406)
 PIXEL_STD = (0.229, 0.224, 0.225)
@@ -22,11 +22,11 @@ PIXEL_STD = (0.229, 0.224, 0.225)
 
 @MODELS.register_module()
 class HMR2FeatureNetwork(BaseModule):
-    """Turn crops of persons into the image features that GVHMR reads.
+    """Compute the image features of GVHMR from crops of persons.
 
     Note:
         The defaults are the network of the 4D-Humans checkpoint (ViT-H/16, one-token decoder). The
-        decoder's regressors of pose, shape and camera are not needed and not there.
+        decoder's regressors of pose, shape and camera are left out.
 
     Args:
         backbone (dict, optional): Defaults to ``dict(type='VisionTransformer')``.
@@ -37,7 +37,7 @@ class HMR2FeatureNetwork(BaseModule):
 
     Raises:
         MissingFilesError: If there is no such file.
-        CheckpointError: Listing what is missing in it, unknown or of another shape.
+        CheckpointError: If tensors are missing, unknown or of another shape; it lists them.
 
     Source: Goel et al., Humans in 4D, ICCV 2023.
     """
@@ -50,8 +50,8 @@ class HMR2FeatureNetwork(BaseModule):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
-        # Read first: a missing file is told at once. With weights at hand none are drawn, which
-        # takes a minute for the full size.
+        # Read first, so that a missing file fails at once. With published weights the modules are
+        # built without random ones, which would take a minute at full size.
         published = checkpoint and read_checkpoint(checkpoint).state_dict
         with torch.device('meta') if published else nullcontext():
             self.backbone = MODELS.build(backbone or dict(type='VisionTransformer'))
@@ -76,4 +76,4 @@ class HMR2FeatureNetwork(BaseModule):
         """
         check_shape(crops, f'B 3 {CROP_SIZE} {CROP_SIZE}', 'crops')
         pixels = (crops.to(self.mean.dtype) / 255 - self.mean) / self.std
-        return self.head(self.backbone(pixels[..., STRIP]))
+        return self.head(self.backbone(pixels[..., BACKBONE_COLUMNS]))

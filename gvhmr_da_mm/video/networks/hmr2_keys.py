@@ -1,4 +1,4 @@
-"""Names of the tensors in the public 4D-Humans checkpoint, and ours."""
+"""Mapping of tensor names from the public 4D-Humans checkpoint to this package."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from torch import Tensor
 from ...models.checkpoint_comparison import compare, require_fit
 
 _TENSOR = r'(weight|bias)'
-# What a published name (whole) becomes; `{}` are the groups of the expression.
+# Full match of a published name -> new name; `{}` are the groups of the expression.
 _RULES = (
     (rf'backbone\.patch_embed\.proj\.{_TENSOR}', 'backbone.patch_embed.{}'),
     (r'backbone\.pos_embed', 'backbone.pos_embed'),
@@ -48,13 +48,13 @@ def hmr2_to_ours(
         published (Mapping[str, Tensor]): The file's ``state_dict``. Only keys below ``backbone.``
             and ``smpl_head.`` are used, without the regressors of pose, shape and camera.
         expected (Mapping[str, Tensor]): State dict of the network that will load them.
-        source (str): What to call the file in an error. Defaults to ``checkpoint``.
+        source (str): Name of the file in errors. Defaults to ``checkpoint``.
 
     Returns:
         dict[str, Tensor]: All of ``expected``'s keys.
 
     Raises:
-        CheckpointError: Listing what is missing, unknown or of another shape.
+        CheckpointError: If tensors are missing, unknown or of another shape; it lists them.
     """
     renamed: dict[str, Tensor] = {}
     unknown = {}
@@ -73,7 +73,7 @@ def hmr2_to_ours(
 
 
 def _rename(key: str, tensor: Tensor) -> dict[str, Tensor]:
-    """Return our tensors of a published one: none if the name is unknown."""
+    """Return the renamed tensors of a published one; empty if the name is unknown."""
     joint = _SELF_QKV.fullmatch(key)
     if joint:
         layer = f'head.layers.{joint[1]}.self_attn'

@@ -17,7 +17,7 @@ def _split_heads(tokens: Tensor, num_heads: int) -> Tensor:
 
 
 class TokenAttention(nn.Module):
-    """Pre-norm attention of tokens to a context, or to themselves without one.
+    """Pre-norm cross-attention to a context, or self-attention without one.
 
     Args:
         dim (int): Channels of the tokens.
@@ -38,10 +38,10 @@ class TokenAttention(nn.Module):
         self.to_out = nn.Linear(inner, dim)
 
     def forward(self, tokens: Tensor, context: Optional[Tensor] = None) -> Tensor:
-        """Return what is added to the tokens (B, N, C); the context is not normalised."""
+        """Return the residual of the tokens (B, N, C); the context (B, M, D) is not normalised."""
         tokens = self.norm(tokens)
-        seen = tokens if context is None else context
-        key, value = self.to_kv(seen).chunk(2, dim=-1)
+        source = tokens if context is None else context
+        key, value = self.to_kv(source).chunk(2, dim=-1)
         heads = [_split_heads(part, self.num_heads) for part in (self.to_q(tokens), key, value)]
         out = F.scaled_dot_product_attention(*heads).transpose(1, 2)
         return self.to_out(out.flatten(2))
@@ -69,12 +69,12 @@ class DecoderLayer(nn.Module):
 
 @MODELS.register_module()
 class TokenDecoder(BaseModule):
-    """Read one feature from the tokens of a picture, as the head of HMR2.0 does.
+    """Compute one feature from the tokens of an image, as the head of HMR2.0 does.
 
-    The query is a projected zero and a learned embedding, so it is the same for every picture.
+    The query is a projected zero plus a learned embedding, so it is the same for every image.
 
     Args:
-        context_dim (int): Channels of the picture's tokens, D. Defaults to 1280.
+        context_dim (int): Channels of the image tokens, D. Defaults to 1280.
         dim (int): Channels of the feature. Defaults to 1024.
         depth (int): Number of layers. Defaults to 6.
         num_heads (int): Attention heads. Defaults to 8.
@@ -103,7 +103,7 @@ class TokenDecoder(BaseModule):
         )
 
     def forward(self, context: Tensor) -> Tensor:
-        """Turn tokens of pictures (B, N, D) into features (B, C)."""
+        """Map image tokens (B, N, D) to features (B, C)."""
         token = self.to_token(context.new_zeros(len(context), 1, 1)) + self.pos_embed
         for layer in self.layers:
             token = layer(token, context)

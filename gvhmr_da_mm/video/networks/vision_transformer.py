@@ -1,4 +1,4 @@
-"""Plain vision transformer over the patches of a picture of fixed size."""
+"""Plain vision transformer for images of a fixed size."""
 
 from typing import Optional
 
@@ -25,12 +25,12 @@ class SelfAttention(nn.Module):
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Let tokens (B, N, C) see each other."""
+        """Attend among tokens (B, N, C)."""
         batch, length, dim = tokens.shape
         heads = self.qkv(tokens).view(batch, length, 3, self.num_heads, dim // self.num_heads)
         query, key, value = heads.permute(2, 0, 3, 1, 4)
-        seen = F.scaled_dot_product_attention(query, key, value)
-        return self.proj(seen.transpose(1, 2).reshape(batch, length, dim))
+        out = F.scaled_dot_product_attention(query, key, value)
+        return self.proj(out.transpose(1, 2).reshape(batch, length, dim))
 
 
 class Block(nn.Module):
@@ -55,8 +55,8 @@ class VisionTransformer(BaseModule):
     """ViT (Dosovitskiy et al., ICLR 2021) as HMR2.0 uses it; the defaults are ViT-H/16.
 
     Note:
-        Patches are cut from the picture with a border of 2 pixels. The position embedding has an
-        entry for a class token, which there is none of: it is added to every patch.
+        The image is padded by 2 pixels before it is cut into patches. The position embedding has an
+        entry for a class token, which does not exist: it is added to every patch.
 
     Args:
         img_size (tuple[int, int]): Height and width in pixels. Defaults to (256, 192).
@@ -96,10 +96,10 @@ class VisionTransformer(BaseModule):
         self.last_norm = nn.LayerNorm(embed_dim, eps=NORM_EPS)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Turn normalised pictures (B, 3, H, W) into tokens (B, N, C), row by row.
+        """Map normalised images (B, 3, H, W) to tokens (B, N, C), row by row.
 
         Raises:
-            ShapeError: If the pictures have another size.
+            ShapeError: If the images have another size.
         """
         check_shape(images, f'B 3 {self.img_size[0]} {self.img_size[1]}', 'images')
         tokens = self.patch_embed(images).flatten(2).transpose(1, 2)
