@@ -90,15 +90,16 @@ class PackSequence(SequenceReader):
         return FoundField(self._record, stored_in_pack(self._record, name), self.entry.start, {})
 
 
+_SEVERAL_SHAPES = {name for name, array in ARRAYS.items() if len(array.shapes) > 1}
+
+
 def stored_in_pack(record: PackRecord, name: str) -> StoredField:
     """Return how a pack stores a field: in that of its shapes that has as many axes."""
-    shapes = ARRAYS[name].shapes if name in ARRAYS else (None,)
-    if len(shapes) > 1:
-        axes = record.value(name, Tensor).ndim
-        shapes = [shape for shape in shapes if len(shape.split()) == axes] or shapes
-    return _field(name, shapes[0])
+    return _field(name, record.value(name, Tensor).ndim if name in _SEVERAL_SHAPES else None)
 
 
 @cache
-def _field(name: str, shape: Optional[str]) -> StoredField:
-    return StoredField(name, shape)
+def _field(name: str, axes: Optional[int]) -> StoredField:
+    shapes = ARRAYS[name].shapes if name in ARRAYS else (None,)
+    fitting = [shape for shape in shapes if axes is not None and len(shape.split()) == axes]
+    return StoredField(name, (fitting or shapes)[0])
