@@ -1,4 +1,4 @@
-"""Clips that cannot be used: how they are recognised, and what is kept of them."""
+"""Check of clips, and records of those that cannot be used."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,18 +10,18 @@ from ..core.errors import DataError
 from ..core.rotation import is_rotation
 from .clip import Clip
 
-NAMED = 5
-"""Clips that a log line names; a report names all."""
+MAX_LISTED_SEQUENCES = 5
+"""Sequences that a log line lists; reports list all."""
 
 
 @dataclass(frozen=True)
 class BadSample:
-    """A clip that was left out or replaced.
+    """Clip that was left out or replaced.
 
     Attributes:
         dataset (str): Its dataset.
         sequence (str): Its sequence.
-        start (int): First frame that was asked for; -1 where the sequence could not be listed.
+        start (int): First frame that was asked for; -1 if the sequence could not be listed.
         end (int): One past the last.
         reason (str): The error: file, key, what was expected and what was found.
     """
@@ -38,26 +38,26 @@ class BadSample:
 
 
 def describe_bad_samples(samples: list[BadSample]) -> str:
-    """Name the sequences of some bad clips, with their reasons."""
+    """Return a line with the sequences of some bad clips and the reasons."""
     reasons = {sample.sequence: sample.reason for sample in samples}
-    lines = [f'{sequence}: {reason}' for sequence, reason in list(reasons.items())[:NAMED]]
-    if len(reasons) > NAMED:
-        lines.append(f'and {len(reasons) - NAMED} more sequences')
+    listed = list(reasons.items())[:MAX_LISTED_SEQUENCES]
+    lines = [f'{sequence}: {reason}' for sequence, reason in listed]
+    if len(reasons) > MAX_LISTED_SEQUENCES:
+        lines.append(f'and {len(reasons) - MAX_LISTED_SEQUENCES} more sequences')
     return '; '.join(lines)
 
 
 def check_clip(clip: Clip) -> None:
-    """Check what would make a batch of numbers that are not finite, or of nonsense.
+    """Check the values of a clip; :class:`.pack_io.PackRecord` checks shapes and finite values.
 
-    Shapes and finite values are the business of :class:`.pack_io.PackRecord`. Frames of a test clip
-    that do not count may have no box.
+    Frames of a test clip that evaluation leaves out may have no box.
 
     Args:
         clip (Clip): A clip as read.
 
     Raises:
-        DataError: If a box has no size, a focal length is not positive, or the camera's rotation is
-            none.
+        DataError: If a box has no size, a focal length is not positive, or a rotation of the camera
+            is invalid.
     """
     size = clip.bbx_xys[:, 2] > 0
     mask = (clip.labels or {}).get('mask')

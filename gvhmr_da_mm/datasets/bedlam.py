@@ -1,4 +1,4 @@
-"""BEDLAM: rendered people with exact labels, the synthetic source."""
+"""BEDLAM: rendered people with exact labels."""
 
 from pathlib import Path
 from typing import Union
@@ -15,11 +15,11 @@ from .sources import BEDLAMSource
 class BEDLAMDataset(SourceDataset):
     """BEDLAM clips as published with GVHMR (Black et al., CVPR 2023), fully supervised.
 
-    There are no detected keypoints (``has_kp2d`` is False): the model makes its observations from
-    the labels, which are the clip's own.
+    There are no detected keypoints (``has_kp2d`` is False): the model synthesizes them from the
+    labels of the clip.
 
     Args:
-        parts (Sequence[str]): Which lists of clips: ``all60`` and ``maxspan60``. Defaults to both.
+        parts (Sequence[str]): Lists of clips to use: ``all60`` and ``maxspan60``. Defaults to both.
         kwargs: As :class:`SourceDataset`.
     """
 

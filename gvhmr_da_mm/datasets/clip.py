@@ -1,4 +1,4 @@
-"""What a reader knows of one clip, and its packing into the sample every model gets."""
+"""Clip of a dataset, and its packing into the inputs and data sample of a model."""
 
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -16,7 +16,7 @@ from .windows import pad_frames
 
 @dataclass
 class Clip:
-    """One clip as read from disk, before padding.
+    """Clip as read from disk, before padding.
 
     Note:
         L: frames of the clip, ``end - start``.
@@ -30,14 +30,14 @@ class Clip:
         K_fullimg (Tensor): Intrinsics (3, 3) or (L, 3, 3) in pixels.
         R_w2c (Tensor): Camera rotation (L, 3, 3).
         f_imgseq (Tensor, optional): Image features (L, 1024).
-        kp2d (Tensor, optional): Detected keypoints (L, 17, 3): pixels, confidence.
+        kp2d (Tensor, optional): Detected keypoints (L, 17, 3): pixels, keypoint score.
         labels (dict, optional): Fields of ``gt_instances``, each with L rows.
         supervision (str): ``full``, ``camera`` or ``none``. Defaults to ``none``.
-        gender (str): Body model of the labels. Defaults to ``neutral``.
-        transductive (bool): Whether this is the input of a test clip. Defaults to False.
-        static_camera (bool): Whether the camera stands still, which decides the post-processing at
+        gender (str): Gender of the body model of the labels. Defaults to ``neutral``.
+        transductive (bool): Whether it is a test clip that is trained on. Defaults to False.
+        static_camera (bool): Whether the camera stands still, which selects the post-processing at
             test time. Defaults to False.
-        conditions (dict, optional): How a test item was made, to be told beside a result:
+        conditions (dict, optional): Conditions of a test item, reported beside its scores:
             ``intrinsics`` and ``camera_rotation`` (``true``, ``estimated``, ...), ``mask``.
         flip_f_imgseq (Tensor, optional): Features of the mirrored images (L, 1024).
         flip_bbx_xys (Tensor, optional): Boxes in the mirrored images (L, 3).
@@ -161,10 +161,10 @@ def pack_clip(
         conditions=dict(clip.conditions or {}),
     )
     sample = PoseDataSample()
-    for key, value in metainfo.items():  # Nothing to copy deeply, as `set_metainfo` would.
+    for key, value in metainfo.items():  # `set_metainfo` would copy each value deeply.
         sample.set_field(value, key, field_type='metainfo')
     if labels is not None:
         sample.gt_instances = InstanceData()
-        for key, value in labels.items():  # Of one length, which assigning would check each time.
+        for key, value in labels.items():  # Assigning would check the lengths each time.
             sample.gt_instances.set_field(value, key)
     return dict(inputs=inputs, data_samples=sample)

@@ -1,4 +1,4 @@
-"""Batches that are cheap to send from the workers of a data loader to the training process.
+"""Collate function whose batches are cheap to send from workers to the training process.
 
 Every tensor that goes from one process to another takes a file descriptor and a mapping of shared
 memory. MMEngine's ``pseudo_collate`` sends those of each clip one by one, about twenty, which costs
@@ -16,12 +16,12 @@ from torch.utils.data import default_collate
 
 from ..registry import FUNCTIONS
 
-LABELS = 'gt_instances'
+LABELS_KEY = 'gt_instances'
 
 
 @FUNCTIONS.register_module()
 def collate_clips(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Stack the inputs of training clips, and let their labels travel stacked.
+    """Stack the inputs of training clips; pickle their labels stacked.
 
     Use it as ``collate_fn=dict(type=collate_clips)`` of a data loader. The model gets the same as
     from ``pseudo_collate``.
@@ -53,18 +53,15 @@ class ClipSamples(list):
 
 
 def _stack(tensors: list[Tensor]) -> Union[Tensor, list[Tensor]]:
-    """Stack, in a worker into memory that is shared; what cannot be is left for the model to name.
-
-    PyTorch's own function knows how to share.
-    """
+    """Stack tensors; return the list if shapes differ, for which the model raises an error."""
     if len({(tensor.shape, tensor.dtype) for tensor in tensors}) > 1:
         return tensors
-    return default_collate(tensors)
+    return default_collate(tensors)  # In a worker, into shared memory.
 
 
 def _stack_labels(samples: list[PoseDataSample]) -> Union[dict[str, Tensor], None]:
     """Stack the labels of all samples by name; None if they differ or there are none."""
-    if not all(LABELS in sample for sample in samples):
+    if not all(LABELS_KEY in sample for sample in samples):
         return None
     labels = [dict(sample.gt_instances.items()) for sample in samples]
     names = list(labels[0]) if labels else []
@@ -81,7 +78,7 @@ def _without_labels(sample: PoseDataSample) -> PoseDataSample:
     for key, value in sample.metainfo_items():
         bare.set_field(value, key, field_type='metainfo')
     for key, value in sample.items():
-        if key != LABELS:
+        if key != LABELS_KEY:
             bare.set_field(value, key)
     return bare
 
@@ -89,7 +86,7 @@ def _without_labels(sample: PoseDataSample) -> PoseDataSample:
 def _with_labels(samples: list[PoseDataSample], labels: dict[str, Tensor]) -> ClipSamples:
     for index, sample in enumerate(samples):
         instances = InstanceData()
-        for name, stacked in labels.items():  # Of one length, which assigning would check.
+        for name, stacked in labels.items():  # Assigning would check the lengths each time.
             instances.set_field(stacked[index], name)
         sample.gt_instances = instances
     return ClipSamples(samples)

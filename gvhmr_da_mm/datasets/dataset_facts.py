@@ -1,4 +1,4 @@
-"""What a dataset consists of: clips, lengths, cameras, boxes."""
+"""Statistics of a dataset: clips, lengths, cameras, boxes."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,17 +18,17 @@ PERCENTILES = (5, 50, 95)
 
 @dataclass
 class DatasetFacts:
-    """Numbers that describe a dataset.
+    """Statistics of a dataset.
 
     Note:
         ``focal``, ``box`` and ``box_share`` hold the 5th, 50th and 95th percentile over the frames
-        that were looked at.
+        that were read.
 
     Attributes:
         name (str): The dataset.
         domain (str): ``synthetic`` or ``real``.
-        clips (int): Different clips.
-        sequences (int): Different sequences.
+        clips (int): Distinct clips.
+        sequences (int): Distinct sequences.
         frames (int): Frames of all clips.
         hours (float): Their duration at 30 frames per second.
         length (list[int]): Shortest, median and longest clip in frames.
@@ -37,10 +37,10 @@ class DatasetFacts:
         focal (list[float]): Focal length over the image diagonal.
         box (list[float]): Side of the box in px.
         box_share (list[float]): Side of the box over the shorter side of the image.
-        with_labels (int): Clips that have labels, as this dataset is set up.
+        with_labels (int): Clips with labels under the options of the dataset.
         with_keypoints (int): Clips with detected keypoints.
         with_features (int): Clips with image features.
-        static_cameras (int): Clips whose camera is said to stand still.
+        static_cameras (int): Clips with a static camera.
         frames_read (int): Frames that focal lengths and boxes are from.
     """
 
@@ -90,17 +90,16 @@ def measure_dataset(
     seed: int = 0,
     progress: Any = iter,
 ) -> DatasetFacts:
-    """Describe a dataset.
+    """Compute the statistics of a dataset.
 
-    Lengths are those of all clips. Cameras and boxes need frames to be read: some of each clip,
-    spread evenly.
+    Lengths are of all clips; cameras and boxes of some frames of each clip, evenly spaced.
 
     Args:
         dataset (MotionDataset): The dataset.
         frames_per_clip (int): Frames to read of a clip; 0 reads all of them. Defaults to 3.
         max_clips (int, optional): Clips to read frames of at most, drawn at random. Defaults to
             None: all.
-        seed (int): Draws them. Defaults to 0.
+        seed (int): Of that draw. Defaults to 0.
         progress (Callable): Wraps the list of clips to read, for a progress bar.
 
     Returns:
@@ -158,7 +157,7 @@ def _parts(dataset: MotionDataset, info: dict, frames: int) -> Iterator[Clip]:
         yield dataset.read_clip(info, start, end)
         return
     count = min(frames, end - start)
-    # The middles of equal parts: the first frame alone for one would be a special one.
+    # The middles of equal parts, as the first frame of a clip is not typical.
     for number in range(count):
         frame = start + int((number + 0.5) * (end - start) / count)
         yield dataset.read_clip(info, frame, frame + 1)

@@ -28,15 +28,16 @@ def _runs(mask: Tensor) -> list[tuple[int, int]]:
 class EMDBDataset(RealVideoDataset):
     """EMDB (Kaufmann et al., ICCV 2023).
 
-    EMDB has no official training split: ``train`` is what is in neither EMDB-1 nor EMDB-2 and in
-    the pack. With ``real_supervision='labels'`` the gendered SMPL labels become neutral SMPL-X
+    EMDB has no official training split: ``train`` is all sequences that are in neither EMDB-1
+    nor EMDB-2. With ``real_supervision='labels'`` the gendered SMPL labels become neutral SMPL-X
     ones (see :mod:`.smpl_to_smplx`), on frames whose labels are good.
 
     Args:
         split (str): ``train``, ``emdb1`` or ``emdb2``. Defaults to ``train``.
-        camera (str): Where the camera's rotation comes from: ``true``, or ``dpvo`` (estimated).
-            Defaults to ``true``, as in the published evaluation.
-        intrinsics (str): Defaults to ``estimated``, as in the published evaluation.
+        camera (str): Source of the camera's rotation: ``true``, or ``dpvo`` (estimated). Defaults
+            to ``true``, as in the published evaluation.
+        intrinsics (str): As :class:`SourceDataset`. Defaults to ``estimated``, as in the published
+            evaluation.
         kwargs: As :class:`RealVideoDataset`.
     """
 
@@ -58,11 +59,11 @@ class EMDBDataset(RealVideoDataset):
 
     @property
     def uses(self) -> tuple[str, ...]:
-        """Estimated cameras, besides what all datasets read."""
+        """As the base, and ``odometry`` for estimated cameras."""
         return super().uses + (('odometry',) if self.camera == 'dpvo' else ())
 
     def required_files(self) -> dict[Union[str, Path], str]:
-        """Return the pack, and what the options need besides."""
+        """Return the files of the base, and the body models that convert labels."""
         files = super().required_files()
         for kind, gender in (('smpl', 'male'), ('smpl', 'female'), ('smplx', 'neutral')):
             if self.labelled_training:

@@ -1,6 +1,7 @@
-"""Reading the 3D labels of clips: for evaluation, and for training on labels.
+"""Reading of the 3D labels of clips, for evaluation and for supervised training.
 
-Every function that opens a label is here, so that none is called for unlabelled clips.
+All functions that open labels are in this file, so that it is easy to check that unlabelled clips
+call none of them.
 """
 
 from functools import lru_cache
@@ -42,7 +43,7 @@ def read_parameters(reader: SequenceReader, group: str, start: int, end: int) ->
 def evaluation_labels(
     reader: SequenceReader, start: int, end: int, mask: Tensor, data_root: Path, with_joints: bool
 ) -> dict[str, Any]:
-    """Read what the metrics compare with.
+    """Read the labels of a test item.
 
     Note:
         L: ``end - start``.
@@ -52,8 +53,8 @@ def evaluation_labels(
             ``smplx_params`` of its gender.
         start (int): First frame.
         end (int): One past the last frame.
-        mask (Tensor): Frames that count (L,), bool.
-        data_root (Path): Where the body models are.
+        mask (Tensor): Frames that evaluation uses (L,), bool.
+        data_root (Path): Data root, with the body models.
         with_joints (bool): Whether to add the camera-space joints MMPose's metrics read.
 
     Returns:
@@ -63,7 +64,7 @@ def evaluation_labels(
     group = next(name for name in _BODIES if reader.has(f'{name}.transl'))
     params = read_parameters(reader, group, start, end)
     T_w2c = reader.rows('T_w2c', start, end)
-    # The true camera, for drawing the truth: the network may be given an estimated one.
+    # The true intrinsics, to draw the labels: the input of the network may be an estimate.
     K = reader.rows('K_fullimg', start, end)
     labels: dict[str, Any] = dict(**params, T_w2c=T_w2c, K_fullimg=K, mask=mask)
     if with_joints:
@@ -92,10 +93,10 @@ def converted_training_labels(
 ) -> dict[str, Tensor]:
     """Read SMPL labels of a y-up world as the neutral SMPL-X labels of training.
 
-    See :mod:`.smpl_to_smplx` for what the conversion loses.
+    See :mod:`.smpl_to_smplx` for the errors of the conversion.
     """
     smpl_params = read_parameters(reader, 'smpl_params', start, end)
-    # The shape is the person's: the first frame stands for all.
+    # The shape is constant: that of the first frame is used.
     shape = tuple(smpl_params['betas'][0].tolist())
     betas, root_smpl, root = _neutral_shape(reader.gender, shape, data_root)
     params_w = smpl_to_smplx(smpl_params, betas, root_smpl, root)
@@ -109,8 +110,8 @@ def converted_training_labels(
 def camera_training_labels(reader: SequenceReader, start: int, end: int) -> dict[str, Tensor]:
     """Read SMPL-X labels that are known in the camera alone (``supervision='camera'``).
 
-    The world fields are there because a batch needs them, and hold the camera's values: losses in
-    the world must leave these samples out.
+    The fields of the world hold the camera's values, as all samples of a batch need the same
+    fields: losses in the world must leave these samples out.
     """
     params = read_parameters(reader, 'smplx_params_incam', start, end)
     world = {key: value.clone() for key, value in params.items()}

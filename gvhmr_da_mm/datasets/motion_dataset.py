@@ -1,4 +1,4 @@
-"""Base of all datasets: windows, padding, packing, and what happens to bad clips."""
+"""Base of all datasets: windows, padding, packing, and skipping of bad clips."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -22,23 +22,23 @@ from .source_range import SourceRange
 from .windows import draw_window, num_windows
 
 DOMAINS = ('synthetic', 'real')
-BAD_CLIP = (DataError, MissingFilesError)
-"""Errors that ``on_bad_sample='skip'`` is about."""
-REPLACED = 'replaced_bad_samples'
-"""Field of a sample that stands in for bad ones: the list of :class:`BadSample`."""
+BAD_CLIP_ERRORS = (DataError, MissingFilesError)
+"""Errors of a clip that ``on_bad_sample='skip'`` skips."""
+REPLACED_KEY = 'replaced_bad_samples'
+"""Field of a sample that replaces bad ones: the list of :class:`BadSample`."""
 
 
 class MotionDataset(BaseDataset):
     """Base of datasets of motion clips.
 
-    A subclass says which files it needs (:meth:`required_files`), which clips there are
-    (:meth:`list_clips`) and how the frames of one are read (:meth:`read_clip`). Training items are
+    A subclass lists the files that it needs (:meth:`required_files`) and its clips
+    (:meth:`list_clips`), and reads the frames of a clip (:meth:`read_clip`). Training items are
     random windows padded to ``max_len``; test items are whole sequences.
 
     Note:
-        Nothing but file names and frame ranges is kept in memory or sent to workers; frames are
-        read when an item is asked for. An item asked for by :class:`ClipKey` depends on the key
-        alone; asked for by a plain index, its window is drawn from torch's global generator.
+        Only file names and frame ranges are kept in memory and sent to workers; frames are read
+        when an item is requested. An item requested by :class:`ClipKey` depends on the key alone;
+        for a plain index, the window is drawn from torch's global generator.
 
     Args:
         data_root (str | Path, optional): Folder of all datasets. Defaults to None: the variable
@@ -56,12 +56,13 @@ class MotionDataset(BaseDataset):
         flip_features (bool): Whether training items carry the features of the mirrored image
             (``flip_f_imgseq``, ``has_flip_imgfeat``). Defaults to False.
         on_bad_sample (str): What to do with a training clip that cannot be used (missing or
-            damaged files and fields, wrong shapes, NaN, boxes without a size, cameras that are
-            none): ``error``, or ``skip``. To skip, the ends of every clip are read when clips are
-            listed, and bad ones are left out; what only shows later is replaced by the next clip
-            that is good, the same one for the same :class:`ClipKey`. Nothing is skipped silently:
-            see ``left_out`` and :class:`~gvhmr_da_mm.engine.BadSampleHook`. Test clips are never
-            skipped, as the scores of fewer are other scores. Defaults to ``error``.
+            damaged files and fields, wrong shapes, NaN, empty boxes, invalid rotations of the
+            camera): ``error``, or ``skip``. To skip, the first and last frame of every clip are
+            read when clips are listed, and bad clips are left out; a clip that fails later is
+            replaced by the next good one, the same one for the same :class:`ClipKey`. Skipped
+            clips are reported in ``left_out`` and by :class:`~gvhmr_da_mm.engine.BadSampleHook`.
+            Test clips are never skipped, as scores of fewer clips cannot be compared. Defaults to
+            ``error``.
         pipeline (Sequence[dict | Callable]): Transforms of the packed item. Defaults to ().
         metainfo (dict, optional): Additions to the dataset's meta information.
         indices (int | Sequence[int], optional): Use only these clips, as in MMEngine.
@@ -69,7 +70,7 @@ class MotionDataset(BaseDataset):
         lazy_init (bool): Read the list of clips on first use. Defaults to False.
 
     Attributes:
-        left_out (list[BadSample]): Clips that were left out of the list because they are bad.
+        left_out (list[BadSample]): Bad clips that are not in the list.
 
     Raises:
         ConfigError: If an argument is impossible.
@@ -112,7 +113,7 @@ class MotionDataset(BaseDataset):
             data_root=resolve_data_root(data_root),
             data_prefix={},
             indices=indices,
-            # A few names and numbers per clip are not worth a pass of the garbage collector.
+            # Entries are small: serialising them costs more than it saves.
             serialize_data=False,
             pipeline=[TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline],
             test_mode=test_mode,
@@ -151,7 +152,7 @@ class MotionDataset(BaseDataset):
 
     @property
     def location(self) -> Path:
-        """Where the clips are from, for messages."""
+        """Folder of the clips, for messages."""
         return Path(next(iter(self.required_files()), self.data_root)).parent
 
     # -- the list of clips ------------------------------------------------------------------------
@@ -161,7 +162,7 @@ class MotionDataset(BaseDataset):
         print_log(f'{self.dataset}: {message}', logger='current', level=level)
 
     def load_data_list(self) -> list[dict]:
-        """Check the files and list the clips; called by MMEngine once."""
+        """Check the files and list the clips; MMEngine calls it once."""
         require_files(self.required_files(), owner=self.dataset)
         self.left_out = []
         clips = self.list_clips()
@@ -199,18 +200,18 @@ class MotionDataset(BaseDataset):
         clips_of: Callable[[Any], list[dict]],
         name_of: Callable[[Any], str] = str,
     ) -> list[dict]:
-        """List the clips of each sequence, without those that cannot be if bad clips are skipped.
+        """List the clips of each sequence; skip sequences that fail if bad clips are skipped.
 
         Args:
             sequences (Iterable): The sequences.
-            clips_of (Callable): Returns the clips of one of them.
-            name_of (Callable): Returns the name of one of them. Defaults to ``str``.
+            clips_of (Callable): Returns the clips of a sequence.
+            name_of (Callable): Returns the name of a sequence. Defaults to ``str``.
         """
         clips = []
         for sequence in sequences:
             try:
                 clips += clips_of(sequence)
-            except BAD_CLIP as error:
+            except BAD_CLIP_ERRORS as error:
                 if not self.skips_bad_clips:
                     raise
                 bad = BadSample(self.dataset, name_of(sequence), -1, -1, str(error))
@@ -229,7 +230,7 @@ class MotionDataset(BaseDataset):
                 for frame in (start, end - 1):
                     self._read_good_clip(clip, frame, frame + 1)
                 usable.append(clip)
-            except BAD_CLIP as error:
+            except BAD_CLIP_ERRORS as error:
                 sample = BadSample(self.dataset, clip['sequence'], start, end, str(error))
                 self.left_out.append(sample)
         if self.left_out:
@@ -254,11 +255,7 @@ class MotionDataset(BaseDataset):
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:
-        """Return a flat copy of what is known of a clip, which is names and numbers alone.
-
-        Args:
-            idx (int): Its place in the list.
-        """
+        """Return a copy of the entry of a clip; a flat one, as it holds names and numbers only."""
         return dict(self.data_list[idx], sample_idx=idx if idx >= 0 else len(self) + idx)
 
     def prepare_data(self, idx: Union[int, ClipKey]) -> dict[str, Any]:
@@ -273,12 +270,12 @@ class MotionDataset(BaseDataset):
         replaced: list[BadSample] = []
         for offset in range(len(self)):
             info = self.get_data_info((index + offset) % len(self) if offset else index)
-            info['seed'] = seed  # Of whatever else a reader draws.
+            info['seed'] = seed  # For other random draws of a reader.
             rng = np.random.default_rng(seed)
             window = draw_window(info['start'], info['end'], self.min_len, self.max_len, rng)
             try:
                 item = self._item(info, *window)
-            except BAD_CLIP as error:
+            except BAD_CLIP_ERRORS as error:
                 if self.on_bad_sample == 'error':
                     raise
                 bad = BadSample(self.dataset, info['sequence'], *window, str(error))
@@ -286,8 +283,8 @@ class MotionDataset(BaseDataset):
                 self._warn_once(info['sequence'], f'skipped a bad clip: {error}')
                 continue
             if replaced:
-                # Tells the main process, which a worker cannot otherwise.
-                item['data_samples'].set_data({REPLACED: replaced})
+                # Reports them to the main process, as logs of workers are lost.
+                item['data_samples'].set_data({REPLACED_KEY: replaced})
             return item
         raise self._all_bad(replaced)
 

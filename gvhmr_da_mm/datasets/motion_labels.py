@@ -1,4 +1,4 @@
-"""The labels that the motion vector is made of, clip by clip."""
+"""Labels of clips for the statistics of the motion vector."""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -20,8 +20,8 @@ def choose_clips(indices: Sequence[int], num_clips: int, seed: int = 0) -> list[
 
     Args:
         indices (Sequence[int]): Clips to choose from.
-        num_clips (int): At most so many.
-        seed (int): Chooses them. Defaults to 0.
+        num_clips (int): Largest number of clips.
+        seed (int): Of the draw. Defaults to 0.
 
     Returns:
         list[int]: The chosen indices.

@@ -1,4 +1,4 @@
-"""Several named datasets as one, with their domains and weights."""
+"""Concatenation of named datasets of several domains."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
@@ -127,7 +127,7 @@ def check_names(datasets: Any, weights: Mapping[str, float]) -> None:
         weights (dict[str, float]): By name.
 
     Raises:
-        ConfigError: If they do not, or a weight is not positive.
+        ConfigError: If a name is missing or unknown, or a weight is not positive.
     """
     if not isinstance(datasets, Mapping):
         raise ConfigError(
@@ -145,13 +145,13 @@ def check_names(datasets: Any, weights: Mapping[str, float]) -> None:
 
 
 def check_same_supervision(datasets: Iterable[Dataset]) -> None:
-    """Check that all real datasets give labels or none does.
+    """Check that either all real datasets have labels or none.
 
-    Batches with labels are trained in another way. Where both kinds of batches are possible, ranks
-    could have different ones in the same step, and would wait for each other for ever.
+    Labelled real batches take another training step. With both kinds, ranks could take different
+    steps at the same time, and would wait for each other forever.
 
     Args:
-        datasets (Iterable[Dataset]): Real ones count if they tell ``labelled_training``.
+        datasets (Iterable[Dataset]): Real ones count if they have ``labelled_training``.
 
     Raises:
         ConfigError: If some do and some do not.

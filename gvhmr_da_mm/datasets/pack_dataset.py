@@ -1,4 +1,4 @@
-"""Any pack of this project as a dataset: a folder of one's own videos as the real domain."""
+"""Dataset of any sequence pack, such as one of unlabelled videos as the real domain."""
 
 from pathlib import Path
 from typing import Optional, Union
@@ -13,14 +13,14 @@ from .source_dataset import SourceDataset
 
 @DATASETS.register_module()
 class PackDataset(SourceDataset):
-    """Sequences of a pack, without labels unless ``supervision='labels'``.
+    """Sequences of a sequence pack, without labels unless ``supervision='labels'``.
 
-    Labels are not opened otherwise, even if the pack has some. In ``test_mode`` items are whole
+    Otherwise labels of the pack are not opened. In ``test_mode`` items are whole
     sequences without labels, for prediction; with ``flip_test``, those of sequences without
     mirrored features carry no mirrored inputs.
 
     Args:
-        pack (str | Path): The pack, below the data root or absolute.
+        pack (str | Path): The sequence pack, below the data root or absolute.
         dataset (str): Name in samples. Defaults to ``video``.
         domain (str): ``real`` or ``synthetic``. Defaults to ``real``.
         split (str, optional): Only sequences of this split. Defaults to None: all.
@@ -72,7 +72,7 @@ class PackDataset(SourceDataset):
         return self.list_sequences(infos)
 
     def read_clip(self, info: dict, start: int, end: int) -> Clip:
-        """Read frames of a sequence; labels only if they are asked for."""
+        """Read frames of a sequence, with labels only for ``supervision='labels'``."""
         reader = self.source.open(self.info_of(info))
         clip = self.read_inputs(reader, start, end)
         if self.test_mode:

@@ -1,10 +1,9 @@
-"""Reading packs, published ones and our own, without running code from them, once per process.
+"""Safe, lazy reading of published packs and sequence packs.
 
 A published pack (``torch.save``) is opened with ``weights_only=True`` (no code in the file can run)
-and memory-mapped: only the rows that are asked for are read from disk. One of our own is a folder
-(:mod:`.packs`), whose index alone is read. :func:`load_pack` keeps what it opened in a cache of
-the process, so datasets hold paths alone, pickle to workers in a few bytes, and several splits of
-one file share its index.
+and memory-mapped: only the requested rows are read from disk. Of a sequence pack (:mod:`.packs`)
+only the index is read. :func:`load_pack` caches opened packs per process, so that datasets hold
+file paths only, pickle to workers in a few bytes, and share a file between splits.
 """
 
 import math
@@ -25,13 +24,13 @@ from ..fileio.restricted_pickle import load_restricted_pickle, stored_array
 from ..fileio.restricted_unpickler import PickledObject
 from ..fileio.tensor_file import is_archive, load_tensor_file
 from .packs import SequencePack
-from .packs.pack_index import INDEX
+from .packs.pack_index import INDEX_FILE
 
 PathLike = Union[str, Path]
 MAX_IMAGE_SIDE = 100_000
-"""Pixels; a larger image is a damaged number."""
+"""Pixels; a larger value is taken for damaged data."""
 MAX_FRAMES = 10**8
-"""A longer video, of over a month, is a damaged number."""
+"""Frames of a video, over a month; a larger value is taken for damaged data."""
 
 
 def _first_line(error: Exception) -> str:
@@ -112,10 +111,10 @@ def _load_folder_cached(path: str, modified_ns: int, size: int) -> SequencePack:
 
 
 def load_pack(path: PathLike) -> Mapping:
-    """Open a pack that holds one entry per sequence; at most once per process.
+    """Open a pack; once per process, until it changes.
 
     Args:
-        path (str | Path): The file, or the folder of one of our own packs.
+        path (str | Path): A published pack, or the folder of a sequence pack.
 
     Returns:
         Mapping: Sequence name to entry.
@@ -124,11 +123,11 @@ def load_pack(path: PathLike) -> Mapping:
         MissingFilesError: If there is no such file.
         DataError: If it cannot be read or is no mapping.
     """
-    # Every item asks several times, so that one question to the file system has to do.
+    # Called several times for each item, so that one call of the file system must be enough.
     path = os.fspath(path)
     try:
-        status = os.stat(f'{path}{os.sep}{INDEX}')
-    except OSError:  # No pack of our own.
+        status = os.stat(f'{path}{os.sep}{INDEX_FILE}')
+    except OSError:  # No sequence pack.
         return _load_file(path)
     return _load_folder_cached(path, status.st_mtime_ns, status.st_size)
 
@@ -137,7 +136,7 @@ def _load_file(path: str) -> Mapping:
     if not os.path.exists(path):
         raise MissingFilesError(f'{path} does not exist (any more)')
     if os.path.isdir(path):
-        raise DataError(f'{path} is no pack: it has no {INDEX}; docs/en/packs.md tells more')
+        raise DataError(f'{path} is no sequence pack: it has no {INDEX_FILE}; see docs/en/packs.md')
     status = os.stat(path)
     return _load_cached(path, status.st_mtime_ns, status.st_size)
 
@@ -149,7 +148,7 @@ class RecordError(DataError):
         message (str): The whole message.
         path (str | Path): The file. Defaults to ''.
         key (str): The field. Defaults to ''.
-        check (str): What is wrong, as the checks of packs call it, such as ``shape``. Defaults to
+        check (str): Name of the violated check of the validator, such as ``shape``. Defaults to
             ''.
         problem (str): What was expected and found, without file and key. Defaults to ''.
     """
@@ -172,7 +171,7 @@ def as_frame_range(value: Any, record: 'PackRecord', key: str) -> tuple[int, int
 
     Args:
         value (Any): A tuple, list or tensor of two whole numbers.
-        record (PackRecord): Where it is from, for messages.
+        record (PackRecord): The entry, for messages.
         key (str): The field, for messages.
 
     Raises:
@@ -188,7 +187,7 @@ def as_frame_range(value: Any, record: 'PackRecord', key: str) -> tuple[int, int
 
 
 class PackRecord:
-    """One sequence of a pack; whatever is wrong with a field is said with file, sequence and key.
+    """Entry of a sequence in a file; errors name file, sequence and key.
 
     Args:
         path (str | Path): The file, for messages.
@@ -315,11 +314,11 @@ class PackRecord:
             raise self.error(key, f'frames {start} to {end - 1}', f'frames {first} to {last - 1}')
         selected = tensor[start - first : end - first]
         if tensor.dtype == torch.bool:
-            if tensor.ndim > 1:  # Masks alone are.
+            if tensor.ndim > 1:  # Only masks are bool.
                 raise self.error(key, 'numbers', 'True and False')
             return selected.clone()
         rows = selected.to(torch.float32, copy=True)
-        # A sum is much faster; one that overflows is looked at again.
+        # The sum is much faster than `isfinite`; if it overflows, each value is checked below.
         if math.isfinite(rows.sum().item()):
             return rows
         finite = rows.flatten(1).isfinite().all(dim=1)

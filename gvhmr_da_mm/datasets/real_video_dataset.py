@@ -23,7 +23,7 @@ class RealVideoDataset(SourceDataset):
         real_supervision (str): ``none``, or ``labels`` for training on 3D labels. Defaults to
             ``none``.
         subset (str): Of the training split: ``all``; ``fit`` and ``val`` share it by video, so
-            that choices (thresholds, schedules) need no test clip. ``val`` items have the form of
+            that hyperparameters can be chosen without test clips. ``val`` items have the form of
             test items. Defaults to ``all``.
         transductive (bool): Whether training adds the test clips' inputs, never their labels; it
             is noted in the meta information. Defaults to False.
@@ -36,9 +36,9 @@ class RealVideoDataset(SourceDataset):
     body_model = 'smpl'
     """Body model of the labels."""
     camera = 'true'
-    """Where the camera's rotation comes from."""
+    """Source of the camera's rotation: ``true``, or an estimate."""
     mask_key = 'mask'
-    """The mask of frames that count in evaluation."""
+    """Name of the mask of frames that evaluation uses."""
     flip_is_required = True
 
     def __init__(
@@ -103,7 +103,7 @@ class RealVideoDataset(SourceDataset):
 
     @property
     def uses(self) -> tuple[str, ...]:
-        """What is read besides inputs, see :class:`~.sources.SourceFile`."""
+        """Uses of the files that are read besides ``inputs``, see :class:`~.sources.SourceFile`."""
         return ('labels',) if self.labelled_training else ()
 
     def required_files(self) -> dict[Union[str, Path], str]:
@@ -144,7 +144,7 @@ class RealVideoDataset(SourceDataset):
         return DataError(f'{self.location} holds no sequence of {self.split}')
 
     def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
-        """Return the missing files of single sequences; packs must have what is needed, too."""
+        """Return the missing files of single sequences; check the fields of sequence packs."""
         missing = super().clip_files(clips)
         infos = [self.info_of(clip) for clip in clips] if self.flip_test else []
         lacking = self.lacking(infos, 'flip_features')
@@ -175,5 +175,5 @@ class RealVideoDataset(SourceDataset):
 
     @property
     def conditions(self) -> dict[str, str]:
-        """How test items are made, for protocols: options that change the numbers."""
+        """Options of test items that change the scores, for the evaluation protocol."""
         return dict(intrinsics=self.intrinsics, camera_rotation=self.camera)

@@ -10,8 +10,8 @@ from .sources import RICHSource
 class RICHDataset(RealVideoDataset):
     """RICH (Huang et al., CVPR 2022), for testing only.
 
-    The pack follows this project's own format (docs/en/data.md), which is laid out as the published
-    EMDB and 3DPW packs are. All cameras stand still, so ``T_w2c`` is one matrix per sequence.
+    The file follows the format of docs/en/data.md#rich, which resembles the published packs of EMDB
+    and 3DPW. All cameras stand still, so ``T_w2c`` is one matrix per sequence.
     Labels are gendered SMPL-X in the dataset's world.
 
     Args:

@@ -1,9 +1,8 @@
-"""Turn gendered SMPL labels into neutral SMPL-X ones, approximately.
+"""Approximate conversion of gendered SMPL labels to neutral SMPL-X.
 
-SMPL and SMPL-X share the skeleton's 22 joints, so the pose is kept and the shape is refitted. This
-is the right tool for an upper bound (a model trained on real labels), not a substitute for fitting
-SMPL-X to the meshes: shape that moves no joint is lost, and differences between the two rest poses
-stay in the pose.
+SMPL and SMPL-X share 22 joints, so the pose is kept and the shape is refitted. Shape that moves no
+joint is lost, and the difference between the two rest poses stays in the pose: this is enough for
+an upper bound (a model trained on real labels), but no substitute for fitting SMPL-X to meshes.
 """
 
 import torch
@@ -60,6 +59,6 @@ def smpl_to_smplx(
         body_pose=params['body_pose'][:, : NUM_BODY_JOINTS * 3],
         betas=betas.expand(len(params['transl']), -1),
         global_orient=params['global_orient'],
-        # Both bodies turn about their root joint, which must stay where it is.
+        # Both bodies rotate about their root joint, whose position must not change.
         transl=params['transl'] + root_smpl - root_smplx,
     )

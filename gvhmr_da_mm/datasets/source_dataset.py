@@ -1,4 +1,4 @@
-"""Base of the datasets that read a source: published files, or a pack of this project."""
+"""Base of the datasets that read a source: published files, or a sequence pack."""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -20,7 +20,7 @@ class SourceDataset(MotionDataset):
     """Base of datasets whose clips are sequences of a source, or ranges of them.
 
     Args:
-        pack (str | Path, optional): Folder of a pack (docs/en/packs.md), below the data root or
+        pack (str | Path, optional): Sequence pack (docs/en/packs.md), below the data root or
             absolute, to read in place of the published files. Defaults to None.
         intrinsics (str): ``true``, or ``estimated`` (focal length = image diagonal). Defaults to
             ``true``.
@@ -62,14 +62,14 @@ class SourceDataset(MotionDataset):
 
     @cached_property  # Every item asks for it several times.
     def source(self) -> Union[PublishedSource, PackSource]:
-        """What is read; it holds paths alone."""
+        """Source of the sequences; holds file paths only, so that it is cheap to pickle."""
         if self.pack is not None:
             return PackSource(self.data_root / self.pack)
         return self.SOURCE.below(self.data_root)
 
     @property
     def location(self) -> Path:
-        """Where the clips are from, for messages."""
+        """Folder of the clips, for messages."""
         return self.source.root
 
     # -- the list of clips ------------------------------------------------------------------------
@@ -83,7 +83,7 @@ class SourceDataset(MotionDataset):
 
         Args:
             infos (Iterable[SequenceInfo]): The sequences.
-            facts: What else is known of their clips.
+            facts: Further fields of each entry.
         """
 
         def clips_of(info: SequenceInfo) -> list[dict]:
@@ -110,7 +110,7 @@ class SourceDataset(MotionDataset):
         return self.source.missing_files(infos, self.flip_test and self.flip_is_required)
 
     def load_data_list(self) -> list[dict]:
-        """List the clips, and say once which observations they lack."""
+        """List the clips, and warn once about observations that are missing."""
         clips = super().load_data_list()
         infos = list({clip['id']: self.info_of(clip) for clip in clips}.values())
         for name, what in (('kp2d', '2D keypoints'), ('features', 'image features')):
@@ -161,7 +161,7 @@ class SourceDataset(MotionDataset):
         return clip
 
     def camera_rotation(self, reader: SequenceReader, start: int, end: int) -> Tensor:
-        """Return the rotation from world to camera that clips are given (L, 3, 3)."""
+        """Return the rotation from world to camera that is an input of the network (L, 3, 3)."""
         return reader.rotations(start, end)
 
     def _intrinsics(self, reader: SequenceReader, start: int, end: int) -> Tensor:

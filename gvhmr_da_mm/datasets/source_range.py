@@ -1,4 +1,4 @@
-"""Where the clips of one dataset are in a dataset of several sources."""
+"""Index range of one dataset within a concatenation."""
 
 from typing import NamedTuple, Optional
 
@@ -6,8 +6,8 @@ from typing import NamedTuple, Optional
 class SourceRange(NamedTuple):
     """Indices [start, stop) of one dataset, and its weight within its domain.
 
-    ``weight`` is None where none was chosen: real datasets then count the same, synthetic ones by
-    their number of clips.
+    ``weight`` is None by default: real datasets then have equal weights, synthetic ones their
+    number of clips.
     """
 
     name: str

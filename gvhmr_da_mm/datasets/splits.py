@@ -1,4 +1,4 @@
-"""Which sequences belong to which split. Every rule here looks at names only, never at labels."""
+"""Splits of EMDB and 3DPW, by the names of the sequences."""
 
 from collections.abc import Iterable
 
@@ -35,7 +35,7 @@ def emdb_sequences(names: Iterable[str], split: str) -> list[str]:
 
 
 def holdout(names: Iterable[str], groups: Iterable[str], subset: str, every: int) -> list[str]:
-    """Hold every n-th video of a training split out, so that choices need no test clip.
+    """Hold out every n-th video of a training split, to choose hyperparameters without test clips.
 
     Args:
         names (Iterable[str]): Sequences.
@@ -49,7 +49,7 @@ def holdout(names: Iterable[str], groups: Iterable[str], subset: str, every: int
     names, groups = list(names), list(groups)
     if subset == 'all':
         return names
-    # The second of each n, so that a split of two videos already has one to hold out.
+    # The second of each n, so that one of two videos is held out.
     held_out = set(sorted(set(groups))[1::every])
     return [name for name, group in zip(names, groups) if (group in held_out) == (subset == 'val')]
 

@@ -12,15 +12,15 @@ from .sources import SequenceInfo, SequenceReader, ThreeDPWSource
 class ThreeDPWDataset(RealVideoDataset):
     """3DPW (von Marcard et al., ECCV 2018).
 
-    The published training pack has no detected keypoints (its own loader projects the labels,
-    which would leak them): they come from a file of their own (docs/en/data.md) if it exists;
-    otherwise all keypoints are masked and one warning says so. With ``real_supervision='labels'``
+    The published training pack has no detected keypoints (the published loader projects the labels,
+    which would leak them): they are read from a separate file (docs/en/data.md) if it exists;
+    otherwise all keypoints are masked and a warning is logged. With ``real_supervision='labels'``
     the refitted SMPL-X labels supervise the camera space only, on the frames where they are good.
 
     Args:
         split (str): ``train`` or ``test``. Defaults to ``train``.
-        mask_key (str): Which of the pack's masks says what counts in evaluation: ``mask_wham`` or
-            ``mask_raw``. Defaults to ``mask_wham``.
+        mask_key (str): Mask of the frames that evaluation uses: ``mask_wham`` or ``mask_raw``.
+            Defaults to ``mask_wham``.
         kwargs: As :class:`RealVideoDataset`.
     """
 
@@ -50,7 +50,7 @@ class ThreeDPWDataset(RealVideoDataset):
 
     @property
     def conditions(self) -> dict[str, str]:
-        """How test items are made."""
+        """As the base, and the mask."""
         return dict(super().conditions, mask=self.mask_key)
 
     def read_train_labels(self, reader: SequenceReader, start: int, end: int) -> tuple[dict, str]:

@@ -1,4 +1,4 @@
-"""Training windows: which frames of a clip are shown, and how they are padded.
+"""Random training windows of clips, and their padding.
 
 Source: GVHMR, Sec. 4.1 (clips of at most 120 frames).
 """
@@ -11,7 +11,7 @@ from torch import Tensor
 def draw_window(
     start: int, end: int, min_len: int, max_len: int, rng: np.random.Generator
 ) -> tuple[int, int]:
-    """Draw a window uniformly: first its length, then its place.
+    """Draw a window: first its length, then its first frame, both uniformly.
 
     Args:
         start (int): First usable frame.
@@ -32,7 +32,7 @@ def draw_window(
 
 
 def num_windows(length: int, max_len: int) -> int:
-    """Return how often a long clip is listed per epoch."""
+    """Return how often a clip of ``length`` frames is listed per epoch."""
     return max(length // max_len, 1)
 
 

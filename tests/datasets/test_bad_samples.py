@@ -8,7 +8,7 @@ import torch
 from gvhmr_da_mm.core.errors import DataError, MissingFilesError
 from gvhmr_da_mm.datasets import BEDLAMDataset, Clip, ClipKey, EMDBDataset, ThreeDPWDataset
 from gvhmr_da_mm.datasets.bad_samples import BadSample, check_clip, describe_bad_samples
-from gvhmr_da_mm.datasets.motion_dataset import REPLACED
+from gvhmr_da_mm.datasets.motion_dataset import REPLACED_KEY
 
 from . import packs
 from .samples import assert_same_item
@@ -123,11 +123,11 @@ def test_what_only_shows_later_is_replaced_and_told(tmp_path, mids):
     assert dataset.left_out == [] and len(dataset) == 3
     item = dataset[ClipKey(0, 4)]
     assert_same_item(item, dataset[ClipKey(1, 4)])
-    (bad,) = item['data_samples'].get(REPLACED)
+    (bad,) = item['data_samples'].get(REPLACED_KEY)
     assert bad.sequence == mids[0] and (bad.start, bad.end) == (0, 40) and '`trans`' in bad.reason
-    assert REPLACED not in dataset[ClipKey(1, 4)]['data_samples']
+    assert REPLACED_KEY not in dataset[ClipKey(1, 4)]['data_samples']
     # The same key gives the same item, and the same report, again and in another process.
-    assert dataset[ClipKey(0, 4)]['data_samples'].get(REPLACED) == [bad]
+    assert dataset[ClipKey(0, 4)]['data_samples'].get(REPLACED_KEY) == [bad]
 
 
 def test_sequences_that_cannot_be_listed_are_left_out(tmp_path):

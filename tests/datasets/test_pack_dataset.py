@@ -121,5 +121,5 @@ def test_a_pack_that_is_not_there(tmp_path):
     with pytest.raises(MissingFilesError, match='tools/dataset_converters'):
         build(tmp_path)
     (tmp_path / 'packs/videos').mkdir(parents=True)
-    with pytest.raises(DataError, match='is no pack'):
+    with pytest.raises(DataError, match='is no sequence pack'):
         build(tmp_path)

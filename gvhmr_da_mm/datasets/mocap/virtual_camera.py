@@ -227,7 +227,7 @@ def _turn(T_w2c: Tensor, rotation: Tensor) -> Tensor:
 
 
 def _in_image(T_w2c: Tensor, point: Tensor, K: Tensor, width: int, height: int) -> bool:
-    """Tell whether a point (F, 3) stays within the image."""
+    """Return whether a point (F, 3) stays within the image."""
     seen = (T_w2c[:, :3, :3] @ point[..., None])[..., 0] + T_w2c[:, :3, 3]
     if float(seen[:, 2].min()) < NEAREST / 2:
         return False

@@ -1,4 +1,4 @@
-"""Our own training packs: one memory-mapped file per sequence and a JSON index."""
+"""Sequence packs: one memory-mapped file per sequence and a JSON index."""
 
 from .pack_entry import PackEntry
 from .pack_index import PackHeader, is_pack

@@ -1,4 +1,4 @@
-"""One line of the index of a pack: what there is to know of a sequence without opening it."""
+"""Entry of a sequence in the index of a sequence pack."""
 
 import hashlib
 import re
@@ -9,42 +9,42 @@ from typing import Any, Optional
 from ...core.conventions import FPS, GENDERS
 from ...core.errors import DataError
 
-FOLDER = 'sequences'
+SEQUENCES_FOLDER = 'sequences'
 SUFFIX = '.safetensors'
 _FPS_TOLERANCE = 0.05
-_LONGEST_NAME = 100
+_MAX_NAME_LENGTH = 100
 
 
 def sequence_file(sequence_id: str) -> str:
-    """Return the file of a sequence below the pack: readable, and different for different ids."""
-    name = re.sub(r'[^A-Za-z0-9._-]+', '_', sequence_id)[-_LONGEST_NAME:].lstrip('._-')
-    # Names that differ in what was replaced, or in case alone, must not share a file.
+    """Return the file of a sequence below the pack; unique for each id."""
+    name = re.sub(r'[^A-Za-z0-9._-]+', '_', sequence_id)[-_MAX_NAME_LENGTH:].lstrip('._-')
+    # Ids that differ in replaced characters or in case only must not share a file.
     digest = hashlib.sha256(sequence_id.encode()).hexdigest()[:8]
-    return f'{FOLDER}/{name}-{digest}{SUFFIX}'
+    return f'{SEQUENCES_FOLDER}/{name}-{digest}{SUFFIX}'
 
 
 @dataclass
 class PackEntry:
-    """What the index says of a sequence.
+    """Entry of a sequence in the index.
 
     Args:
         id (str): Unique in the pack.
         frames (int): Frames, at 30 per second.
         img_wh (tuple[int, int]): Image width and height in pixels.
         sequence (str): Name of the sequence in samples. Defaults to '': the id.
-        start (int): Number of the first frame in the video, as samples tell it. Defaults to 0.
+        start (int): Number of the first frame in the video, as in samples. Defaults to 0.
         splits (tuple[str, ...]): Splits it belongs to. Defaults to ().
         gender (str): Body model of the labels. Defaults to ``neutral``.
         static_camera (bool): Whether the camera stands still. Defaults to False.
         fps (float): Frames per second; packs are at 30. Defaults to 30.
-        video (str): Where the frames are from. Defaults to ''.
+        video (str): The video of the frames. Defaults to ''.
         group (str): Sequences of one group stay together when a split is divided, such as the
             persons of one video. Defaults to '': the id.
         valid_ranges (list, optional): Frames [start, end) whose labels are good. Defaults to None:
             all.
         extra (dict): Anything else, as JSON.
-        signature (str): What the sequence was made of; another signature makes it anew.
-        arrays (tuple[str, ...]): Names of the arrays that there are (set on writing).
+        signature (str): Digest of its inputs; the sequence is converted again if it changes.
+        arrays (tuple[str, ...]): Names of its arrays (set on writing).
         has_labels, has_keypoints, has_features (bool): The same in short (set on writing).
         file (str): File below the pack (set on writing).
         bytes (int): Its size (set on writing).
@@ -98,7 +98,7 @@ class PackEntry:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], where: str = 'an entry') -> 'PackEntry':
-        """Make an entry of what the index or a writer gives; unknown names are an error."""
+        """Create an entry from values by name; unknown names are an error."""
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
@@ -112,7 +112,7 @@ class PackEntry:
             raise DataError(f'{where}: {error}') from error
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the entry for a JSON file, without what is empty."""
+        """Return the entry for a JSON file, without empty values."""
         values = asdict(self)
         if self.group == self.id:
             del values['group']

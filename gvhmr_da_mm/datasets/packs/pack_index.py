@@ -1,7 +1,7 @@
-"""The index of a pack: a JSON line that describes it, then one for each sequence.
+"""Index of a sequence pack: a JSON line for the pack, then one for each sequence.
 
-A line is appended when a sequence is complete, so nothing done is lost if a conversion stops; of
-two lines of one sequence the later counts.
+A line is appended when a sequence is complete, so that an interrupted conversion can continue; of
+two lines of one sequence the later is used.
 """
 
 import json
@@ -14,7 +14,7 @@ from ...fileio.atomic_file import write_atomically
 from .pack_entry import PackEntry
 from .pack_schema import FORMAT, VERSION
 
-INDEX = 'index.jsonl'
+INDEX_FILE = 'index.jsonl'
 
 
 @dataclass
@@ -24,8 +24,8 @@ class PackHeader:
     Args:
         dataset (str): Name of the dataset, such as ``emdb``.
         domain (str): ``synthetic`` or ``real``. Defaults to ``real``.
-        source (str): What it was made of, for people. Defaults to ''.
-        complete (bool): Whether the conversion came to its end. Defaults to False.
+        source (str): Description of its origin. Defaults to ''.
+        complete (bool): Whether the conversion is finished. Defaults to False.
         format (str): Name of the format.
         version (int): Its version.
     """
@@ -39,8 +39,8 @@ class PackHeader:
 
 
 def is_pack(root: Union[str, Path]) -> bool:
-    """Tell whether a folder is one of our packs."""
-    return (Path(root) / INDEX).is_file()
+    """Return whether a folder is a sequence pack."""
+    return (Path(root) / INDEX_FILE).is_file()
 
 
 def encode_line(entry: PackEntry) -> str:
@@ -49,9 +49,9 @@ def encode_line(entry: PackEntry) -> str:
 
 
 def write_index(root: Path, header: PackHeader, entries: list[PackEntry]) -> None:
-    """Write the whole index; the old one stays until the new one is complete."""
+    """Write the whole index atomically."""
     first = json.dumps(asdict(header), separators=(',', ':')) + '\n'
-    write_atomically(root / INDEX, first + ''.join(map(encode_line, entries)))
+    write_atomically(root / INDEX_FILE, first + ''.join(map(encode_line, entries)))
 
 
 def read_index(root: Union[str, Path]) -> tuple[PackHeader, dict[str, PackEntry], bool]:
@@ -65,9 +65,9 @@ def read_index(root: Union[str, Path]) -> tuple[PackHeader, dict[str, PackEntry]
         of the file, and whether its last line was cut off (and left out).
 
     Raises:
-        DataError: If it is no index, or of a later version.
+        DataError: If the index is invalid, or of another version.
     """
-    path = Path(root) / INDEX
+    path = Path(root) / INDEX_FILE
     entries: dict[str, PackEntry] = {}
     header: Optional[PackHeader] = None
     # Split at line feeds alone: other separators may be within a name.

@@ -1,6 +1,6 @@
-"""What a sequence of our own packs holds: names, shapes, types, and what is checked.
+"""Schema of sequence packs: names, shapes and types of arrays, and their checks.
 
-The table is told in ``docs/en/packs.md``. Shape letters: F frames of the sequence.
+Documented in ``docs/en/packs.md``. F: frames of the sequence.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ _ROTATION_TOLERANCE = 1e-2
 
 @dataclass(frozen=True)
 class ArrayField:
-    """One array of a sequence.
+    """Array of a sequence.
 
     Args:
-        shapes (tuple[str, ...]): Shapes it may have, as for ``check_shape``.
-        label (bool): Whether it is 3D truth, which unlabelled training never opens. Defaults to
+        shapes (tuple[str, ...]): Allowed shapes, as for ``check_shape``.
+        label (bool): Whether it is a 3D label, which unlabelled training never opens. Defaults to
             False.
         kind (str): ``float`` (float32), ``feature`` (float16 or float32) or ``bool``. Defaults to
             ``float``.
@@ -63,24 +63,24 @@ ARRAYS: dict[str, ArrayField] = {
 """Every array that a sequence may hold."""
 REQUIRED = ('bbx_xys', 'K_fullimg')
 CAMERAS = ('T_w2c', 'R_w2c')
-"""Exactly one of these is there."""
+"""A sequence has exactly one of these."""
 LABELS = tuple(name for name, field in ARRAYS.items() if field.label)
 
 
 def normalize_arrays(arrays: Mapping[str, Any], frames: int, where: str) -> dict[str, np.ndarray]:
-    """Check the arrays of a sequence and give them the stored types.
+    """Check the arrays of a sequence and convert them to the stored types.
 
     Args:
         arrays (Mapping): Names of :data:`ARRAYS` to tensors or arrays; float64 becomes float32.
         frames (int): Frames of the sequence.
-        where (str): How errors begin.
+        where (str): Start of error messages.
 
     Returns:
         dict[str, np.ndarray]: The arrays to store.
 
     Raises:
-        DataError: If something is missing, unknown, of another shape or type, not finite, or no
-            rotation; the message names the array and the first bad frame.
+        DataError: If something is missing, unknown, of another shape or type, not finite, or an
+            invalid rotation; the message names the array and the first bad frame.
     """
     unknown = sorted(set(arrays) - set(ARRAYS))
     if unknown:

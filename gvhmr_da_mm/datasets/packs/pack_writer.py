@@ -1,4 +1,4 @@
-"""Writing packs: one sequence at a time, each complete or not there at all."""
+"""Writer of sequence packs; each sequence is written atomically."""
 
 import errno
 import hashlib
@@ -11,29 +11,31 @@ from typing import Any, Optional, Union
 
 from ...core.errors import DataError, StorageError
 from ...fileio.atomic_file import write_atomically
-from .pack_entry import FOLDER, PackEntry, sequence_file
-from .pack_index import INDEX, PackHeader, encode_line, is_pack, read_index, write_index
+from .pack_entry import SEQUENCES_FOLDER, PackEntry, sequence_file
+from .pack_index import INDEX_FILE, PackHeader, encode_line, is_pack, read_index, write_index
 from .pack_schema import FORMAT, LABELS, VERSION, normalize_arrays
 from .tensor_file import encode_tensors
 
-CHECKSUMS = 'SHA256SUMS'
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-_CHUNK = 1 << 20
+CHECKSUM_FILE = 'SHA256SUMS'
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_WRITE_PROTECTED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
 def storage_errors(root: Path):
-    """Turn a full or write-protected disk into a :class:`StorageError` that says what to do."""
+    """Turn a full or write-protected disk into a :class:`StorageError`."""
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in _DISK_FULL:
             raise StorageError(
                 f'the disk of {root} is full. The sequences that are complete are kept: make room '
                 'and run the same command again, it continues'
             ) from error
-        if error.errno in _FORBIDDEN or isinstance(error, (NotADirectoryError, FileExistsError)):
+        if error.errno in _WRITE_PROTECTED or isinstance(
+            error, (NotADirectoryError, FileExistsError)
+        ):
             raise StorageError(
                 f'cannot write to {root} ({error.strerror}): expected a folder that may be written '
                 'to; change its permissions or choose another'
@@ -45,7 +47,7 @@ def file_sha256(path: Path) -> str:
     """Return the checksum of a file as ``sha256sum`` gives it."""
     digest = hashlib.sha256()
     with path.open('rb') as file:
-        while chunk := file.read(_CHUNK):
+        while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
 
@@ -53,10 +55,10 @@ def file_sha256(path: Path) -> str:
 def write_sequence(
     root: Union[str, Path], sequence_id: str, arrays: Mapping[str, Any], meta: Mapping[str, Any]
 ) -> PackEntry:
-    """Write the file of one sequence; may be called in any process, for different sequences.
+    """Write the file of one sequence; processes may write different sequences at once.
 
     Args:
-        root (str | Path): The pack.
+        root (str | Path): Folder of the pack.
         sequence_id (str): Unique in the pack.
         arrays (Mapping): As :func:`~.pack_schema.normalize_arrays` takes them.
         meta (Mapping): Fields of :class:`PackEntry`, ``img_wh`` at least.
@@ -65,7 +67,7 @@ def write_sequence(
         PackEntry: For :meth:`PackWriter.record`.
 
     Raises:
-        DataError: If the content is not what the schema promises.
+        DataError: If the content violates the schema.
         StorageError: If the disk is full or may not be written to.
     """
     where = f'sequence {sequence_id!r}'
@@ -88,7 +90,7 @@ def write_sequence(
 
 
 class PackWriter:
-    """Writes a pack, or goes on with one that is there.
+    """Write a sequence pack, or continue an existing one.
 
     .. code-block:: python
 
@@ -99,20 +101,20 @@ class PackWriter:
                     meta = dict(img_wh=(w, h), video=str(video), signature=signature)
                     writer.add(video.name, arrays, meta)
 
-    A sequence is written to a file of its own, moved into place when complete, and then named in
-    the index. Leaving the ``with`` block without an error finishes the pack: readers refuse one
-    that was interrupted, and the same program run again continues it. One process records; others
-    may call :func:`write_sequence`.
+    A sequence is written to its own file atomically, and then added to the index. Leaving the
+    ``with`` block without an error finishes the pack: readers refuse an interrupted one, and the
+    same program run again continues it. One process records; others may call
+    :func:`write_sequence`.
 
     Args:
         root (str | Path): Folder of the pack.
         dataset (str): Name of the dataset in samples.
         domain (str): ``synthetic`` or ``real``. Defaults to ``real``.
-        source (str): What it is made of, for people. Defaults to ''.
+        source (str): Description of its origin. Defaults to ''.
 
     Raises:
         StorageError: If the folder cannot be written to.
-        DataError: If it holds another dataset, or something that is no pack.
+        DataError: If it holds another dataset, or files that are no pack.
     """
 
     def __init__(
@@ -121,7 +123,7 @@ class PackWriter:
         self.root = Path(root).expanduser()
         header = PackHeader(dataset, domain, source)
         with storage_errors(self.root):
-            (self.root / FOLDER).mkdir(parents=True, exist_ok=True)
+            (self.root / SEQUENCES_FOLDER).mkdir(parents=True, exist_ok=True)
             if is_pack(self.root):
                 found, self._entries, torn = read_index(self.root)
                 if (found.dataset, found.domain) != (dataset, domain):
@@ -132,10 +134,10 @@ class PackWriter:
                 self.header = replace(found, source=source)
                 if torn:
                     self._rewrite()
-            elif sorted(p.name for p in self.root.iterdir()) != [FOLDER]:
+            elif sorted(p.name for p in self.root.iterdir()) != [SEQUENCES_FOLDER]:
                 raise DataError(
-                    f'{self.root} is not empty and is no pack (it has no {INDEX}): choose another '
-                    'folder'
+                    f'{self.root} is not empty and is no pack (it has no {INDEX_FILE}): choose '
+                    'another folder'
                 )
             else:
                 self.header, self._entries = header, {}
@@ -150,11 +152,11 @@ class PackWriter:
 
     @property
     def entries(self) -> dict[str, PackEntry]:
-        """The sequences that are written, by id."""
+        """Entries of the written sequences by id."""
         return self._entries
 
     def is_done(self, sequence_id: str, signature: str = '') -> bool:
-        """Tell whether a sequence is there: same signature, and a file with its checksum."""
+        """Return whether a sequence is written: same signature, file and checksum."""
         entry = self._entries.get(sequence_id)
         if entry is None or entry.signature != signature:
             return False
@@ -166,7 +168,7 @@ class PackWriter:
     def add(
         self, sequence_id: str, arrays: Mapping[str, Any], meta: Mapping[str, Any]
     ) -> PackEntry:
-        """Write a sequence and name it in the index, replacing one of the same id.
+        """Write a sequence and add it to the index, replacing one of the same id.
 
         Args:
             sequence_id (str): Unique in the pack.
@@ -177,10 +179,10 @@ class PackWriter:
             meta (Mapping): Fields of :class:`PackEntry`: ``img_wh`` at least.
 
         Returns:
-            PackEntry: What the index says of it.
+            PackEntry: Its entry in the index.
 
         Raises:
-            DataError: If the content is not what the schema promises.
+            DataError: If the content violates the schema.
             StorageError: If the disk is full or may not be written to.
         """
         entry = write_sequence(self.root, sequence_id, arrays, meta)
@@ -188,18 +190,18 @@ class PackWriter:
         return entry
 
     def record(self, entry: PackEntry) -> None:
-        """Name a sequence, whose file :func:`write_sequence` has written, in the index."""
+        """Add a sequence to the index whose file :func:`write_sequence` has written."""
         with storage_errors(self.root):
             if self.header.complete:
-                # From here on the pack is one that is being written.
+                # Readers must refuse the pack until it is finished again.
                 self.header.complete = False
                 self._rewrite()
-            with (self.root / INDEX).open('a', encoding='utf-8') as file:
+            with (self.root / INDEX_FILE).open('a', encoding='utf-8') as file:
                 file.write(encode_line(entry))
         self._entries[entry.id] = entry
 
     def finish(self, order: Optional[Iterable[str]] = None) -> None:
-        """Write the index anew, as that of a complete pack, and the list of checksums.
+        """Mark the pack as complete, and write its index and checksums.
 
         Args:
             order (Iterable[str], optional): Ids in the order in which datasets should list them;
@@ -211,7 +213,7 @@ class PackWriter:
         lines = [f'{entry.sha256}  {entry.file}\n' for entry in self._entries.values()]
         self.header.complete = True
         with storage_errors(self.root):
-            (self.root / CHECKSUMS).write_text(''.join(lines), encoding='utf-8')
+            (self.root / CHECKSUM_FILE).write_text(''.join(lines), encoding='utf-8')
             self._rewrite()
 
     def _rewrite(self) -> None:

@@ -1,4 +1,4 @@
-"""Reading our own packs: an index in memory, arrays mapped when a sequence is asked for."""
+"""Reader of sequence packs: the index is in memory, arrays are mapped on access."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -13,16 +13,16 @@ from .pack_entry import PackEntry
 from .pack_index import is_pack, read_index
 from .tensor_file import TensorFile
 
-MAX_OPEN = 32
+MAX_OPEN_SEQUENCES = 32
 """Sequences of a pack that stay open; each takes a file handle."""
 
 
 class SequenceFields(Mapping):
-    """Arrays and facts of one sequence by name; nested names (``a.b``) are mappings of their own.
+    """Arrays and metadata of one sequence by name; nested names (``a.b``) give mappings.
 
     Args:
         root (Path): The pack.
-        entry (PackEntry): What the index says of the sequence.
+        entry (PackEntry): Its entry in the index.
 
     Raises:
         DataError: If its file is missing, cut off or damaged.
@@ -37,7 +37,7 @@ class SequenceFields(Mapping):
                 'run the converter again, which writes what is missing'
             ) from error
         self._outer = {key.split('.')[0] for key in self._file}
-        # A sequence that stays open is asked for the same arrays for each of its windows.
+        # Each window of an open sequence reads the same arrays.
         self._arrays: dict[str, Union[Tensor, dict[str, Tensor]]] = {}
         self._facts: dict[str, Any] = dict(
             img_wh=torch.tensor(entry.img_wh),
@@ -78,7 +78,7 @@ class SequenceFields(Mapping):
 
 
 class SequencePack(Mapping):
-    """A pack: ids to :class:`SequenceFields`, in the order of the index.
+    """Sequence pack: maps ids to :class:`SequenceFields`, in the order of the index.
 
     Args:
         root (str | Path): The pack.
@@ -86,19 +86,19 @@ class SequencePack(Mapping):
             to False.
 
     Attributes:
-        header (PackHeader): What the pack says of itself.
-        entries (dict[str, PackEntry]): What it says of each sequence.
+        header (PackHeader): First line of the index.
+        entries (dict[str, PackEntry]): Entry of each sequence.
 
     Raises:
-        DataError: If there is no index, or it cannot be used.
+        DataError: If the index is missing, invalid or incomplete.
     """
 
     def __init__(self, root: Union[str, Path], allow_incomplete: bool = False) -> None:
         self.root = Path(root)
         if not is_pack(self.root):
-            raise DataError(f'{self.root} is no pack: it has no index; docs/en/packs.md tells more')
+            raise DataError(f'{self.root} is no pack: it has no index; see docs/en/packs.md')
         self.header, self.entries, _ = read_index(self.root)
-        # Items of few long sequences come back to them; one asks for its sequence several times.
+        # Windows of a long sequence reuse its open file.
         self._open: OrderedDict[str, SequenceFields] = OrderedDict()
         if not (self.header.complete or allow_incomplete):
             raise DataError(
@@ -111,7 +111,7 @@ class SequencePack(Mapping):
         if fields is None:
             fields = SequenceFields(self.root, self.entries[sequence_id])
             self._open[sequence_id] = fields
-            if len(self._open) > MAX_OPEN:
+            if len(self._open) > MAX_OPEN_SEQUENCES:
                 self._open.popitem(last=False)
         return fields
 

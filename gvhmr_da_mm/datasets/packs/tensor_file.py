@@ -2,8 +2,8 @@
 
 The format is eight bytes with the length of a JSON header (little endian), the header (name to
 dtype, shape and byte range), and the arrays one after another. The ``safetensors`` package reads
-the files written here, and the other way round. It is not used, as it writes texts in random order:
-the same content would not have the same checksum.
+the files written here, and the other way round. It is not used, as it writes metadata in random
+order, which changes the checksum.
 
 Source: https://github.com/huggingface/safetensors, section "Format".
 """
@@ -28,12 +28,12 @@ DTYPES = {
     'U8': np.dtype('u1'),
     'BOOL': np.dtype('?'),
 }
-"""Types of the format that are used here."""
+"""Types of the format that are supported."""
 _CODES = {dtype: code for code, dtype in DTYPES.items()}
 _LENGTH_BYTES = 8
 _ALIGNMENT = 8
-_LARGEST_HEADER = 100_000_000
-_TEXTS = '__metadata__'
+_MAX_HEADER_BYTES = 100_000_000
+_METADATA_KEY = '__metadata__'
 
 
 def encode_tensors(arrays: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> bytes:
@@ -41,17 +41,17 @@ def encode_tensors(arrays: Mapping[str, np.ndarray], texts: Mapping[str, str]) -
 
     Args:
         arrays (Mapping[str, np.ndarray]): The arrays, of a dtype in :data:`DTYPES`.
-        texts (Mapping[str, str]): What else the header should say.
+        texts (Mapping[str, str]): Metadata of the header.
 
     Returns:
-        bytes: The same for the same content, in whatever order it comes.
+        bytes: Independent of the order of the arguments.
 
     Raises:
         DataError: If an array has another dtype.
     """
     # Wide types first, so that every array starts at a multiple of its item size.
     names = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
-    header: dict = {_TEXTS: dict(sorted(texts.items()))}
+    header: dict = {_METADATA_KEY: dict(sorted(texts.items()))}
     chunks, offset = [], 0
     for name in names:
         array = np.asarray(arrays[name])
@@ -79,7 +79,7 @@ class TensorFile(Mapping):
         size (int, optional): Bytes that it should have. Defaults to None: not checked.
 
     Attributes:
-        texts (dict[str, str]): What else the header says.
+        texts (dict[str, str]): Metadata of the header.
 
     Raises:
         DataError: If the file is cut off, damaged or of another format.
@@ -93,15 +93,15 @@ class TensorFile(Mapping):
                 raise self._damaged(f'it has {found} bytes, expected {size}')
             if found <= _LENGTH_BYTES:
                 raise self._damaged(f'it has {found} bytes')
-            # A private copy of what is written to, so that arrays are writable and the file safe.
+            # Copy on write: arrays are writable, and the file does not change.
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         length = int.from_bytes(self._bytes[:_LENGTH_BYTES], 'little')
         self._start = _LENGTH_BYTES + length
-        if length > _LARGEST_HEADER or self._start > found:
+        if length > _MAX_HEADER_BYTES or self._start > found:
             raise self._damaged('its header is longer than the file')
         try:
             header = json.loads(self._bytes[_LENGTH_BYTES : self._start])
-            self.texts: dict[str, str] = header.pop(_TEXTS, {})
+            self.texts: dict[str, str] = header.pop(_METADATA_KEY, {})
         except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise self._damaged('its header is no JSON object') from error
         self._header = header

@@ -1,4 +1,4 @@
-"""Batches of one domain at a time, addressable by epoch and step."""
+"""Batch sampler that alternates between domains."""
 
 import math
 from collections import OrderedDict
@@ -22,9 +22,9 @@ _CACHED_PERMUTATIONS = 16
 
 @DATA_SAMPLERS.register_module()
 class AlternatingMultiSourceSampler(Sampler):
-    """Batch sampler that gives each batch to one domain, in a fixed rhythm.
+    """Batch sampler whose batches are of one domain each, in a fixed rhythm.
 
-    The batch of (seed, epoch, step) is computed directly, so training resumes anywhere without
+    The batch of (seed, epoch, step) is computed directly, so training resumes at any step without
     replaying. All ranks take the same domain at the same step and disjoint parts of the global
     batch. Each clip is drawn once before any clip of its dataset is drawn again; passes run on
     across batches and epochs, so that no clip is favoured. Use it as MMEngine's ``batch_sampler``::
@@ -43,8 +43,8 @@ class AlternatingMultiSourceSampler(Sampler):
         one domain alone every batch is of that domain and the ratio has no effect.
 
     Args:
-        sampler (Sampler): MMEngine's sampler: gives the dataset, the seed, whether to shuffle, and
-            the epoch, which MMEngine's ``DistSamplerSeedHook`` sets on it.
+        sampler (Sampler): MMEngine's sampler, with the dataset, the seed, ``shuffle``, and the
+            epoch that ``DistSamplerSeedHook`` sets.
         batch_size (int): Clips per batch and rank.
         alternating_ratio (float): Real batches for each synthetic one; 0 leaves the real clips
             unused. Taken as a fraction with a denominator of at most 1000. Defaults to 1.

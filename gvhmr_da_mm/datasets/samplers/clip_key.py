@@ -1,4 +1,4 @@
-"""Keys that name a clip together with its random draws."""
+"""Index of a clip together with the seed of its random draws."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""An endless stream of clips from several datasets, addressable by position."""
+"""Endless weighted mixture of datasets, addressable by position."""
 
 from fractions import Fraction
 
@@ -13,7 +13,7 @@ def exact_ceil(count: int, share: Fraction) -> int:
 
 
 class WeightedStream:
-    """Datasets mixed by weight: which one serves a slot has a closed form.
+    """Mixture of datasets by weight; the dataset of each slot is computed in closed form.
 
     The first dataset takes its share of the slots, evenly spread; the second its share of what is
     left, evenly spread among those; and so on. Among the first n slots, for every n, a dataset

@@ -90,7 +90,7 @@ class SourceFile:
         return folder / self.path.split('/{name}')[0].format(part=part)
 
     def in_part(self, part: str) -> bool:
-        """Tell whether a part of the data set has it."""
+        """Return whether a part of the data set has it."""
         return not self.parts or part in self.parts
 
 

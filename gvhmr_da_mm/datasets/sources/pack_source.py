@@ -49,7 +49,7 @@ class PackSource:
         return {}
 
     def has(self, info: SequenceInfo, name: str) -> bool:
-        """Tell whether a sequence has a field, from the index."""
+        """Return whether a sequence has a field, from the index."""
         return name in load_pack(self.root).entries[info.id].arrays
 
     def open(self, info: SequenceInfo) -> 'PackSequence':
@@ -82,7 +82,7 @@ class PackSequence(SequenceReader):
         return self.entry.static_camera
 
     def has(self, name: str) -> bool:
-        """Tell whether there is a field."""
+        """Return whether there is a field."""
         return name in self.entry.arrays
 
     def locate(self, name: str) -> FoundField:

@@ -154,7 +154,7 @@ class PublishedSource(Source):
         return sequence
 
     def has(self, info: SequenceInfo, name: str) -> bool:
-        """Tell whether a sequence has a field, without opening it if the layout promises it."""
+        """Return whether a sequence has a field, without opening it if the layout promises it."""
         return self.open(info).has(name)
 
     def signature(self, info: SequenceInfo) -> str:
@@ -264,7 +264,7 @@ class PublishedSequence(SequenceReader):
         return len(self.record(file).tensor(field.key, field.shape))
 
     def has(self, name: str) -> bool:
-        """Tell whether a field is there; one that the layout promises counts as there."""
+        """Return whether a field is there; one that the layout promises counts as there."""
         if name not in self._places:
             return False
         file, field = self._places[name]

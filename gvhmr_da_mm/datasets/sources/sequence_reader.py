@@ -57,7 +57,7 @@ class SequenceReader:
         raise NotImplementedError
 
     def has(self, name: str) -> bool:
-        """Tell whether a field is there; one that the layout promises counts as there."""
+        """Return whether a field is there; one that the layout promises counts as there."""
         raise NotImplementedError
 
     def locate(self, name: str) -> FoundField:

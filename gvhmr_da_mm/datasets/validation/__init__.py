@@ -1,4 +1,4 @@
-"""Checks of packs: what would break training or falsify scores, before it does."""
+"""Validation of published packs and sequence packs, before they are trained on."""
 
 from .checks import CHECKS, sequence_check
 from .fields import Field

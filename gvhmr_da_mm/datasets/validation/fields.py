@@ -1,4 +1,4 @@
-"""Fields of a sequence, as the checks of packs see them."""
+"""Fields of a sequence for the checks of the validator."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,12 @@ _PLAIN_TYPES = {'gender': (str,), 'valid_ranges': (list, tuple)}
 
 @dataclass(frozen=True)
 class Field:
-    """A field as a file holds it, of the promised shape.
+    """Field of a file, of the declared shape.
 
     Attributes:
         path (Path): The file.
-        key (str): Path of nested keys.
-        role (str): What the checks know it as.
+        key (str): Nested keys, joined by dots.
+        role (str): Name that the checks use.
         value (Any): The stored value; tensors are memory-mapped and not read yet.
         letter (str): ``F`` or ``R`` where the first axis is time, else ''.
         first (int): Frame of the sequence that row 0 is of. Defaults to 0.
@@ -45,15 +45,15 @@ class Field:
         return torch.as_tensor(self.value).double()
 
     def error(self, message: str) -> Finding:
-        """Return a finding that must be mended."""
+        """Return a finding that must be fixed."""
         return Finding(ERROR, message, str(self.path), self.key)
 
     def warning(self, message: str) -> Finding:
-        """Return a finding that is worth a look."""
+        """Return a finding that should be reviewed."""
         return Finding(WARNING, message, str(self.path), self.key)
 
     def count(self, bad: Tensor) -> str:
-        """Say how many frames are bad (F,), and which is the first."""
+        """Return a phrase with the number of bad frames (F,) and the first one."""
         where = self.first + int(bad.nonzero()[0])
         return f'in {int(bad.sum())} of {len(bad)} frames, first in frame {where}'
 

@@ -1,4 +1,4 @@
-"""What a check of a pack has found."""
+"""Finding of a check."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,14 +8,14 @@ ERROR, WARNING = 'error', 'warning'
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong, or odd, with a sequence or a file.
+    """Problem of a sequence or a file.
 
     Attributes:
-        severity (str): ``error``: training or scores would be wrong; ``warning``: worth a look.
+        severity (str): ``error``: training or scores would be wrong; ``warning``: to be reviewed.
         message (str): What was expected and what was found.
         file (str): The file. Defaults to ''.
-        key (str): Path of the field in it. Defaults to ''.
-        check (str): The check that found it. Defaults to ''.
+        key (str): Nested keys of the field, joined by dots. Defaults to ''.
+        check (str): Name of the check. Defaults to ''.
     """
 
     severity: str

@@ -1,4 +1,4 @@
-"""Base of the folders of sequences that can be validated."""
+"""Base of the data set folders that can be validated."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ SMPLX_ROOT = (0.0, -0.35, 0.0)
 
 
 def role_of(name: str) -> str:
-    """Return what the checks know a field of the schema as; most keep their names."""
+    """Return the name that the checks use for a field of the schema; most keep their names."""
     group, _, last = name.rpartition('.')
     role = _ROLES.get(last, last)
     if group and role in ('orient', 'transl'):
@@ -42,15 +42,15 @@ def root_of(names: Iterable[str]) -> tuple[float, float, float]:
 
 
 class DataFolder:
-    """A folder with the sequences of one data set; goes to worker processes.
+    """Folder with the sequences of one data set; it is pickled to worker processes.
 
     Args:
         folder (Path): The folder.
         name (str): The data set, for ``--dataset``.
-        title (str): What reports call it.
+        title (str): Name in reports.
 
     Attributes:
-        file_findings (list[Finding]): What is wrong with files of all sequences.
+        file_findings (list[Finding]): Findings in files of all sequences.
     """
 
     def __init__(self, folder: Path, name: str, title: str) -> None:
@@ -61,7 +61,7 @@ class DataFolder:
     # -- to be written by a subclass --------------------------------------------------------------
 
     def sequences(self) -> list[SequenceInfo]:
-        """Return all sequences that the files list, noting files that are missing or damaged."""
+        """Return all listed sequences; missing or damaged files become findings."""
         raise NotImplementedError
 
     def read(self, info: SequenceInfo) -> Sequence:
@@ -71,11 +71,11 @@ class DataFolder:
     # ---------------------------------------------------------------------------------------------
 
     def entries(self, path: Path, severity: str = ERROR):
-        """Return a file of all sequences; an empty one, and a finding, where there is none.
+        """Open a file of all sequences; if that fails, add a finding and return an empty dict.
 
         Args:
-            path (Path): The file, or the folder of a pack.
-            severity (str): How bad it is if it is missing; '' if it is not at all.
+            path (Path): The file, or the folder of a sequence pack.
+            severity (str): Of the finding if it is missing; '' for none.
         """
         if path in self._unreadable:
             return {}
@@ -92,11 +92,11 @@ class DataFolder:
             return {}
 
     def note(self, severity: str, check: str, message: str, path: Path) -> None:
-        """Note what is wrong with a file."""
+        """Add a finding in a file."""
         self.file_findings.append(Finding(severity, message, str(path), '', check))
 
     def findings_between(self, infos: list[SequenceInfo]) -> Iterator[Finding]:
-        """Yield what is wrong between sequences: names that only differ in upper case."""
+        """Yield findings between sequences: names that differ in upper case only."""
         seen: dict[tuple[str, str], str] = {}
         for info in infos:
             other = seen.setdefault((info.part, info.name.lower()), info.name)

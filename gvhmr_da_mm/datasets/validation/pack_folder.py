@@ -1,4 +1,4 @@
-"""Packs of this project as the checks see them (docs/en/packs.md)."""
+"""Sequence packs for the validator (docs/en/packs.md)."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import torch
 from ...core.conventions import GRAVITY_Y_UP
 from ..pack_io import PackRecord
 from ..packs import SequencePack, is_pack
-from ..packs.pack_index import INDEX
+from ..packs.pack_index import INDEX_FILE
 from ..packs.pack_schema import ARRAYS, REQUIRED
 from ..sources import PackSource, SequenceInfo
 from ..sources.pack_source import stored_in_pack
@@ -15,28 +15,28 @@ from .folder import DataFolder, role_of, root_of
 from .sequence import FrameRange, Sequence
 
 PACK = 'pack'
-"""Name of the format."""
+"""Name for ``--dataset``."""
 SUBFOLDER = 'packs'
-"""Where packs are below a data root."""
+"""Folder of sequence packs below a data root."""
 _Y_UP = ('bedlam', 'emdb')
-"""Data sets whose sources make sure that y is up."""
+"""Data sets whose sources guarantee a y-up world."""
 
 
 class PackFolder(DataFolder):
-    """A folder with an index and one file per sequence."""
+    """Folder of a sequence pack."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, PACK, f'{PACK} {Path(folder).name}')
 
     @staticmethod
     def folders(path: Path) -> list[Path]:
-        """Return the packs at a path: the folder itself, or those in its folder ``packs``."""
+        """Return the sequence packs at a path: the folder itself, or those in its ``packs``."""
         below = path / SUBFOLDER
         candidates = [path, *(sorted(below.iterdir()) if below.is_dir() else ())]
         return [folder for folder in candidates if is_pack(folder)]
 
     def sequences(self) -> list[SequenceInfo]:
-        """Return what the index lists."""
+        """Return the sequences of the index."""
         readable = isinstance(self.entries(self.folder), SequencePack)
         return PackSource(self.folder).sequences() if readable else []
 
@@ -50,11 +50,11 @@ class PackFolder(DataFolder):
         sequence.img_wh = tuple(map(float, entry.img_wh))
         path = self.folder / entry.file
         for start, end in entry.valid_ranges or ():
-            sequence.ranges.append(FrameRange(self.folder / INDEX, 'valid_ranges', start, end))
-        with sequence.noting_errors(path):
+            sequence.ranges.append(FrameRange(self.folder / INDEX_FILE, 'valid_ranges', start, end))
+        with sequence.collect_errors(path):
             record = PackRecord(path, info.id, pack[info.id])
             for name in dict.fromkeys((*REQUIRED, *filter(ARRAYS.__contains__, entry.arrays))):
-                with sequence.noting_errors(path):
+                with sequence.collect_errors(path):
                     sequence.add(record, stored_in_pack(record, name), role_of(name))
         sequence.settle()
         if sequence.frames not in (None, entry.frames):
@@ -65,7 +65,7 @@ class PackFolder(DataFolder):
 
 
 def _add_camera(sequence: Sequence) -> None:
-    """Give sequences that know the camera's rotation alone a pose, for the checks of rotations."""
+    """Add a pose without translation if only the camera's rotation is known, for its check."""
     rotation = sequence.get('R_w2c')
     if rotation is not None and sequence.get('T_w2c') is None:
         poses = torch.eye(4).repeat(len(rotation), 1, 1)

@@ -1,4 +1,4 @@
-"""Published files as the checks see them: what their source declares."""
+"""Published files for the validator, as their source declares them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ class PublishedFolder(DataFolder):
 
     @staticmethod
     def marks(kind: type[PublishedSource]) -> tuple[str, ...]:
-        """Return the files that a layout is recognised by."""
+        """Return the files that identify a layout."""
         shared = [
             file.path for file in kind.files if file.use == 'inputs' and not file.per_sequence
         ]
@@ -69,11 +69,11 @@ class PublishedFolder(DataFolder):
             self._add_file(sequence, reader, file)
         if not self.source.length_field:
             path = self.source.index_file(info.part)
-            with sequence.noting_errors(path):
+            with sequence.collect_errors(path):
                 sequence.ranges.append(FrameRange(path, info.name, *reader.limits))
         stored = sequence.get('valid_ranges')
         if stored is not None:
-            with sequence.noting_errors(stored.path):
+            with sequence.collect_errors(stored.path):
                 ranges = reader.valid_ranges
                 sequence.ranges += [FrameRange(stored.path, stored.key, *pair) for pair in ranges]
         sequence.settle()
@@ -90,10 +90,10 @@ class PublishedFolder(DataFolder):
             return
         if not self._is_there(sequence, reader.info, file, path):
             return
-        with sequence.noting_errors(path):
+        with sequence.collect_errors(path):
             record, first = reader.record(file), 0
             if file.first_key:
-                with sequence.noting_errors(path):
+                with sequence.collect_errors(path):
                     first = _first_frame(sequence, record, file)
             for field in {field.key: field for field in file.fields}.values():
                 if field.required or field.key in record:
@@ -103,9 +103,9 @@ class PublishedFolder(DataFolder):
     def _is_there(
         self, sequence: Sequence, info: SequenceInfo, file: SourceFile, path: Path
     ) -> bool:
-        """Return whether a file has the sequence, noting it where it must."""
+        """Return whether a file has the sequence; add a finding if it must."""
         if file.per_sequence:
-            # Sequences that are trained on need no mirrored features.
+            # Training sequences need no mirrored features.
             flip = file.use == 'flip' and 'train' not in info.splits
             flip = flip and file.folder_at(self.folder, info.part).is_dir()
             if not path.exists() and (file.use == 'inputs' or flip):
@@ -119,7 +119,7 @@ class PublishedFolder(DataFolder):
         return False
 
     def findings_between(self, infos: list[SequenceInfo]) -> Iterator[Finding]:
-        """Yield sequences whose features would be in the same file, besides what all folders do."""
+        """As the base; and sequences that would have their features in the same file."""
         yield from super().findings_between(infos)
         owners: dict[Path, str] = {}
         for info in infos:
@@ -129,7 +129,7 @@ class PublishedFolder(DataFolder):
                 try:
                     path = self.source.path(file, info)
                 except DataError:
-                    continue  # A finding of its sequence.
+                    continue  # Found when the sequence is read.
                 other = owners.setdefault(path, info.name)
                 if other != info.name:
                     message = f'{other!r} and {info.name!r} share this file of features'
@@ -137,12 +137,12 @@ class PublishedFolder(DataFolder):
 
 
 def _is_part(field: StoredField) -> bool:
-    """Tell whether what is stored is not yet the field."""
+    """Return whether what is stored is not yet the field."""
     return field.columns is not None or field.add_camera
 
 
 def _first_frame(sequence: Sequence, record: PackRecord, file: SourceFile) -> int:
-    """Return the frame of row 0, as a file that holds a part of a sequence says."""
+    """Return the frame of row 0 of a file with a part of a sequence."""
     start, end = record.frame_range(file.first_key)
     rows = record.value(file.fields[0].key, Tensor)
     if rows.ndim and end - start != len(rows):
@@ -152,7 +152,7 @@ def _first_frame(sequence: Sequence, record: PackRecord, file: SourceFile) -> in
 
 
 def _derive(sequence: Sequence, fields: list[StoredField]) -> None:
-    """Add the fields that are parts of what is stored, or lack the camera's translation."""
+    """Add fields that are parts of stored ones, or lack the camera's translation."""
     parts = {(f.key, f.columns, role_of(f.name)): f for f in fields if _is_part(f)}
     for (key, columns, role), field in parts.items():
         stored, camera = sequence.get(key), sequence.get('T_w2c')

@@ -1,4 +1,4 @@
-"""One sequence of a pack, as the checks see it."""
+"""Sequence of a pack for the checks of the validator."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ from .fields import Field, read_field
 from .finding import ERROR, Finding
 
 MAX_NUMBER = 1e6
-"""A larger number is a damaged one."""
+"""A larger number is taken for damaged data."""
 
 
 class FrameRange(NamedTuple):
-    """Frames [start, end) that a file says are usable."""
+    """Usable frames [start, end) according to a file."""
 
     path: Path
     key: str
@@ -33,22 +33,22 @@ class FrameRange(NamedTuple):
 class Sequence:
     """Fields of a sequence from all files of its format.
 
-    Fields that are missing, or have a wrong type, shape, length or values that are not finite, are
-    findings, and the checks do not see them.
+    Fields that are missing, of a wrong type, shape or length, or not finite become findings, and
+    are left out of the checks.
 
     Args:
         dataset (str): Name of the format.
         name (str): The sequence.
         part (str): The part of the dataset it belongs to, such as ``train``. Defaults to ''.
-        gravity (tuple[float, float, float], optional): Direction of gravity in the labels' world,
-            where it is known. Defaults to None.
+        gravity (tuple[float, float, float], optional): Direction of gravity in the labels' world.
+            Defaults to None: unknown.
         root (tuple[float, float, float]): Rest position of the labels' root joint in m, roughly.
 
     Attributes:
         frames (int | None): Its length, once :meth:`settle` was called.
         img_wh (tuple[float, float] | None): Image width and height in pixels.
-        ranges (list[FrameRange]): Frames that are usable.
-        findings (list[Finding]): What is wrong so far.
+        ranges (list[FrameRange]): Usable frames.
+        findings (list[Finding]): Findings so far.
     """
 
     def __init__(
@@ -69,14 +69,14 @@ class Sequence:
 
     def add(self, record: PackRecord, field: StoredField, role: str, first: int = 0) -> None:
         """Add a field of a record, see :func:`~.fields.read_field`."""
-        with self.noting_errors(record.path):
+        with self.collect_errors(record.path):
             found, finding = read_field(record, field, role, first)
             self._fields.append(found)
             self.findings += [] if finding is None else [finding]
 
     @contextmanager
-    def noting_errors(self, path: PathLike) -> Iterator[None]:
-        """Turn an error of reading ``path`` into a finding."""
+    def collect_errors(self, path: PathLike) -> Iterator[None]:
+        """Catch errors of reading ``path`` and add findings."""
         try:
             yield
         except RecordError as error:
@@ -85,11 +85,11 @@ class Sequence:
             self.error('unreadable', str(error), path)
 
     def derive(self, field: Field, role: str, value: Tensor) -> None:
-        """Add what follows from a field under a role of its own."""
+        """Add a field that is computed from another, under a new role."""
         self._fields.append(replace(field, role=role, value=value))
 
     def error(self, check: str, message: str, path: PathLike = '', key: str = '') -> None:
-        """Note that something is wrong; the same problem of a field is noted once."""
+        """Add an error, once for each check and field."""
         known = {(finding.check, finding.file, finding.key) for finding in self.findings}
         if (check, str(path), key) not in known:
             self.findings.append(Finding(ERROR, message, str(path), key, check))
@@ -108,7 +108,7 @@ class Sequence:
         return None if any(field is None for field in fields) else fields
 
     def settle(self) -> 'Sequence':
-        """Agree on a length, and drop fields of other lengths or with bad values."""
+        """Determine the length, and drop fields of other lengths or with bad values."""
         self._check_lengths()
         self._fields = [field for field in self._fields if self._is_finite(field)]
         size = self.get('img_wh')
@@ -118,7 +118,7 @@ class Sequence:
 
     @property
     def trusted(self) -> Tensor:
-        """Frames whose labels count (F,): those of the mask, of the ranges, or all."""
+        """Valid mask of the labels (F,), from the mask and the ranges of the files."""
         frames = self.frames or 0
         trusted = torch.ones(frames, dtype=torch.bool)
         mask = self.get('mask')

@@ -1,4 +1,4 @@
-"""Run all checks on all sequences of the packs of a folder."""
+"""Run of all checks on all sequences of a folder."""
 
 import multiprocessing
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ import torch
 
 from ...core.checks import check_at_least
 from ...core.errors import ConfigError, MissingFilesError
-from ..packs.pack_index import INDEX
+from ..packs.pack_index import INDEX_FILE
 from ..sources import PUBLISHED_SOURCES, SequenceInfo
 from . import sequence as sequences
 from .checks import CHECKS
@@ -21,19 +21,19 @@ from .folder import DataFolder
 from .pack_folder import PACK, SUBFOLDER, PackFolder
 from .published_folder import PublishedFolder
 
-CHUNK = 8
+SEQUENCES_PER_TASK = 8
 """Sequences that a worker process gets at once."""
 
 
 @dataclass
 class SequenceReport:
-    """What was found in a sequence.
+    """Findings in a sequence.
 
     Attributes:
         dataset (str): Name of the format.
         part (str): Part of the dataset, such as ``train``.
         sequence (str): Its name; empty for findings in whole files.
-        frames (int | None): Its length, if that is known.
+        frames (int | None): Its length, if known.
         findings (list[Finding]): Errors and warnings.
         content (str): Digest of boxes and features, to find copies; empty if there are none.
     """
@@ -56,15 +56,15 @@ def dataset_names() -> tuple[str, ...]:
 
 
 def find_folders(path: Union[str, Path], dataset: Optional[str] = None) -> list[DataFolder]:
-    """Return the data sets that are at a path.
+    """Find the data sets at a path.
 
     Args:
         path (str | Path): A data root, the folder of a data set, or one of its files.
         dataset (str, optional): Only this one. Defaults to None: all that are there.
 
     Raises:
-        MissingFilesError: If there is no such path.
-        ConfigError: If there is no data set of a known layout, or not the wanted one.
+        MissingFilesError: If the path does not exist.
+        ConfigError: If there is no data set of a known layout, or not the requested one.
     """
     path = Path(path).expanduser()
     if not path.exists():
@@ -80,7 +80,7 @@ def find_folders(path: Union[str, Path], dataset: Optional[str] = None) -> list[
             known.append(f'  - {name}: {kind.subfolder}/ with {marks}')
     if dataset in (None, PACK):
         found += map(PackFolder, PackFolder.folders(path))
-        known.append(f'  - {PACK}: {SUBFOLDER}/NAME/ with {INDEX}')
+        known.append(f'  - {PACK}: {SUBFOLDER}/NAME/ with {INDEX_FILE}')
     if not found:
         looked = '\n'.join(known)
         raise ConfigError(f'there is no known pack in {path.absolute()}. Looked for\n{looked}')
@@ -99,7 +99,7 @@ def check_sequence(folder: DataFolder, info: SequenceInfo) -> SequenceReport:
 
 
 def _digest(sequence: sequences.Sequence) -> str:
-    """Return a digest of what two different videos never share."""
+    """Return a digest of features and boxes, in which two videos always differ."""
     digest = blake2b(digest_size=16)
     read = [found.value for found in (sequence.get('features'), sequence.get('boxes')) if found]
     for tensor in read:
@@ -114,12 +114,12 @@ def validate_folder(
 
     Args:
         folder (DataFolder): The data set.
-        limit (int, optional): Check so many sequences at most. Defaults to None: all.
+        limit (int, optional): Largest number of sequences. Defaults to None: all.
         jobs (int): Processes. Defaults to 1: this one.
 
     Returns:
-        tuple[int, Iterator[SequenceReport]]: How many sequences will be checked; and the reports,
-        with one of the files themselves in the end.
+        tuple[int, Iterator[SequenceReport]]: Number of sequences, and their reports; the last
+        report is of the files.
 
     Raises:
         ConfigError: If ``limit`` or ``jobs`` is below 1.
@@ -145,22 +145,22 @@ def _reports(
     if not infos:
         message = 'there is no sequence to check'
         whole.findings.append(Finding(ERROR, message, str(folder.folder), '', 'empty'))
-    # Some files are only opened by the first sequence that needs them.
+    # Some files are not opened before the first sequence that needs them.
     whole.findings += folder.file_findings
     yield whole
 
 
 def _run(folder: DataFolder, infos: list[SequenceInfo], jobs: int) -> Iterator[SequenceReport]:
-    if jobs == 1 or len(infos) <= CHUNK:
+    if jobs == 1 or len(infos) <= SEQUENCES_PER_TASK:
         yield from (check_sequence(folder, info) for info in infos)
         return
-    if infos:  # Opens the shared files here too, so that what is wrong with them is noted.
+    if infos:  # Opens the shared files in this process, for their findings.
         yield check_sequence(folder, infos[0])
     tasks = [(folder, info) for info in infos[1:]]
     # A fork could copy locks that threads of torch hold.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(jobs, context, initializer=torch.set_num_threads, initargs=(1,)) as p:
-        yield from p.map(_check_in_worker, tasks, chunksize=CHUNK)
+        yield from p.map(_check_in_worker, tasks, chunksize=SEQUENCES_PER_TASK)
 
 
 _OPEN: dict[tuple[str, Path], DataFolder] = {}

@@ -11,7 +11,7 @@ from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import Runner
 
 from ...datasets.bad_samples import BadSample, describe_bad_samples
-from ...datasets.motion_dataset import REPLACED, MotionDataset
+from ...datasets.motion_dataset import REPLACED_KEY, MotionDataset
 from ...registry import HOOKS
 
 REPORT = 'bad_samples.json'
@@ -67,7 +67,7 @@ class BadSampleHook(Hook):
         """Note which clips of the batch stand in for bad ones."""
         samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else None
         for sample in samples or []:
-            self._of_epoch += getattr(sample, REPLACED, [])
+            self._of_epoch += getattr(sample, REPLACED_KEY, [])
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Tell what was replaced in the epoch."""

@@ -1,4 +1,4 @@
-"""Packs of our own: sound ones pass, and what the format cannot rule out is found."""
+"""Sequence packs: sound ones pass, and content that the format allows but is wrong is found."""
 
 import json
 

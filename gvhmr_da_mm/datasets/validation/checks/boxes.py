@@ -1,4 +1,4 @@
-"""Boxes and keypoints in the image."""
+"""Checks of boxes and keypoints."""
 
 from collections.abc import Iterator
 
@@ -10,14 +10,14 @@ from ..finding import Finding
 from ..sequence import Sequence
 from .table import sequence_check
 
-SURE = 0.5
-"""A keypoint of at least this confidence should be where the person is."""
+SURE_SCORE = 0.5
+"""Keypoint score from which a keypoint should be on the person."""
 MAX_BOX_SIDES = 5.0
-"""A box larger than so many image sides is no box of a person."""
+"""Largest side of a box, in image sides."""
 MAX_OUTSIDE = 0.5
-"""A sure keypoint farther outside the image than this share of its size is far outside."""
+"""Share of the image size beyond which a keypoint is far outside."""
 FLIP_TOLERANCE = 0.1
-"""Share of the box by which the mirrored box may be elsewhere."""
+"""Largest distance of the mirrored box from its place, as a share of the box."""
 
 
 @sequence_check('boxes')
@@ -46,14 +46,14 @@ def boxes(sequence: Sequence) -> Iterator[Finding]:
 
 
 def _gap(rows: Tensor, size: Tensor) -> Tensor:
-    """Return by how many px boxes (F, 3) miss the image (F,); not above 0 where they touch it."""
+    """Return the distance (F,) of boxes (F, 3) from the image in px; <= 0 where they touch it."""
     low, high = rows[:, :2] - rows[:, 2:] / 2, rows[:, :2] + rows[:, 2:] / 2
     return torch.maximum(-high, low - size).amax(dim=1)
 
 
 @sequence_check('keypoints')
 def keypoints(sequence: Sequence) -> Iterator[Finding]:
-    """Confidences are from 0 to 1, and sure keypoints are in the image and in their box."""
+    """Keypoint scores are in [0, 1]; sure keypoints are in the image and in their box."""
     for field in sequence.all('keypoints'):
         pixels, confidence = field.rows[..., :2], field.rows[..., 2]
         odd = ((confidence < -1e-6) | (confidence > 1.5)).any(dim=1)
@@ -61,9 +61,9 @@ def keypoints(sequence: Sequence) -> Iterator[Finding]:
             worst = float(confidence[(confidence - 0.5).abs() == (confidence - 0.5).abs().max()][0])
             yield field.error(f'confidence of {worst:g}, expected 0 to 1, {field.count(odd)}')
             continue
-        sure = confidence >= SURE
+        sure = confidence >= SURE_SCORE
         if not sure.any():
-            yield field.warning(f'no keypoint has a confidence of at least {SURE}')
+            yield field.warning(f'no keypoint has a confidence of at least {SURE_SCORE}')
             continue
         if sequence.img_wh is not None:
             yield from _outside(field, pixels, sure, pixels.new_tensor(sequence.img_wh))

@@ -1,4 +1,4 @@
-"""Image size, intrinsics and camera poses."""
+"""Checks of image size, intrinsics and camera poses."""
 
 from collections.abc import Iterator
 from math import atan, degrees
@@ -13,11 +13,11 @@ from ..sequence import Sequence
 from .table import sequence_check
 
 FOV_RANGE = (5.0, 150.0)
-"""Fields of view in degrees that a lens may have."""
+"""Plausible fields of view in degrees."""
 QUATERNION_TOLERANCE = 1e-2
 MAX_PIXELS = 1e5
 MAX_TURN = 90.0
-"""A camera that turns by more than so many degrees in a frame is two shots."""
+"""Degrees in a frame; a larger rotation is a cut between two shots."""
 
 
 @sequence_check('image-size')

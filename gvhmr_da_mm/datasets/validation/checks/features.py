@@ -1,4 +1,4 @@
-"""Image features."""
+"""Checks of image features."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Which way is down."""
+"""Check of the direction of gravity."""
 
 from collections.abc import Iterator
 
@@ -10,18 +10,17 @@ from ..finding import Finding
 from ..sequence import Sequence
 from .table import sequence_check
 
-OFF = 60.0
-"""A body or camera further from upright than so many degrees is not upright."""
-UPSIDE_DOWN = 120.0
+TILTED_DEGREES = 60.0
+"""Angle from upright above which a body or camera is not upright."""
+UPSIDE_DOWN_DEGREES = 120.0
 
 
 @sequence_check('gravity')
 def gravity(sequence: Sequence) -> Iterator[Finding]:
-    """The labels' world has its gravity where the format says.
+    """Gravity in the labels' world has the direction that the format declares.
 
-    A crawling person is no error, nor is a rolled camera: the world is wrong where both the person
-    and the camera are off upright in nearly all frames, or the person stands on the head in nearly
-    all.
+    A crawling person or a rolled camera alone is no error. The world is wrong if person and camera
+    are both tilted in nearly all frames, or the person is upside down in nearly all.
     """
     trusted = sequence.trusted
     found = sequence.together('orient_w', 'T_w2c')
@@ -33,14 +32,14 @@ def gravity(sequence: Sequence) -> Iterator[Finding]:
     R_w2c = extrinsics.rows[..., :3, :3].expand(len(trusted), 3, 3)
     # The image's up is -y in the camera.
     camera = _angle(-R_w2c[:, 1], up)
-    both = (body > OFF) & (camera > OFF)
+    both = (body > TILTED_DEGREES) & (camera > TILTED_DEGREES)
     if both[trusted].double().mean() > 0.9:
         yield orient.error(
             f'the world is not upright: the person is {float(body[trusted].median()):.0f} and the '
             f'camera {float(camera[trusted].median()):.0f} degrees off; expected gravity along '
             f'{sequence.gravity}'
         )
-    elif (body > UPSIDE_DOWN)[trusted].double().mean() > 0.9:
+    elif (body > UPSIDE_DOWN_DEGREES)[trusted].double().mean() > 0.9:
         yield orient.error('the person is upside down: wrong world or wrong label')
 
 

@@ -1,4 +1,4 @@
-"""Labels of bodies: poses, shapes, and where the body is."""
+"""Checks of labels: poses, shapes and positions of bodies."""
 
 from collections.abc import Iterator
 from math import pi
@@ -14,16 +14,16 @@ from ..sequence import Sequence
 from .table import sequence_check
 
 MAX_ANGLE = 2 * pi + 0.1
-"""Axis-angle vectors longer than a turn are legal and a sign of trouble, ..."""
+"""Radians; longer axis-angle vectors are a warning: valid, but unusual."""
 ABSURD_ANGLE = 4 * pi
-"""... and of two turns no pose of a person."""
+"""Radians; longer axis-angle vectors are an error."""
 MAX_BETA = 10.0
 MAX_SPEED = 30.0
-"""Metres per second; a sprinter has 12."""
+"""Metres per second; a sprinter reaches 12."""
 MAX_DISAGREEMENT = 30.0
-"""Degrees between an orientation in the camera and the one from the world."""
+"""Degrees between the orientation in the camera and that of the world seen by the camera."""
 MAX_SHIFT = 0.2
-"""Metres between a position in the camera and the one from the world."""
+"""Metres between the position in the camera and that of the world seen by the camera."""
 MIN_DEPTH = 0.1
 
 
@@ -37,7 +37,7 @@ def gender(sequence: Sequence) -> Iterator[Finding]:
 
 @sequence_check('axis-angle')
 def axis_angles(sequence: Sequence) -> Iterator[Finding]:
-    """Axis-angle vectors are of a turn at most."""
+    """Axis-angle vectors are at most one turn long."""
     for role in ('body_pose', 'orient_w', 'orient_c'):
         for field in sequence.all(role):
             angle = field.rows.unflatten(-1, (-1, 3)).norm(dim=-1).amax(dim=-1)
@@ -50,7 +50,7 @@ def axis_angles(sequence: Sequence) -> Iterator[Finding]:
 
 @sequence_check('betas')
 def betas(sequence: Sequence) -> Iterator[Finding]:
-    """Shapes are those of people, and do not change."""
+    """Shapes are plausible and constant."""
     for field in sequence.all('betas'):
         rows = field.rows.reshape(-1, field.value.shape[-1])
         largest = float(rows.abs().max())
@@ -115,7 +115,7 @@ def _camera_positions(sequence: Sequence, R_w2c: Tensor, trusted: Tensor) -> Ite
 
 @sequence_check('person-in-box')
 def person_in_box(sequence: Sequence) -> Iterator[Finding]:
-    """The labelled person is before the camera and projects near the box."""
+    """The labelled person is in front of the camera and projects into the box."""
     found = sequence.together('transl_w', 'T_w2c', 'K')
     trusted = sequence.trusted
     if found is None or not trusted.any():

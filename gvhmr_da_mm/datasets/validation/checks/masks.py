@@ -1,4 +1,4 @@
-"""Masks and ranges of frames."""
+"""Checks of masks and frame ranges."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from .table import sequence_check
 
 @sequence_check('mask')
 def masks(sequence: Sequence) -> Iterator[Finding]:
-    """At least one frame counts."""
+    """At least one frame is valid."""
     for field in (*sequence.all('mask'), *sequence.all('other_mask')):
         if not field.value.bool().any():
             yield field.warning('no frame counts: the sequence cannot be scored')
@@ -31,12 +31,12 @@ def frame_ranges(sequence: Sequence) -> Iterator[Finding]:
 
 @sequence_check('coverage')
 def feature_coverage(sequence: Sequence) -> Iterator[Finding]:
-    """Files that hold a part of a sequence hold all frames of a range."""
+    """Files with a part of a sequence have all frames of a range."""
     for field in sequence.all('features'):
         if field.letter != 'R' or not sequence.ranges:
             continue
         first, last = field.first, field.first + len(field)
-        # A sequence may be listed twice; a file belongs to the range that it overlaps.
+        # A sequence may be listed twice, so that covering one range is enough.
         if not any(first <= start and end <= last for _, _, start, end in sequence.ranges):
             wanted = ', '.join(f'{start} to {end}' for _, _, start, end in sequence.ranges)
             yield field.error(f'covers frames {first} to {last}, but the list says {wanted}')

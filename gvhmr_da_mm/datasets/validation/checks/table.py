@@ -1,4 +1,4 @@
-"""The table of checks."""
+"""Registry of the checks."""
 
 from collections.abc import Callable, Iterable
 
@@ -7,14 +7,14 @@ from ..sequence import Sequence
 
 Check = Callable[[Sequence], Iterable[Finding]]
 CHECKS: dict[str, Check] = {}
-"""Every check by the name that its findings carry, in the order in which they run."""
+"""Checks by the name in their findings, in the order in which they run."""
 
 
 def sequence_check(name: str) -> Callable[[Check], Check]:
-    """Add a check to the table.
+    """Register a check.
 
     Args:
-        name (str): What its findings are called.
+        name (str): Name in its findings.
 
     Returns:
         Callable: The decorator of a function that takes a :class:`Sequence` and yields findings.
