@@ -114,8 +114,8 @@ def measure(views: Sequence[View], keypoints: np.ndarray) -> Measurement:
 def fit(measurements: Sequence[Measurement]) -> dict:
     """Return the arguments of :class:`~gvhmr_da_mm.codecs.DetectorNoise` that were measured.
 
-    ``exchanged_share``, the share of frames with exchanged sides, is the product of ``swap_rate``
-    and ``swap_frames`` over 30: a few seconds hold too few exchanges to tell the two apart.
+    ``exchanged_share``, the share of frames with exchanged sides, is the product of ``rate`` and
+    ``frames`` of the swaps over 30: a few seconds hold too few exchanges to tell the two apart.
     """
     errors = np.concatenate([m.error for m in measurements])
     hidden = np.concatenate([m.hidden for m in measurements])
@@ -141,14 +141,16 @@ def fit(measurements: Sequence[Measurement]) -> dict:
         bias=by_group(lambda group: OWN_SHARE * rms(bias[..., group, :])),
         error_frames=decay(rest),
         hidden_error=rms(behind[..., limbs, :]) / rms(seen[..., limbs, :]),
-        confidence=by_group(lambda group: np.nanmean(visible_logit[..., group])),
-        confidence_spread=by_group(lambda group: np.nanstd(visible_logit[..., group])),
-        confidence_frames=decay(doubt[..., limbs, None]),
-        hidden_confidence=float(
-            np.mean(logit[..., limbs][hidden[..., limbs]])
-            - np.mean(logit[..., limbs][~hidden[..., limbs]])
+        confidence=dict(
+            mean=by_group(lambda group: np.nanmean(visible_logit[..., group])),
+            spread=by_group(lambda group: np.nanstd(visible_logit[..., group])),
+            frames=decay(doubt[..., limbs, None]),
+            hidden=float(
+                np.mean(logit[..., limbs][hidden[..., limbs]])
+                - np.mean(logit[..., limbs][~hidden[..., limbs]])
+            ),
+            error=float(slope),
         ),
-        error_confidence=float(slope),
         exchanged_share=exchanged_share([m.exchanged for m in measurements]),
     )
 
@@ -174,7 +176,9 @@ def exchanged_share(exchanged: Sequence[np.ndarray]) -> float:
 def table(result: dict) -> str:
     """Return the numbers as text."""
     lines = ['group      ' + ''.join(f'{name:>10}' for name in JOINT_GROUPS)]
-    for name, value in result.items():
+    flat = {**result, **{f'confidence.{k}': v for k, v in result['confidence'].items()}}
+    del flat['confidence']
+    for name, value in flat.items():
         if isinstance(value, list):
             lines.append(f'{name:<18}' + ' '.join(f'{number:.3f}' for number in value))
         else:

@@ -1,7 +1,8 @@
 """Simulated errors of a 2D pose detector, with measured statistics."""
 
 from collections.abc import Sequence
-from typing import Optional
+from dataclasses import dataclass
+from typing import Any, Optional
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,7 @@ from gvhmr_da_mm.core.conventions import COCO_FLIP_INDEX, FPS, NEAR_DEPTH
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.core.layout import NUM_COCO
 from gvhmr_da_mm.registry import TASK_UTILS
+from gvhmr_da_mm.registry.arguments import check_arguments
 
 from .keypoint_noise import LEG_JOINTS
 from .random_draw import RandomDraw
@@ -23,6 +25,40 @@ NUM_FIXED_JOINTS = 3
 """Nose and eyes, which keep their sides in a left-right swap."""
 OCCLUSION_WINDOW = 5
 """Frames over which an occlusion is averaged, as detectors filter over time."""
+
+
+@dataclass(frozen=True)
+class DetectorConfidence:
+    """Statistics of a detector's confidence, a logit.
+
+    Args:
+        mean (Sequence[float]): Mean logit. Defaults to the measured table.
+        spread (Sequence[float]): Standard deviation of the logit. Defaults to the measured table.
+        frames (float): Frames in which its correlation falls to 1 / e. Defaults to 30.
+        hidden (float): Added to the logit of hidden joints. Defaults to -2.6.
+        error (float): Added to the logit per metre of error. Defaults to -0.6.
+    """
+
+    mean: Sequence[float] = (6.8, 6.8, 6.8, 6.9, 3.9, 3.1, 6.9, 3.5, 3.2)
+    spread: Sequence[float] = (0.3, 0.2, 0.3, 0.1, 1.8, 1.2, 0.1, 1.3, 1.1)
+    frames: float = 30.0
+    hidden: float = -2.6
+    error: float = -0.6
+
+
+@dataclass(frozen=True)
+class SideSwaps:
+    """Statistics of left-right swaps.
+
+    Args:
+        rate (float): Swaps per second. Defaults to 0.15.
+        frames (float): Mean length of a swap in frames. Defaults to 16.
+        legs_prob (float): Probability that a swap is of the legs alone. Defaults to 0.4.
+    """
+
+    rate: float = 0.15
+    frames: float = 16.0
+    legs_prob: float = 0.4
 
 
 @TASK_UTILS.register_module()
@@ -47,16 +83,10 @@ class DetectorNoise:
         error_frames (float): Frames in which the correlation of errors falls to 1 / e. Defaults
             to 3.
         hidden_error (float): Factor on the varying errors of hidden joints. Defaults to 2.4.
-        confidence (Sequence[float]): Mean logit of the confidence. Defaults to the measured table.
-        confidence_spread (Sequence[float]): Standard deviation of that logit. Defaults to the
-            measured table.
-        confidence_frames (float): Frames in which the correlation of the confidence falls to
-            1 / e. Defaults to 30.
-        hidden_confidence (float): Added to the logit of hidden joints. Defaults to -2.6.
-        error_confidence (float): Added to the logit per metre of error. Defaults to -0.6.
-        swap_rate (float): Left-right swaps per second. Defaults to 0.15.
-        swap_frames (float): Mean length of a swap in frames. Defaults to 16.
-        swap_legs_prob (float): Probability that a swap is of the legs alone. Defaults to 0.4.
+        confidence (dict, optional): Fields of :class:`DetectorConfidence` that differ from its
+            defaults. Defaults to None.
+        swaps (dict, optional): Fields of :class:`SideSwaps` that differ from its defaults. Defaults
+            to None.
         cover_prob (float): Probability per clip that the legs are occluded for a span of frames;
             not measured. Defaults to 0.05.
         cover_frames (tuple[int, int]): Shortest and longest such span. Defaults to (30, 90).
@@ -65,7 +95,7 @@ class DetectorNoise:
             Defaults to ``'correct'``.
 
     Raises:
-        ConfigError: If a table does not have nine numbers.
+        ConfigError: If a table does not have nine numbers, or a field is unknown.
     """
 
     within_image = True
@@ -77,22 +107,23 @@ class DetectorNoise:
         bias: Sequence[float] = (0.028, 0.025, 0.024, 0.025, 0.034, 0.024, 0.033, 0.026, 0.028),
         error_frames: float = 3.0,
         hidden_error: float = 2.4,
-        confidence: Sequence[float] = (6.8, 6.8, 6.8, 6.9, 3.9, 3.1, 6.9, 3.5, 3.2),
-        confidence_spread: Sequence[float] = (0.3, 0.2, 0.3, 0.1, 1.8, 1.2, 0.1, 1.3, 1.1),
-        confidence_frames: float = 30.0,
-        hidden_confidence: float = -2.6,
-        error_confidence: float = -0.6,
-        swap_rate: float = 0.15,
-        swap_frames: float = 16.0,
-        swap_legs_prob: float = 0.4,
+        confidence: Optional[dict[str, Any]] = None,
+        swaps: Optional[dict[str, Any]] = None,
         cover_prob: float = 0.05,
         cover_frames: tuple[int, int] = (30, 90),
         near: float = NEAR_DEPTH,
         compat: str = 'correct',
     ) -> None:
-        tables = dict(
-            error=error, bias=bias, confidence=confidence, confidence_spread=confidence_spread
-        )
+        check_arguments(DetectorConfidence, confidence or {}, 'confidence')
+        check_arguments(SideSwaps, swaps or {}, 'swaps')
+        self.confidence = DetectorConfidence(**(confidence or {}))
+        self.swaps = SideSwaps(**(swaps or {}))
+        tables = {
+            'error': error,
+            'bias': bias,
+            'confidence.mean': self.confidence.mean,
+            'confidence.spread': self.confidence.spread,
+        }
         for name, table in tables.items():
             if len(table) != len(JOINT_GROUPS):
                 raise ConfigError(
@@ -101,11 +132,6 @@ class DetectorNoise:
                 )
         self.error, self.bias = tuple(error), tuple(bias)
         self.error_frames, self.hidden_error = error_frames, hidden_error
-        self.confidence, self.confidence_spread = tuple(confidence), tuple(confidence_spread)
-        self.confidence_frames = confidence_frames
-        self.hidden_confidence, self.error_confidence = hidden_confidence, error_confidence
-        self.swap_rate, self.swap_frames = swap_rate, swap_frames
-        self.swap_legs_prob = swap_legs_prob
         self.cover_prob, self.cover_frames = cover_prob, cover_frames
         self.near = near
         self.compat = compat
@@ -140,10 +166,13 @@ class DetectorNoise:
         varying = varying * (1 + (self.hidden_error - 1) * hidden[..., None])
         noisy = torch.cat((joints[..., :2] + constant + varying, joints[..., 2:]), dim=-1)
 
-        doubt = draw.correlated(L, self.confidence_frames, B, NUM_COCO).transpose(1, 2)
-        logit = draw.table(self.confidence)[:, 0] + draw.table(self.confidence_spread)[:, 0] * doubt
-        logit = logit + self.hidden_confidence * hidden
-        logit = logit + self.error_confidence * varying.norm(dim=-1)
+        doubt = draw.correlated(L, self.confidence.frames, B, NUM_COCO).transpose(1, 2)
+        logit = (
+            draw.table(self.confidence.mean)[:, 0]
+            + draw.table(self.confidence.spread)[:, 0] * doubt
+        )
+        logit = logit + self.confidence.hidden * hidden
+        logit = logit + self.confidence.error * varying.norm(dim=-1)
         confidence = logit.sigmoid() * (joints[..., 2] > self.near) * valid[..., None]
 
         source = self._swap_sides(B, L, draw)
@@ -167,15 +196,15 @@ class DetectorNoise:
 
     def _swap_sides(self, B: int, L: int, draw: RandomDraw) -> Tensor:
         """Return the joint (B, L, 17) whose detection each joint gets, itself without a swap."""
-        rate = self.swap_rate / FPS
+        rate = self.swaps.rate / FPS
         begins = draw.uniform(B, L) < rate
         # A clip may begin in the middle of a swap.
-        begins[:, :1] |= draw.uniform(B, 1) < rate * self.swap_frames
-        length = -self.swap_frames * (1 - draw.uniform(B, L)).log()
+        begins[:, :1] |= draw.uniform(B, 1) < rate * self.swaps.frames
+        length = -self.swaps.frames * (1 - draw.uniform(B, L)).log()
         frame = torch.arange(L, device=begins.device)
         until = torch.where(begins, frame + length, -1.0).cummax(dim=1).values
         swapped = frame < until
-        legs_alone = draw.uniform(B, 1) < self.swap_legs_prob
+        legs_alone = draw.uniform(B, 1) < self.swaps.legs_prob
         joint = torch.arange(NUM_COCO, device=begins.device)
         other = torch.tensor(COCO_FLIP_INDEX, device=begins.device)
         moves = torch.where(legs_alone, joint >= min(LEG_JOINTS), joint >= NUM_FIXED_JOINTS)

@@ -8,7 +8,7 @@ from gvhmr_da_mm.registry import TASK_UTILS
 
 from .test_self_occlusion import WRIST, standing
 
-QUIET = dict(swap_rate=0.0, cover_prob=0.0)
+QUIET = dict(swaps=dict(rate=0.0), cover_prob=0.0)
 NONE = (0.0,) * 9
 
 
@@ -74,27 +74,27 @@ def exchanged(joints, noisy):
 
 def test_sides_are_swapped_for_some_frames_with_full_confidence():
     joints, valid = person(500)
-    noise = DetectorNoise(error=NONE, bias=NONE, cover_prob=0, swap_legs_prob=0)
+    noise = DetectorNoise(error=NONE, bias=NONE, cover_prob=0, swaps=dict(legs_prob=0.0))
     noisy, confidence = noise(joints, valid)
     body = exchanged(joints, noisy)[:, :, 5:].all(dim=-1)
-    share = noise.swap_rate * noise.swap_frames / 30
+    share = noise.swaps.rate * noise.swaps.frames / 30
     assert body.float().mean() == pytest.approx(share, rel=0.25)
     starts = (body[:, 1:] & ~body[:, :-1]).float().mean() * 30
-    assert starts == pytest.approx(noise.swap_rate, rel=0.25)
+    assert starts == pytest.approx(noise.swaps.rate, rel=0.25)
     assert not exchanged(joints, noisy)[:, :, :3].any()
     assert confidence[body][:, [5, 6, 11, 12]].min() > 0.9
 
 
 def test_legs_alone_are_swapped():
     joints, valid = person(300)
-    noisy = DetectorNoise(cover_prob=0, swap_legs_prob=1)(joints, valid)[0]
+    noisy = DetectorNoise(cover_prob=0, swaps=dict(legs_prob=1.0))(joints, valid)[0]
     swapped = exchanged(joints, noisy)
     assert swapped[:, :, 11:].any() and not swapped[:, :, 5:11].any()
 
 
 def test_covered_legs():
     joints, valid = person(100)
-    confidence = DetectorNoise(swap_rate=0, cover_prob=1)(joints, valid)[1]
+    confidence = DetectorNoise(swaps=dict(rate=0.0), cover_prob=1)(joints, valid)[1]
     lowest = confidence.amin(dim=1)
     assert (lowest[:, 15:] < 0.8).float().mean() > 0.8
     assert lowest[:, 5:7].min() > 0.9

@@ -256,7 +256,7 @@ def test_clips_without_detections_are_observed_through_their_labels(toy_model):
 
 
 def test_measured_detectors_say_nothing_of_what_is_outside_the_image(toy_model):
-    toy_model.keypoint_noise = DetectorNoise(swap_rate=0)
+    toy_model.keypoint_noise = DetectorNoise(swaps=dict(rate=0.0))
     inputs = toy_inputs(2, 8)
     inputs['has_kp2d'][:] = False
     inputs['K_fullimg'][0, :, 0, 2] = 0  # Half of the first person is beside the image.
