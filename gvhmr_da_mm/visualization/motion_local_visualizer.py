@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any, Optional, Union
 
-import cv2
 import numpy as np
 import torch
 from mmengine.dist import master_only
@@ -14,6 +13,7 @@ from ..core.errors import DataError
 from ..registry import VISUALIZERS
 from .body_track import ground_truth_track, prediction_track
 from .contact_sheet import FrameSource, draw_contact_sheet
+from .picture_file import write_picture
 
 
 @VISUALIZERS.register_module()
@@ -98,9 +98,7 @@ class MotionLocalVisualizer(Visualizer):
         else:
             self.add_image(name, sheet, step)
         if out_file is not None:
-            Path(out_file).parent.mkdir(parents=True, exist_ok=True)
-            if not cv2.imwrite(str(out_file), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
-                raise OSError(f'cannot write the picture {str(out_file)!r}')
+            write_picture(out_file, sheet)
 
     def draw_datasample(
         self,

@@ -8,12 +8,11 @@ import argparse
 from pathlib import Path
 from typing import Optional
 
-import cv2
 import torch
 
 from gvhmr_da_mm.body_models import get_body_model, make_body_rig
 from gvhmr_da_mm.cli.command_line import report_errors
-from gvhmr_da_mm.core.errors import ConfigError, DataError, StorageError
+from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.export import (
     mean_betas,
     predicted_motion,
@@ -31,6 +30,7 @@ from gvhmr_da_mm.visualization import (
     write_html_viewer,
     write_motion_video,
 )
+from gvhmr_da_mm.visualization.picture_file import write_picture
 
 DEFAULTS = dict(video=None, skeleton=False, height=360, space='world', unit='cm')
 UNITS = dict(cm=100.0, m=1.0)
@@ -105,15 +105,13 @@ def write_video(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     )
 
 
-def write_picture(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
+def write_sheet(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     """Write a contact sheet."""
     visualizer = MotionLocalVisualizer(data_root=args.data_root, draw_mesh=not args.skeleton)
     sheet = visualizer.draw_datasample(
         dump.sample, open_video(args.video, dump), inputs=dump.inputs
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
-        raise StorageError(f'cannot write the picture {str(path)!r}; is there space left?')
+    write_picture(path, sheet)
 
 
 def write_skeleton(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
@@ -138,7 +136,7 @@ def write_parameters(path: Path, dump: MotionDump, args: argparse.Namespace) -> 
 WRITERS = {
     '.html': (write_page, ('skeleton',)),
     '.mp4': (write_video, ('video', 'skeleton', 'height')),
-    '.png': (write_picture, ('video', 'skeleton')),
+    '.png': (write_sheet, ('video', 'skeleton')),
     '.bvh': (write_skeleton, ('space', 'unit')),
     '.glb': (write_mesh, ('space',)),
     '.npz': (write_parameters, ('space',)),

@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 from typing import Optional
 
-import cv2
 import numpy as np
 from rich.console import Console
 
@@ -16,6 +15,7 @@ from gvhmr_da_mm.datasets import ClipKey, MotionDataset
 from gvhmr_da_mm.visualization import ground_truth_track
 from gvhmr_da_mm.visualization.clip_sheet import draw_clip_sheet, stack_sheets
 from gvhmr_da_mm.visualization.frame_folder import FrameFolder
+from gvhmr_da_mm.visualization.picture_file import write_picture
 
 
 def parse_args() -> argparse.Namespace:
@@ -97,8 +97,7 @@ def main() -> None:
         chosen = spread(args.num_clips, len(dataset))
         picture = stack_sheets([draw_item(dataset, index, args, folder) for index in chosen])
         path = out / f'{dataset.dataset}.png'
-        if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
-            raise ConfigError(f'cannot write the picture {str(path)!r}; is there space left?')
+        write_picture(path, picture)
         console.print(str(path), soft_wrap=True, highlight=False)
     if folder is not None and folder.missing:
         count = len(folder.missing)
