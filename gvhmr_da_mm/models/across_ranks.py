@@ -31,7 +31,7 @@ def mean_denominator(count: Tensor) -> Tensor:
         count (Tensor): Number of elements on this rank, or the sum of their weights. Scalar.
 
     Returns:
-        Tensor: Positive, scalar. A total below 1 counts as 1, so that nothing is divided by zero.
+        Tensor: Scalar. A total below 1 counts as 1, against a division by zero.
     """
     return total_over_ranks(count).clamp(min=1) / get_world_size()
 

@@ -25,10 +25,10 @@ def adapt_state_dict(
     Args:
         module (nn.Module): The :class:`GVHMR` being loaded.
         state_dict (dict[str, Tensor]): The checkpoint, changed in place.
-        prefix (str): Where the module is inside the checkpoint.
+        prefix (str): Name of the module inside the checkpoint.
 
     Raises:
-        CheckpointError: If keys are missing or too many, or shapes differ.
+        CheckpointError: If keys are missing or unknown, or shapes differ.
     """
     if not prefix:
         upgrade_state_dict(state_dict)
@@ -46,10 +46,10 @@ def adapt_student_teacher(
     Args:
         module (nn.Module): The :class:`DomainAdaptiveGVHMR` being loaded.
         state_dict (dict[str, Tensor]): The checkpoint, changed in place.
-        prefix (str): Where the module is inside the checkpoint.
+        prefix (str): Name of the module inside the checkpoint.
 
     Raises:
-        CheckpointError: If keys are missing or too many, or shapes differ.
+        CheckpointError: If keys are missing or unknown, or shapes differ.
     """
     if not prefix:
         upgrade_state_dict(state_dict)

@@ -5,9 +5,8 @@ Lightning and MMEngine hold more: settings, callbacks, histories. MMEngine's his
 values are restored. Objects of packages known to be in such files become an empty
 :class:`StoredObject`. Every other name is refused, as a pickle may call any function that it names.
 
-This works alike with all versions of PyTorch. An allow-list for ``weights_only`` exists since 2.4
-only, and for MMEngine's histories it would have to hold ``getattr``, which gives a hostile file
-more than their methods.
+PyTorch's allow-list for ``weights_only`` exists since 2.4 only, and for MMEngine's histories it
+would have to hold ``getattr``, which gives a hostile file more than their methods.
 """
 
 import collections

@@ -27,7 +27,7 @@ WORLD = dict(
     body_pose='body_pose_w', betas='betas', global_orient='global_orient_w', transl='transl_w'
 )
 SINGLE = 2e-3
-"""What the published code itself deviates by in float32 (up to 2e-4, see the goldens' notes)."""
+"""Deviation of the published code itself in float32 (up to 2e-4, see the goldens' notes)."""
 
 
 def golden_inputs(case):
