@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..datasets.sources import Source
-from ..datasets.sources.write_pack import FAILURES, ConversionReport, write_pack
+from ..datasets.sources.write_pack import FAILURES_FILE, ConversionReport, write_pack
 
 _MAX_LISTED_FAILURES = 5
 
@@ -78,4 +78,6 @@ def _print_report(
     for failure in report.failures[:_MAX_LISTED_FAILURES]:
         console.print(f'  {failure.id or failure.source}: {failure.message}', soft_wrap=True)
     if report.failures and not dry_run:
-        console.print(f'All failures: {out / FAILURES}. Run again to retry them.', soft_wrap=True)
+        console.print(
+            f'All failures: {out / FAILURES_FILE}. Run again to retry them.', soft_wrap=True
+        )

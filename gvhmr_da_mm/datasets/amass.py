@@ -1,4 +1,4 @@
-"""AMASS: recorded motion that becomes a labelled synthetic clip when it is loaded."""
+"""AMASS: recorded motion, filmed by virtual cameras when it is loaded."""
 
 import math
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ from .motion_dataset import MotionDataset
 class AMASSDataset(MotionDataset):
     """Recorded motion (AMASS, Mahmood et al., ICCV 2019), filmed by virtual cameras.
 
-    Each item is a window of a recording with a tempo, heading, side (mirrored or not), body shape,
-    camera and box of its own, all functions of its :class:`ClipKey`. It is fully supervised.
+    Each item is a window of a recording with random tempo, heading, side (mirrored or not), body
+    shape, camera and box, all functions of its :class:`ClipKey`. It is fully supervised.
 
-    There are no detected keypoints (``has_kp2d`` is False): the model makes its observations from
-    the labels by its ``keypoint_noise``, anew in each step and for all labelled datasets alike.
+    There are no detected keypoints (``has_kp2d`` is False): the model synthesizes them from the
+    labels by its ``keypoint_noise`` in each step, as for all labelled datasets.
     There are no image features either (``has_imgfeat`` is False).
 
     Args:
@@ -40,20 +40,20 @@ class AMASSDataset(MotionDataset):
         include (Sequence[str]): Patterns of the names of recordings to use, such as
             ``'CMU/*'``. Defaults to all.
         exclude (Sequence[str]): Patterns of those not to use. Defaults to ().
-        camera (dict): Draws the cameras. Defaults to ``dict(type='VirtualCamera')``.
+        camera (dict): Config of the random cameras. Defaults to ``dict(type='VirtualCamera')``.
         speed (tuple[float, float]): Range of the tempo; its logarithm is uniform. Defaults to
             (0.7, 1.4).
-        mirror_prob (float): Probability to swap left and right. Defaults to 0.5.
-        random_shape (bool): Whether bodies are drawn, of all genders that there are model files
-            of; otherwise they are the neutral mean. Defaults to True.
-        pack (str | Path, optional): Folder of a pack (docs/en/packs.md), below the data root or
+        mirror_prob (float): Probability of swapping left and right. Defaults to 0.5.
+        random_shape (bool): Whether to draw body shapes of all genders that have model files,
+            instead of the neutral mean. Defaults to True.
+        pack (str | Path, optional): Sequence pack (docs/en/packs.md), below the data root or
             absolute, to read in place of ``motions``. Defaults to None.
         model_path (str | Path, optional): Folder with the SMPL-X model files. Defaults to None:
             ``body_models/smplx`` below the data root.
         kwargs: As :class:`MotionDataset`.
 
     Raises:
-        ConfigError: If an argument is impossible.
+        ConfigError: If an argument is invalid.
 
     Source: GVHMR, Sec. 4.1.
     """
@@ -89,9 +89,9 @@ class AMASSDataset(MotionDataset):
 
     @cached_property
     def source(self) -> MotionSource:
-        """Where the recordings are read from."""
+        """Source of the recordings."""
         path = self.data_root / (self.motions if self.pack is None else self.pack)
-        return open_source(path, self.up, own=self.pack is not None)
+        return open_source(path, self.up, is_sequence_pack=self.pack is not None)
 
     def required_files(self) -> dict[Union[str, Path], str]:
         """Return the recordings; the body names its own files."""
@@ -108,7 +108,9 @@ class AMASSDataset(MotionDataset):
         clips = self.list_each(names, lambda name: [self.source.info(name)])
         self.body = MocapBody(self.data_root, self.model_path, self.source.recorded(clips))
         for path in self.body.missing:
-            self.log(f'{path} does not exist: the neutral body stands in for who was recorded')
+            self.log(
+                f'{path} does not exist: the neutral body replaces that of the recorded person'
+            )
         return clips
 
     def _is_chosen(self, name: str) -> bool:
@@ -119,8 +121,8 @@ class AMASSDataset(MotionDataset):
     def read_clip(self, info: dict, start: int, end: int) -> Clip:
         """Film a window of a recording.
 
-        How is decided by ``info['seed']`` and the place of the clip in the list, 0 where there are
-        none: whoever reads all clips with one seed gets as many cameras and bodies.
+        Random draws depend on ``info['seed']`` and ``info['sample_idx']``, 0 if missing: clips that
+        are read with one seed still differ in camera and body.
         """
         rng = np.random.default_rng((info.get('seed', 0), info.get('sample_idx', 0), 1))
         first, positions = self._draw_frames(info, start, end, rng)
@@ -148,9 +150,9 @@ class AMASSDataset(MotionDataset):
     def _draw_frames(
         self, info: dict, start: int, end: int, rng: np.random.Generator
     ) -> tuple[int, Tensor]:
-        """Draw a tempo, and return which frames are seen: the first, and positions after it.
+        """Draw a tempo, and return the first frame and the positions of frames after it.
 
-        There are ``end - start`` of them, fewer if the recording is not long enough for the tempo.
+        There are ``end - start`` positions, fewer if the recording is too short for the tempo.
         """
         tempo = math.exp(rng.uniform(*np.log(self.speed)))
         available = info['end'] - 1 - info['start']

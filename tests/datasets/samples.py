@@ -1,10 +1,10 @@
-"""Comparing items of datasets."""
+"""Comparison of items of datasets."""
 
 import torch
 
 
 def assert_same_item(first, second):
-    """Check that two items are equal to the bit, in inputs, labels and meta information."""
+    """Check that two items are bit-identical in inputs, labels and meta information."""
     assert first['inputs'].keys() == second['inputs'].keys()
     for key, value in first['inputs'].items():
         assert torch.equal(value, second['inputs'][key]), key

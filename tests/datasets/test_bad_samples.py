@@ -1,4 +1,4 @@
-"""What becomes of clips that cannot be used: an error, or a report and another clip."""
+"""Clips that cannot be used: an error, or a report and a replacement."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Stacked in a worker or not, a batch is the same."""
+"""Batches stacked in a worker equal those that are not."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""Numbers that describe a dataset."""
+"""Statistics of a dataset."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The readers on packs in the published formats: do labels, cameras and images agree?"""
+"""Readers on published packs: labels, cameras and images agree."""
 
 import pytest
 import torch

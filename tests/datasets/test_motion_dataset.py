@@ -8,7 +8,7 @@ from .samples import assert_same_item
 
 
 class FolderDataset(MotionDataset):
-    """What a user writes to add a dataset: one file per video."""
+    """Custom dataset of a user, with one file per video."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, dataset='folder', domain='real', **kwargs)

@@ -1,4 +1,4 @@
-"""Labels for the statistics: the right ones, of labelled clips only."""
+"""Labels for the statistics: of labelled clips only."""
 
 import pytest
 import torch

@@ -133,7 +133,7 @@ def loader_config(root):
 
 
 class Recorder(BaseModel):
-    """Keep the meta information of every batch."""
+    """Record the meta information of every batch."""
 
     def __init__(self):
         super().__init__()

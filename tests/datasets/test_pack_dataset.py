@@ -1,4 +1,4 @@
-"""Any pack as a dataset: windows, whole sequences, what is not there, and who may see labels."""
+"""Sequence packs as datasets: windows, whole sequences, missing fields, labels on request."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""RICH: the documented pack, its errors, and its way through model and metrics."""
+"""RICH: the documented format, its errors, and prediction and metrics on it."""
 
 from pathlib import Path
 

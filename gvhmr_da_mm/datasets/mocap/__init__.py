@@ -2,10 +2,10 @@ from .film import camera_labels, draw_box
 from .mocap_body import MocapBody
 from .motion import Motion
 from .motion_sources import MotionSource, open_source
-from .virtual_camera import CameraPath, VirtualCamera
+from .virtual_camera import CameraTrajectory, VirtualCamera
 
 __all__ = [
-    'CameraPath',
+    'CameraTrajectory',
     'MocapBody',
     'Motion',
     'MotionSource',

@@ -1,4 +1,4 @@
-"""Files of AMASS: SMPL-X or SMPL+H motions as they are downloaded."""
+"""Reader of AMASS files with SMPL-X or SMPL+H motions."""
 
 import zipfile
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from ...core.errors import DataError
 from ...core.layout import NUM_BETAS, NUM_JOINTS
 
 POSE_SIZES = {165: 'smplx', 156: 'smplh'}
-"""Columns of ``poses`` of the two bodies whose first 22 joints are ours."""
-FRAME_RATES = ('mocap_frame_rate', 'mocap_framerate')
-"""The files with SMPL-X and those with SMPL+H name it differently."""
+"""Columns of ``poses`` by body; the first 22 joints of both are those of this package."""
+FRAME_RATE_KEYS = ('mocap_frame_rate', 'mocap_framerate')
+"""Names of the frame rate in files with SMPL-X and with SMPL+H."""
 _DAMAGED = (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError)
-_NO_MOTION = ('*_stagei.npz', 'shape.npz')
-"""Files beside the motions that hold a person's shape alone."""
+_SHAPE_FILES = ('*_stagei.npz', 'shape.npz')
+"""Patterns of files without a motion, which hold the shape of a person."""
 
 
 def amass_files(folder: Path) -> list[Path]:
@@ -27,13 +27,13 @@ def amass_files(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob('*.npz')
-        if not any(path.match(pattern) for pattern in _NO_MOTION)
+        if not any(path.match(pattern) for pattern in _SHAPE_FILES)
     )
 
 
 @dataclass(frozen=True)
 class AMASSHeader:
-    """What a file says besides its motion.
+    """Header of a motion file.
 
     Args:
         body (str): ``smplx`` or ``smplh``.
@@ -54,13 +54,13 @@ class AMASSHeader:
 
 
 def read_header(path: Path) -> AMASSHeader:
-    """Read all but the numbers of a motion file.
+    """Read the header of a motion file.
 
     Args:
         path (Path): An ``.npz`` file. Nothing in it is executed.
 
     Raises:
-        DataError: If a field is missing or of another kind; the message says what to do.
+        DataError: If a field is missing or invalid.
     """
     with _open(path) as archive:
         shape = _shape(path, archive, 'poses')
@@ -86,7 +86,7 @@ def read_arrays(path: Path) -> dict[str, torch.Tensor]:
 
     Returns:
         dict[str, Tensor]: ``poses`` (F, 66) axis-angle of root and body, ``trans`` (F, 3) m and
-        ``betas`` (10,), float32, as the file has them.
+        ``betas`` (10,), float32, as stored.
 
     Raises:
         DataError: If a field is missing, of another shape or not finite.
@@ -171,11 +171,11 @@ def _shape(path: Path, archive: Any, key: str) -> tuple[int, ...]:
 
 
 def _frame_rate(path: Path, archive: Any) -> float:
-    names = [name for name in FRAME_RATES if name in archive.files]
+    names = [name for name in FRAME_RATE_KEYS if name in archive.files]
     if not names:
         raise _error(
             path,
-            FRAME_RATES[0],
+            FRAME_RATE_KEYS[0],
             'the frames per second of the recording',
             'none',
             'Without them the motion has no speed: download the file again, or add the number '

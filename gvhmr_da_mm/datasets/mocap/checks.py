@@ -1,4 +1,4 @@
-"""Recorded motion that cannot be right."""
+"""Checks of recorded motion: up axis and plausible speeds."""
 
 from torch import Tensor
 
@@ -8,17 +8,16 @@ from ...core.rotation import axis_angle_to_matrix
 from .motion import MAX_ACCELERATION, MAX_JOINT_STEP, Motion, acceleration, joint_steps
 
 STANDING_HEIGHT = (0.2, 1.8)
-"""Metres of the pelvis above the floor of someone who does not lie or climb."""
-
-UPRIGHT = 0.6
-"""Mean share of the direction of the spine that the axis along which people stand has."""
+"""Range of the height of the pelvis in metres of a person who does not lie or climb."""
+MIN_UPRIGHT = 0.6
+"""Smallest mean component of the spine along the axis on which people stand."""
 
 
 def check_up_axis(where: str, orient: Tensor, pelvis: Tensor) -> None:
     """Check that a recording has z up, as AMASS has.
 
-    People who lie or crawl along y look like people who stand in a world with y up, but for the
-    height of their pelvis.
+    People who lie or crawl along y differ from people who stand in a y-up world only by the height
+    of their pelvis.
 
     Args:
         where (str): File or sequence, for the message.
@@ -32,7 +31,7 @@ def check_up_axis(where: str, orient: Tensor, pelvis: Tensor) -> None:
     stands = bool(((pelvis[:, 1] > low) & (pelvis[:, 1] < high)).all())
     # In its rest pose a body of the SMPL family is upright along its own y.
     upright = float(axis_angle_to_matrix(orient)[:, 1, 1].mean())
-    if stands and upright > UPRIGHT:
+    if stands and upright > MIN_UPRIGHT:
         raise DataError(
             f'{where}, `poses` and `trans`: expected a world with z up, as AMASS has, got one with '
             f'y up: people stand along y, {float(pelvis[:, 1].mean()):.2f} m above y = 0. Convert '
@@ -41,7 +40,7 @@ def check_up_axis(where: str, orient: Tensor, pelvis: Tensor) -> None:
 
 
 def check_plausible(where: str, motion: Motion, first: int = 0) -> None:
-    """Check that nobody jumps from one place or pose to another within a frame.
+    """Check that positions and poses do not jump between frames.
 
     Args:
         where (str): File or sequence, for the message.

@@ -1,4 +1,4 @@
-"""What a camera sees of a motion: boxes, and labels of full supervision."""
+"""Boxes and labels of a recorded motion that a virtual camera films."""
 
 import numpy as np
 import torch
@@ -9,24 +9,28 @@ from ...core.conventions import GRAVITY_Y_UP
 from ...core.gravity_view import gravity_view_rotation
 from .mocap_body import MocapBody
 from .motion import Motion
-from .virtual_camera import CameraPath
+from .virtual_camera import CameraTrajectory
 
 BOX_SCALE = (1.05, 1.35)
-"""Side of a detector's box over that of the body (GVHMR, Sec. 4.1)."""
+"""Range of the side of a detected box over that of the body (GVHMR, Sec. 4.1)."""
 BOX_SHIFT = 0.8
 """Largest shift of the box, as a share of its margin."""
 
 
 def draw_box(
-    body: MocapBody, motion: Motion, betas: Tensor, camera: CameraPath, rng: np.random.Generator
+    body: MocapBody,
+    motion: Motion,
+    betas: Tensor,
+    camera: CameraTrajectory,
+    rng: np.random.Generator,
 ) -> Tensor:
-    """Draw boxes around what is in the image, as loose as a detector's.
+    """Draw boxes around the visible body, as loose as those of a detector.
 
     Args:
         body (MocapBody): The body.
         motion (Motion): F frames of it.
         betas (Tensor): Its shape (10,).
-        camera (CameraPath): Who films it.
+        camera (CameraTrajectory): The camera.
         rng (Generator): Source of all randomness; one draw serves all frames.
 
     Returns:
@@ -44,13 +48,13 @@ def draw_box(
     return torch.cat((tight[:, :2] + slack * aside, tight[:, 2:] * scale), dim=1)
 
 
-def camera_labels(motion: Motion, betas: Tensor, camera: CameraPath) -> dict[str, Tensor]:
+def camera_labels(motion: Motion, betas: Tensor, camera: CameraTrajectory) -> dict[str, Tensor]:
     """Return the labels of a training clip.
 
     Args:
-        motion (Motion): F frames of someone with these betas.
+        motion (Motion): F frames, of a body with these betas.
         betas (Tensor): Shape (10,), neutral SMPL-X.
-        camera (CameraPath): Who films it.
+        camera (CameraTrajectory): The camera.
 
     Returns:
         dict[str, Tensor]: ``body_pose`` (F, 63), ``betas`` (F, 10), ``global_orient_c``,

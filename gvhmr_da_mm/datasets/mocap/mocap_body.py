@@ -1,4 +1,4 @@
-"""The few points of a body that filming a motion needs, for any shape."""
+"""Joints and outline of a body of any shape, for filming recorded motion."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -17,9 +17,9 @@ from ...fileio.paths import require_files
 from ..smpl_to_smplx import fit_neutral_betas
 
 END_JOINTS = (7, 8, 10, 11, 15, 20, 21)
-"""Ankles, feet, head and wrists: how far the body reaches beyond them decides the box."""
+"""Ankles, feet, head and wrists: the box depends on the extent of the body beyond them."""
 MODEL_OF_BODY = {'smplx': 'smplx', 'smplh': 'smpl'}
-"""Which model file has the rest skeleton of a recording; SMPL+H has that of SMPL."""
+"""Model file with the rest skeleton of a recorded body; SMPL+H has that of SMPL."""
 MAX_BETA = 3.0
 
 
@@ -35,17 +35,17 @@ class _Skeleton:
 
 
 class MocapBody(_Skeleton):
-    """Joints and outline of neutral SMPL-X, and the people that it can be.
+    """Joints and outline of neutral SMPL-X, and a distribution of shapes.
 
     The outline is the joints and the outermost vertices of head, hands and feet, each moved rigidly
-    with its bone: enough for a box, at a small part of the cost of the mesh. It is small, so that
-    it travels to workers.
+    with its bone: enough for a box, at a fraction of the cost of the mesh. It is small enough to
+    be pickled to workers.
 
     Note:
         F frames, N points of the outline.
 
     Args:
-        data_root (str | Path): Folder that holds ``body_models``.
+        data_root (str | Path): Data root, with ``body_models``.
         model_path (str | Path, optional): Folder with the SMPL-X model files. Defaults to
             ``body_models/smplx``.
         recorded (Iterable[tuple[str, str]]): Body (``smplx`` or ``smplh``) and gender of each
@@ -53,7 +53,7 @@ class MocapBody(_Skeleton):
 
     Attributes:
         missing (list[Path]): Model files of recorded genders that are absent; the neutral one
-            stands in for them.
+            replaces them.
 
     Raises:
         MissingFilesError: If a neutral model file is absent.
@@ -95,18 +95,18 @@ class MocapBody(_Skeleton):
         self._skeletons = skeletons
 
     def recorded_skeleton(self, body: str, gender: str, betas: Tensor) -> Tensor:
-        """Return the rest joints (22, 3) of who was recorded."""
+        """Return the rest joints (22, 3) of the recorded person."""
         return self._skeletons[body, gender].skeleton(betas)
 
     def neutral_betas(self, skeleton: Tensor) -> Tensor:
-        """Return the betas (10,) of the neutral body whose bones are nearest to others (22, 3)."""
+        """Fit betas (10,) of the neutral body to the bones of a rest skeleton (22, 3)."""
         return fit_neutral_betas(skeleton, self)
 
     def draw_betas(self, rng: np.random.Generator) -> Tensor:
-        """Draw a person: any gender there is a model of, betas of unit normal distribution.
+        """Draw a shape: a gender with a model file, and normally distributed betas.
 
         Returns:
-            Tensor: Betas (10,) of the neutral body, which is the one that labels are in.
+            Tensor: Betas (10,) of the neutral body, which labels use.
         """
         mean, slope = self.shapes[int(rng.integers(len(self.shapes)))]
         own = torch.from_numpy(rng.standard_normal(NUM_BETAS).astype(np.float32))
@@ -150,7 +150,7 @@ def _load(path: Path, kind: str) -> _Points:
 
 @lru_cache(maxsize=16)
 def _load_cached(path: Path, kind: str, modified_ns: int, size: int) -> _Points:
-    """Read a model file, which takes seconds, once, and keep little of it."""
+    """Read a model file, which takes seconds, and keep the points of the outline."""
     arrays = load_body_arrays(path, kind)
     shapes = np.concatenate(
         (arrays.v_template[:, :, None], arrays.shapedirs[:, :, :NUM_BETAS]), axis=2
@@ -162,7 +162,7 @@ def _load_cached(path: Path, kind: str, modified_ns: int, size: int) -> _Points:
 
 
 def _outline(arrays: BodyArrays) -> tuple[np.ndarray, Tensor]:
-    """Return the outermost vertices (N,) of the end joints, and whose they are."""
+    """Return the outermost vertices (N,) of the end joints, and their joints (N,)."""
     parents = np.array(arrays.parents)
     owner = arrays.weights.argmax(axis=1)
     while (owner >= NUM_JOINTS).any():  # Fingers, jaw and eyes belong to wrists and head.

@@ -1,4 +1,4 @@
-"""A recorded motion without a camera, and what can be done to it."""
+"""Recorded motion in the world, and its transformations."""
 
 import math
 from dataclasses import dataclass, replace
@@ -14,14 +14,14 @@ MAX_ACCELERATION = 200.0
 MAX_JOINT_STEP = 2.0
 """Radians that a joint turns in a frame; the fastest kicks stay below 1."""
 Z_UP_TO_Y_UP = (-(0.5**0.5), 0.0, 0.0, 0.5**0.5)
-"""Quaternion that turns z to y."""
+"""Quaternion that rotates +z to +y."""
 MIRROR_QUATERNION = (1.0, -1.0, -1.0, 1.0)
-"""Signs of (x, y, z, w) of a rotation that is mirrored at the plane x = 0."""
+"""Signs of (x, y, z, w) that mirror a rotation at the plane x = 0."""
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Joint rotations and the path of the pelvis in a y-up world, 30 frames per second.
+    """Joint rotations and trajectory of the pelvis in a y-up world, 30 frames per second.
 
     Note:
         F frames. Quaternions are x, y, z, w, which interpolate faster than matrices.
@@ -29,7 +29,7 @@ class Motion:
     Args:
         rotations (Tensor): Root orientation and 21 relative joint rotations (F, 22, 4).
         pelvis (Tensor): Position of the pelvis joint (F, 3) in metres.
-        skeleton (Tensor): Rest joints (22, 3) in metres of who moved.
+        skeleton (Tensor): Rest joints (22, 3) of the person, in metres.
     """
 
     rotations: Tensor
@@ -56,7 +56,7 @@ class Motion:
         return to_axis_angle(self.rotations).flatten(1)
 
     def rotate(self, quaternion: Tensor) -> 'Motion':
-        """Turn the world by a rotation (4,)."""
+        """Rotate the world by a quaternion (4,)."""
         root = left_product(quaternion, self.rotations[:, 0])
         return replace(
             self,
@@ -65,7 +65,7 @@ class Motion:
         )
 
     def turn(self, yaw: float) -> 'Motion':
-        """Turn the heading by an angle in radians."""
+        """Rotate the heading by an angle in radians."""
         return self.rotate(torch.tensor([0.0, math.sin(yaw / 2), 0.0, math.cos(yaw / 2)]))
 
     def mirror(self) -> 'Motion':
@@ -78,13 +78,13 @@ class Motion:
         )
 
     def resample(self, positions: Tensor) -> 'Motion':
-        """Read the motion between its frames.
+        """Interpolate the motion at fractional frames.
 
         Args:
             positions (Tensor): Frames (N,), fractions included, in [0, F - 1].
 
         Returns:
-            Motion: Of N frames; rotations go along the shortest arc.
+            Motion: Of N frames; rotations follow the shortest arc.
         """
         first = positions.long().clamp(max=len(self) - 1)
         second = (first + 1).clamp(max=len(self) - 1)
@@ -96,22 +96,22 @@ class Motion:
         )
 
     def fit(self, skeleton: Tensor) -> 'Motion':
-        """Let a person with another skeleton (22, 3) move that way.
+        """Transfer the motion to another rest skeleton (22, 3).
 
-        The path is scaled by the length of the legs, so that feet that stand still do so in the
-        same way, on the same floor (y = 0).
+        The trajectory is scaled by the leg length, so that static feet stay static on the same
+        floor (y = 0).
         """
         scale = leg_length(skeleton) / leg_length(self.skeleton)
         return replace(self, pelvis=self.pelvis * scale, skeleton=skeleton)
 
 
 def leg_length(skeleton: Tensor) -> Tensor:
-    """Return how far the feet of a rest skeleton (22, 3) are below its pelvis, in metres."""
+    """Return the height of the pelvis above the feet of a rest skeleton (22, 3) in metres."""
     return skeleton[0, 1] - skeleton[10:12, 1].mean()
 
 
 def frame_positions(frames: int, frame_rate: float) -> Tensor:
-    """Return the frames of a recording that are seen at 30 frames per second.
+    """Return the positions in a recording of frames at 30 frames per second.
 
     Args:
         frames (int): Frames of the recording.
@@ -126,11 +126,11 @@ def frame_positions(frames: int, frame_rate: float) -> Tensor:
 
 def acceleration(motion: Motion) -> Tensor:
     """Return the acceleration of the pelvis (F - 2,) in m/s²."""
-    path = motion.pelvis
-    return (path[2:] - 2 * path[1:-1] + path[:-2]).norm(dim=-1) * FPS**2
+    pelvis = motion.pelvis
+    return (pelvis[2:] - 2 * pelvis[1:-1] + pelvis[:-2]).norm(dim=-1) * FPS**2
 
 
 def joint_steps(motion: Motion) -> Tensor:
-    """Return how far the joint that turns most does so from frame to frame (F - 1,), radians."""
+    """Return the largest rotation of a joint from frame to frame (F - 1,), in radians."""
     cosine = (motion.rotations[1:] * motion.rotations[:-1]).sum(dim=-1).abs()
     return 2 * cosine.clamp(max=1.0).acos().amax(dim=-1)

@@ -1,4 +1,4 @@
-"""Where recorded motion is read from: files of AMASS, the published pack, packs of our own."""
+"""Sources of recorded motion: AMASS files, the published pack, sequence packs."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -16,11 +16,11 @@ from .mocap_body import MocapBody
 from .motion import Z_UP_TO_Y_UP, Motion, frame_positions
 
 CACHED_FRAMES = 500_000
-"""Frames that a process keeps of what it has read from files: about 200 MB, 4.6 hours."""
+"""Frames of AMASS files in the cache of a process: about 200 MB, 4.6 hours."""
 
 
 class MotionSource:
-    """Lists recordings and reads parts of them as :class:`Motion`.
+    """Base of the sources, which list recordings and read them as :class:`Motion`.
 
     Args:
         path (Path): The folder or file.
@@ -57,7 +57,7 @@ class MotionSource:
         positions: Optional[torch.Tensor] = None,
         first: int = 0,
     ) -> Motion:
-        """Check, resample and turn what was read."""
+        """Check and resample a motion, and rotate it to y up."""
         if self.up == 'z':
             check_up_axis(where, poses[:, :3], transl + skeleton[0])
         motion = Motion.from_axis_angle(poses, transl, skeleton)
@@ -68,7 +68,7 @@ class MotionSource:
 
 
 class AMASSFolder(MotionSource):
-    """``.npz`` files of AMASS below a folder; what was read stays in memory."""
+    """``.npz`` files of AMASS below a folder; motions are cached."""
 
     how_to_get = (
         'AMASS (SMPL-X or SMPL+H files): register at https://amass.is.tue.mpg.de and unpack the '
@@ -105,7 +105,7 @@ class AMASSFolder(MotionSource):
         return ((info['body'], info['gender']) for info in infos)
 
     def read(self, info: dict, start: int, end: int, body: MocapBody) -> Motion:
-        """Read a file once, and return frames of it."""
+        """Return frames of a file, which is read once."""
         motion = self._cache.get(info['sequence'], lambda: self._read_file(info, body))
         return Motion(motion.rotations[start:end], motion.pelvis[start:end], motion.skeleton)
 
@@ -145,10 +145,10 @@ class PublishedMotionPack(MotionSource):
         )
 
 
-class OwnMotionPack(MotionSource):
-    """The labels of a pack of our own: neutral SMPL-X in a y-up world; its cameras are not used."""
+class SequencePackMotions(MotionSource):
+    """Labels of a sequence pack: neutral SMPL-X in a y-up world; cameras are not used."""
 
-    how_to_get = 'a pack of tools/dataset_converters (docs/en/packs.md)'
+    how_to_get = 'a sequence pack of tools/dataset_converters (docs/en/packs.md)'
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, up='y')
@@ -173,12 +173,12 @@ class OwnMotionPack(MotionSource):
         ]
         betas = labels.rows('betas', 'F 10', start, start + 1, first)[0]
         transl = labels.rows('transl', 'F 3', start, end, first)
-        # Not checked again: the conversion did.
+        # The conversion has checked the motion.
         return Motion.from_axis_angle(torch.cat(poses, dim=1), transl, body.skeleton(betas))
 
 
 class _MotionCache:
-    """Keeps the motions read last, up to a number of frames; empty in each new process."""
+    """Cache of the latest motions, up to a number of frames; it is pickled empty."""
 
     def __init__(self, frames: int = CACHED_FRAMES) -> None:
         self.frames = frames
@@ -189,7 +189,7 @@ class _MotionCache:
         return _MotionCache, (self.frames,)
 
     def get(self, name: str, read: Callable[[], Motion]) -> Motion:
-        """Return a motion, reading it if it is not held."""
+        """Return a motion, reading it if it is not cached."""
         if name in self._motions:
             self._motions.move_to_end(name)
             return self._motions[name]
@@ -201,10 +201,10 @@ class _MotionCache:
         return motion
 
 
-def open_source(path: Path, up: str, own: bool) -> MotionSource:
-    """Return the source that a path is."""
-    if own:
-        return OwnMotionPack(path)
+def open_source(path: Path, up: str, is_sequence_pack: bool) -> MotionSource:
+    """Return the source at a path: of a sequence pack, the published pack or a folder."""
+    if is_sequence_pack:
+        return SequencePackMotions(path)
     return (
         PublishedMotionPack(path, up) if path.suffix in ('.pth', '.pt') else AMASSFolder(path, up)
     )

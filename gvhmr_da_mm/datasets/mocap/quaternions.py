@@ -1,7 +1,6 @@
-"""Unit quaternions (..., 4) as x, y, z, w, for readers that have milliseconds for a clip.
+"""Fast operations on unit quaternions (..., 4), as x, y, z, w.
 
-They are what roma has, in a few operations each: there a worker would spend most of its time on
-checks and special cases.
+They replace those of roma, whose checks and special cases take most of the time of a worker.
 """
 
 import math
@@ -11,7 +10,7 @@ from torch import Tensor
 
 TINY = 1e-12
 NEARLY_SAME = 1e-4
-"""Sine of the angle below which a straight line is as good as an arc."""
+"""Sine of the angle below which linear interpolation is accurate enough."""
 
 
 def from_axis_angle(axis_angle: Tensor) -> Tensor:

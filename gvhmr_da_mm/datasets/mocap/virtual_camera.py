@@ -17,27 +17,27 @@ from ...registry import TASK_UTILS
 
 CAMERA_KINDS = ('static', 'pan', 'track', 'dolly', 'handheld')
 STATURE = 1.7
-"""Metres of a person whose size in the image is drawn; others look larger or smaller."""
-NEAREST = 1.2
-"""Metres between the camera and the pelvis: nearer, an arm could be behind the camera."""
-LOWEST = 0.1
+"""Height of a person in metres, for the distance that gives the drawn size in the image."""
+MIN_DISTANCE = 1.2
+"""Metres from the camera to the pelvis; if smaller, an arm could be behind the camera."""
+MIN_HEIGHT = 0.1
 """Metres of the camera above the floor."""
-STEEPEST = math.radians(60)
+MAX_ELEVATION = math.radians(60)
 MARGIN = 0.05
-"""Share of the image side that the pelvis keeps from the border."""
-PATH_SHARE = 0.8
-"""Share of the shorter image side that the path of the person takes in front of a still camera."""
+"""Smallest distance of the pelvis from the border, as a share of the image side."""
+TRAJECTORY_SHARE = 0.8
+"""Largest extent of the trajectory before a static camera, as a share of the shorter side."""
 ANGLE_LIMIT = math.radians(75)
 
 
-class CameraPath(NamedTuple):
-    """A camera that films F frames.
+class CameraTrajectory(NamedTuple):
+    """Moving camera of F frames.
 
     Args:
         T_w2c (Tensor): World to camera (F, 4, 4), metres.
         K (Tensor): Intrinsics (3, 3) in pixels.
         img_wh (tuple[int, int]): Image width and height in pixels.
-        kind (str): What it does: one of the kinds of :class:`VirtualCamera`.
+        kind (str): One of the kinds of :class:`VirtualCamera`.
     """
 
     T_w2c: Tensor
@@ -55,10 +55,10 @@ class CameraPath(NamedTuple):
 class VirtualCamera:
     """Film a person with a random camera in a y-up world.
 
-    The pelvis stays in the image; limbs need not. A still camera that would lose the person pans.
+    The pelvis stays in the image; limbs need not. A static camera that would lose the person pans.
 
     Note:
-        F frames. Kinds: ``static``; ``pan`` turns after the person; ``track`` goes along beside
+        F frames. Kinds: ``static``; ``pan`` rotates after the person; ``track`` moves along beside
         them; ``dolly`` moves around, towards or away from them; ``handheld`` is one of the first
         three, carried by someone whose hands shake and who may walk.
 
@@ -114,11 +114,11 @@ class VirtualCamera:
         self.roll, self.offset = roll, offset
         self.image_sizes = tuple((int(width), int(height)) for width, height in image_sizes)
 
-    def __call__(self, pelvis: Tensor, rng: np.random.Generator) -> CameraPath:
+    def __call__(self, pelvis: Tensor, rng: np.random.Generator) -> CameraTrajectory:
         """Film a person.
 
         Args:
-            pelvis (Tensor): Path of the pelvis (F, 3) in metres, y up, the floor at y = 0.
+            pelvis (Tensor): Trajectory of the pelvis (F, 3) in metres, y up, the floor at y = 0.
             rng (Generator): Source of all randomness.
         """
         width, height = self.image_sizes[int(rng.integers(len(self.image_sizes)))]
@@ -126,30 +126,32 @@ class VirtualCamera:
         focal = float(K[0, 0])
         kind = self.kinds[int(rng.integers(len(self.kinds)))]
         movement = CAMERA_KINDS[int(rng.integers(3))] if kind == 'handheld' else kind
-        path = _smooth(pelvis, float(rng.uniform(4, 20)))
-        middle = path.mean(dim=0, keepdim=True)
-        extent = float((path - middle).norm(dim=-1).max())
-        distance = max(focal * STATURE / (_log_uniform(self.person_size, rng) * height), NEAREST)
+        trajectory = _smooth(pelvis, float(rng.uniform(4, 20)))
+        middle = trajectory.mean(dim=0, keepdim=True)
+        extent = float((trajectory - middle).norm(dim=-1).max())
+        distance = max(
+            focal * STATURE / (_log_uniform(self.person_size, rng) * height), MIN_DISTANCE
+        )
         if movement != 'track':
-            distance = max(distance, extent + NEAREST)
+            distance = max(distance, extent + MIN_DISTANCE)
         if movement == 'static':
-            share = PATH_SHARE * min(width, height) / 2
+            share = TRAJECTORY_SHARE * min(width, height) / 2
             distance = max(distance, extent * (1 + focal / share))
-        anchor = path if movement == 'track' else middle.expand_as(path)
+        anchor = trajectory if movement == 'track' else middle.expand_as(trajectory)
         position = self._position(movement, anchor, distance, extent, rng)
-        target = middle.expand_as(path) if movement == 'static' else path
+        target = middle.expand_as(trajectory) if movement == 'static' else trajectory
         centre = rng.uniform(-self.offset, self.offset, 2) * (width, height) / focal
         roll = self._draw_roll(rng)
         aim = _aim(*centre, roll)
         if kind == 'handheld':
-            position = position + _hand_shift(len(path), rng)
-            shake = _hand_turn(len(path), min(width, height) / focal, rng)
+            position = position + _hand_shift(len(trajectory), rng)
+            shake = _hand_turn(len(trajectory), min(width, height) / focal, rng)
             aim = axis_angle_to_matrix(shake) @ aim
         T_w2c = _turn(look_at(position, target), aim)
         if not _in_image(T_w2c, pelvis, K, width, height):
             T_w2c = _turn(look_at(position, pelvis), _aim(*centre, roll))
             kind = 'pan' if kind == 'static' else kind
-        return CameraPath(T_w2c, K, (width, height), kind)
+        return CameraTrajectory(T_w2c, K, (width, height), kind)
 
     def _position(
         self,
@@ -166,23 +168,23 @@ class VirtualCamera:
         middle = float(anchor[:, 1].mean())
         if rng.random() < 0.75:
             rise = (float(rng.uniform(*self.height)) - middle) / distance
-            elevation = math.asin(max(-math.sin(STEEPEST), min(math.sin(STEEPEST), rise)))
+            elevation = math.asin(max(-math.sin(MAX_ELEVATION), min(math.sin(MAX_ELEVATION), rise)))
         else:
-            elevation = float(rng.uniform(math.radians(-10), STEEPEST))
+            elevation = float(rng.uniform(math.radians(-10), MAX_ELEVATION))
         if movement == 'dolly':
             seconds = torch.arange(frames) / FPS
             azimuth = azimuth + float(rng.uniform(-0.5, 0.5)) * seconds
-            nearest = math.log((extent + NEAREST) / distance)
+            nearest = math.log((extent + MIN_DISTANCE) / distance)
             zoom = float(rng.uniform(-0.4, 0.4)) * seconds / 4
             reach = reach * zoom.clamp(min=nearest).exp()
-        elevation = max(elevation, math.asin(max(-1.0, min(1.0, (LOWEST - middle) / distance))))
+        elevation = max(elevation, math.asin(max(-1.0, min(1.0, (MIN_HEIGHT - middle) / distance))))
         level = math.cos(elevation)
         away = torch.stack(
             (azimuth.sin() * level, torch.full_like(azimuth, math.sin(elevation)),
              azimuth.cos() * level), dim=-1,
         )  # fmt: skip
         position = anchor + reach[:, None] * away
-        position[:, 1].clamp_(min=LOWEST)
+        position[:, 1].clamp_(min=MIN_HEIGHT)
         return position
 
     def _draw_roll(self, rng: np.random.Generator) -> float:
@@ -211,14 +213,14 @@ def _log_uniform(limits: tuple[float, float], rng: np.random.Generator) -> float
     return math.exp(rng.uniform(math.log(limits[0]), math.log(limits[1])))
 
 
-def _smooth(path: Tensor, sigma: float) -> Tensor:
-    """Smooth a path (F, 3) by a Gaussian of ``sigma`` frames.
+def _smooth(trajectory: Tensor, sigma: float) -> Tensor:
+    """Smooth a trajectory (F, 3) by a Gaussian of ``sigma`` frames.
 
-    One small product: the convolution of the package takes several times as long here.
+    One small matrix product is several times as fast as the convolution of the package.
     """
-    frame = torch.arange(len(path), dtype=path.dtype)
+    frame = torch.arange(len(trajectory), dtype=trajectory.dtype)
     weights = torch.exp(-0.5 * ((frame - frame[:, None]) / sigma) ** 2)
-    return weights @ path / weights.sum(dim=1, keepdim=True)
+    return weights @ trajectory / weights.sum(dim=1, keepdim=True)
 
 
 def _turn(T_w2c: Tensor, rotation: Tensor) -> Tensor:
@@ -227,9 +229,9 @@ def _turn(T_w2c: Tensor, rotation: Tensor) -> Tensor:
 
 
 def _in_image(T_w2c: Tensor, point: Tensor, K: Tensor, width: int, height: int) -> bool:
-    """Return whether a point (F, 3) stays within the image."""
+    """Return whether a point (F, 3) stays in the image."""
     seen = (T_w2c[:, :3, :3] @ point[..., None])[..., 0] + T_w2c[:, :3, 3]
-    if float(seen[:, 2].min()) < NEAREST / 2:
+    if float(seen[:, 2].min()) < MIN_DISTANCE / 2:
         return False
     place = (seen[:, :2] / seen[:, 2:] * K[0, 0]).abs()
     limit = torch.tensor([width, height]) * (0.5 - MARGIN)

@@ -1,4 +1,4 @@
-"""Data sets as sequences of named fields: the published layouts, downloads, and packs."""
+"""Sources of data sets: published files, downloads and sequence packs, by named fields."""
 
 from .bedlam import BEDLAMSource
 from .emdb import EMDBSource

@@ -67,7 +67,7 @@ class BEDLAMSource(PublishedSource):
         )
 
     def limits(self, reader: PublishedSequence) -> tuple[int, int]:
-        """Return the frames that the list of clips names."""
+        """Return the frames of a clip from the list of clips."""
         path, labels = self.index_file(reader.info.part), load_pack(self.labels)
         if reader.name not in labels:
             raise RecordError(
@@ -92,10 +92,10 @@ class BEDLAMSource(PublishedSource):
         if len(parts) < 3:
             raise DataError(
                 f'the BEDLAM sequence {sequence!r} should be named `.../scene/mp4/clip`, which '
-                'says where its features are'
+                'gives the file of its features'
             )
         return f'{parts[-3]}/{parts[-1]}'
 
     def signature(self, info: SequenceInfo) -> str:
-        """Return a text that changes when the files of a clip do, or its frames."""
+        """Return a digest of the files of a clip and its frames."""
         return signature_of(self.paths(info), range=self.open(info).limits)

@@ -39,7 +39,7 @@ class EMDBSource(PublishedSource):
         return SequenceInfo(name, part=splits[0], splits=splits, file=self.index_file(part))
 
     def default_img_wh(self, name: str) -> tuple[int, int]:
-        """Return the image's width and height in pixels, which the published file does not say."""
+        """Return the image's width and height in pixels, which the published file lacks."""
         for prefix, size in _SMALL_IMAGE_WH.items():
             if name.startswith(prefix):
                 return size

@@ -1,4 +1,4 @@
-"""The files that users of the published packs have below one data root."""
+"""Files of the published packs and body models below a data root."""
 
 from ...compat.data_layout import BODY_FILES, ExpectedFiles
 from .published_source import PUBLISHED_SOURCES, PublishedSource

@@ -1,4 +1,4 @@
-"""Declaration of a layout on disk: which file holds which field of the pack schema."""
+"""Declaration of the layout of published files: their fields and keys."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,10 +8,10 @@ from typing import Optional
 from ..packs.pack_schema import ARRAYS
 
 FACTS = {'img_wh': '2', 'gender': '', 'valid_ranges': ''}
-"""Fields of a sequence that are no arrays of the schema, with the shapes of those that are tensors.
+"""Fields of a sequence beside the arrays of the schema, with the shapes of tensors.
 
 ``img_wh`` is the image's width and height in pixels, ``gender`` the body model of the labels, and
-``valid_ranges`` the frames (start, end) whose labels are good.
+``valid_ranges`` the frames (start, end) of valid labels.
 """
 FRAMES, ROWS = 'F', 'R'
 """First letters of shapes: frames of the sequence, or rows of a file that begins elsewhere."""
@@ -19,14 +19,14 @@ FRAMES, ROWS = 'F', 'R'
 
 @dataclass(frozen=True)
 class StoredField:
-    """Where a file keeps one field.
+    """Place of a field in a file.
 
     Args:
         name (str): The field: one of :data:`~..packs.pack_schema.ARRAYS` or :data:`FACTS`.
         shape (str, optional): Stored shape, as for ``check_shape``; ``R`` in place of ``F`` counts
             rows from the first frame that the file names. Defaults to None: as in the schema.
         key (str, optional): Path of nested keys, joined by dots. Defaults to None: the name.
-        columns (tuple[int, int], optional): The part of the last axis. Defaults to None: all of it.
+        columns (tuple[int, int], optional): Range of the last axis. Defaults to None: all.
         add_camera (bool): Whether the stored translation lacks that of ``T_w2c``. Defaults to
             False.
         required (bool): Whether every entry has it. Defaults to True.
@@ -58,14 +58,14 @@ class SourceFile:
     """One file of a layout: a dict from sequence to entry, or one file for each sequence.
 
     Args:
-        path (str): Below the folder of the layout. ``{part}`` stands for the part of the data set,
-            ``{name}`` for the sequence, which then has a file of its own.
-        fields (tuple[StoredField, ...]): What an entry holds.
+        path (str): File path below the folder, with ``{part}`` of the data set and, if each
+            sequence has its own file, ``{name}``.
+        fields (tuple[StoredField, ...]): Fields of an entry.
         parts (tuple[str, ...]): Parts of the data set that have it. Defaults to (): all.
-        use (str): What it is needed for: ``inputs``, ``labels`` (of training clips), ``flip``,
+        use (str): Purpose: ``inputs``, ``labels`` (of training clips), ``flip``,
             ``odometry``, or ``optional``: nothing. Defaults to ``inputs``.
         bare (bool): Whether an entry is the array itself, without a key. Defaults to False.
-        first_key (str): Key of the frames (start, end) that its rows are of. Defaults to '': rows
+        first_key (str): Key of the frames (start, end) of its rows. Defaults to '': rows
             begin at frame 0.
     """
 
@@ -86,7 +86,7 @@ class SourceFile:
         return folder / self.path.format(part=part, name=name)
 
     def folder_at(self, folder: Path, part: str) -> Path:
-        """Return the file or, where each sequence has its own, the folder of all of them."""
+        """Return the file or, if each sequence has its own, the folder of these files."""
         return folder / self.path.split('/{name}')[0].format(part=part)
 
     def in_part(self, part: str) -> bool:
@@ -108,4 +108,4 @@ MIRRORED = (
     StoredField('flip_features', key='features'),
     StoredField('flip_bbx_xys', key='bbx_xys'),
 )
-"""A file of the mirrored images of one sequence."""
+"""Fields of a file of mirrored images."""

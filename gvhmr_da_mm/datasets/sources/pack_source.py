@@ -1,4 +1,4 @@
-"""A pack of this project as a source of datasets."""
+"""Sequence pack as a source of datasets."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -16,10 +16,10 @@ from .source import SequenceInfo
 
 
 class PackSource:
-    """What datasets read from :class:`~.published_source.PublishedSource`, of a pack.
+    """Source that reads a sequence pack, with the interface that datasets use.
 
     Args:
-        root (Path): The pack.
+        root (Path): The sequence pack.
     """
 
     def __init__(self, root: Path) -> None:
@@ -41,15 +41,15 @@ class PackSource:
         ]
 
     def required_files(self, splits: Iterable[str], uses: Iterable[str]) -> dict[Path, str]:
-        """Return the folder, whatever is read."""
-        return {self.root: 'a pack of tools/dataset_converters (docs/en/packs.md)'}
+        """Return the folder of the pack."""
+        return {self.root: 'a sequence pack of tools/dataset_converters (docs/en/packs.md)'}
 
     def missing_files(self, infos: Iterable[SequenceInfo], flip: bool) -> dict[Path, str]:
-        """Return nothing: the index says what there is, and the pack is complete."""
+        """Return nothing: readers refuse incomplete packs."""
         return {}
 
     def has(self, info: SequenceInfo, name: str) -> bool:
-        """Return whether a sequence has a field, from the index."""
+        """Return whether a sequence has a field, according to the index."""
         return name in load_pack(self.root).entries[info.id].arrays
 
     def open(self, info: SequenceInfo) -> 'PackSequence':
@@ -58,11 +58,11 @@ class PackSource:
 
 
 class PackSequence(SequenceReader):
-    """One sequence of a pack.
+    """Reader of one sequence of a sequence pack.
 
     Args:
-        root (Path): The pack.
-        info (SequenceInfo): Which one.
+        root (Path): The sequence pack.
+        info (SequenceInfo): The sequence.
     """
 
     def __init__(self, root: Path, info: SequenceInfo) -> None:
@@ -82,11 +82,11 @@ class PackSequence(SequenceReader):
         return self.entry.static_camera
 
     def has(self, name: str) -> bool:
-        """Return whether there is a field."""
+        """Return whether the sequence has a field."""
         return name in self.entry.arrays
 
     def locate(self, name: str) -> FoundField:
-        """Return where a field is."""
+        """Return the place of a field."""
         return FoundField(self._record, stored_in_pack(self._record, name), self.entry.start, {})
 
 
@@ -94,7 +94,7 @@ _SEVERAL_SHAPES = {name for name, array in ARRAYS.items() if len(array.shapes) >
 
 
 def stored_in_pack(record: PackRecord, name: str) -> StoredField:
-    """Return how a pack stores a field: in that of its shapes that has as many axes."""
+    """Return the key and shape of a field; of several shapes, that with as many axes."""
     return _field(name, record.value(name, Tensor).ndim if name in _SEVERAL_SHAPES else None)
 
 

@@ -1,4 +1,4 @@
-"""Base of the sources of published files: a table of files and fields, read lazily."""
+"""Base of the sources of published files, which declare files and fields."""
 
 import os
 from collections.abc import Iterable
@@ -15,29 +15,29 @@ from .missing_files import require_source
 from .sequence_reader import FoundField, SequenceReader
 from .source import Arrays, Meta, SequenceInfo, Source, signature_of
 
-_MAX_LISTED = 20
+_MAX_LISTED_FILES = 20
 PUBLISHED_SOURCES: dict[str, type['PublishedSource']] = {}
-"""Every published layout by the name of its data set; :func:`register_source` adds one."""
+"""Published layouts by data set; :func:`register_source` adds one."""
 
 
 class PublishedSource(Source):
-    """A layout of published files; a subclass declares it.
+    """Source of published files; subclasses declare their layout.
 
     Args:
         folder (Path): The folder with the files.
 
     Attributes:
-        subfolder (str): Where the folder is below a data root.
-        files (tuple[SourceFile, ...]): The files. Of two that have a field, the first counts.
-        parts (tuple[str, ...]): Parts that the data set is stored in.
+        subfolder (str): The folder below a data root.
+        files (tuple[SourceFile, ...]): The files. If several have a field, the first is used.
+        parts (tuple[str, ...]): Parts of the data set on disk.
         index (str): Path of the file whose keys are the sequences, as of a :class:`SourceFile`.
-        length_field (str): Field whose length is that of the sequence; empty where the layout says
-            otherwise which frames there are.
+        length_field (str): Field whose length is that of the sequence; empty if :meth:`limits`
+            returns the frames.
         fixed_camera (bool): Whether all cameras stand still.
-        gravity (tuple, optional): Direction of gravity in the world of the labels, where the layout
-            promises one.
-        how_to_get (str): Where the files come from.
-        is_optional (bool): Whether the shipped configs do without it.
+        gravity (tuple, optional): Direction of gravity in the world of the labels, if the layout
+            guarantees one.
+        how_to_get (str): Origin of the files, for messages.
+        is_optional (bool): Whether no shipped config needs it.
     """
 
     subfolder = ''
@@ -71,7 +71,7 @@ class PublishedSource(Source):
         return self.folder / self.index.format(part=part)
 
     def info(self, name: str, part: str) -> SequenceInfo:
-        """Describe a sequence; by its name alone."""
+        """Describe a sequence from its name."""
         return SequenceInfo(name, part=part, splits=(part,), file=self.index_file(part))
 
     def list_part(self, part: str) -> list[SequenceInfo]:
@@ -79,10 +79,10 @@ class PublishedSource(Source):
         return [self.info(name, part) for name in load_pack(self.index_file(part))]
 
     def sequences(self, splits: Optional[Iterable[str]] = None) -> list[SequenceInfo]:
-        """List the sequences, opening nothing but the files that name them.
+        """List the sequences; only the index files are opened.
 
         Args:
-            splits (Iterable[str], optional): Those of these. Defaults to None: all there are.
+            splits (Iterable[str], optional): Splits to list. Defaults to None: all.
         """
         if splits is None:
             return [info for part in self._parts_here() for info in self.list_part(part)]
@@ -92,7 +92,7 @@ class PublishedSource(Source):
         return [info for info in infos if wanted & set(info.splits)]
 
     def _parts_here(self) -> list[str]:
-        """Return the parts whose index is there; an error if there is none."""
+        """Return the parts whose index exists; raise an error if none does."""
         found = [part for part in self.parts if self.index_file(part).exists()]
         needed = [
             file.at(self.folder, part, '')
@@ -111,7 +111,7 @@ class PublishedSource(Source):
 
         Args:
             splits (Iterable[str]): The splits.
-            uses (Iterable[str]): What is read besides inputs, see :class:`SourceFile`.
+            uses (Iterable[str]): Uses besides ``inputs``, see :class:`SourceFile`.
         """
         uses, files = {'inputs', *uses}, []
         for part in [split if split in self.parts else '' for split in splits]:
@@ -146,19 +146,21 @@ class PublishedSource(Source):
                     listed[path.parent] = set(os.listdir(path.parent)) if is_there else set()
             absent = [path for path in paths if path.name not in listed[path.parent]]
             total = f' ({len(absent)} of {len(paths)} feature files are missing)'
-            missing.update(dict.fromkeys(absent[:_MAX_LISTED], self.how_to_get + hint + total))
+            missing.update(
+                dict.fromkeys(absent[:_MAX_LISTED_FILES], self.how_to_get + hint + total)
+            )
         return missing
 
     def file_name(self, sequence: str) -> str:
-        """Return what ``{name}`` of a :class:`SourceFile` stands for."""
+        """Return the value of ``{name}`` in a :class:`SourceFile`."""
         return sequence
 
     def has(self, info: SequenceInfo, name: str) -> bool:
-        """Return whether a sequence has a field, without opening it if the layout promises it."""
+        """Return whether a sequence has a field."""
         return self.open(info).has(name)
 
     def signature(self, info: SequenceInfo) -> str:
-        """Return a text that changes when one of a sequence's files does."""
+        """Return a digest of the files of a sequence."""
         return signature_of(self.paths(info))
 
     def path(self, file: SourceFile, info: SequenceInfo) -> Path:
@@ -171,7 +173,7 @@ class PublishedSource(Source):
         return file.at(self.folder, part, self.file_name(name) if file.per_sequence else '')
 
     def paths(self, info: SequenceInfo) -> list[Path]:
-        """Return all files that hold something of a sequence."""
+        """Return all files with fields of a sequence."""
         return [self.path(file, info) for file in self.files if file.in_part(info.part)]
 
     # -- what is in a sequence --------------------------------------------------------------------
@@ -185,15 +187,15 @@ class PublishedSource(Source):
         return 0, reader.frames
 
     def default_img_wh(self, name: str) -> Optional[tuple[int, int]]:
-        """Return the image's width and height in pixels where the files do not say, if known."""
+        """Return the image's width and height in pixels if the files lack them; None if unknown."""
         return None
 
     def good_ranges(self, name: str, stored: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return the frames of good labels, given what the file says."""
+        """Return the frames of valid labels, given those of the file."""
         return stored
 
     def read(self, info: SequenceInfo) -> tuple[Arrays, Meta]:
-        """Read a whole sequence for a pack, with all that there is of it."""
+        """Read all fields of a sequence for a sequence pack."""
         reader = self.open(info)
         start, end = reader.limits
         arrays = {name: reader.packed(name, start, end) for name in ARRAYS if reader.has(name)}
@@ -225,7 +227,7 @@ def register_source(source: type[PublishedSource]) -> type[PublishedSource]:
 
 @cache
 def places(source: type[PublishedSource], part: str) -> dict[str, tuple[SourceFile, StoredField]]:
-    """Return where a layout keeps each field of the sequences of a part."""
+    """Return file and place of each field of the sequences of a part."""
     found: dict[str, tuple[SourceFile, StoredField]] = {}
     for file in source.files:
         for field in file.fields if file.in_part(part) else ():
@@ -234,11 +236,11 @@ def places(source: type[PublishedSource], part: str) -> dict[str, tuple[SourceFi
 
 
 class PublishedSequence(SequenceReader):
-    """One sequence of a :class:`PublishedSource`.
+    """Reader of one sequence of a :class:`PublishedSource`.
 
     Args:
         source (PublishedSource): Its source.
-        info (SequenceInfo): Which one.
+        info (SequenceInfo): The sequence.
     """
 
     def __init__(self, source: PublishedSource, info: SequenceInfo) -> None:
@@ -264,7 +266,7 @@ class PublishedSequence(SequenceReader):
         return len(self.record(file).tensor(field.key, field.shape))
 
     def has(self, name: str) -> bool:
-        """Return whether a field is there; one that the layout promises counts as there."""
+        """Return whether the sequence has a field; required fields are not looked up."""
         if name not in self._places:
             return False
         file, field = self._places[name]
@@ -275,7 +277,7 @@ class PublishedSequence(SequenceReader):
         return field.required or field.key in self.record(file)
 
     def locate(self, name: str) -> FoundField:
-        """Return where a field is."""
+        """Return the place of a field."""
         if name not in self._places:
             raise self.absent(name)
         file, field = self._places[name]
@@ -287,7 +289,7 @@ class PublishedSequence(SequenceReader):
         return FoundField(record, field, first, sizes)
 
     def packed(self, name: str, start: int, end: int) -> Tensor:
-        """Return a field as packs store it: features in the type they have, one value or rows."""
+        """Return a field as sequence packs store it: features keep their type."""
         values = self.values(name, start, end)
         if ARRAYS[name].kind == 'feature':
             record, field, first, _ = self.locate(name)
@@ -307,12 +309,12 @@ class PublishedSequence(SequenceReader):
 
     @property
     def gender(self) -> str:
-        """Body model of the labels."""
+        """Gender of the body model of the labels."""
         return super().gender if 'gender' in self._places else 'neutral'
 
     @property
     def valid_ranges(self) -> list[tuple[int, int]]:
-        """Frames (start, end) whose labels are good."""
+        """Frames (start, end) of valid labels."""
         return self.source.good_ranges(self.name, super().valid_ranges)
 
     def record(self, file: SourceFile) -> PackRecord:

@@ -1,4 +1,4 @@
-"""RICH in the format of this project (docs/en/data.md)."""
+"""RICH in the format of docs/en/data.md#rich."""
 
 from .layout import MIRRORED, SourceFile, StoredField, body_parameters, stored_as_named
 from .published_source import PublishedSource, register_source
@@ -6,7 +6,7 @@ from .published_source import PublishedSource, register_source
 
 @register_source
 class RICHSource(PublishedSource):
-    """All sequences in one file; the way of gravity is not part of the format.
+    """All sequences in one file; the format does not define the direction of gravity.
 
     Sequences are named by scene and camera, and may have slashes.
     """

@@ -1,4 +1,4 @@
-"""Fields of one sequence by the names of the pack schema, read when they are asked for."""
+"""Lazy reader of the fields of one sequence, by the names of the pack schema."""
 
 from typing import NamedTuple, Optional
 
@@ -11,11 +11,11 @@ from ..packs.pack_schema import ARRAYS
 from .layout import StoredField
 
 _RANKS = {name: len(array.shapes[0].split()) for name, array in ARRAYS.items()}
-"""Axes of each field with a row for every frame."""
+"""Number of axes of each field with a row per frame."""
 
 
 class FoundField(NamedTuple):
-    """A field of one sequence: the record that holds it, and how.
+    """Place of a field of one sequence.
 
     Args:
         record (PackRecord): The entry of a file.
@@ -31,9 +31,9 @@ class FoundField(NamedTuple):
 
 
 class SequenceReader:
-    """Base of the readers of one sequence; it lives as long as one clip is read.
+    """Base of the readers of one sequence; an instance reads one clip.
 
-    Frames are counted as the video counts them.
+    Frame numbers are those of the video.
 
     Args:
         name (str): Name of the sequence in samples.
@@ -41,7 +41,7 @@ class SequenceReader:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        # What several fields are made of.
+        # Rows that several fields share.
         self._shared_rows: dict[tuple[str, int, int], Tensor] = {}
 
     # -- to be written by a subclass --------------------------------------------------------------
@@ -57,11 +57,11 @@ class SequenceReader:
         raise NotImplementedError
 
     def has(self, name: str) -> bool:
-        """Return whether a field is there; one that the layout promises counts as there."""
+        """Return whether the sequence has a field."""
         raise NotImplementedError
 
     def locate(self, name: str) -> FoundField:
-        """Return where a field is.
+        """Return the place of a field.
 
         Raises:
             DataError: If the layout has no such field, or its file cannot be read.
@@ -71,7 +71,7 @@ class SequenceReader:
     # ---------------------------------------------------------------------------------------------
 
     def values(self, name: str, start: int, end: int) -> Tensor:
-        """Copy the frames [start, end) of a field or, as it is, one that is not per frame.
+        """Copy the frames [start, end) of a field, or a whole field that is not per frame.
 
         Args:
             name (str): The field, of :data:`~..packs.pack_schema.ARRAYS`.
@@ -102,12 +102,12 @@ class SequenceReader:
         return values
 
     def rows(self, name: str, start: int, end: int) -> Tensor:
-        """Return :meth:`values` with a row for every frame; what does not change is repeated."""
+        """Return :meth:`values` with a row per frame; constant fields are repeated."""
         values = self.values(name, start, end)
         return values if values.ndim == _RANKS[name] else values.expand(end - start, *values.shape)
 
     def find(self, name: str, start: int, end: int) -> Optional[Tensor]:
-        """Return :meth:`rows`, or None if there is no such field."""
+        """Return :meth:`rows`, or None if the sequence lacks the field."""
         return self.rows(name, start, end) if self.has(name) else None
 
     def rotations(self, start: int, end: int) -> Tensor:
@@ -124,7 +124,7 @@ class SequenceReader:
 
     @property
     def gender(self) -> str:
-        """Body model of the labels: ``male``, ``female`` or ``neutral``."""
+        """Gender of the body model of the labels: ``male``, ``female`` or ``neutral``."""
         record, field, _, _ = self.locate('gender')
         gender = record.value(field.key, str)
         if gender not in GENDERS:
@@ -133,7 +133,7 @@ class SequenceReader:
 
     @property
     def valid_ranges(self) -> list[tuple[int, int]]:
-        """Frames (start, end) whose labels are good."""
+        """Frames (start, end) of valid labels."""
         record, field, _, _ = self.locate('valid_ranges')
         stored = record.value(field.key, list, tuple)
         return [as_frame_range(limits, record, field.key) for limits in stored]

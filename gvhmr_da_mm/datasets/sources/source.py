@@ -1,4 +1,4 @@
-"""Base of the sources: what a data set holds, sequence by sequence, by the names of the schema."""
+"""Base of the sources, which read sequences of data sets by the names of the pack schema."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ Meta = dict[str, Any]
 
 @dataclass(frozen=True)
 class SequenceInfo:
-    """One sequence of a source, as it is listed before it is opened.
+    """Entry of a sequence in the list of a source.
 
     Args:
         id (str): Unique in the source.
@@ -24,10 +24,10 @@ class SequenceInfo:
         splits (tuple[str, ...]): Splits it belongs to. Defaults to ().
         group (str): Sequences of one group stay together when a split is divided. Defaults to '':
             the id.
-        file (Path): The file it is from, for messages; sequences of one file are converted in one
+        file (Path): Its main file, for messages; sequences of one file are converted in one
             process.
-        signature (str): What it is made of, see :func:`signature_of`. Defaults to ''.
-        facts (dict): What the source needs to know besides.
+        signature (str): Digest of its inputs, see :func:`signature_of`. Defaults to ''.
+        facts (dict): Further values for the source.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Failure:
         id (str): The sequence, or '' for a whole file.
         source (str): The file.
         kind (str): Type of the error.
-        message (str): What is wrong.
+        message (str): Message of the error.
     """
 
     id: str
@@ -62,7 +62,7 @@ class Failure:
 
     @classmethod
     def of(cls, sequence_id: str, source: Path, error: BaseException) -> 'Failure':
-        """Describe an error; of one that is not ours, the type belongs to the message."""
+        """Describe an error; the message of foreign errors begins with their type."""
         message = str(error)
         if not isinstance(error, GVHMRError):
             message = f'{type(error).__name__}: {message}'
@@ -70,14 +70,14 @@ class Failure:
 
 
 class Source:
-    """A data set that :func:`~.write_pack.write_pack` can read; instances go to worker processes.
+    """Data set that :func:`~.write_pack.write_pack` reads; it is pickled to worker processes.
 
     Attributes:
         dataset (str): Name of the data set.
         domain (str): ``synthetic`` or ``real``.
-        title (str): What it is, for people.
-        needs_body (bool): Whether it takes the ``data_root`` of the body models.
-        failures (list[Failure]): Files that :meth:`sequences` could not use.
+        title (str): Description, for messages.
+        needs_body (bool): Whether it takes ``data_root``, for the body models.
+        failures (list[Failure]): Files that :meth:`sequences` could not read.
     """
 
     dataset = ''
@@ -92,24 +92,24 @@ class Source:
         """Return all sequences in the order in which datasets should list them.
 
         Raises:
-            GVHMRError: If the folder is not what it should be, as a whole.
+            GVHMRError: If the folder is not of the expected layout.
         """
         raise NotImplementedError
 
     def read(self, info: SequenceInfo) -> tuple[Arrays, Meta]:
-        """Return arrays and meta information of a sequence, for :class:`PackWriter`."""
+        """Return arrays and metadata of a sequence, for :class:`PackWriter`."""
         raise NotImplementedError
 
     def signature(self, info: SequenceInfo) -> str:
-        """Return a text that changes when what a sequence is made of does."""
+        """Return a digest that changes with the inputs of a sequence."""
         return info.signature
 
 
 def signature_of(paths: Iterable[Path], **options: Any) -> str:
-    """Return a short text that changes when files (size, time) or options change.
+    """Return a digest of files (size, time) and options.
 
     Args:
-        paths (Iterable[Path]): Files; those that do not exist count as such.
+        paths (Iterable[Path]): Files, which need not exist.
         options: Values for JSON.
     """
     states = []

@@ -10,7 +10,7 @@ _FEATURES = stored_as_named('features', 'bbx_xys')
 
 @register_source
 class ThreeDPWSource(PublishedSource):
-    """Labels by split; keypoints, boxes, features and refitted labels in files of their own.
+    """Labels by split; separate files of keypoints, boxes, features and refitted labels.
 
     The world is not aligned with gravity.
     """
@@ -47,7 +47,7 @@ class ThreeDPWSource(PublishedSource):
             parts=('train',),
             use='labels',
         ),
-        # These boxes come before those that features were made of.
+        # These boxes take precedence over those of the features.
         SourceFile('preproc_test_bbx.pt', stored_as_named('bbx_xys'), parts=('test',)),
         SourceFile('imgfeats/3dpw_train_smplx_refit/{name}.pt', _FEATURES, parts=('train',)),
         SourceFile('imgfeats/3dpw_test/{name}.pt', _FEATURES, parts=('test',)),
@@ -63,5 +63,5 @@ class ThreeDPWSource(PublishedSource):
         return SequenceInfo(name, part=part, splits=(part,), group=group, file=file)
 
     def good_ranges(self, name: str, stored: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return the frames of good labels: known bad frames are inside some stored ranges."""
+        """Return the frames of valid labels; some stored ranges include known bad frames."""
         return list(THREEDPW_GOOD_RANGES.get(name, stored))

@@ -1,4 +1,4 @@
-"""Writing a source as a pack: in parallel, resumable, and past sequences that fail."""
+"""Conversion of a source to a sequence pack: parallel, resumable, skipping failures."""
 
 import json
 import multiprocessing
@@ -19,20 +19,20 @@ from ..packs.pack_schema import LABELS
 from ..packs.pack_writer import storage_errors
 from .source import Failure, SequenceInfo, Source
 
-FAILURES = 'failures.json'
-_CHUNK = 16
+FAILURES_FILE = 'failures.json'
+_SEQUENCES_PER_TASK = 16
 Outcome = Union[PackEntry, Failure]
 
 
 @dataclass
 class ConversionReport:
-    """What a conversion did.
+    """Result of a conversion.
 
     Args:
-        planned (int): Sequences that there are, after ``limit``.
-        skipped (int): Those that were done before.
-        written (int): Those that were written now.
-        failures (list[Failure]): Those that could not be, and files that could not be read.
+        planned (int): Sequences of the source, after ``limit``.
+        skipped (int): Sequences that were written before.
+        written (int): Sequences that were written now.
+        failures (list[Failure]): Sequences and files that could not be converted.
     """
 
     planned: int
@@ -42,7 +42,7 @@ class ConversionReport:
 
     @property
     def exit_code(self) -> int:
-        """0 if all is done, 1 if something failed."""
+        """0 if all sequences are written, else 1."""
         return 1 if self.failures else 0
 
 
@@ -56,27 +56,27 @@ def write_pack(
     start: Callable[[int], None] = lambda total: None,
     advance: Callable[[str], None] = lambda name: None,
 ) -> ConversionReport:
-    """Convert what is not done yet.
+    """Convert all sequences that are not yet in the pack.
 
-    Sequences that fail are listed in ``failures.json`` of the pack and tried again next time.
+    Failed sequences are listed in ``failures.json`` of the pack and tried again by the next call.
 
     Args:
         source (Source): What to convert.
         root (Path): Folder of the pack.
         with_labels (bool): Whether 3D labels and their masks go into the pack. Defaults to True.
         jobs (int): Processes. Defaults to 1: this one.
-        limit (int, optional): Only the first so many sequences. Defaults to None.
-        dry_run (bool): Only tell what would be done; nothing is written. Defaults to False.
-        start (Callable): Called with the number of sequences to do.
-        advance (Callable): Called with the id of each that is done or has failed.
+        limit (int, optional): Number of sequences to convert. Defaults to None: all.
+        dry_run (bool): Report the plan without writing. Defaults to False.
+        start (Callable): Called with the number of sequences to convert.
+        advance (Callable): Called with the id of each sequence afterwards.
 
     Returns:
-        ConversionReport: What was done.
+        ConversionReport: The result.
 
     Raises:
-        ConfigError: If an argument is impossible, or a process was killed.
-        StorageError: If the disk is full or write-protected; what is done stays.
-        GVHMRError: If the source is not what it should be, as a whole.
+        ConfigError: If an argument is invalid, or a process was killed.
+        StorageError: If the disk is full or write-protected; written sequences are kept.
+        GVHMRError: If the source is not of the expected layout.
     """
     check_at_least(1, jobs=jobs, limit=limit)
     if not dry_run:
@@ -126,19 +126,19 @@ def _with_signatures(
 
 
 def _check_writable(root: Path) -> None:
-    """Try to write before anything is read: plans of large datasets take their time."""
+    """Try to write first, as listing a large data set takes long."""
     root = root.expanduser()
     probe, is_new = root / '.write-test', not root.exists()
     with storage_errors(root):
         root.mkdir(parents=True, exist_ok=True)
         probe.touch()
         probe.unlink()
-        if is_new:  # nothing is left behind if there is nothing to convert
+        if is_new:  # leave no empty folder behind if nothing is converted
             root.rmdir()
 
 
 def _write_failures(root: Path, failures: list[Failure]) -> None:
-    path = root / FAILURES
+    path = root / FAILURES_FILE
     with storage_errors(root):
         if failures:
             path.write_text(json.dumps([asdict(failure) for failure in failures], indent=1) + '\n')
@@ -153,14 +153,14 @@ def _outcomes(
         for info in infos:
             yield _convert(source, root, info, with_labels)
         return
-    # Spawned, not forked: threads of torch do not survive a fork.
+    # A fork could copy locks that threads of torch hold.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,)) as pool:
         chunks = _chunks(infos)
         running = set()
         try:
             while True:
-                # Not all at once: results must not pile up, nor work after a full disk.
+                # Few at once, so that results do not pile up and a full disk stops the work.
                 for chunk in chunks:
                     running.add(pool.submit(_convert_chunk, source, root, chunk, with_labels))
                     if len(running) > 2 * jobs:
@@ -172,8 +172,8 @@ def _outcomes(
                     yield from future.result()
         except BrokenProcessPool as error:
             raise ConfigError(
-                'a process was killed, most likely for want of memory: run again with fewer '
-                '`--jobs`; what is done is kept'
+                'a process was killed, most likely because memory ran out: run again with '
+                'fewer `--jobs`; written sequences are kept'
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -182,7 +182,10 @@ def _outcomes(
 def _chunks(infos: list[SequenceInfo]) -> Iterator[list[SequenceInfo]]:
     for _, group in groupby(infos, key=lambda info: info.file):
         same = list(group)
-        yield from (same[first : first + _CHUNK] for first in range(0, len(same), _CHUNK))
+        yield from (
+            same[first : first + _SEQUENCES_PER_TASK]
+            for first in range(0, len(same), _SEQUENCES_PER_TASK)
+        )
 
 
 def _convert_chunk(

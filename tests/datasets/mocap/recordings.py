@@ -1,4 +1,4 @@
-"""Files of AMASS with a made-up walk."""
+"""AMASS files with a synthetic walk."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Packs: what is written is read, what is interrupted goes on, what is damaged is named."""
+"""Sequence packs: round trip, resuming an interrupted conversion, errors for damaged files."""
 
 import errno
 import json

@@ -12,7 +12,7 @@ from gvhmr_da_mm.datasets.samplers.weighted_stream import WeightedStream
 
 
 class Sources:
-    """What the sampler needs of a dataset."""
+    """Minimal dataset for the sampler."""
 
     def __init__(self, synthetic=(), real=(), weights=None):
         self.sources, start = {}, 0

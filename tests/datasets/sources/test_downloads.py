@@ -1,4 +1,4 @@
-"""Raw downloads: the packs hold what was in them, and what is wrong is named."""
+"""Raw downloads: content of the converted packs, and errors for bad input."""
 
 import json
 import zipfile
@@ -109,7 +109,7 @@ def test_a_damaged_scene_does_not_stop_the_others(toy_root, tmp_path):
     path.write_bytes(path.read_bytes()[:2000])
     report = write_pack(BEDLAMDownload(tmp_path, data_root=toy_root), tmp_path / 'out')
     assert report.written > 0 and [f.source for f in report.failures] == [str(path)]
-    assert 'half downloaded' in report.failures[0].message
+    assert 'is incomplete, damaged or no npz' in report.failures[0].message
 
 
 # EMDB
@@ -254,8 +254,8 @@ def test_archives_explain_what_is_missing(tmp_path, converter):
         write_pack(converter(tmp_path), tmp_path / 'out')
     message = str(error.value)
     assert 'good.zip is not unpacked' in message
-    assert 'half.zip is half downloaded' in message
-    assert 'rest.zip.part is a download that has not come to its end' in message
+    assert 'half.zip is incomplete or damaged' in message
+    assert 'rest.zip.part is an unfinished download' in message
 
 
 # Parts

@@ -1,4 +1,4 @@
-"""Published files and packs made of them give the same samples, bit by bit."""
+"""Published files and sequence packs converted from them give bit-identical samples."""
 
 import pytest
 

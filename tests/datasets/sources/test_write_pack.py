@@ -1,4 +1,4 @@
-"""Writing packs: in parallel, resumable, and past what fails."""
+"""Conversion to sequence packs: parallel, resumable, skipping failures."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from gvhmr_da_mm.datasets.sources.write_pack import write_pack
 
 
 class ToySource(Source):
-    """Makes up sequences; those of ``bad`` fail."""
+    """Source of random sequences; those in ``bad`` fail."""
 
     dataset, title = 'toy', 'toy'
 

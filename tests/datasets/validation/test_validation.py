@@ -1,4 +1,4 @@
-"""Packs with one thing wrong: the right finding in the right place, and none in sound packs."""
+"""Packs with one error: the right finding in the right file, and none in sound packs."""
 
 import math
 import pickle
@@ -88,7 +88,7 @@ def test_reference_packs_are_sound(fixtures_root):
 
 
 class Inline:
-    """Stands in for a pool of processes, which would import everything anew."""
+    """Replacement of the process pool, whose processes would import everything again."""
 
     def __init__(self, jobs, context, initializer, initargs):
         self.jobs = jobs
@@ -180,7 +180,7 @@ def test_spoiled_labels_are_found(packs, field, change, expected):
 
 
 def turn_world(record, rotation):
-    """Turn the world of an EMDB record, consistently."""
+    """Rotate the world of an EMDB record: labels and cameras."""
     params = record['smpl_params']
     orient = rotation @ axis_angle_to_matrix(params['global_orient'])
     params['global_orient'] = matrix_to_axis_angle(orient)
@@ -190,7 +190,7 @@ def turn_world(record, rotation):
 
 @pytest.mark.parametrize('angle, wrong', [(math.pi / 2, True), (-math.pi / 2, True), (0.3, False)])
 def test_a_world_that_is_not_upright_is_found(packs, angle, wrong):
-    """As z-up labels would be, taken for y-up ones; everything else about them agrees."""
+    """As with z-up labels that are taken for y-up ones; labels and cameras agree."""
     packs.change(PACK, lambda _, record: turn_world(record, rotated([angle, 0.0, 0.0])))
     found = [f.check for r in reports(packs.root, 'emdb') for f in r.findings]
     expected = len(torch.load(packs.root / PACK, weights_only=True)) if wrong else 0
@@ -268,7 +268,7 @@ def test_copies_are_found(packs):
 
 
 def test_the_true_frames_of_3dpw_are_judged_alone(packs):
-    """The stored ranges are not trusted where better ones are known."""
+    """Corrected ranges replace the stored ones."""
     name = next(iter(torch.load(packs.root / THREEDPW / 'train_refit_smplx.pt', weights_only=True)))
 
     def turn(key, record):

@@ -1,4 +1,4 @@
-"""Data sets as their owners offer them for download, as sources of packs."""
+"""Sources that read the original downloads of data sets."""
 
 from ..source import Source
 from .amass import AMASSDownload
@@ -9,6 +9,6 @@ from .threedpw import ThreeDPWDownload
 DOWNLOADS: dict[str, type[Source]] = {
     kind.dataset: kind for kind in (AMASSDownload, BEDLAMDownload, EMDBDownload, ThreeDPWDownload)
 }
-"""Every download by the name of its data set."""
+"""Downloads by the name of the data set."""
 
 __all__ = ['DOWNLOADS', 'AMASSDownload', 'BEDLAMDownload', 'EMDBDownload', 'ThreeDPWDownload']

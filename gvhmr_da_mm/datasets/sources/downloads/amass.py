@@ -1,4 +1,4 @@
-"""AMASS to a pack, filmed by one virtual camera for each recording."""
+"""AMASS download, filmed by one virtual camera for each recording."""
 
 import zlib
 from pathlib import Path
@@ -13,22 +13,22 @@ from ...mocap import MocapBody, VirtualCamera, camera_labels, draw_box
 from ...mocap.motion_sources import AMASSFolder
 from ..source import Arrays, Failure, Meta, SequenceInfo, Source, signature_of
 
-SHORTEST = 30
-"""Frames, a second; shorter recordings are no clips."""
+MIN_FRAMES = 30
+"""Shorter recordings are left out."""
 
 
 class AMASSDownload(Source):
     """Reads ``.npz`` files of AMASS (Mahmood et al., ICCV 2019) below a folder.
 
     Each recording is filmed as a whole by one random camera, the same in every conversion, so that
-    the pack is a labelled data set as it is. :class:`~gvhmr_da_mm.datasets.AMASSDataset` films the
+    the sequence pack is a labelled data set. :class:`~gvhmr_da_mm.datasets.AMASSDataset` films the
     motions of the pack anew, and reads them faster than the files.
 
     Args:
         root (Path): The folder.
-        features (Path, optional): There are no pictures, so there can be none. Defaults to None.
-        data_root (Path, optional): Folder that holds ``body_models``. Defaults to None: as
-            everywhere.
+        features (Path, optional): Must be None, as AMASS has no images.
+        data_root (Path, optional): Data root, with the body models. Defaults to None: see
+            :func:`~gvhmr_da_mm.fileio.paths.resolve_data_root`.
 
     Raises:
         ConfigError: If features are given.
@@ -36,7 +36,7 @@ class AMASSDownload(Source):
 
     dataset, domain = 'amass', 'synthetic'
     title = 'AMASS download'
-    feature_name = 'none: it has no pictures'
+    feature_name = 'none: it has no images'
     needs_body = True
 
     def __init__(
@@ -44,7 +44,7 @@ class AMASSDownload(Source):
     ) -> None:
         super().__init__()
         if features is not None:
-            raise ConfigError(f'AMASS has no pictures: leave `--features {features}` out')
+            raise ConfigError(f'AMASS has no images: leave `--features {features}` out')
         self.recordings = AMASSFolder(Path(root))
         self.data_root = data_root
         self._body: Optional[MocapBody] = None
@@ -78,9 +78,9 @@ class AMASSDownload(Source):
     def read(self, info: SequenceInfo) -> tuple[Arrays, Meta]:
         """Read and film a recording."""
         frames = info.facts['end']
-        if frames < SHORTEST:
+        if frames < MIN_FRAMES:
             raise DataError(
-                f'{info.file}: expected at least {SHORTEST} frames at 30 per second, got {frames}'
+                f'{info.file}: expected at least {MIN_FRAMES} frames at 30 per second, got {frames}'
             )
         motion = self.recordings.read(info.facts, 0, frames, self._body)
         betas = self._body.neutral_betas(motion.skeleton)

@@ -1,4 +1,4 @@
-"""The BEDLAM download (30 frames per second) to a pack."""
+"""BEDLAM download (30 frames per second)."""
 
 import re
 import zipfile
@@ -23,9 +23,9 @@ from .world_up import rotation_to_y_up, up_axis
 _HINT = 'Expected `processed_labels/{scene}.npz` of the release with 30 frames per second'
 _FRAME = re.compile(r'(\d+)\.\w+$')
 _MIN_FRAMES = 60
-_MOST_ORIENTATIONS = 2000
-_MOST_SCENES = 8
-_LARGEST_GAP_M, _LARGEST_ANGLE = 0.02, 0.02
+_MAX_ORIENTATIONS = 2000
+_MAX_SCENES = 8
+_MAX_GAP_M, _MAX_ANGLE_RAD = 0.02, 0.02
 _SHAPE_TOLERANCE = 1e-4
 
 
@@ -36,7 +36,7 @@ def _open(path: Path, *keys: str) -> RawFields:
             return RawFields(path, {key: content[key] for key in keys or content if key in content})
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(
-            f'{path} is half downloaded, damaged or no npz file of plain arrays: download it '
+            f'{path} is incomplete, damaged or no npz file of plain arrays: download it '
             f'again ({error})'
         ) from error
 
@@ -52,9 +52,9 @@ def _scene(path: Path) -> RawFields:
 
 
 def _orientations(path: Path) -> Tensor:
-    """Return root orientations (N, 3) in the world, from all over a scene."""
+    """Return root orientations (N, 3) in the world, spread over a scene."""
     orientations = _open(path, 'pose_world').array('pose_world', None, 165)[:, :3]
-    step = max(1, len(orientations) // _MOST_ORIENTATIONS)
+    step = max(1, len(orientations) // _MAX_ORIENTATIONS)
     return torch.from_numpy(orientations[::step].copy())
 
 
@@ -77,7 +77,7 @@ class BEDLAMDownload(Source):
         root (Path): The folder with ``processed_labels``.
         features (Path, optional): Folder of ``{scene}/{video}.mp4-{person}.npz``. Defaults to
             None: no image features, boxes around the projected body.
-        data_root (Path, optional): Where the body models are.
+        data_root (Path, optional): Data root, with the body models.
     """
 
     dataset, domain = 'bedlam', 'synthetic'
@@ -99,7 +99,7 @@ class BEDLAMDownload(Source):
         files = sorted(folder.glob('*.npz'))
         if not files:
             raise MissingFilesError(f'{folder} has no npz file. {_HINT}')
-        get_body_model('smplx_light', data_root=self.data_root)  # all missing files at once
+        get_body_model('smplx_light', data_root=self.data_root)  # Reports missing body models once.
         infos = []
         for path in files:
             try:
@@ -111,8 +111,8 @@ class BEDLAMDownload(Source):
         return infos
 
     def _find_up(self, scenes: list[Path]) -> str:
-        """Return which way is up in the release, from some scenes: in one all may lie."""
-        chosen, found = scenes[:: -(-len(scenes) // _MOST_SCENES)], []
+        """Return the up axis of the release from several scenes, as in one all may lie."""
+        chosen, found = scenes[:: -(-len(scenes) // _MAX_SCENES)], []
         for path in chosen:
             try:
                 found.append(_orientations(path))
@@ -184,7 +184,7 @@ class BEDLAMDownload(Source):
         body = get_body_model('smplx_light', data_root=self.data_root)
         betas = read('shape', None)[:, :10]
         if betas.shape[1] < 10 or (betas - betas[0]).abs().max() > _SHAPE_TOLERANCE:
-            raise scene.error('shape', 'one shape of at least 10 numbers', 'another per frame')
+            raise scene.error('shape', 'one shape of at least 10 numbers', 'one that changes')
         skeleton = body.skeleton(betas[0])
         pose_world, pose_cam = read('pose_world', 165), read('pose_cam', 165)
         T_w2c = read('cam_ext', 4, 4)
@@ -235,12 +235,12 @@ class BEDLAMDownload(Source):
         camera: tuple[Tensor, Tensor],
         root: Tensor,
     ) -> None:
-        """Check that world, camera and body agree: they do for the right release only."""
+        """Check that labels of world and camera agree, which fails for other releases."""
         orient_w, transl_w, T_w2c = world
         orient, transl = transform_smpl(orient_w, transl_w, T_w2c, root)
         gap = (transl - camera[1]).norm(dim=-1).max()
         angle = relative_angle(axis_angle_to_matrix(orient), axis_angle_to_matrix(camera[0])).max()
-        if gap > _LARGEST_GAP_M or angle > _LARGEST_ANGLE:
+        if gap > _MAX_GAP_M or angle > _MAX_ANGLE_RAD:
             raise scene.error(
                 'trans_cam',
                 'neutral SMPL-X labels whose world and camera agree (pose_world, trans_world, '

@@ -1,4 +1,4 @@
-"""Boxes of frames in which a dataset has none."""
+"""Interpolation of missing boxes."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from ....core.errors import DataError
 
 
 def fill_boxes(bbx_xys: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Draw boxes between those that were observed, and hold the first and the last.
+    """Interpolate missing boxes linearly; repeat the first and the last observed one.
 
     Args:
-        bbx_xys (np.ndarray): Boxes (F, 3) in pixels; rows that were not observed are not used.
-        observed (np.ndarray): Which were (F,), bool.
+        bbx_xys (np.ndarray): Boxes (F, 3) in pixels; rows that are not observed are ignored.
+        observed (np.ndarray): Valid mask of the boxes (F,), bool.
 
     Returns:
         np.ndarray: Boxes (F, 3).
 
     Raises:
-        DataError: If none was observed.
+        DataError: If no box is observed.
     """
     if not observed.any():
         raise DataError('no frame has a box')

@@ -1,4 +1,4 @@
-"""The EMDB download to a pack."""
+"""EMDB download."""
 
 from pathlib import Path
 from typing import Optional
@@ -18,16 +18,16 @@ from .raw_fields import RawFields
 from .world_up import up_axis
 
 _HINT = 'Expected `P0/09_outdoor_walk/P0_09_outdoor_walk_data.pkl` and so on below this folder'
-_DATA = '_data.pkl'
-_ENOUGH = 5
-"""Sequences that say which way is up."""
+_DATA_SUFFIX = '_data.pkl'
+_MIN_SEQUENCES_FOR_UP = 5
+"""Fewer sequences do not determine the up axis."""
 
 
 class EMDBDownload(Source):
     """Reads ``P*/*/P*_data.pkl`` of EMDB (Kaufmann et al., ICCV 2023).
 
-    Its 2D joints are projected labels, so they are no observations: keypoints come from
-    ``features`` only. Its boxes are used where there are no features.
+    Its 2D joints are projected labels and are not read: keypoints come from ``features`` only.
+    Without features, its boxes are used.
 
     Args:
         root (Path): The folder with ``P0`` to ``P9``.
@@ -43,20 +43,22 @@ class EMDBDownload(Source):
         self.root, self.features = root, features
 
     def sequences(self) -> list[SequenceInfo]:
-        """List one sequence per sequence, by its file's name; folders without one are failures."""
+        """List one sequence per data file; folders without one are failures."""
         require_source([self.root], self.root, _HINT)
-        files = sorted(self.root.glob(f'P*/*/P*{_DATA}'))
+        files = sorted(self.root.glob(f'P*/*/P*{_DATA_SUFFIX}'))
         if not files:
             require_source([self.root / 'P0'], self.root, _HINT)
             raise MissingFilesError(f'{self.root} has no sequence. {_HINT}')
         for folder in sorted({path for path in self.root.glob('P*/*') if path.is_dir()}):
-            if not any(folder.glob(f'P*{_DATA}')):
-                error = DataError(f'{folder} has no file P*{_DATA}: unpack its archive again')
+            if not any(folder.glob(f'P*{_DATA_SUFFIX}')):
+                error = DataError(
+                    f'{folder} has no file P*{_DATA_SUFFIX}: unpack its archive again'
+                )
                 self.failures.append(Failure.of('', folder, error))
         self._check_up(files)
         infos = []
         for path in files:
-            name = path.name[: -len(_DATA)]
+            name = path.name[: -len(_DATA_SUFFIX)]
             inputs = [path]
             if self.features is not None:
                 inputs.append(feature_path(self.features, name))
@@ -64,15 +66,15 @@ class EMDBDownload(Source):
         return infos
 
     def _check_up(self, files: list[Path]) -> None:
-        """Check that the world is y up, over the whole data set: in one sequence all may lie."""
+        """Check that y is up over all sequences, as in one the person may lie."""
         found = []
         for path in files:
             try:
                 smpl = RawFields(path, load_restricted_pickle(path)).nested('smpl')
                 found.append(torch.from_numpy(smpl.array('poses_root', None, 3)))
             except (DataError, OSError):
-                continue  # noted when the sequence is converted
-        axis = up_axis(torch.cat(found)) if len(found) >= _ENOUGH else None
+                continue  # reported when the sequence is converted
+        axis = up_axis(torch.cat(found)) if len(found) >= _MIN_SEQUENCES_FOR_UP else None
         if axis not in (None, '+y'):
             raise DataError(
                 f'{self.root}: people stand along {axis} of the world (smpl.poses_root), expected '
@@ -111,7 +113,7 @@ class EMDBDownload(Source):
 
     @staticmethod
     def _splits(raw: RawFields, name: str) -> tuple[str, ...]:
-        """Return the splits by name, which the flags of the file must confirm."""
+        """Return the splits by name, after checking the flags of the file."""
         splits = emdb_splits(name)
         for split in ('emdb1', 'emdb2'):
             if bool(raw.value(split)) != (split in splits):

@@ -18,13 +18,13 @@ def feature_path(folder: Path, name: str) -> Path:
 
 
 def read_features(folder: Optional[Path], name: str, start: int, end: int) -> dict[str, np.ndarray]:
-    """Read what was observed of a sequence.
+    """Read boxes, keypoints and image features of a sequence.
 
-    The file is an ``.npz`` with the arrays of :data:`ARRAYS` that there are, one row per frame. A
-    JSON text ``about`` may tell the ``start``, the frame that row 0 belongs to.
+    The file is an ``.npz`` with arrays of :data:`ARRAYS`, one row per frame. The
+    JSON text ``about`` may have ``start``, the frame of row 0.
 
     Args:
-        folder (Path, optional): Where the files are; None gives nothing.
+        folder (Path, optional): Folder of the files; None gives an empty dict.
         name (str): Of the sequence, with folders.
         start (int): First frame.
         end (int): One past the last frame.

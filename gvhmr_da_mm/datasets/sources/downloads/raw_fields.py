@@ -1,4 +1,4 @@
-"""Fields of raw files, checked when they are read: releases of a dataset differ."""
+"""Checked access to the fields of raw files, which differ between releases."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,12 +10,12 @@ from ....core.errors import DataError
 
 
 class RawFields:
-    """Fields of one raw file; whatever is wrong is said with the file and the field.
+    """Fields of one raw file; errors name file and field.
 
     Args:
         path (Path): The file, for messages.
         fields (Mapping): Its content, or a part of it.
-        prefix (str): Where the part is, for messages. Defaults to ''.
+        prefix (str): Nested keys of the part, for messages. Defaults to ''.
 
     Raises:
         DataError: If the content is no mapping.
@@ -50,7 +50,7 @@ class RawFields:
         return value
 
     def text(self, key: str) -> str:
-        """Return a text; Python 2 stored some as bytes."""
+        """Return a string; files of Python 2 store some as bytes."""
         value = self.value(key, str, bytes)
         return value.decode('latin1') if isinstance(value, bytes) else value
 
@@ -69,7 +69,7 @@ class RawFields:
         return self._checked(key, self.value(key), shape, dtype)
 
     def item(self, key: str, index: int, *shape: Optional[int], dtype: Any = np.float32):
-        """Return one entry of a field that is a list with an entry for each person."""
+        """Return the entry of a person from a field that is a list."""
         value = self.value(key, list, tuple, np.ndarray)
         if index >= len(value):
             raise self.error(key, f'an entry for person {index}', f'{len(value)} entries')

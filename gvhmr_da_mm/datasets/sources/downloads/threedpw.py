@@ -1,4 +1,4 @@
-"""The 3DPW download to a pack."""
+"""3DPW download."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -20,9 +20,9 @@ from .raw_fields import RawFields
 _HINT = 'Expected `sequenceFiles/{train,validation,test}/*.pkl` below this folder'
 _SPLITS = ('train', 'validation', 'test')
 _GENDERS = {'m': 'male', 'f': 'female'}
-_LANDSCAPE = (1920, 1080)
+_LANDSCAPE_WH = (1920, 1080)
 _PRINCIPAL_TOLERANCE = 0.1
-_FEWEST_POINTS = 4
+_MIN_POINTS = 4
 
 
 @lru_cache(maxsize=1)
@@ -34,8 +34,8 @@ def _read(path: Path) -> RawFields:
 class ThreeDPWDownload(Source):
     """Reads ``sequenceFiles/{train,validation,test}/*.pkl`` (von Marcard et al., ECCV 2018).
 
-    Only ``mask_raw`` (``campose_valid``) is in the download, and no SMPL-X labels. Boxes are those
-    around its 2D points where there are no features.
+    The download has ``mask_raw`` (``campose_valid``) only, and no SMPL-X labels. Without features,
+    boxes are drawn around its 2D points.
 
     Args:
         root (Path): The folder with ``sequenceFiles``, and ``imageFiles`` if there.
@@ -119,7 +119,7 @@ class ThreeDPWDownload(Source):
         if image is not None:
             with Image.open(image) as picture:
                 return picture.size
-        size = _LANDSCAPE if K[0, 2] > K[1, 2] else _LANDSCAPE[::-1]
+        size = _LANDSCAPE_WH if K[0, 2] > K[1, 2] else _LANDSCAPE_WH[::-1]
         if (np.abs(2 * K[:2, 2] / size - 1) > _PRINCIPAL_TOLERANCE).any():
             raise raw.error(
                 'cam_intrinsics', f'a principal point near the middle of {size}', str(K[:2, 2])
@@ -131,7 +131,7 @@ class ThreeDPWDownload(Source):
         """Return boxes around the 2D points, which are zero where the person was not found."""
         points = torch.from_numpy(raw.item('poses2d', person, frames, 3, 18)).mT
         found = points[..., 2] > 0
-        observed = (found.sum(dim=1) >= _FEWEST_POINTS).numpy()
+        observed = (found.sum(dim=1) >= _MIN_POINTS).numpy()
         boxes = np.zeros((frames, 3), np.float32)
         for frame in np.flatnonzero(observed):
             boxes[frame] = box_from_points(points[frame, found[frame], :2]).numpy()

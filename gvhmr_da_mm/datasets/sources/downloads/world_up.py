@@ -1,4 +1,4 @@
-"""Which way is up in a world, from how people stand in it."""
+"""Estimate of the up axis of a world from root orientations."""
 
 from typing import Optional
 
@@ -8,15 +8,15 @@ from torch import Tensor
 from ....core.rotation import axis_angle_to_matrix
 
 AXES = ('+x', '-x', '+y', '-y', '+z', '-z')
-_DECISIVE = 0.6
-"""Share of the mean direction that one axis must have; someone who lies down decides nothing."""
+_MIN_SHARE = 0.6
+"""Smallest component of the mean direction along an axis; lower if people lie down."""
 
 
 def up_axis(global_orient: Tensor) -> Optional[str]:
-    """Return the axis that people stand along.
+    """Return the axis along which people stand.
 
-    In its rest pose a body of the SMPL family is upright along +y, so its root orientation says
-    where its head points.
+    In its rest pose a body of the SMPL family is upright along +y, so its root orientation maps +y
+    to the direction of the head.
 
     Args:
         global_orient (Tensor): Root orientations in the world (N, 3), axis-angle.
@@ -26,7 +26,7 @@ def up_axis(global_orient: Tensor) -> Optional[str]:
     """
     up = axis_angle_to_matrix(global_orient)[:, :, 1].mean(dim=0)
     axis = int(up.abs().argmax())
-    if up[axis].abs() < _DECISIVE:
+    if up[axis].abs() < _MIN_SHARE:
         return None
     return AXES[2 * axis + int(up[axis] < 0)]
 
