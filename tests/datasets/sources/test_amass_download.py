@@ -71,7 +71,7 @@ def test_the_tool(call, toy_root, folder, tmp_path):
 
 
 def test_no_features_and_no_files(toy_root, folder, tmp_path):
-    with pytest.raises(ConfigError, match='pictures'):
+    with pytest.raises(ConfigError, match='no images: leave'):
         AMASSDownload(folder, tmp_path)
     (tmp_path / 'empty').mkdir()
     with pytest.raises(MissingFilesError, match='no .npz file'):
