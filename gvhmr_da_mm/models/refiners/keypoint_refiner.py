@@ -1,4 +1,4 @@
-"""Fitting a prediction to the detected keypoints: a pseudo-label, or a test clip's."""
+"""Fit of predicted motion to detected keypoints."""
 
 from typing import Optional
 
@@ -14,43 +14,40 @@ from ..across_ranks import total_over_ranks
 from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
 
-DEPTH = 3 * NUM_BODY_JOINTS + 3
-SIZE = DEPTH + 3
-RAMP = 10
-"""Iterations in which the learning rate rises, and those in which it falls."""
+NUM_ANGLES = 3 * NUM_BODY_JOINTS + 3
+"""Rotation vectors of the body joints, then of the root."""
+NUM_VARIABLES = NUM_ANGLES + 3
+"""The angles, then the shift of the root as a share of its depth."""
+RAMP_STEPS = 10
+"""Iterations of linear warm-up and of linear decay of the learning rate."""
 
 
 @MODELS.register_module()
 class KeypointRefiner:
-    """Turn the joints, and move the root, until the body falls on the detected keypoints.
+    """Fit the pose and the position of the body to the detected keypoints of the same clip.
 
-    A teacher's prediction holds nothing that the student does not know already. Fitted to the
-    evidence of its own clip it does, in 3D, where the reprojection loss alone says nothing about
-    which of the many poses of the same image to prefer: the one nearest to the prediction.
-
-    Minimises the reprojection penalty plus ``prior`` times the squared change of the body pose of a
-    frame plus ``smoothness`` times the squared difference of the turns (rad) between frames, by
-    Adam from zero change. The change of the pose is told as the network tells it, in 6D and in
-    deviations of true motion: a knee that hardly ever twists does not twist here.
+    It minimises the reprojection penalty, plus ``prior`` times the squared change of the body pose
+    per frame, plus ``smoothness`` times the squared difference of the changes (rad) of neighbouring
+    frames, with Adam from zero change. The pose change is measured in 6D, in standard deviations of
+    true motion, so joints that hardly vary in true motion hardly change. Of the many poses with the
+    same projection the result is one near the prediction.
 
     Note:
         - B: batch, L: frames.
         - The penalty is a mean over all detections of a batch, and the other terms are means over
-          its clips. With several ranks these counts are those of all ranks, so that a clip's label
-          does not depend on how many there are.
-        - Shape, contacts and the direction of gravity in the camera stay as predicted, and so does
-          the path in the world.
+          its clips. In training the counts are those of all ranks, so that a label does not depend
+          on the number of ranks.
+        - Shape, contacts, the direction of gravity in the camera and the trajectory in the world
+          stay as predicted.
 
     Args:
-        steps (int): Iterations. Defaults to 30, for pseudo-labels; twice as many fit better, at
-            test time.
-        lr (float): Of each iteration, rad; it rises to this in the first ten and falls in the last
-            ten, as all joints together would overshoot what each of them should do alone.
-            Defaults to 0.06.
-        prior (float): Defaults to 3e-6.
-        smoothness (float): Defaults to 0.003.
-        min_std (float): Smallest deviation of a channel of the 6D pose, against joints that stand
-            still in the statistics. Defaults to 0.1.
+        steps (int): Iterations. Defaults to 30, for pseudo-labels; the configs use 60 at test time.
+        lr (float): Peak learning rate, rad. Without the ramp the joints of a limb overshoot
+            together. Defaults to 0.06.
+        prior (float): Weight of the pose change. Defaults to 3e-6.
+        smoothness (float): Weight of the difference between frames. Defaults to 0.003.
+        min_std (float): Lower bound of the standard deviation of a 6D channel: the statistics may
+            hold joints that never move. Defaults to 0.1.
 
     Raises:
         ConfigError: If a value is out of range.
@@ -87,24 +84,24 @@ class KeypointRefiner:
         keep: Optional[Tensor] = None,
         across_ranks: bool = True,
     ) -> MotionPrediction:
-        """Refine clips that hold finite numbers.
+        """Fit the clips.
 
         Args:
-            prediction (MotionPrediction): In the original camera.
+            prediction (MotionPrediction): Clips of finite numbers, in the original camera.
             inputs (dict[str, Tensor]): ``kp2d``, ``bbx_xys``, ``K_fullimg`` and ``valid``.
             reprojection (ReprojectionLoss): Its unweighted penalty is minimised.
-            model (MotionEstimator): Has the body, and in its codec the deviations of true motion.
-            keep (Tensor, optional): Clips to refine (B,), bool; the others stay as they are.
+            model (MotionEstimator): Provides the body, and in its codec the standard deviations.
+            keep (Tensor, optional): Clips to fit (B,), bool; the others are returned unchanged.
                 Defaults to None: all.
-            across_ranks (bool): Whether the clips of all ranks are one batch, as in training, where
-                all ranks have to call this together. Defaults to True.
+            across_ranks (bool): Whether to average over the clips of all ranks, as in training; all
+                ranks have to call this together then. Defaults to True.
 
         Returns:
             MotionPrediction: Without graph; ``x`` is None.
         """
         if keep is None:
             keep = torch.ones_like(prediction.valid[:, 0])
-        # Before any rank may leave, as all have to take part.
+        # A collective call: before the early return below.
         detections = (reprojection.valid_mask(inputs) & keep[:, None, None]).sum()
         totals = torch.stack((detections, keep.sum()))
         totals = (total_over_ranks(totals) if across_ranks else totals).clamp(min=1)
@@ -129,8 +126,8 @@ class KeypointRefiner:
         model: MotionEstimator,
         totals: Tensor,
     ) -> MotionPrediction:
-        """Refine all clips; ``totals`` (2,) are the detections and clips to average over."""
-        change = prediction.betas.new_zeros(*prediction.valid.shape, SIZE)
+        """Fit all clips; ``totals`` (2,) are the detections and clips to average over."""
+        change = prediction.betas.new_zeros(*prediction.valid.shape, NUM_VARIABLES)
         if change.numel() == 0:
             return prediction.replace(x=None)
         frames = change.shape[1]
@@ -142,7 +139,7 @@ class KeypointRefiner:
             change.requires_grad_()
             optimizer = torch.optim.Adam([change], betas=(0.8, 0.999))
             for step in range(self.steps):
-                ramp = min(1.0, (step + 1) / RAMP, (self.steps - step) / RAMP)
+                ramp = min(1.0, (step + 1) / RAMP_STEPS, (self.steps - step) / RAMP_STEPS)
                 optimizer.param_groups[0]['lr'] = self.lr * ramp
                 candidate = _apply(prediction, change)
                 residual = reprojection.residual(model.coco_joints(candidate), inputs)
@@ -158,15 +155,15 @@ class KeypointRefiner:
 
 
 def _apply(prediction: MotionPrediction, change: Tensor) -> MotionPrediction:
-    """Turn body joints and root by rotation vectors, and move the root in shares of its depth."""
-    turn = axis_angle_to_matrix(change[..., :DEPTH].unflatten(-1, (-1, 3)))
+    """Apply a change (B, L, NUM_VARIABLES) to a prediction."""
+    turn = axis_angle_to_matrix(change[..., :NUM_ANGLES].unflatten(-1, (-1, 3)))
     turn_body, turn_root = turn[..., :NUM_BODY_JOINTS, :, :], turn[..., NUM_BODY_JOINTS, :, :]
-    shift = change[..., DEPTH:] * prediction.transl_c[..., 2:].abs()
+    shift = change[..., NUM_ANGLES:] * prediction.transl_c[..., 2:].abs()
     return prediction.replace(
         body_pose_R=prediction.body_pose_R @ turn_body,
         R_c=prediction.R_c @ turn_root,
         R_gv=prediction.R_gv @ turn_root,
-        # The same path, told in the frame of the turned root.
+        # Keeps the trajectory: velocities are in the frame of the root.
         velocity=(turn_root.mT @ prediction.velocity[..., None]).squeeze(-1),
         transl_c=prediction.transl_c + shift,
         x=None,
