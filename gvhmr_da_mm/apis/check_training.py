@@ -1,4 +1,4 @@
-"""Checks that the parts of a training fit each other, which would show after hours or as a bug."""
+"""Checks that the parts of a training fit each other."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,13 +16,13 @@ WRAPPERS = (ConcatDataset, RepeatDataset)
 
 
 def check_training(config: Config) -> None:
-    """Check optimisers, schedules, datasets, compilation and the metrics that a run decides by.
+    """Check optimisers, schedules, datasets, compilation and monitored metrics before a run.
 
     Args:
-        config (Config): Already checked as to its fields.
+        config (Config): Config with checked fields.
 
     Raises:
-        ConfigError: Names the field, and what to write instead.
+        ConfigError: If parts do not fit; it names the field and what to write instead.
     """
     check_monitored(config)
     optimizer, schedule = config.get('optim_wrapper'), config.get('param_scheduler')

@@ -22,7 +22,7 @@ STARTED_BY = dict(
         'mpirun, or on one machine tools/dist_train.sh',
     ),
 )
-"""What each launcher sets for a process, what that is, and what to use where it is not set."""
+"""By launcher: the variable that it sets, the program that starts processes, and the remedy."""
 
 
 def start_cpu_ranks(config: Config) -> None:
