@@ -1,4 +1,4 @@
-"""Drawing motions on video frames and in the world; curves of training."""
+"""Drawings of motions on video frames and in the world, and plots of training."""
 
 from .body_track import BodyTrack, ground_truth_track, joint_errors, prediction_track
 from .contact_sheet import draw_contact_sheet, draw_tile

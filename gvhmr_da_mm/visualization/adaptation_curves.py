@@ -1,4 +1,4 @@
-"""A figure of how a training run went: losses, discriminator, selection, validation."""
+"""Figure of the logged curves of a training run."""
 
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -8,7 +8,7 @@ import numpy as np
 from .panels import frame_panel, legend_below
 from .training_log import Curve, TrainingLog
 
-NAMES = {
+CURVE_LABELS = {
     'synthetic_loss': 'synthetic',
     'real_loss': 'real (pseudo-labels)',
     'loss': 'total',
@@ -20,22 +20,24 @@ NAMES = {
     'confidence_mean': 'mean confidence',
     'selection_rate': 'selection rate',
 }
-"""Labels of logged values; others keep their names."""
+"""Labels of logged values; values not listed keep their names."""
 CAMERA_METRICS = ('pa_mpjpe', 'mpjpe', 'pve')
 WORLD_METRICS = ('wa_mpjpe', 'w_mpjpe')
 COLOURS = ('#2f6fde', '#e0752d', '#2a9d8f', '#c2410c', '#7c4dbd', '#c23b8f', '#8a8f99', '#d4a017')
-CONFIDENCE_BINS, CONFIDENCE_PARTS = 20, 3
-SMOOTHED_POINTS = 40
-"""Curves with more points get a running mean, and the points behind it."""
+CONFIDENCE_BINS = 20
+CONFIDENCE_PARTS = 3
+"""Number of parts of the run, each with a histogram of the confidence."""
+MAX_RAW_POINTS = 40
+"""Curves with more points are drawn pale behind their running mean."""
 
 
 def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') -> Path:
-    """Write the figure.
+    """Plot losses, discriminator, pseudo-label selection and validation metrics to a file.
 
     Args:
-        log (TrainingLog): The curves.
+        log (TrainingLog): Logged curves.
         out (str | Path): PNG, PDF or SVG file; its folder is created.
-        title (str): Headline. Defaults to none.
+        title (str): Headline. Defaults to ''.
 
     Returns:
         Path: The file.
@@ -44,7 +46,7 @@ def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') ->
 
     train, val = log.train, log.val
     rows, columns = (2, 5) if val else (2, 4)
-    # Not pyplot's: the caller's backend and figures stay as they are.
+    # Without pyplot, the caller's backend and figures stay unchanged.
     figure = Figure(figsize=(4.75 * columns, 4.5 * rows), layout='constrained')
     axes = figure.subplots(rows, columns).ravel()
     losses = [n for n in ('synthetic_loss', 'real_loss', 'loss') if n in train]
@@ -98,7 +100,7 @@ def _take(curves: dict[str, Curve], *names: str) -> dict[str, Curve]:
 
 
 def _terms(curves: dict[str, Curve], prefix: str) -> dict[str, Curve]:
-    """Return the single loss terms of a domain, under their own names."""
+    """Return the loss terms of a domain, by name without prefix and ``_loss``."""
     return {
         name[len(prefix) : -len('_loss')]: curve
         for name, curve in curves.items()
@@ -120,26 +122,26 @@ def _panel(
     steps: Optional[str] = None,
     logarithmic: bool = False,
 ) -> None:
-    """Draw curves into one panel, or say that there are none."""
+    """Draw curves into one panel, or mark it as not logged."""
     frame_panel(axis, title, over, unit)
     if not curves:
-        _say_empty(axis)
+        _mark_not_logged(axis)
         return
     for index, (name, (x, y)) in enumerate(curves.items()):
-        _curve(axis, NAMES.get(name, name), x, y, index, name == steps)
+        _curve(axis, CURVE_LABELS.get(name, name), x, y, index, name == steps)
     if logarithmic and all(np.nanmin(y) > 0 for _, y in curves.values()):
         axis.set_yscale('log')
     legend_below(axis, axis.get_lines())
 
 
-def _say_empty(axis: Any) -> None:
+def _mark_not_logged(axis: Any) -> None:
     axis.text(0.5, 0.5, 'not logged', ha='center', va='center', transform=axis.transAxes)
     axis.set_xticks([])
     axis.set_yticks([])
 
 
 def _curve(axis: Any, label: str, x: list, y: list, index: int, steps: bool) -> None:
-    # Dashes let a curve show through another that lies on it.
+    # Dashes keep coinciding curves visible.
     style = dict(
         color=COLOURS[index % len(COLOURS)],
         label=label,
@@ -147,7 +149,7 @@ def _curve(axis: Any, label: str, x: list, y: list, index: int, steps: bool) -> 
         linestyle=('-', (0, (5, 2)), (0, (2, 1.5)))[index % 3],
         drawstyle='steps-post' if steps else 'default',
     )
-    if len(x) > SMOOTHED_POINTS and not steps:
+    if len(x) > MAX_RAW_POINTS and not steps:
         axis.plot(x, y, color=style['color'], alpha=0.22, linewidth=0.8)
         y = _running_mean(y)
     elif len(x) <= 12:
@@ -156,7 +158,7 @@ def _curve(axis: Any, label: str, x: list, y: list, index: int, steps: bool) -> 
 
 
 def _running_mean(values: list[float]) -> np.ndarray:
-    """Average over a tenth of the curve around each point, passing over what is not finite."""
+    """Average over a tenth of the curve around each point, ignoring values that are not finite."""
     values = np.asarray(values, dtype=float)
     half = max(1, len(values) // 20)
     finite = np.isfinite(values)
@@ -169,12 +171,12 @@ def _running_mean(values: list[float]) -> np.ndarray:
 
 
 def _confidence_panel(axis: Any, train: dict[str, Curve]) -> None:
-    """Draw how often each confidence occurred in parts of the run; logs hold batches, not clips."""
+    """Draw histograms of the mean confidence per batch for parts of the run."""
     frame_panel(axis, 'Confidence of logged batches', 'mean confidence', 'share of records')
     steps, values = (np.array(x) for x in train.get('confidence_mean', ((), ())))
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
-        _say_empty(axis)
+        _mark_not_logged(axis)
         return
     edges = np.linspace(0, 1, CONFIDENCE_BINS + 1)
     drawn = []
@@ -188,7 +190,7 @@ def _confidence_panel(axis: Any, train: dict[str, Curve]) -> None:
 
 
 def _gradient_panel(axis: Any, train: dict[str, Curve]) -> None:
-    """Draw the gradient norm, and the learning rates on an axis of their own."""
+    """Draw the gradient norm, and the learning rates on a second axis."""
     gradients = _take(train, 'grad_norm')
     rates = _take(train, 'model.lr', 'discriminator.lr') or _take(train, 'lr')
     _panel(axis, 'Gradient norm and learning rate', gradients, 'gradient norm', logarithmic=True)

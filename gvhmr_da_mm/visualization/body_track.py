@@ -1,4 +1,4 @@
-"""A body over time as the drawings need it: joints, cameras and, where wanted, the mesh."""
+"""Joints, camera poses and optional mesh of a body over time, the input of all drawings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,18 +19,20 @@ from ..core.errors import DataError
 from ..core.layout import NUM_JOINTS, SMPL_BODY_POSE
 from ..core.postprocess import ground_height
 
-ALIGNED_FRAMES = 30
-TILTED_WORLDS = ('3dpw', '3dpw_train')
-"""Datasets whose world has its y axis in no special direction."""
-SOLE = 0.03
-"""How far the joints that touch the ground are above it, m."""
-CONTACT_PROBABILITY = 0.5
+NUM_ALIGNED_FRAMES = 30
+"""Frames by which two worlds are aligned: one would turn the world by the error of its pose."""
+TILTED_DATASETS = ('3dpw', '3dpw_train')
+"""Datasets whose world has an arbitrary y axis."""
+SOLE_THICKNESS = 0.03
+"""Height of joints in contact above the ground, m."""
+MIN_CONTACT_PROBABILITY = 0.5
+"""Joints with a higher probability count as in contact."""
 SHAPE_FIELDS = ('body_pose', 'betas')
 
 
 @dataclass(frozen=True)
 class BodyTrack:
-    """A body in the camera, and the camera in the world.
+    """A body in the camera and the camera in the world, over time.
 
     Note:
         F frames, V vertices.
@@ -38,16 +40,15 @@ class BodyTrack:
     Attributes:
         joints_c (np.ndarray): Joints in the camera (F, 22, 3), m.
         T_w2c (np.ndarray): World to camera (F, 4, 4).
-        valid (np.ndarray): Frames that are to be drawn (F,), bool.
-        K (np.ndarray, optional): Intrinsics (F, 3, 3) that the track belongs to.
-        contacts (np.ndarray, optional): Probability that each of the six ``STATIC_JOINTS`` stands
-            still (F, 6).
+        valid (np.ndarray): Valid mask (F,), bool; other frames are not drawn.
+        K (np.ndarray, optional): Intrinsics (F, 3, 3), px.
+        contacts (np.ndarray, optional): Contact probability of the six ``STATIC_JOINTS`` (F, 6).
         confidence (np.ndarray, optional): Confidence (F,), 0 to 1.
         faces (np.ndarray, optional): Triangles (T, 3) of the mesh.
         mesh (Callable, optional): Maps frame numbers (N,) to vertices in the camera (N, V, 3).
-        upright (bool): Whether the world is y up, rather than turned in an unknown way.
-        static_camera (bool): Whether the camera stands still, whatever ``T_w2c`` says, which
-            follows from the body in both frames and wanders with the errors of its depth.
+        upright (bool): Whether the world is y up, rather than rotated arbitrarily.
+        static_camera (bool): Whether the camera is static. ``T_w2c`` of a prediction may vary all
+            the same, as it has the errors of the depth of the body.
     """
 
     joints_c: np.ndarray
@@ -65,7 +66,7 @@ class BodyTrack:
         return len(self.joints_c)
 
     def to_world(self, points_c: np.ndarray, frames: Any = slice(None)) -> np.ndarray:
-        """Move points (N, P, 3) of N frames from the camera to the world."""
+        """Transform points (N, P, 3) of N frames from the camera to the world, m."""
         T = self.T_w2c[frames]
         return (points_c - T[:, None, :3, 3]) @ T[:, :3, :3]
 
@@ -82,7 +83,7 @@ class BodyTrack:
 
     @property
     def cameras(self) -> np.ndarray:
-        """World to camera (F, 4, 4) as it is drawn: one and the same for a static camera."""
+        """World to camera (F, 4, 4) as drawn: all equal for a static camera."""
         if not self.static_camera or not self.valid.any():
             return self.T_w2c
         T = self.T_w2c[self.valid]
@@ -96,15 +97,14 @@ class BodyTrack:
         """Return the mesh of some frames in the world (N, V, 3), m."""
         return self.to_world(self.mesh(frames), frames)
 
-    def aligned_to(self, other: 'BodyTrack', frames: int = ALIGNED_FRAMES) -> 'BodyTrack':
-        """Turn and shift the world so that the first frames agree with another track's.
+    def aligned_to(self, other: 'BodyTrack', frames: int = NUM_ALIGNED_FRAMES) -> 'BodyTrack':
+        """Rotate and shift the world to fit the first frames of another track.
 
-        The scale is kept, and what is up where both worlds know it. A whole second is fitted, as
-        one frame would turn the world by the error of a single pose.
+        The scale is kept, and so is the vertical if both worlds are upright.
 
         Args:
             other (BodyTrack): A track of the same length.
-            frames (int): Frames to fit, of those valid in both. Defaults to 30.
+            frames (int): Number of frames to fit, valid in both. Defaults to 30.
         """
         both = np.flatnonzero(self.valid & other.valid)[:frames]
         if not len(both):
@@ -123,7 +123,7 @@ class BodyTrack:
 
 
 def _turn_about_up(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the rotation (3, 3) about y that takes centred points (N, 3) closest to others."""
+    """Return the rotation (3, 3) about y that best maps centred points (N, 3) to others."""
     (sx, _, sz), (tx, _, tz) = source.T, target.T
     angle = np.arctan2((tx * sz - tz * sx).sum(), (tx * sx + tz * sz).sum())
     cos, sin = np.cos(angle), np.sin(angle)
@@ -131,9 +131,9 @@ def _turn_about_up(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def joint_errors(prediction: BodyTrack, ground_truth: BodyTrack) -> np.ndarray:
-    """Return the mean distance of the 22 joints per frame (F,), mm, pelvis on pelvis; NaN invalid.
+    """Return the mean pelvis-aligned error of the 22 joints (F,), mm; NaN at invalid frames.
 
-    It is a hint for the eye: the metrics regress their joints from the meshes.
+    For display only: metrics regress their joints from the meshes.
     """
     pred, target = prediction.joints_c, ground_truth.joints_c
     distance = np.linalg.norm((pred - pred[:, :1]) - (target - target[:, :1]), axis=-1)
@@ -141,19 +141,19 @@ def joint_errors(prediction: BodyTrack, ground_truth: BodyTrack) -> np.ndarray:
 
 
 def tracks_ground(tracks: Sequence[BodyTrack]) -> float:
-    """Return the height (m) of the ground that tracks stand on, see :func:`ground_height`.
+    """Return the ground height (m) below tracks, see :func:`ground_height`.
 
     Args:
-        tracks (Sequence[BodyTrack]): In one world; those without a valid frame do not count.
+        tracks (Sequence[BodyTrack]): In one world; those without a valid frame are ignored.
     """
     heights = []
     for track in tracks:
         contact = np.zeros((len(track), len(STATIC_JOINTS)), bool)
         if track.contacts is not None:
-            contact = track.contacts > CONTACT_PROBABILITY
+            contact = track.contacts > MIN_CONTACT_PROBABILITY
         arrays = (track.joints_w, contact, track.valid)
         heights.append(float(ground_height(*(torch.from_numpy(array)[None] for array in arrays))))
-    return min((height for height in heights if np.isfinite(height)), default=0.0) - SOLE
+    return min((height for height in heights if np.isfinite(height)), default=0.0) - SOLE_THICKNESS
 
 
 def prediction_track(
@@ -162,13 +162,13 @@ def prediction_track(
     with_mesh: bool = False,
     K: Optional[Any] = None,
 ) -> BodyTrack:
-    """Read ``pred_instances`` of a sample.
+    """Make a track of ``pred_instances`` of a sample.
 
     Args:
-        sample (PoseDataSample): With the fields that :meth:`GVHMR.predict` gives.
-        data_root (str | Path, optional): Where the body models are; only meshes need them.
-        with_mesh (bool): Whether meshes can be drawn. Defaults to False.
-        K (array, optional): Intrinsics the model was given, (3, 3) or (F, 3, 3). Defaults to None.
+        sample (PoseDataSample): With the fields of :meth:`GVHMR.predict`.
+        data_root (str | Path, optional): Data root of the body models; only meshes need them.
+        with_mesh (bool): Whether to add the mesh. Defaults to False.
+        K (array, optional): Input intrinsics of the model, (3, 3) or (F, 3, 3). Defaults to None.
 
     Raises:
         DataError: If a field is missing.
@@ -177,7 +177,7 @@ def prediction_track(
     world = _fields(sample, 'pred_instances', ('global_orient_w', 'transl_w'))
     joints = _fields(sample, 'pred_instances', ('keypoints',))['keypoints'].double()
     orient_c, transl_c = camera['global_orient_c'].double(), camera['transl_c'].double()
-    # The root joint in the camera tells its place at rest, so no body model is needed here.
+    # The rest position of the root follows from its joint in the camera, without a body model.
     T_w2c = smpl_camera_extrinsics(
         *(value.double() for value in world.values()), orient_c, transl_c, joints[:, 0] - transl_c
     )
@@ -207,13 +207,13 @@ def ground_truth_track(
     with_mesh: bool = False,
     K: Optional[Any] = None,
 ) -> Optional[BodyTrack]:
-    """Read ``gt_instances`` of a sample: labels of training (SMPL-X) or of evaluation (SMPL).
+    """Make a track of ``gt_instances`` of a sample: labels of training (SMPL-X) or test (SMPL).
 
     Args:
-        sample (PoseDataSample): A sample of our datasets.
-        data_root (str | Path, optional): Where the body models are. Joints need them too, unless
+        sample (PoseDataSample): A sample of this package's datasets.
+        data_root (str | Path, optional): Data root of the body models. Joints need them too, unless
             the labels have ``lifting_target``.
-        with_mesh (bool): Whether meshes can be drawn. Defaults to False.
+        with_mesh (bool): Whether to add the mesh. Defaults to False.
         K (array, optional): Intrinsics if the labels have no ``K_fullimg``. Defaults to None.
 
     Returns:
@@ -256,13 +256,13 @@ def ground_truth_track(
         T_w2c=T_w2c.double().numpy(),
         valid=valid,
         K=_per_frame(options.get('K_fullimg', K), len(joints)),
-        upright=sample.get('dataset') not in TILTED_WORLDS,
+        upright=sample.get('dataset') not in TILTED_DATASETS,
     )
     return _with_mesh(track, model, parameters) if with_mesh else track
 
 
 def label_body(labels: Any) -> str:
-    """Return 'smpl' or 'smplx': the body that labels of a test set are parameters of."""
+    """Return the body model of the labels of a test set: 'smpl' or 'smplx'."""
     return 'smpl' if labels['body_pose'].shape[-1] == SMPL_BODY_POSE else 'smplx'
 
 

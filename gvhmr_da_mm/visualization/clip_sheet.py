@@ -1,4 +1,4 @@
-"""One picture of a clip as a dataset gives it: boxes, keypoints and labels on its frames."""
+"""Contact sheet of a dataset clip: boxes, keypoints and labels on its frames."""
 
 from collections.abc import Callable
 from typing import Any, Optional
@@ -7,14 +7,14 @@ import numpy as np
 
 from ..core.conventions import FPS
 from .body_track import BodyTrack
-from .contact_sheet import GAP, HEADER, frame_picture
+from .contact_sheet import GAP, HEADER_HEIGHT, beside, frame_picture
 from .overlay import MIN_CONFIDENCE, draw_body, draw_box, draw_keypoints
 from .palette import BACKGROUND, GROUND_TRUTH, MUTED_TEXT, TEXT
 from .text import draw_lines, draw_text, text_size
 from .window import Window
 
 FOLLOW_MARGIN = 1.3
-"""Side of a tile that follows the person over the side of its box."""
+"""Side of a tile that follows the person, over the side of the box."""
 
 
 def draw_clip_sheet(
@@ -32,21 +32,21 @@ def draw_clip_sheet(
     """Draw some frames of a clip in a row.
 
     Args:
-        title (str): Headline, the clip's name.
-        inputs (dict[str, Any]): Of a sample: ``bbx_xys`` (L, 3) in px, ``valid`` (L,), ``kp2d``
-            (L, 17, 3) and ``has_kp2d``.
+        title (str): Headline.
+        inputs (dict[str, Any]): Inputs of a sample: ``bbx_xys`` (L, 3) in px, ``valid`` (L,),
+            ``kp2d`` (L, 17, 3) and ``has_kp2d``.
         img_shape (tuple[int, int]): Height and width of the video, px.
-        track (BodyTrack, optional): The labels. Defaults to None.
-        frames (Callable, optional): Returns the RGB picture of a frame of the clip, or None.
-            Defaults to None, dark canvases.
+        track (BodyTrack, optional): Labels to draw. Defaults to None.
+        frames (Callable, optional): Maps a frame of the clip to its RGB image, or None.
+            Defaults to None: dark canvases.
         notes (str): Second line of the header. Defaults to ''.
         first_frame (int): Number of the clip's first frame in the sequence. Defaults to 0.
-        num_frames (int): Frames to draw, spread evenly. Defaults to 6.
-        tile_height (int): In px. Defaults to 240.
-        follow (bool): Show the person, not the whole picture. Defaults to False.
+        num_frames (int): Number of frames, spread evenly. Defaults to 6.
+        tile_height (int): Height of a tile in px. Defaults to 240.
+        follow (bool): Crop to the person, not the whole image. Defaults to False.
 
     Returns:
-        np.ndarray: RGB picture, uint8.
+        np.ndarray: RGB image (h, w, 3), uint8.
     """
     boxes, keypoints = (np.asarray(inputs[name], dtype=float) for name in ('bbx_xys', 'kp2d'))
     length = int(np.asarray(inputs['valid']).sum())
@@ -76,11 +76,11 @@ def draw_clip_sheet(
             lines.append('label not valid')
         draw_lines(canvas, lines, (0, 0), 11)
         tiles.append(canvas)
-    return _with_header(_row(tiles), title, notes)
+    return _with_header(beside(tiles), title, notes)
 
 
 def stack_sheets(sheets: list[np.ndarray]) -> np.ndarray:
-    """Join sheets (h, w, 3) below each other, filled up to the widest."""
+    """Stack sheets (h, w, 3) vertically, padded to the widest."""
     width = max(sheet.shape[1] for sheet in sheets)
     parts = []
     for sheet in sheets:
@@ -90,16 +90,11 @@ def stack_sheets(sheets: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts, axis=0)
 
 
-def _row(tiles: list[np.ndarray]) -> np.ndarray:
-    gap = np.full((tiles[0].shape[0], GAP, 3), BACKGROUND, np.uint8)
-    return np.concatenate([part for tile in tiles for part in (tile, gap)][:-1], axis=1)
-
-
 def _with_header(row: np.ndarray, title: str, notes: str) -> np.ndarray:
     needed = max(text_size(title, 14, bold=True)[0], text_size(notes, 11)[0] if notes else 0)
     width = max(row.shape[1], needed + 2 * GAP)
-    picture = np.full((HEADER + 4 + row.shape[0], width, 3), BACKGROUND, np.uint8)
-    picture[HEADER + 4 :, : row.shape[1]] = row
+    picture = np.full((HEADER_HEIGHT + 4 + row.shape[0], width, 3), BACKGROUND, np.uint8)
+    picture[HEADER_HEIGHT + 4 :, : row.shape[1]] = row
     draw_text(picture, title, (GAP, 2), 14, TEXT, bold=True)
     draw_text(picture, notes or ' ', (GAP, 20), 11, MUTED_TEXT)
     return picture

@@ -1,4 +1,4 @@
-"""One picture of a whole sequence: frames as the camera saw them, and the motion in the world."""
+"""Contact sheet of a sequence: bodies on video frames, and the motion in the world."""
 
 from collections.abc import Sequence
 from typing import Callable, Optional, Union
@@ -8,21 +8,23 @@ import numpy as np
 from ..core.camera import estimate_intrinsics
 from ..core.conventions import FPS
 from .body_track import BodyTrack, joint_errors
-from .overlay import draw_body, draw_box, draw_keypoints
+from .overlay import MIN_CONFIDENCE, draw_body, draw_box, draw_keypoints
 from .palette import BACKGROUND, GROUND_TRUTH, MUTED_TEXT, PREDICTION, TEXT
 from .text import draw_lines, draw_text
 from .window import Window
 from .world_view import WorldView
 
 FrameSource = Union[None, np.ndarray, Sequence[np.ndarray], Callable[[int], Optional[np.ndarray]]]
-"""Pictures of a sequence: none, one for all frames, one per frame, or a function of the frame."""
+"""Images of a sequence: none, one for all frames, one per frame, or a function of the frame."""
 
 GAP = 6
-HEADER = 34
+"""Pixels between the parts of a sheet."""
+HEADER_HEIGHT = 34
+"""Pixels of the header of a sheet."""
 
 
 def frame_picture(source: FrameSource, frame: int) -> Optional[np.ndarray]:
-    """Return the RGB picture (h, w, 3) of a frame, or None if there is none."""
+    """Return the RGB image (h, w, 3) of a frame, or None if there is none."""
     if source is None or callable(source):
         return source if source is None else source(frame)
     single = isinstance(source, np.ndarray) and source.ndim == 3
@@ -41,26 +43,25 @@ def draw_tile(
     lines: Sequence[str] = (),
     opacity: float = 0.8,
 ) -> np.ndarray:
-    """Draw a body on a part of a frame.
+    """Draw a body on a window of a frame.
 
     Args:
-        track (BodyTrack): The body; without its intrinsics, those of an unknown camera are used.
-        frame (int): Which frame of it.
-        window (Window): The part of the picture, and the size of the tile.
+        track (BodyTrack): The body; without intrinsics, those of an unknown camera are estimated.
+        frame (int): Number of the frame.
+        window (Window): Part of the frame, and size of the tile.
         img_shape (tuple[int, int]): Height and width that K and the window refer to, px.
-        picture (np.ndarray, optional): RGB (h, w, 3), uint8. Defaults to None, a dark canvas.
-        is_prediction (bool): Chooses the colour. Defaults to True.
-        keypoints (np.ndarray, optional): Detections (17, 3) in picture px. Defaults to None.
-        bbox_xys (np.ndarray, optional): Box (3,) in picture px. Defaults to None.
+        picture (np.ndarray, optional): RGB (h, w, 3), uint8. Defaults to None: a dark canvas.
+        is_prediction (bool): Use the colour of predictions, not of ground truth. Defaults to True.
+        keypoints (np.ndarray, optional): Detections (17, 3), px of the frame. Defaults to None.
+        bbox_xys (np.ndarray, optional): Box (3,), px of the frame. Defaults to None.
         lines (Sequence[str]): Text in the upper left corner. Defaults to ().
-        opacity (float): Of the mesh, 0 to 1. Defaults to 0.8.
+        opacity (float): Opacity of the mesh, 0 to 1. Defaults to 0.8.
 
     Returns:
         np.ndarray: RGB tile (window.height, window.width, 3), uint8.
     """
     canvas = window.canvas(img_shape, picture)
-    height, width = img_shape
-    K = estimate_intrinsics(width, height).numpy() if track.K is None else track.K[frame]
+    K = _intrinsics(track, frame, img_shape)
     colour = PREDICTION if is_prediction else GROUND_TRUTH
     if bbox_xys is not None:
         draw_box(canvas, window.pixels(bbox_xys[:2]), float(bbox_xys[2]) * window.scale)
@@ -88,22 +89,22 @@ def draw_contact_sheet(
     tile_size: int = 280,
     follow: bool = True,
 ) -> np.ndarray:
-    """Draw some frames of the prediction, of the ground truth below, and the world view.
+    """Draw frames of the prediction, the same of the ground truth below, and the world view.
 
     Args:
         title (str): Headline.
         img_shape (tuple[int, int]): Height and width of the video, px.
-        prediction (BodyTrack, optional): At least one of both must be given.
-        ground_truth (BodyTrack, optional): Not yet aligned; this is done here.
-        frames (FrameSource): Pictures. Defaults to None, dark canvases.
+        prediction (BodyTrack, optional): Required without ``ground_truth``. Defaults to None.
+        ground_truth (BodyTrack, optional): Aligned to the prediction here. Defaults to None.
+        frames (FrameSource): Images. Defaults to None: dark canvases.
         keypoints (np.ndarray, optional): Detections (F, 17, 3) in px. Defaults to None.
         bbox_xys (np.ndarray, optional): Boxes (F, 3) in px, drawn if given. Defaults to None.
-        num_frames (int): Tiles in a row. Defaults to 5.
+        num_frames (int): Tiles per row. Defaults to 5.
         tile_size (int): Width and height of a tile in px. Defaults to 280.
-        follow (bool): Show the person, not the whole picture, in each tile. Defaults to True.
+        follow (bool): Crop each tile to the person, not the whole frame. Defaults to True.
 
     Returns:
-        np.ndarray: RGB picture, uint8.
+        np.ndarray: RGB image (h, w, 3), uint8.
     """
     tracks = {'prediction': prediction, 'ground truth': ground_truth}
     tracks = {label: track for label, track in tracks.items() if track is not None}
@@ -138,13 +139,13 @@ def draw_contact_sheet(
                     lines,
                 )
             )
-        rows.append(_beside(tiles))
+        rows.append(beside(tiles))
     width = max(rows[0].shape[1], 3 * tile_size)
     if paired:
         ground_truth = ground_truth.aligned_to(prediction)
     world = WorldView(prediction, ground_truth, (width, round(width * 0.46)), num_bodies=8).draw()
 
-    header = np.full((HEADER, width, 3), BACKGROUND, np.uint8)
+    header = np.full((HEADER_HEIGHT, width, 3), BACKGROUND, np.uint8)
     draw_text(header, title, (GAP, 8), 15, TEXT, bold=True)
     summary = f'{length} frames'
     if errors is not None and np.isfinite(errors).any():
@@ -156,7 +157,7 @@ def draw_contact_sheet(
 def prediction_lines(
     track: BodyTrack, frame: int, errors: Optional[np.ndarray] = None
 ) -> list[str]:
-    """Say what is known of a predicted frame: its error in mm and its confidence."""
+    """Return the lines of text on a predicted frame: its error in mm and its confidence."""
     lines = []
     if errors is not None:
         known = np.isfinite(errors[frame])
@@ -174,31 +175,36 @@ def _window(
     size: int,
     follow: bool,
 ) -> Window:
-    """Choose the part of the picture: detections, else the body, and the same for all rows."""
-    height, width = img_shape
+    """Choose the part of the frame, around detections or else the body; the same for all rows."""
     whole = Window.whole(img_shape, size)
     if not follow:
         return whole
-    if keypoints is not None and (keypoints[frame, :, 2] > 0.3).sum() > 4:
-        points = keypoints[frame]
-        return Window.around(points[points[:, 2] > 0.3, :2], size, margin=1.6)
-    for track in reversed(tracks):  # the ground truth rather than the prediction
+    if keypoints is not None:
+        points = keypoints[frame][keypoints[frame, :, 2] > MIN_CONFIDENCE, :2]
+        if len(points) > 4:
+            return Window.around(points, size, margin=1.6)
+    for track in reversed(tracks):  # prefer the ground truth
         if track.valid[frame] and track.joints_c[frame, :, 2].min() > 0:
-            K = estimate_intrinsics(width, height).numpy() if track.K is None else track.K[frame]
-            pixels, _ = whole.camera(K).project(track.joints_c[frame])
+            camera = whole.camera(_intrinsics(track, frame, img_shape))
+            pixels, _ = camera.project(track.joints_c[frame])
             return Window.around(pixels / whole.scale, size, margin=1.4)
     return whole
 
 
-def _beside(tiles: Sequence[np.ndarray]) -> np.ndarray:
-    """Join pictures of one height with gaps."""
+def _intrinsics(track: BodyTrack, frame: int, img_shape: tuple[int, int]) -> np.ndarray:
+    height, width = img_shape
+    return estimate_intrinsics(width, height).numpy() if track.K is None else track.K[frame]
+
+
+def beside(tiles: Sequence[np.ndarray]) -> np.ndarray:
+    """Join images of equal height horizontally, with gaps."""
     gap = np.full((tiles[0].shape[0], GAP, 3), BACKGROUND, np.uint8)
     parts = [part for tile in tiles for part in (tile, gap)][:-1]
     return np.concatenate(parts, axis=1)
 
 
 def _below(rows: Sequence[np.ndarray], width: int) -> np.ndarray:
-    """Join pictures below each other, each filled up to a width, with gaps."""
+    """Stack images vertically, padded to a width, with gaps."""
     gap = np.full((GAP, width, 3), BACKGROUND, np.uint8)
     parts = []
     for row in rows:

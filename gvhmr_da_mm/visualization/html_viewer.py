@@ -1,4 +1,4 @@
-"""An interactive page of a motion: one HTML file that needs no network, server or GPU."""
+"""Interactive HTML viewer of a motion: one file that needs no network, server or GPU."""
 
 import base64
 import html
@@ -27,18 +27,16 @@ from .body_track import (
     tracks_ground,
 )
 from .palette import CAMERA, GROUND_TRUTH, GROUND_TRUTH_CAMERA, PREDICTION, Colour
-from .world_view import GRID_STEPS, MAX_GRID_LINES
+from .world_view import CAMERA_ROOM, GRID_STEPS, MAX_GRID_LINES
 
 TEMPLATES = Path(__file__).parent / 'templates'
 PLACEHOLDER = re.compile(r'\{\{(\w+)\}\}')
-LEVELS = 32767
-CAMERA_ROOM = 0.8
-"""The ground reaches towards cameras up to this far (m) beyond the bodies."""
+INT16_MAX = 32767
 
 
 @dataclass(frozen=True)
 class _Body:
-    """What the page shows of one track."""
+    """Content of the page for one track."""
 
     name: str
     track: BodyTrack
@@ -56,16 +54,16 @@ def write_html_viewer(
     data_root: Optional[Union[str, Path]] = None,
     with_mesh: bool = True,
 ) -> Path:
-    """Write a page on which a sequence can be turned, played and compared with its labels.
+    """Write an interactive page of a sequence and its labels.
 
-    A mesh is stored once and moved by its skeleton on the page (:class:`BodyRig`), with
-    coordinates of 16 bits, so that even long sequences stay small.
+    To keep the file small, the mesh is stored once with 16-bit coordinates and animated by its
+    skeleton (:class:`BodyRig`).
 
     Args:
         path (str | Path): The HTML file; its folder is created.
         dump (MotionDump): A predicted sequence, with or without labels.
-        data_root (str | Path, optional): Where the body models are; only meshes need them.
-        with_mesh (bool): Show meshes, not skeletons alone. Defaults to True.
+        data_root (str | Path, optional): Data root of the body models; only meshes need them.
+        with_mesh (bool): Add meshes to the skeletons. Defaults to True.
 
     Returns:
         Path: The file.
@@ -92,7 +90,7 @@ def write_html_viewer(
 def _page(title: str, content: dict[str, Any]) -> str:
     parts = dict(
         TITLE=html.escape(title),
-        # A `<` could end the element that holds the data.
+        # A `<` could close the script element of the data.
         DATA=json.dumps(content, separators=(',', ':'), allow_nan=False).replace('<', '\\u003c'),
         SCRIPT=(TEMPLATES / 'viewer.js').read_text(encoding='utf-8'),
     )
@@ -138,7 +136,7 @@ def _ground_truth(
 
 
 def _global_rotations(R_root: torch.Tensor, body_pose: Any) -> np.ndarray:
-    """Return rotations (F, 22, 3, 3) of all joints from those of the root and of the body."""
+    """Return global rotations (F, 22, 3, 3) of all joints from root (F, 3, 3) and body pose."""
     pose = torch.as_tensor(body_pose).double().unflatten(-1, (-1, 3))[:, : NUM_JOINTS - 1]
     R_local = torch.cat((R_root[:, None], axis_angle_to_matrix(pose)), dim=1)
     rest = torch.zeros(NUM_JOINTS, 3, dtype=R_local.dtype)
@@ -175,7 +173,7 @@ def _body_content(body: _Body) -> dict[str, Any]:
         colour=list(body.colour),
         cameraColour='rgb({}, {}, {})'.format(*body.camera_colour),
         joints=_quantise(track.joints_w),
-        quaternions=_pack(np.roll(quaternions, -1, axis=-1) * LEVELS, 'i2'),
+        quaternions=_pack(np.roll(quaternions, -1, axis=-1) * INT16_MAX, 'i2'),
         cameras=_pack(track.camera_centres, 'f4'),
         axes=_pack(track.cameras[:, :3, :3], 'f4'),
         valid=_pack(track.valid, 'u1'),
@@ -185,13 +183,13 @@ def _body_content(body: _Body) -> dict[str, Any]:
 
 
 def _mesh_content(rig: BodyRig) -> dict[str, Any]:
-    # SMPL poses the hands too; here they follow the wrists.
+    # The hands of SMPL are not posed: they follow the wrists.
     wrists = np.array([*range(NUM_JOINTS), *PARENTS_24[NUM_JOINTS:]])
     weights = np.round(rig.weights * 255)
-    weights[:, 0] += 255 - weights.sum(axis=1)  # the largest one takes what rounding lost
+    weights[:, 0] += 255 - weights.sum(axis=1)  # the largest weight absorbs the rounding
     return dict(
         vertices=_quantise(rig.vertices),
-        normals=_quantise(rig.normals, low=np.zeros(3), scale=1 / LEVELS),
+        normals=_quantise(rig.normals, low=np.zeros(3), scale=1 / INT16_MAX),
         ids=_pack(wrists[rig.bone_ids], 'u1'),
         weights=_pack(weights, 'u1'),
         faces=_pack(rig.faces, 'u2'),
@@ -200,7 +198,7 @@ def _mesh_content(rig: BodyRig) -> dict[str, Any]:
 
 
 def _extent(tracks: list[BodyTrack]) -> tuple[list[float], list[float], float]:
-    """Return the corners (x, z) of the ground on grid lines, and their distance, m."""
+    """Return the corners (x, z) of the ground on grid lines, and the grid step, m."""
     bodies = np.concatenate([t.joints_w[t.valid].reshape(-1, 3) for t in tracks])
     cameras = np.concatenate([t.camera_centres[t.valid] for t in tracks])
     if not len(bodies):
@@ -217,13 +215,13 @@ def _extent(tracks: list[BodyTrack]) -> tuple[list[float], list[float], float]:
 def _quantise(
     points: np.ndarray, low: Optional[np.ndarray] = None, scale: Optional[float] = None
 ) -> dict[str, Any]:
-    """Pack points (..., 3) as integers of 16 bits; what is not finite becomes the middle."""
+    """Pack points (..., 3) as 16-bit integers; points that are not finite become the centre."""
     points = points.reshape(-1, 3)
     if low is None:
         finite = points[np.isfinite(points).all(axis=1)]
         finite = finite if len(finite) else np.zeros((1, 3))
         low = (finite.min(axis=0) + finite.max(axis=0)) / 2
-        scale = max(float(np.ptp(finite, axis=0).max()) / 2 / LEVELS, 1e-9)
+        scale = max(float(np.ptp(finite, axis=0).max()) / 2 / INT16_MAX, 1e-9)
     packed = _pack(np.nan_to_num((points - low) / scale), 'i2')
     return dict(**packed, low=low.tolist(), scale=scale)
 

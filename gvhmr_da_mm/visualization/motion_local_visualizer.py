@@ -1,4 +1,4 @@
-"""MMEngine visualizer for motions of whole sequences."""
+"""MMEngine visualizer of motions."""
 
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -18,22 +18,22 @@ from .picture_file import write_picture
 
 @VISUALIZERS.register_module()
 class MotionLocalVisualizer(Visualizer):
-    """Draw samples as contact sheets: frames with the body on top, the motion in the world below.
+    """Draw samples as contact sheets: the body on video frames, the motion in the world below.
 
-    It draws on the CPU without a display, and serves every MMEngine backend, TensorBoard among
-    them. With a ``data_root`` in its config, the ``--data-root`` option of the tools reaches it.
+    It draws on the CPU without a display, for every MMEngine backend. With a ``data_root`` in its
+    config, the ``--data-root`` option of the tools sets it.
 
     Args:
         name (str): Name of the instance. Defaults to ``'visualizer'``.
         image (np.ndarray, optional): As in MMEngine.
         vis_backends (list[dict], optional): As in MMEngine.
         save_dir (str, optional): As in MMEngine.
-        data_root (str | Path, optional): Where the body models are. Defaults to None: the
-            environment's.
-        draw_mesh (bool): Draw meshes, not skeletons alone. Defaults to True.
-        num_frames (int): Frames in a sheet. Defaults to 5.
-        tile_size (int): Side of a frame's tile in px. Defaults to 280.
-        follow (bool): Show the person in each tile, not the whole picture. Defaults to True.
+        data_root (str | Path, optional): Data root of the body models. Defaults to None: that of
+            the environment.
+        draw_mesh (bool): Draw meshes in addition to skeletons. Defaults to True.
+        num_frames (int): Frames per sheet. Defaults to 5.
+        tile_size (int): Side of a tile in px. Defaults to 280.
+        follow (bool): Crop each tile to the person, not the whole frame. Defaults to True.
         kwargs: Other arguments of MMEngine's visualizer.
     """
 
@@ -72,26 +72,26 @@ class MotionLocalVisualizer(Visualizer):
         step: int = 0,
         inputs: Optional[dict[str, Any]] = None,
     ) -> None:
-        """Draw a sample, and show it, write it to a file, or hand it to all backends.
+        """Draw a sample; show it or add it to all backends, and optionally write it to a file.
 
         Args:
-            name (str): Identifier of the picture; backends make a file name of it.
-            image (FrameSource): RGB pictures of the video: one, one per frame, a function of the
+            name (str): Identifier of the image, the file name in backends.
+            image (FrameSource): RGB images of the video: one, one per frame, a function of the
                 frame number in the sample, or None for a dark canvas.
             data_sample (PoseDataSample): With ``pred_instances``, ``gt_instances`` or both.
             draw_gt (bool): Draw the labels if there are any. Defaults to True.
             draw_pred (bool): Draw the prediction if there is one. Defaults to True.
-            draw_bbox (bool): Draw the box that the model was given; needs ``inputs``. Defaults to
+            draw_bbox (bool): Draw the input box of the model; needs ``inputs``. Defaults to
                 False.
             show (bool): Open a window instead of writing to the backends. Defaults to False.
-            wait_time (float): Seconds to show it; 0 waits for a key. Defaults to 0.
-            out_file (str, optional): Where to write the picture as well. Defaults to None.
+            wait_time (float): Seconds to show the window; 0 waits for a key. Defaults to 0.
+            out_file (str, optional): File to write the image to, too. Defaults to None.
             step (int): Global step for the backends. Defaults to 0.
             inputs (dict, optional): Inputs of the sample, without batch dimension; ``K_fullimg``,
-                ``kp2d`` and ``bbx_xys`` are used. Without them, K is that of an unknown camera.
+                ``kp2d`` and ``bbx_xys`` are used. Defaults to None: K is estimated.
         """
         sheet = self.draw_datasample(data_sample, image, draw_gt, draw_pred, draw_bbox, inputs)
-        # Large pictures are slow in MMEngine's matplotlib canvas, which nothing here draws on.
+        # Not set_image: MMEngine's matplotlib canvas is slow for large images, and unused here.
         self._image = sheet
         if show:
             self.show(sheet, win_name=name, wait_time=wait_time)
@@ -112,7 +112,7 @@ class MotionLocalVisualizer(Visualizer):
         """Draw a sample; the arguments are those of :meth:`add_datasample`.
 
         Returns:
-            np.ndarray: RGB picture, uint8.
+            np.ndarray: RGB image (h, w, 3), uint8.
 
         Raises:
             DataError: If the sample has nothing to draw or lacks a field.
@@ -130,7 +130,7 @@ class MotionLocalVisualizer(Visualizer):
         if prediction is None and ground_truth is None:
             raise DataError(
                 f'there is nothing to draw in sample {sequence!r}: it has neither `pred_instances` '
-                'nor `gt_instances`, or `draw_pred` and `draw_gt` leave them out'
+                'nor `gt_instances`, or `draw_pred` and `draw_gt` disable them'
             )
         if 'img_shape' not in data_sample:
             raise DataError(

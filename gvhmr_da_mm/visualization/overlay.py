@@ -1,6 +1,6 @@
-"""People drawn on the picture that the camera took, or on a dark canvas if there is none.
+"""Drawing of bodies, keypoints and boxes on images.
 
-All functions draw in place on an RGB picture (H, W, 3), uint8.
+All functions draw in place on an RGB image (H, W, 3), uint8.
 """
 
 from typing import Optional
@@ -16,20 +16,20 @@ from .view_camera import NEAR, ViewCamera
 
 SUBPIXEL_BITS = 4
 MAX_PIXEL = 30_000
-"""Coordinates beyond this are not drawn: OpenCV counts in sixteenths of a pixel, in 32 bits."""
+"""Larger coordinates are not drawn: they would overflow OpenCV's fixed-point numbers."""
 MIN_CONFIDENCE = 0.3
 
 
 def fixed_point(pixels: np.ndarray) -> np.ndarray:
-    """Convert pixels to the integers of OpenCV's ``shift=SUBPIXEL_BITS``."""
-    # OpenCV counts from the centre of pixel (0, 0), cameras from its corner.
+    """Convert pixels to OpenCV's fixed-point integers with ``shift=SUBPIXEL_BITS``."""
+    # OpenCV's origin is the centre of pixel (0, 0), that of cameras its corner.
     return np.round((pixels - 0.5) * (1 << SUBPIXEL_BITS)).astype(np.int32)
 
 
 def draw_segments(
     image: np.ndarray, segments: np.ndarray, colour: Colour, thickness: int = 1
 ) -> None:
-    """Draw line segments (N, 2, 2), px; those with an end far outside are left out."""
+    """Draw line segments (N, 2, 2), px; those with an end far outside are skipped."""
     near = (np.abs(segments) < MAX_PIXEL).all(axis=(1, 2))
     cv2.polylines(
         image,
@@ -63,8 +63,9 @@ def draw_skeleton(
         image (np.ndarray): Changed in place.
         joints (np.ndarray): (22, 3), m, in the frame the camera looks at.
         camera (ViewCamera): Where it is seen from.
-        colour (Colour, optional): One colour for all. Defaults to None: left and right differ.
-        thickness (int): Of the bones in px. Defaults to 2.
+        colour (Colour, optional): One colour for all joints. Defaults to None: left and right
+            differ.
+        thickness (int): Thickness of the bones in px. Defaults to 2.
     """
     pixels, depth = camera.project(joints)
     visible = (depth > NEAR) & np.isfinite(pixels).all(axis=-1)
@@ -84,16 +85,16 @@ def draw_body(
     opacity: float = 0.8,
     thickness: int = 2,
 ) -> None:
-    """Draw a frame of a track as the camera sees it: the mesh if the track has one, and joints.
+    """Draw the skeleton, and the mesh if there is one, of a frame of a track.
 
     Args:
         image (np.ndarray): Changed in place.
         track (BodyTrack): The body; nothing is drawn at frames that are not valid.
-        frame (int): Which frame.
-        camera (ViewCamera): The camera of the canvas.
-        colour (Colour): Of the mesh. Defaults to that of predictions.
-        opacity (float): Of the mesh, 0 to 1. Defaults to 0.8.
-        thickness (int): Of the bones in px. Defaults to 2.
+        frame (int): Number of the frame.
+        camera (ViewCamera): Camera of the image.
+        colour (Colour): Colour of the mesh. Defaults to that of predictions.
+        opacity (float): Opacity of the mesh, 0 to 1. Defaults to 0.8.
+        thickness (int): Thickness of the bones in px. Defaults to 2.
     """
     if not track.valid[frame]:
         return
@@ -114,10 +115,10 @@ def draw_keypoints(
 
     Args:
         image (np.ndarray): Changed in place.
-        keypoints (np.ndarray): Pixels of the canvas and confidence (17, 3).
-        colour (Colour): Defaults to that of detections.
-        radius (float): Of the dots in px. Defaults to 2.5.
-        min_confidence (float): Weaker keypoints are left out. Defaults to 0.3.
+        keypoints (np.ndarray): Pixels and confidence (17, 3).
+        colour (Colour): Colour of the dots. Defaults to that of detections.
+        radius (float): Radius of the dots in px. Defaults to 2.5.
+        min_confidence (float): Less confident keypoints are skipped. Defaults to 0.3.
     """
     seen = (keypoints[:, 2] >= min_confidence) & np.isfinite(keypoints).all(axis=1)
     bones = [bone for bone in COCO_BONES if seen[list(bone)].all()]
@@ -128,6 +129,6 @@ def draw_keypoints(
 
 
 def draw_box(image: np.ndarray, centre: np.ndarray, side: float, colour: Colour = TEXT) -> None:
-    """Draw a square box around a centre (2,), px of the canvas."""
+    """Draw a square box around a centre (2,), px."""
     corners = centre + np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * side / 2
     draw_segments(image, np.stack((corners, np.roll(corners, -1, axis=0)), axis=1), colour)

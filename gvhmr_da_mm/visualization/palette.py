@@ -1,4 +1,4 @@
-"""Colours (RGB, 0 to 255) and the skeleton, shared by all drawings."""
+"""Colours (RGB, 0 to 255) and bones of all drawings."""
 
 from ..core.conventions import BODY_JOINT_NAMES, PARENTS_22
 
@@ -27,7 +27,7 @@ BONES = tuple((parent, joint) for joint, parent in enumerate(PARENTS_22) if pare
 
 
 def side_colour(name: str) -> Colour:
-    """Return the colour of a joint or bone by the side its name begins with."""
+    """Return the colour of the side with which a joint name begins."""
     return {'left': LEFT, 'right': RIGHT}.get(name.partition('_')[0], MIDDLE)
 
 

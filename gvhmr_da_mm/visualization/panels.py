@@ -1,17 +1,17 @@
-"""The look that all charts share."""
+"""Common style of all charts."""
 
 from collections.abc import Sequence
 from typing import Any, Optional
 
 
 def frame_panel(axis: Any, title: str, x: str, y: str) -> None:
-    """Give a panel its title and axes.
+    """Set title, axis labels and style of a panel.
 
     Args:
         axis (matplotlib.axes.Axes): The panel.
-        title (str): Its title.
-        x (str): What the horizontal axis shows.
-        y (str): What the vertical axis shows.
+        title (str): Title.
+        x (str): Label of the horizontal axis.
+        y (str): Label of the vertical axis.
     """
     axis.set_title(title, fontsize=11)
     axis.set_xlabel(x, fontsize=9)
@@ -27,7 +27,7 @@ def legend_below(axis: Any, handles: Optional[Sequence[Any]] = None) -> None:
 
     Args:
         axis (matplotlib.axes.Axes): The panel.
-        handles (Sequence, optional): What it names. Defaults to None: all that have a label.
+        handles (Sequence, optional): Entries of the legend. Defaults to None: all with a label.
     """
     if handles is None:
         handles = axis.get_legend_handles_labels()[0]

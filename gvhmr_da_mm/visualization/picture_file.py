@@ -1,4 +1,4 @@
-"""Writing of pictures."""
+"""Writing of images to files."""
 
 from pathlib import Path
 from typing import Union
@@ -10,11 +10,11 @@ from ..core.errors import StorageError
 
 
 def write_picture(path: Union[str, Path], picture: np.ndarray) -> None:
-    """Write a picture to a file; its folder is created.
+    """Write an image to a file; its folder is created.
 
     Args:
-        path (str | Path): The file; its ending selects the format.
-        picture (np.ndarray): RGB picture (H, W, 3), uint8.
+        path (str | Path): The file; its suffix selects the format.
+        picture (np.ndarray): RGB image (H, W, 3), uint8.
 
     Raises:
         StorageError: If it cannot be written.

@@ -1,4 +1,4 @@
-"""A z-buffer for triangle meshes in NumPy: no GL, no window, the same picture everywhere.
+"""Z-buffer rasterizer of triangle meshes in NumPy, without OpenGL or a display.
 
 Note:
     V vertices, T triangles, C candidate pixels of all triangles, P covered pixels.
@@ -14,24 +14,25 @@ from .view_camera import NEAR, ViewCamera
 
 SUPERSAMPLING = 2
 """Pixels per side that are averaged into one, for smooth outlines."""
-LARGE = 320
-"""Bodies of so many pixels are drawn without it, which is faster; their outline is smoothed."""
-OUTLINE = 0.6
-"""Sigma of that smoothing, pixels."""
+MAX_SUPERSAMPLED_SIDE = 320
+"""Larger bodies, in pixels, are not supersampled, which is faster; their outline is blurred."""
+OUTLINE_BLUR_SIGMA = 0.6
+"""Sigma of that blur, pixels."""
 MAX_CANDIDATES = 2_000_000
 """Candidate pixels of triangles examined at once, a bound on memory."""
 LIGHT = np.array([-0.35, -0.55, -0.76])
-"""Direction to the light in camera coordinates: from above the viewer's left shoulder."""
-AMBIENT = 0.38
+"""Direction to the light in camera coordinates: above the viewer's left shoulder."""
+AMBIENT_LIGHT = 0.38
+"""Brightness of surfaces that face away from the light, 0 to 1."""
 TOLERANCE = 1e-5
-"""Of barycentric weights, so that no gap opens between neighbours."""
+"""Tolerance of barycentric weights; with a smaller one gaps open between neighbours."""
 
 
 class Fragments(NamedTuple):
-    """The pixels a mesh covers, each with the nearest triangle."""
+    """Pixels that a mesh covers, each with its nearest triangle."""
 
     pixel: np.ndarray
-    """Index into the flattened picture (P,)."""
+    """Index into the flattened image (P,)."""
     triangle: np.ndarray
     """Index of the triangle (P,)."""
     weights: np.ndarray
@@ -49,12 +50,12 @@ def draw_mesh(
     """Draw a smoothly shaded mesh in place.
 
     Args:
-        image (np.ndarray): RGB picture (H, W, 3) of the camera's size, uint8, changed in place.
-        vertices (np.ndarray): (V, 3), m, in the frame the camera looks at.
-        faces (np.ndarray): Vertex ids (T, 3) of a closed surface; the inside of it is not drawn.
-        camera (ViewCamera): Where it is seen from.
+        image (np.ndarray): RGB image (H, W, 3) of the camera's size, uint8, changed in place.
+        vertices (np.ndarray): Vertices (V, 3), m, in the world of the camera.
+        faces (np.ndarray): Vertex ids (T, 3) of a closed surface; its inside is not drawn.
+        camera (ViewCamera): Camera of the image.
         colour (Colour): RGB of the lit surface.
-        opacity (float): 0 (nothing) to 1. Defaults to 1.
+        opacity (float): Opacity, 0 to 1. Defaults to 1.
     """
     vertices_c = camera.to_camera(vertices).astype(np.float32)
     pixels, depth = camera.project_camera(vertices_c)
@@ -69,14 +70,14 @@ def draw_mesh(
     normals = _face_normals(vertices_c, faces)
     vertex_normals = _vertex_normals(normals, faces, len(vertices_c))
     front = faces[(normals * vertices_c[faces[:, 0]]).sum(axis=1) < 0]
-    samples = SUPERSAMPLING if max(width, height) < LARGE else 1
+    samples = SUPERSAMPLING if max(width, height) < MAX_SUPERSAMPLED_SIDE else 1
     grid = (height * samples, width * samples)
     found = rasterize((pixels - low) * samples, depth, front, grid)
 
-    # Light at the vertices, not the pixels: triangles are hardly larger than a pixel.
+    # Light per vertex, not per pixel: triangles are hardly larger than a pixel.
     lengths = np.maximum(np.linalg.norm(vertex_normals, axis=1), 1e-12)
     lambert = np.clip(vertex_normals @ (LIGHT / np.linalg.norm(LIGHT)) / lengths, 0, 1)
-    light = (AMBIENT + (1 - AMBIENT) * lambert).astype(np.float32)
+    light = (AMBIENT_LIGHT + (1 - AMBIENT_LIGHT) * lambert).astype(np.float32)
     layer = np.zeros((grid[0] * grid[1], 2), np.float32)
     layer[found.pixel, 0] = (light[front[found.triangle]] * found.weights).sum(axis=1)
     layer[found.pixel, 1] = 1
@@ -84,7 +85,7 @@ def draw_mesh(
     layer = _outline(layer) if samples == 1 else _averaged(layer)
     light, alpha = cv2.split(layer * np.float32(opacity))
     region = image[low[1] : high[1], low[0] : high[0]]
-    # OpenCV's rounding and saturation in one pass over each channel.
+    # OpenCV rounds and saturates in one pass.
     blended = cv2.merge([channel * light for channel in np.array(colour, np.float32)])
     blended += region * (1 - alpha)[..., None]
     region[:] = cv2.convertScaleAbs(blended)
@@ -98,8 +99,8 @@ def _averaged(layer: np.ndarray) -> np.ndarray:
 
 
 def _outline(layer: np.ndarray) -> np.ndarray:
-    """Smooth the outline of light and opacity (H, W, 2), but not what is inside of it."""
-    smooth = cv2.GaussianBlur(layer, (3, 3), OUTLINE, borderType=cv2.BORDER_REPLICATE)
+    """Blur the outline of light and opacity (H, W, 2), not the inside."""
+    smooth = cv2.GaussianBlur(layer, (3, 3), OUTLINE_BLUR_SIGMA, borderType=cv2.BORDER_REPLICATE)
     inside = cv2.erode(layer[..., 1], np.ones((3, 3), np.uint8)) > 0
     return np.where(inside[..., None], layer, smooth)
 
@@ -111,9 +112,9 @@ def rasterize(
 
     Args:
         pixels (np.ndarray): Projected vertices (V, 2); pixel (0, 0) has its centre at (0.5, 0.5).
-        depth (np.ndarray): Depths (V,), m; triangles that reach nearer than ``NEAR`` are left out.
+        depth (np.ndarray): Depths (V,), m; triangles nearer than ``NEAR`` are skipped.
         faces (np.ndarray): Vertex ids (T, 3).
-        size (tuple[int, int]): Height and width of the picture, px.
+        size (tuple[int, int]): Height and width of the image, px.
 
     Returns:
         Fragments: The covered pixels.
@@ -146,7 +147,7 @@ def rasterize(
     pixel = xy[:, 1].astype(np.int64) * width + xy[:, 0].astype(np.int64)
     order = np.argsort(nearness)
     nearest = np.full(width * height, -1)
-    nearest[pixel[order]] = order  # of repeated pixels, the last and so the nearest one stays
+    nearest[pixel[order]] = order  # of repeated pixels the last, which is the nearest, stays
     nearest = nearest[nearest >= 0]
     return Fragments(pixel[nearest], triangle[nearest], weights[nearest])
 
@@ -163,9 +164,9 @@ def _covered(
     """Test ``side`` x ``side`` pixels of each triangle.
 
     Returns:
-        tuple: Of the covered pixels, the triangle (C,), x and y (C, 2) and the weights (C, 3).
+        tuple: Triangle (C,), x and y (C, 2) and weights (C, 3) of the covered pixels.
     """
-    # Relative to the first pixel: float32 would not tell far ones apart.
+    # Relative to the first pixel: float32 is too coarse for large coordinates.
     a, b, c = (corners[:, k] - first for k in range(3))
     ab, ac = b - a, c - a
     area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
@@ -188,13 +189,13 @@ def _covered(
 
 
 def _face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Return normals (T, 3), as long as twice the area, that point out of a closed surface."""
+    """Return outward normals (T, 3) of a closed surface, as long as twice the area."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     u, v = b - a, c - a
     normals = np.stack(
         [u[:, i] * v[:, j] - u[:, j] * v[:, i] for i, j in ((1, 2), (2, 0), (0, 1))], axis=1
     )
-    # The surface integral of x.n is three times the volume: it tells which way the faces turn.
+    # The surface integral of x.n is three times the volume; its sign is that of the winding.
     volume = ((a - vertices.mean(axis=0)) * normals).sum()
     return -normals if volume < 0 else normals
 

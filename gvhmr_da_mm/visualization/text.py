@@ -1,4 +1,4 @@
-"""Text on pictures, in a real font: OpenCV's own is hard to read when small."""
+"""Text on images, in a font that is legible at small sizes, unlike OpenCV's."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -21,7 +21,7 @@ def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=1024)
 def _coverage(text: str, size: int, bold: bool) -> np.ndarray:
-    """Render a line of text: coverage (H, W), 0 to 1, of a box as high as any letter."""
+    """Return the coverage (H, W), 0 to 1, of a rendered line; H depends on the font only."""
     font = _font(size, bold)
     ascent, descent = font.getmetrics()
     width = max(1, int(np.ceil(font.getlength(text))))
@@ -45,17 +45,17 @@ def draw_text(
     anchor: str = 'left',
     bold: bool = False,
 ) -> None:
-    """Draw a line of text in place; what is outside the image is cut off.
+    """Draw a line of text in place, clipped to the image.
 
     Args:
-        image (np.ndarray): RGB picture (H, W, 3), uint8, changed in place.
+        image (np.ndarray): RGB image (H, W, 3), uint8, changed in place.
         text (str): The line.
         position (tuple[float, float]): x of the anchor and y of the top, px.
         size (int): Height of the font in px. Defaults to 14.
         colour (Colour): RGB. Defaults to light grey.
-        anchor (str): ``'left'``, ``'centre'`` or ``'right'``: which part of the text is at x.
-            Defaults to ``'left'``.
-        bold (bool): Defaults to False.
+        anchor (str): Part of the text at x: ``'left'``, ``'centre'`` or ``'right'``. Defaults to
+            ``'left'``.
+        bold (bool): Use the bold font. Defaults to False.
     """
     coverage = _coverage(text, size, bold)
     height, width = coverage.shape
@@ -78,15 +78,15 @@ def draw_lines(
     colour: Colour = TEXT,
     shade: float = 0.55,
 ) -> None:
-    """Draw lines of text in place on a darkened box, so that they are readable on any picture.
+    """Draw lines of text in place on a darkened box, legible on any image.
 
     Args:
-        image (np.ndarray): RGB picture (H, W, 3), uint8, changed in place.
-        lines (Sequence[str]): The lines; nothing is drawn if there is none.
+        image (np.ndarray): RGB image (H, W, 3), uint8, changed in place.
+        lines (Sequence[str]): The lines; without any, nothing is drawn.
         position (tuple[float, float]): Top left corner of the box, px.
         size (int): Height of the font in px. Defaults to 14.
         colour (Colour): RGB. Defaults to light grey.
-        shade (float): How dark the box is, 0 (not at all) to 1 (black). Defaults to 0.55.
+        shade (float): Darkening of the box, 0 (none) to 1 (black). Defaults to 0.55.
     """
     if not lines:
         return

@@ -1,4 +1,4 @@
-"""Reading what MMEngine logged of a run: ``vis_data/scalars.json`` of a work folder."""
+"""Reading of the scalars that MMEngine logs: ``vis_data/scalars.json`` of a work folder."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,16 +10,17 @@ from ..core.errors import DataError, MissingFilesError
 
 LOG_NAME = 'scalars.json'
 Curve = tuple[list[float], list[float]]
+"""Steps and values."""
 
 
 @dataclass
 class TrainingLog:
-    """Curves by name: the steps and the values of each.
+    """Logged curves by name.
 
     Attributes:
-        train (dict[str, Curve]): Over iterations.
-        val (dict[str, Curve]): Metrics ``protocol/metric`` over epochs (iterations, if the loop
-            counts those).
+        train (dict[str, Curve]): Values over iterations.
+        val (dict[str, Curve]): Metrics ``protocol/metric`` over epochs, or over iterations in
+            an iteration-based loop.
         epochs (Curve): Iteration and epoch of each training record.
     """
 
@@ -29,13 +30,13 @@ class TrainingLog:
 
 
 def find_logs(work_dir: Union[str, Path]) -> list[Path]:
-    """Return the log of each run of a work folder, oldest first.
+    """Return the log of each run in a work folder, oldest first.
 
     Args:
         work_dir (str | Path): The work folder, or the folder of one run in it.
 
     Raises:
-        MissingFilesError: If there is none.
+        MissingFilesError: If there is no log.
     """
     work_dir = Path(work_dir)
     found = [work_dir / 'vis_data' / LOG_NAME, *sorted(work_dir.glob(f'*/vis_data/{LOG_NAME}'))]
@@ -52,14 +53,14 @@ def find_logs(work_dir: Union[str, Path]) -> list[Path]:
 def read_training_log(paths: Sequence[Path]) -> TrainingLog:
     """Read the logs of runs that continue each other.
 
-    A run that was resumed from an earlier iteration replaces what was logged from there on.
+    A resumed run replaces the records from its first iteration on.
 
     Args:
         paths (Sequence[Path]): Logs, oldest first.
 
     Raises:
-        DataError: If a line is not JSON (an unfinished last one is passed over), or no log holds a
-            training record.
+        DataError: If a line is not a JSON object (a truncated last line is skipped), or no log has
+            a training record.
     """
     train: list[dict] = []
     val: list[dict] = []
@@ -68,7 +69,7 @@ def read_training_log(paths: Sequence[Path]) -> TrainingLog:
         new_train = [record for record in records if 'iter' in record]
         new_val = [record for record in records if 'iter' not in record and len(record) > 1]
         train = _continued(train, new_train)
-        # A run that fell back to an earlier epoch validates it again.
+        # A run resumed from an earlier epoch validates it again.
         val = _continued(val, new_val)
     if not train:
         raise DataError(
@@ -104,7 +105,7 @@ def _records(path: Path) -> Iterator[dict]:
 
 
 def _continued(earlier: list[dict], later: list[dict]) -> list[dict]:
-    """Put a later run after the part of the earlier one that it did not repeat."""
+    """Append a later run to the part of the earlier one that it does not repeat."""
     if not later:
         return earlier
     return [record for record in earlier if record['step'] < later[0]['step']] + later

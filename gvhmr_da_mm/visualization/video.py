@@ -1,4 +1,4 @@
-"""Reading frames of a video and writing motions as MP4."""
+"""Reading of video frames and writing of motions as MP4."""
 
 from pathlib import Path
 from types import TracebackType
@@ -21,11 +21,11 @@ PathLike = Union[str, Path]
 
 
 class VideoReader:
-    """Frames of a video by number; reading them in order is fast.
+    """Random access to the frames of a video; reading them in order is fast.
 
     Args:
         path (str | Path): The video.
-        start (int): Frame of the video that is frame 0 here. Defaults to 0.
+        start (int): Number of the frame that is returned for 0. Defaults to 0.
 
     Raises:
         MissingFilesError: If the file does not exist.
@@ -42,7 +42,7 @@ class VideoReader:
         self._stretch = pixel_stretch(self._capture)
 
     def __call__(self, frame: int) -> Optional[np.ndarray]:
-        """Return the RGB picture (h, w, 3) of a frame, or None beyond the end."""
+        """Return the RGB image (h, w, 3) of a frame, or None beyond the end."""
         wanted = self.start + frame
         if round(self._capture.get(cv2.CAP_PROP_POS_FRAMES)) != wanted:
             self._capture.set(cv2.CAP_PROP_POS_FRAMES, wanted)
@@ -53,15 +53,15 @@ class VideoReader:
 
 
 class VideoWriter:
-    """Write RGB pictures of one size to an MP4 file; a context manager.
+    """Context manager that writes RGB images of one size to an MP4 file.
 
     Args:
         path (str | Path): The file; its folder is created.
         fps (float): Frames per second. Defaults to 30.
 
     Raises:
-        DataError: If OpenCV cannot write such a file.
-        ShapeError: If the pictures differ in size.
+        DataError: If OpenCV cannot write the file.
+        ShapeError: If the images differ in size.
     """
 
     def __init__(self, path: PathLike, fps: float = FPS) -> None:
@@ -81,7 +81,7 @@ class VideoWriter:
         self.close()
 
     def write(self, picture: np.ndarray) -> None:
-        """Append an RGB picture (h, w, 3), uint8; an odd last row or column is repeated."""
+        """Append an RGB image (h, w, 3), uint8; odd sides are padded by repetition."""
         if self._writer is None:
             self._open(picture.shape)
         if picture.shape != self._shape:
@@ -107,7 +107,7 @@ class VideoWriter:
         self._shape = shape
         if not self._writer.isOpened():
             raise DataError(
-                f'OpenCV cannot write the video {str(self.path)!r}; does it end in .mp4?'
+                f'OpenCV cannot write the video {str(self.path)!r}: its name should end in .mp4'
             )
 
 
@@ -123,16 +123,16 @@ def write_motion_video(
     fps: float = FPS,
     progress: bool = True,
 ) -> Path:
-    """Write a video: the prediction on the frames, the ground truth beside it, and the world.
+    """Write a video of the prediction on the frames, the ground truth beside it, and the world.
 
     Args:
         path (str | Path): The MP4 file.
-        prediction (BodyTrack): What was predicted.
+        prediction (BodyTrack): Predicted track.
         img_shape (tuple[int, int]): Height and width of the original video, px.
-        ground_truth (BodyTrack, optional): Not yet aligned. Defaults to None.
-        frames (FrameSource): Pictures, e.g. a :class:`VideoReader`. Defaults to None.
+        ground_truth (BodyTrack, optional): Aligned to the prediction here. Defaults to None.
+        frames (FrameSource): Images, e.g. a :class:`VideoReader`. Defaults to None.
         keypoints (np.ndarray, optional): Detections (F, 17, 3) in px. Defaults to None.
-        height (int): Of the video in px. Defaults to 360.
+        height (int): Height of the MP4 in px. Defaults to 360.
         world_width (int): Width of the world view in px; 0 leaves it out. Defaults to 640.
         fps (float): Frames per second. Defaults to 30.
         progress (bool): Show a progress bar. Defaults to True.

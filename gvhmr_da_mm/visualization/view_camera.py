@@ -1,26 +1,26 @@
-"""The pinhole camera that every 3D drawing goes through, in NumPy."""
+"""Pinhole camera of the 3D drawings, in NumPy."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
 NEAR = 0.05
-"""Nearest depth drawn, m."""
+"""Smallest depth that is drawn, m."""
 
 
 @dataclass(frozen=True)
 class ViewCamera:
-    """A pinhole camera and the size of its picture.
+    """A pinhole camera and the size of its image.
 
     Note:
         Camera axes are OpenCV's: x right, y down, z forward. N: points.
 
     Attributes:
         K (np.ndarray): Intrinsics (3, 3), px.
-        width (int): Of the picture, px.
-        height (int): Of the picture, px.
-        R (np.ndarray): Rotation (3, 3) to the camera; the identity if points are in the camera.
-        t (np.ndarray): Translation (3,) to the camera, m.
+        width (int): Width of the image, px.
+        height (int): Height of the image, px.
+        R (np.ndarray): Rotation world to camera (3, 3). Defaults to the identity.
+        t (np.ndarray): Translation world to camera (3,), m. Defaults to 0.
     """
 
     K: np.ndarray
@@ -33,13 +33,13 @@ class ViewCamera:
     def look_at(
         cls, eye: np.ndarray, target: np.ndarray, points: np.ndarray, size: tuple[int, int]
     ) -> 'ViewCamera':
-        """Look from a place to another in a y-up world, zoomed so that all points are seen.
+        """Return a camera at ``eye`` that looks at ``target`` in a y-up world and shows all points.
 
         Args:
-            eye (np.ndarray): Where the camera is (3,), m; not straight above or below the target.
-            target (np.ndarray): What it is turned to (3,), m.
-            points (np.ndarray): What has to fit into the picture (N, 3), m, in front of the eye.
-            size (tuple[int, int]): Width and height of the picture, px.
+            eye (np.ndarray): Camera position (3,), m; not straight above or below the target.
+            target (np.ndarray): Point to look at (3,), m.
+            points (np.ndarray): Points to fit into the image (N, 3), m, in front of the eye.
+            size (tuple[int, int]): Width and height of the image, px.
         """
         forward = (target - eye) / np.linalg.norm(target - eye)
         right = np.cross(forward, [0.0, 1.0, 0.0])
@@ -59,7 +59,7 @@ class ViewCamera:
         return points @ self.R.T + self.t
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return pixels (..., 2) and depths (...), m; pixels of depths below ``NEAR`` mean nothing.
+        """Return pixels (..., 2), valid only at depths above ``NEAR``, and depths (...), m.
 
         Args:
             points (np.ndarray): Points (..., 3), m.
@@ -67,7 +67,7 @@ class ViewCamera:
         return self.project_camera(self.to_camera(points))
 
     def project_camera(self, points_c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Project points (..., 3) that are in camera coordinates already."""
+        """Project points (..., 3) in camera coordinates, m, like :meth:`project`."""
         depth = points_c[..., 2]
         flat = points_c / np.maximum(depth, NEAR)[..., None]
         return flat @ self.K[:2].T, depth

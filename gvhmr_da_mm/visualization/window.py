@@ -1,4 +1,4 @@
-"""The part of a picture that is shown, and its size on the canvas."""
+"""Window of an image that is scaled to a canvas."""
 
 from dataclasses import dataclass
 from typing import Optional
@@ -12,14 +12,14 @@ from .view_camera import ViewCamera
 
 @dataclass(frozen=True)
 class Window:
-    """A rectangle of a picture, which may reach beyond its borders, scaled to a canvas.
+    """A rectangle of an image, possibly beyond its borders, scaled to a canvas.
 
     Attributes:
-        left (float): Left border in the picture, px.
-        top (float): Top border in the picture, px.
-        scale (float): Canvas pixels per pixel of the picture.
-        width (int): Of the canvas, px.
-        height (int): Of the canvas, px.
+        left (float): Left border in the image, px.
+        top (float): Top border in the image, px.
+        scale (float): Canvas pixels per image pixel.
+        width (int): Width of the canvas, px.
+        height (int): Height of the canvas, px.
     """
 
     left: float
@@ -30,36 +30,36 @@ class Window:
 
     @classmethod
     def whole(cls, img_shape: tuple[int, int], height: int) -> 'Window':
-        """Show a whole picture of (height, width) px, scaled to a height."""
+        """Return the window of a whole image of (height, width) px, scaled to a height."""
         scale = height / img_shape[0]
         return cls(0.0, 0.0, scale, round(img_shape[1] * scale), height)
 
     @classmethod
     def around(cls, pixels: np.ndarray, size: int, margin: float = 1.35) -> 'Window':
-        """Show a square around points (N, 2), enlarged by a margin."""
+        """Return a square window around points (N, 2), px, enlarged by a factor ``margin``."""
         low, high = pixels.min(axis=0), pixels.max(axis=0)
         side = max(float((high - low).max()) * margin, 16.0)
         left, top = (low + high) / 2 - side / 2
         return cls(float(left), float(top), size / side, size, size)
 
     def camera(self, K: np.ndarray) -> ViewCamera:
-        """Return the camera of the canvas, for intrinsics K (3, 3) of the picture."""
+        """Return the camera of the canvas for intrinsics K (3, 3) of the image."""
         K = np.array(K, dtype=np.float64)
         K[:2, 2] -= (self.left, self.top)
         K[:2] *= self.scale
         return ViewCamera(K, self.width, self.height)
 
     def pixels(self, points: np.ndarray) -> np.ndarray:
-        """Move picture coordinates (..., 2) to the canvas."""
+        """Map image coordinates (..., 2) to the canvas."""
         return (points - np.array([self.left, self.top])) * self.scale
 
     def canvas(self, img_shape: tuple[int, int], picture: Optional[np.ndarray]) -> np.ndarray:
-        """Return the canvas (height, width, 3) with the picture on it, or its dark outline.
+        """Return the canvas (height, width, 3) with the image, or a dark area in its place.
 
         Args:
-            img_shape (tuple[int, int]): Height and width in which this window is measured, px.
-            picture (np.ndarray, optional): RGB (h, w, 3), uint8, of any size with that shape's
-                proportions.
+            img_shape (tuple[int, int]): Height and width of the image of this window, px.
+            picture (np.ndarray, optional): RGB (h, w, 3), uint8, of any size with the aspect ratio
+                of ``img_shape``.
         """
         canvas = np.full((self.height, self.width, 3), BACKGROUND, np.uint8)
         if picture is None:
@@ -71,12 +71,12 @@ class Window:
         if picture.shape == canvas.shape and not (self.left or self.top) and abs(scale - 1) < 1e-3:
             return picture.copy()
         if scale < 0.5:
-            # A warp samples single pixels; average first where the picture gets much smaller.
+            # A warp samples single pixels: average first for a large reduction.
             size = tuple(max(1, round(side * scale)) for side in picture.shape[1::-1])
             picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
             scale = 1.0
         shift = -np.array([self.left, self.top]) * self.scale
-        # OpenCV counts from the centre of pixel (0, 0), a window from its corner.
+        # OpenCV's origin is the centre of pixel (0, 0), that of a window its corner.
         shift += 0.5 * scale - 0.5
         cv2.warpAffine(
             picture,

@@ -1,4 +1,4 @@
-"""A motion in the world: ground, paths, bodies along time, cameras and contacts."""
+"""View of motions in the world: ground, trajectories, bodies, cameras and contacts."""
 
 from typing import Optional
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..core.conventions import STATIC_JOINTS
-from .body_track import CONTACT_PROBABILITY, BodyTrack, tracks_ground
+from .body_track import MIN_CONTACT_PROBABILITY, BodyTrack, tracks_ground
 from .overlay import MAX_PIXEL, draw_disc, draw_segments, draw_skeleton, fixed_point
 from .palette import (
     AXES,
@@ -27,32 +27,33 @@ from .rasterizer import draw_mesh
 from .text import draw_text, text_size
 from .view_camera import NEAR, ViewCamera
 
-BODY_SPACING = 0.6
-"""Bodies nearer to each other than this (m) would hide each other."""
+MIN_BODY_SPACING = 0.6
+"""Least distance (m) between drawn bodies; nearer ones hide each other."""
 ELEVATION = np.radians(24)
-TURN = np.radians(28)
-"""How far the view is turned away from looking at the path at a right angle."""
+AZIMUTH = np.radians(28)
+"""Angle of the view from the perpendicular of the trajectory."""
 CAMERA_ROOM = 0.8
-"""The view makes room for cameras up to this far (m) beyond the bodies."""
-BORDER = 0.15
-"""Room around the joints, m."""
-FRUSTUM = 0.22
+"""The view includes cameras at most this far (m) beyond the bodies."""
+JOINT_MARGIN = 0.15
+"""Margin of the view around the joints, m."""
+FRUSTUM_DEPTH = 0.22
+"""Depth of the pyramid of a drawn camera, m."""
 MAX_GRID_LINES = 14
 GRID_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 class WorldView:
-    """Draws tracks into a world that is seen from one fixed place.
+    """Draw tracks in the world from a fixed viewpoint.
 
-    The ground is where the joints are lowest, but for outliers. The ground truth should be aligned
-    to the prediction first (:meth:`BodyTrack.aligned_to`), whose world is y up.
+    The ground is the lowest height of the joints, outliers aside. Align the ground truth to the
+    prediction, whose world is y up, first (:meth:`BodyTrack.aligned_to`).
 
     Args:
-        prediction (BodyTrack, optional): Blue.
-        ground_truth (BodyTrack, optional): Grey.
-        size (tuple[int, int]): Width and height of the picture in px. Defaults to (960, 540).
-        num_bodies (int): At most so many bodies of each track along its path. Defaults to 8.
-        font_size (int, optional): In px. Defaults to None: fits the height.
+        prediction (BodyTrack, optional): Drawn in blue. Defaults to None.
+        ground_truth (BodyTrack, optional): Drawn in grey. Defaults to None.
+        size (tuple[int, int]): Width and height of the image in px. Defaults to (960, 540).
+        num_bodies (int): Largest number of bodies per track. Defaults to 8.
+        font_size (int, optional): Font size in px. Defaults to None: chosen by the height.
     """
 
     def __init__(
@@ -70,57 +71,59 @@ class WorldView:
             ('prediction', prediction, PREDICTION, CAMERA),
             ('ground truth', ground_truth, GROUND_TRUTH, GROUND_TRUTH_CAMERA),
         )
-        self.tracks = [_Path(*style) for style in styles if style[1] is not None]
-        self.tracks = [path for path in self.tracks if len(path.frames)]
+        self.tracks = [_DrawnTrack(*style) for style in styles if style[1] is not None]
+        self.tracks = [drawn for drawn in self.tracks if len(drawn.frames)]
         if not self.tracks:
             self._background = np.full((size[1], size[0], 3), BACKGROUND, np.uint8)
             draw_text(
                 self._background, 'no valid frame', (size[0] / 2, size[1] / 2), 16, anchor='centre'
             )
             return
-        self.ground = tracks_ground([path.track for path in self.tracks])
+        self.ground = tracks_ground([drawn.track for drawn in self.tracks])
         self._low, self._high = self._extent()
         self.camera = self._place_camera()
         self._background = self._draw_background()
 
     def draw(self, frame: Optional[int] = None) -> np.ndarray:
-        """Draw all bodies along the paths, or the moment of one frame.
+        """Draw bodies along the trajectories, or the bodies of one frame.
 
         Args:
-            frame (int, optional): The frame; the paths lead up to it. Defaults to None: all.
+            frame (int, optional): The frame, at which the trajectories end. Defaults to None: all.
 
         Returns:
-            np.ndarray: RGB picture (height, width, 3), uint8.
+            np.ndarray: RGB image (height, width, 3), uint8.
         """
         image = self._background.copy()
         if not self.tracks:
             return image
         bodies = []
-        for path in reversed(self.tracks):
-            shown = path.frames if frame is None else path.frames[path.frames <= frame]
-            self._draw_path(image, path, shown)
+        for drawn in reversed(self.tracks):
+            shown = drawn.frames if frame is None else drawn.frames[drawn.frames <= frame]
+            self._draw_trajectory(image, drawn, shown)
             if frame is not None:
-                chosen = np.intersect1d(path.frames, [frame])
+                chosen = np.intersect1d(drawn.frames, [frame])
             else:
-                chosen = _spread(path.joints[:, 0], path.frames, self.num_bodies)
-            bodies += [(path, int(number)) for number in chosen]
-            self._draw_cameras(image, path, shown, frame)
-        for path, number in bodies:
-            self._draw_shadow(image, path.joints[number])
+                chosen = _spread(drawn.joints[:, 0], drawn.frames, self.num_bodies)
+            bodies += [(drawn, int(number)) for number in chosen]
+            self._draw_cameras(image, drawn, shown, frame)
+        for drawn, number in bodies:
+            self._draw_shadow(image, drawn.joints[number])
         bodies.sort(key=lambda body: -self._distance(body[0].joints[body[1], 0]))
-        for path, number in bodies:
-            self._draw_body(image, path, number, age=self._age(path, number, frame))
+        for drawn, number in bodies:
+            self._draw_body(image, drawn, number, age=self._age(drawn, number, frame))
         self._draw_legend(image)
         return image
 
     # Layout
 
     def _extent(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the corners of what must be seen (3,), on grid lines: bodies and near cameras."""
-        bodies = np.concatenate([path.joints[path.frames].reshape(-1, 3) for path in self.tracks])
-        low, high = bodies.min(axis=0) - BORDER, bodies.max(axis=0) + BORDER
-        cameras = np.concatenate([path.centres[path.frames] for path in self.tracks])
-        # A far camera must not make the bodies tiny.
+        """Return the corners (3,), on grid lines, of the bodies and nearby cameras."""
+        bodies = np.concatenate(
+            [drawn.joints[drawn.frames].reshape(-1, 3) for drawn in self.tracks]
+        )
+        low, high = bodies.min(axis=0) - JOINT_MARGIN, bodies.max(axis=0) + JOINT_MARGIN
+        cameras = np.concatenate([drawn.centres[drawn.frames] for drawn in self.tracks])
+        # A distant camera must not make the bodies tiny.
         cameras = np.clip(cameras, low - CAMERA_ROOM, high + CAMERA_ROOM)
         low, high = np.minimum(low, cameras.min(axis=0)), np.maximum(high, cameras.max(axis=0))
         spans = (high - low)[[0, 2]]
@@ -128,25 +131,31 @@ class WorldView:
         low, high = np.floor(low / self._step), np.ceil(high / self._step)
         low, high = low * self._step, high * self._step
         low[1] = self.ground
-        high[1] = max(bodies[:, 1].max(), cameras[:, 1].max()) + BORDER
+        high[1] = max(bodies[:, 1].max(), cameras[:, 1].max()) + JOINT_MARGIN
         return low, high
 
     def _place_camera(self) -> ViewCamera:
-        """Look at the path from its side, from the half of the world that the camera is in."""
-        flat = np.concatenate([path.joints[path.frames, 0][:, [0, 2]] for path in self.tracks])
+        """Place the view beside the trajectory, on the side of the camera."""
+        flat = np.concatenate([drawn.joints[drawn.frames, 0][:, [0, 2]] for drawn in self.tracks])
         centre = (self._low + self._high) / 2
         along = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)[2][0]
         first = self.tracks[0]
         towards = first.centres[first.frames].mean(axis=0)[[0, 2]] - flat.mean(axis=0)
         if np.ptp(flat, axis=0).max() < 1 and np.linalg.norm(towards) > 1e-6:
-            side = towards / np.linalg.norm(towards)  # A person on the spot has no path.
+            side = towards / np.linalg.norm(
+                towards
+            )  # a person on the spot has no direction of motion
         else:
             side = np.array([-along[1], along[0]])
             side = -side if side @ towards < 0 else side
-        cos, sin = np.cos(TURN), np.sin(TURN)
+        cos, sin = np.cos(AZIMUTH), np.sin(AZIMUTH)
         side = np.array([cos * side[0] - sin * side[1], sin * side[0] + cos * side[1]])
         away = np.array(
-            [side[0] * np.cos(ELEVATION), np.sin(ELEVATION), side[1] * np.cos(ELEVATION)]
+            [
+                side[0] * np.cos(ELEVATION),
+                np.sin(ELEVATION),
+                side[1] * np.cos(ELEVATION),
+            ]
         )
         reach = float(np.linalg.norm(self._high - self._low))
         corners = np.stack(np.meshgrid(*zip(self._low, self._high)), axis=-1).reshape(-1, 3)
@@ -162,23 +171,23 @@ class WorldView:
         return float(self.camera.to_camera(point)[2])
 
     @staticmethod
-    def _age(path: '_Path', number: int, frame: Optional[int]) -> float:
-        """Return how long ago a body was there, 0 (now) to 1 (at the beginning)."""
-        first, last = path.frames[0], path.frames[-1]
+    def _age(drawn: '_DrawnTrack', number: int, frame: Optional[int]) -> float:
+        """Return the relative age of a drawn body, 0 (last frame) to 1 (first frame)."""
+        first, last = drawn.frames[0], drawn.frames[-1]
         return 0.0 if frame is not None or first == last else 1 - (number - first) / (last - first)
 
-    # Parts of the picture
+    # Parts of the image
 
     def _draw_background(self) -> np.ndarray:
         image = np.full((self.size[1], self.size[0], 3), BACKGROUND, np.uint8)
         self._draw_grid(image)
-        for path in reversed(self.tracks):
-            self._draw_line(image, path.on_ground(self.ground), mix(path.colour, BACKGROUND, 0.7))
+        for drawn in reversed(self.tracks):
+            self._draw_line(image, drawn.on_ground(self.ground), mix(drawn.colour, BACKGROUND, 0.7))
         self._draw_axes(image)
         return image
 
     def _draw_grid(self, image: np.ndarray) -> None:
-        """Draw lines at round metres, with numbers at the two borders next to the viewer."""
+        """Draw grid lines, with labels at the two borders nearest to the viewer."""
         step, low, high = self._step, self._low[[0, 2]], self._high[[0, 2]]
         xs, zs = (np.arange(low[k], high[k] + step / 2, step) for k in (0, 1))
         y = self.ground
@@ -212,9 +221,9 @@ class WorldView:
     def _draw_legend(self, image: np.ndarray) -> None:
         x, y, step = self.font_size, self.font_size * 0.8, round(self.font_size * 1.45)
         entries = []
-        for path in self.tracks:
-            entries += [(path.name, path.colour), (f'camera, {path.name}', path.camera_colour)]
-        if any(path.track.contacts is not None for path in self.tracks):
+        for drawn in self.tracks:
+            entries += [(drawn.name, drawn.colour), (f'camera, {drawn.name}', drawn.camera_colour)]
+        if any(drawn.track.contacts is not None for drawn in self.tracks):
             entries.append(('contact', CONTACT))
         width = max(text_size(name, self.font_size)[0] for name, _ in entries)
         box = image[: round(y + step * len(entries)), : round(width + 2.8 * self.font_size)]
@@ -229,7 +238,7 @@ class WorldView:
         draw_text(image, note, right, self.font_size, MUTED_TEXT, anchor='right')
 
     def _draw_axes(self, image: np.ndarray) -> None:
-        """Draw the directions of the axes into the lower left corner."""
+        """Draw the axes in the lower left corner."""
         length = 2.4 * self.font_size
         origin = np.array([2.2 * length, self.size[1] - 1.3 * length])
         directions = self.camera.R[:2].T * length
@@ -248,37 +257,37 @@ class WorldView:
         segments = np.stack((pixels[:-1], pixels[1:]), axis=1)[ahead]
         draw_segments(image, segments, colour, thickness)
 
-    def _draw_path(self, image: np.ndarray, path: '_Path', frames: np.ndarray) -> None:
-        """Draw where the pelvis went, on the ground, and where it started."""
+    def _draw_trajectory(self, image: np.ndarray, drawn: '_DrawnTrack', frames: np.ndarray) -> None:
+        """Draw the trajectory of the pelvis on the ground, and its start."""
         if len(frames):
-            points = path.on_ground(self.ground, frames)
-            self._draw_line(image, points, path.colour, 2)
+            points = drawn.on_ground(self.ground, frames)
+            self._draw_line(image, points, drawn.colour, 2)
             pixel, _ = self.camera.project(points[0])
-            draw_disc(image, pixel, 4, path.colour)
+            draw_disc(image, pixel, 4, drawn.colour)
             draw_disc(image, pixel, 2, BACKGROUND)
 
     def _draw_cameras(
-        self, image: np.ndarray, path: '_Path', frames: np.ndarray, frame: Optional[int]
+        self, image: np.ndarray, drawn: '_DrawnTrack', frames: np.ndarray, frame: Optional[int]
     ) -> None:
-        """Draw the path of the camera and a few of its pyramids, or that of one frame."""
+        """Draw the trajectory of the camera and a few of its pyramids, or that of one frame."""
         if not len(frames):
             return
-        self._draw_line(image, path.centres[frames], mix(path.camera_colour, BACKGROUND, 0.25), 1)
-        chosen = frames[-1:] if frame is not None else _spread(path.centres, frames, 5)
+        self._draw_line(image, drawn.centres[frames], mix(drawn.camera_colour, BACKGROUND, 0.25), 1)
+        chosen = frames[-1:] if frame is not None else _spread(drawn.centres, frames, 5)
         for number in chosen:
-            self._draw_frustum(image, path.cameras[number], path.camera_colour)
+            self._draw_frustum(image, drawn.cameras[number], drawn.camera_colour)
 
     def _draw_frustum(self, image: np.ndarray, T_w2c: np.ndarray, colour: Colour) -> None:
         corners = np.array([[-0.7, -0.5, 1], [0.7, -0.5, 1], [0.7, 0.5, 1], [-0.7, 0.5, 1]])
-        roof = np.array([[-0.3, -0.6, 1], [0, -0.95, 1], [0.3, -0.6, 1]])  # shows what is up
-        shape = np.concatenate((np.zeros((1, 3)), corners, roof)) * FRUSTUM
+        roof = np.array([[-0.3, -0.6, 1], [0, -0.95, 1], [0.3, -0.6, 1]])  # marks the upper side
+        shape = np.concatenate((np.zeros((1, 3)), corners, roof)) * FRUSTUM_DEPTH
         points = (shape - T_w2c[:3, 3]) @ T_w2c[:3, :3]
         lines = ([0, 1, 2, 0, 3, 4, 0], [1, 4], [2, 3], [5, 6, 7, 5])
         for line in lines:
             self._draw_line(image, points[line], colour, 1)
 
     def _draw_shadow(self, image: np.ndarray, joints: np.ndarray) -> None:
-        """Darken the ground below a body, so that the eye sees where it stands."""
+        """Darken the ground below a body, so that its position is visible."""
         centre = joints[:, [0, 2]].mean(axis=0)
         angle = np.linspace(0, 2 * np.pi, 25)[:-1]
         ring = np.stack(
@@ -296,9 +305,9 @@ class WorldView:
                 cv2.fillPoly(mask, [polygon], 255, cv2.LINE_AA, 4)
                 region[:] = region * (1 - mask[..., None] / 255 * 0.45)
 
-    def _draw_body(self, image: np.ndarray, path: '_Path', number: int, age: float) -> None:
-        colour = mix(path.colour, BACKGROUND, 0.55 * age)
-        track, joints = path.track, path.joints[number]
+    def _draw_body(self, image: np.ndarray, drawn: '_DrawnTrack', number: int, age: float) -> None:
+        colour = mix(drawn.colour, BACKGROUND, 0.55 * age)
+        track, joints = drawn.track, drawn.joints[number]
         if track.mesh is not None:
             vertices = track.vertices_w(np.array([number]))[0]
             draw_mesh(image, vertices, track.faces, self.camera, colour)
@@ -306,12 +315,12 @@ class WorldView:
             draw_skeleton(image, joints, self.camera, colour, thickness=2)
         if track.contacts is not None:
             pixels, _ = self.camera.project(joints[list(STATIC_JOINTS)])
-            for pixel in pixels[track.contacts[number] > CONTACT_PROBABILITY]:
+            for pixel in pixels[track.contacts[number] > MIN_CONTACT_PROBABILITY]:
                 draw_disc(image, pixel, 3.5, CONTACT)
 
 
-class _Path:
-    """A track with what is drawn of it, computed once."""
+class _DrawnTrack:
+    """A track with its drawn quantities, computed once."""
 
     def __init__(self, name: str, track: BodyTrack, colour: Colour, camera_colour: Colour) -> None:
         self.name, self.track = name, track
@@ -321,17 +330,17 @@ class _Path:
         self.frames = np.flatnonzero(track.valid)
 
     def on_ground(self, height: float, frames: Optional[np.ndarray] = None) -> np.ndarray:
-        """Return the pelvis (N, 3) dropped to the ground."""
+        """Return the pelvis (N, 3), m, projected to the ground."""
         points = self.joints[self.frames if frames is None else frames, 0].copy()
         points[:, 1] = height
         return points
 
 
 def _spread(points: np.ndarray, frames: np.ndarray, limit: int) -> np.ndarray:
-    """Choose at most ``limit`` frames, the last one first, whose points are not too close."""
+    """Choose at most ``limit`` frames with distant points, from the last frame backwards."""
     chosen = []
     travelled = np.linalg.norm(np.diff(points[frames], axis=0), axis=1).sum()
-    spacing = max(BODY_SPACING, travelled / max(limit - 1, 1) * 0.95)
+    spacing = max(MIN_BODY_SPACING, travelled / max(limit - 1, 1) * 0.95)
     for number in frames[::-1]:
         distance = np.linalg.norm(points[chosen] - points[number], axis=-1)
         if not len(chosen) or distance.min() >= spacing:

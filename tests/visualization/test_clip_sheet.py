@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from gvhmr_da_mm.visualization.clip_sheet import draw_clip_sheet, stack_sheets
-from gvhmr_da_mm.visualization.contact_sheet import GAP, HEADER
+from gvhmr_da_mm.visualization.contact_sheet import GAP, HEADER_HEIGHT
 from gvhmr_da_mm.visualization.palette import DETECTION
 
 SIZE = (120, 160)
@@ -22,7 +22,7 @@ def inputs(detected=True):
 
 
 def tile(sheet, index):
-    top = HEADER + 4
+    top = HEADER_HEIGHT + 4
     left = index * (SIZE[1] + GAP)
     return sheet[top:, left : left + SIZE[1]]
 
@@ -51,7 +51,7 @@ def test_padding_is_not_drawn_and_pictures_are():
 def test_following_shows_the_box_alone():
     sheet = draw_clip_sheet('a', inputs(), SIZE, num_frames=1, tile_height=130, follow=True)
     # The box has 100 px and the tile 1.3 times as much: one to one.
-    assert np.abs(sheet[HEADER + 4 + 95, 75].astype(int) - DETECTION).max() < 30
+    assert np.abs(sheet[HEADER_HEIGHT + 4 + 95, 75].astype(int) - DETECTION).max() < 30
 
 
 def test_sheets_of_different_width_are_stacked():
