@@ -1,4 +1,4 @@
-"""Point scenes and rendered pictures seen by a camera of known rotation."""
+"""Point scenes and rendered images of a camera with known rotation."""
 
 import cv2
 import numpy as np
@@ -28,7 +28,7 @@ def two_views(R_a2b, shift=(0.0, 0.0, 0.0), noise=0.3, outliers=0.0, points=150,
 
 
 def texture(seed=0):
-    """A grey picture (H, W) of smooth random blobs, at four scales."""
+    """A grey image (H, W) of smooth random blobs at four scales."""
     generator = np.random.default_rng(seed)
     height, width = 3 * HEIGHT, 3 * WIDTH
     picture = np.zeros((height, width), np.float32)
@@ -40,7 +40,7 @@ def texture(seed=0):
 
 
 def render(R_w2c, background):
-    """RGB picture (H, W, 3) of a background that is infinitely far away."""
+    """RGB image (H, W, 3) of an infinitely distant background."""
     centre = np.array([[1, 0, WIDTH], [0, 1, HEIGHT], [0, 0, 1]])
     homography = K @ R_w2c @ np.linalg.inv(K) @ np.linalg.inv(centre)
     return cv2.cvtColor(

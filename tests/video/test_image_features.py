@@ -12,7 +12,7 @@ from tests.video.test_observe import Pictures
 
 
 class MeanColour(nn.Module):
-    """The mean of the crop's left and right half, so that mirroring shows; counts its calls."""
+    """Network that returns the means of the crop's halves and counts its calls."""
 
     def __init__(self, fail_at=None):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Faults that were seen on real videos."""
+"""Regression tests on real videos."""
 
 from pathlib import Path
 

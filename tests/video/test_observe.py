@@ -19,7 +19,7 @@ from tests.video.scenes import K, render, rotation, texture
 
 
 class Pictures(FrameSource):
-    """Pictures in memory; None cannot be decoded."""
+    """Frame source in memory; None stands for an undecodable frame."""
 
     def __init__(self, pictures, fps=30.0):
         self.path = self.name = 'pictures'
@@ -32,7 +32,7 @@ class Pictures(FrameSource):
 
 
 class Detector:
-    """A person that walks two pixels to the right in a thirtieth of a second."""
+    """Detector of a person that walks to the right by two pixels per 1/30 s."""
 
     needs_images = True
 
@@ -127,7 +127,7 @@ def test_a_video_shorter_than_min_frames_has_nobody():
 
 
 class Moves(Detector):
-    """A wide person that stands still but for given shifts in x."""
+    """Detections of a wide person at given shifts in x."""
 
     def __init__(self, shift=lambda number: 0, **options):
         super().__init__(**options)

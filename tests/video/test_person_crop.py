@@ -7,7 +7,7 @@ from gvhmr_da_mm.video.person_crop import crop_person, mirror_box
 
 
 def ramp(height=300, width=400):
-    """A picture whose red is x / 2 and green y / 2."""
+    """An image whose red is x / 2 and green y / 2."""
     x, y = np.meshgrid(np.arange(width), np.arange(height))
     return np.stack((x / 2, y / 2, np.zeros_like(x)), axis=-1).round().astype(np.uint8)
 

@@ -24,7 +24,7 @@ FRAMES = 36
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two videos, and a folder of keypoints of both."""
+    """Two videos, and a folder with the keypoints of both."""
     videos, keypoints = tmp_path / 'videos', tmp_path / 'keypoints'
     (videos / 'sub').mkdir(parents=True)
     (keypoints / 'sub').mkdir(parents=True)

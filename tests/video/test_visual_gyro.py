@@ -13,7 +13,7 @@ def background():
 
 
 def estimate(images, K, boxes=None):
-    """Rotations that a gyro finds in images, with the boxes (P, 4) of the people of each."""
+    """Rotation estimated from images, given the boxes (P, 4) of people in each."""
     gyro = VisualGyro(K)
     for number, image in enumerate(images):
         gyro.add(image, None if boxes is None else boxes[number])
@@ -21,7 +21,7 @@ def estimate(images, K, boxes=None):
 
 
 def errors_deg(found, truth):
-    """Angle between found and true rotations, both from the first frame on."""
+    """Angles between estimated and true rotations relative to the first frame, degrees."""
     return np.degrees([rotation_angle(a @ (b @ truth[0].T).T) for a, b in zip(found.R_w2c, truth)])
 
 
@@ -46,7 +46,7 @@ def test_a_camera_on_a_tripod_is_exactly_still(background):
 
 
 def with_person(image, t):
-    """A textured rectangle that walks through the picture, and its box."""
+    """The image with a moving textured rectangle, and its box."""
     person = np.random.default_rng(1).integers(0, 256, (150, 120, 3), dtype=np.uint8)
     left = 10 + 6 * t
     image = image.copy()

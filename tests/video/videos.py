@@ -1,4 +1,4 @@
-"""Tiny videos made by code, and what can be odd about them."""
+"""Generation of tiny videos with unusual properties."""
 
 import struct
 
@@ -9,7 +9,7 @@ SIZE = (96, 64)
 
 
 def write_video(path, frames=12, fps=30.0, size=SIZE, codec='mp4v', pictures=None):
-    """A video whose frame t has a white square at x = 4 t, or of given RGB pictures."""
+    """A video whose frame t has a white square at x = 4 t, or of given RGB images."""
     if pictures is None:
         pictures = [square(t, size) for t in range(frames)]
     height, width = pictures[0].shape[:2]
@@ -29,7 +29,7 @@ def square(t, size=SIZE):
 
 
 def box(content, *path):
-    """Return where the body of an MP4 box begins and its size field lies, parents first."""
+    """Return the offsets of the body and the size field of nested MP4 boxes, parents first."""
     start, end, places = 0, len(content), []
     for name in path:
         while True:
@@ -44,7 +44,7 @@ def box(content, *path):
 
 
 def set_rotation(path, degrees):
-    """Write the matrix of a quarter turn into the track header."""
+    """Write a rotation by 90 degrees into the track header."""
     content = bytearray(path.read_bytes())
     start, _ = box(content, b'moov', b'trak', b'tkhd')
     cos, sin = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
@@ -72,7 +72,7 @@ def set_durations(path, durations):
 
 
 def set_pixel_aspect(path, across, down):
-    """Write a box with the aspect of a pixel behind the header of the only picture format."""
+    """Add a box with the pixel aspect ratio to the only video format."""
     content = bytearray(path.read_bytes())
     start, places = box(content, b'moov', b'trak', b'mdia', b'minf', b'stbl', b'stsd')
     entry = start + 8

@@ -1,4 +1,4 @@
-"""A person who walks past a camera, known in both frames."""
+"""Samples of a person who walks past a camera, with motion in camera and world."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Sheets of clips: what is known is drawn where it belongs."""
+"""Contact sheets of clips: boxes, keypoints and labels at their places."""
 
 import numpy as np
 import torch

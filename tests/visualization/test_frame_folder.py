@@ -1,4 +1,4 @@
-"""Pictures found by a pattern."""
+"""Images of sequences found by a path pattern."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""The page is complete in itself, and a real browser draws it and reacts to its controls."""
+"""HTML viewer: self-contained, drawn by a real browser, and reacting to its controls."""
 
 import json
 import re
@@ -78,7 +78,7 @@ def dump(make_sample):
 
 @pytest.fixture
 def drive(tmp_path):
-    """Open a page in a browser, use its controls and return what was seen."""
+    """Open a page in a browser, use its controls and return the observed values."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         pytest.skip(f'needs a browser: none of {", ".join(BROWSERS)} is installed')
@@ -151,7 +151,7 @@ def test_names_cannot_end_the_page(dump, tmp_path):
 
 
 def test_joints_are_those_of_the_sample(dump, tmp_path):
-    """Sixteen bits keep them to a tenth of a millimetre in a small world."""
+    """Sixteen bits keep a tenth of a millimetre in a small world."""
     import base64
 
     from gvhmr_da_mm.visualization import ground_truth_track, prediction_track

@@ -106,7 +106,7 @@ def test_mesh_covers_more_than_the_skeleton(visualizer, make_sample, fixtures_ro
 
 
 def test_mmpose_visualizer_draws_our_samples_by_config(make_sample, tmp_path):
-    """The 3D visualizer of MMPose takes our samples as they are, in a pip-only environment too."""
+    """MMPose's 3D visualizer accepts the samples unchanged, in a pip-only environment too."""
     from mmengine.structures import InstanceData
 
     from gvhmr_da_mm.core.conventions import PARENTS_22

@@ -102,7 +102,7 @@ def test_invalid_frame_says_so_instead_of_drawing(make_sample):
 
 
 def test_true_intrinsics_put_the_label_on_the_detections(fixtures_root):
-    """The mesh of a label covers where the detector saw its joints."""
+    """The mesh of a label covers the detected keypoints."""
     import torch
 
     from gvhmr_da_mm.datasets import EMDBDataset

@@ -1,5 +1,5 @@
 'use strict';
-// Draws skinned bodies with a z-buffer of its own, so that neither a GPU nor a library is needed.
+// Viewer of skinned bodies with a software z-buffer: it needs neither a GPU nor a library.
 
 const BACKGROUND = [23, 26, 32], GRID = '#3a404c', GRID_MAJOR = '#5c6474', CONTACT = '#58d660';
 const NEAR = 0.05, TICK = 12, AMBIENT = 0.38, MAX_PIXELS = 1600000, HOME = { turn: 0.45, pitch: 0.32 };
@@ -293,7 +293,7 @@ function drawMeshes(cam, bodies) {
   context.drawImage(layer, 0, 0);
 }
 
-// The picture
+// Image
 
 function render() {
   const box = canvas.getBoundingClientRect();
@@ -336,7 +336,7 @@ function describe(present) {
   element('frame').value = state.frame;
 }
 
-// Colour of each frame by its error: green is none, red is the largest.
+// Colour of each frame by its error, from green (0) to red (largest).
 function drawStrip() {
   const strip = element('strip');
   if (!data.errors) { strip.style.display = 'none'; return; }
@@ -355,7 +355,7 @@ function middle(frame) {
   return body ? Array.from(body.joints.subarray(66 * frame, 66 * frame + 3)) : null;
 }
 
-// Look from about where the video was taken.
+// View from about the position of the camera.
 function reset() {
   const [x0, z0, x1, z1] = data.extent, body = data.bodies[0];
   const first = Math.max(0, body.valid.indexOf(1));
@@ -378,7 +378,7 @@ function setPlaying(playing) {
   if (playing) setTimeout(tick, TICK);
 }
 
-let rest = 0;  // part of a frame that has not been shown yet
+let rest = 0;  // fraction of a frame not shown yet
 function tick() {
   if (!state.playing) return;
   const now = performance.now();
@@ -419,7 +419,7 @@ const pointers = new Map();
 canvas.addEventListener('contextmenu', (event) => event.preventDefault());
 canvas.addEventListener('pointerdown', (event) => {
   pointers.set(event.pointerId, [event.clientX, event.clientY]);
-  try { canvas.setPointerCapture(event.pointerId); } catch (error) { /* a pointer that has left */ }
+  try { canvas.setPointerCapture(event.pointerId); } catch (error) { /* the pointer has left */ }
 });
 for (const name of ['pointerup', 'pointercancel']) {
   canvas.addEventListener(name, (event) => pointers.delete(event.pointerId));

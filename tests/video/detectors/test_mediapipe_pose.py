@@ -48,7 +48,7 @@ class Landmark:
 
 
 class Pose:
-    """What MediaPipe would find: landmark i at (i + 1) / 40 of the picture; one is outside."""
+    """MediaPipe result: landmark i at (i + 1) / 40 of the image; one is outside."""
 
     def __init__(self, **options):
         self.closed = False
@@ -99,7 +99,7 @@ def test_without_mediapipe_one_is_told_what_to_do(monkeypatch):
 
 
 class Landmarker:
-    """The later generation's: one person in every picture that is not black."""
+    """Landmarker of the Tasks API: one person in every image that is not black."""
 
     def __init__(self, options):
         self.options, self.times, self.closed = options, [], False
@@ -115,7 +115,7 @@ class Landmarker:
 
 @pytest.fixture
 def later(monkeypatch):
-    """Put the later generation's modules in place."""
+    """Install stand-ins for the modules of the Tasks API."""
     vision = SimpleNamespace(
         PoseLandmarker=SimpleNamespace(create_from_options=Landmarker),
         PoseLandmarkerOptions=SimpleNamespace,

@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 160, 120
 
 
 class Inferencer:
-    """Answers as MMPose's inferencer does."""
+    """Stand-in for MMPose's inferencer."""
 
     answer = None
 

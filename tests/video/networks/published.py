@@ -1,4 +1,4 @@
-"""A tiny HMR2.0 under the published names, computed straight from the description."""
+"""Tiny HMR2.0 with the published tensor names, implemented from its description."""
 
 import torch
 import torch.nn.functional as F
