@@ -1,4 +1,4 @@
-"""Hooks, optimisers and what else drives training."""
+"""Training: hooks, loops, optimiser wrappers and model wrappers."""
 
 from .hooks import *  # noqa: F403
 from .loops import *  # noqa: F403

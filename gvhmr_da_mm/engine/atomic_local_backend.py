@@ -1,4 +1,4 @@
-"""MMEngine's local file backend, with writes that are complete or not there."""
+"""MMEngine's local file backend with atomic writes."""
 
 import os
 from pathlib import Path
@@ -9,11 +9,11 @@ from mmengine.fileio import LocalBackend, register_backend
 from ..fileio.atomic_file import write_atomically
 
 PathLike = Union[str, Path]
-ATOMIC = 'gvhmr_da_mm.atomic'
-"""Name of the backend in ``backend_args``."""
+ATOMIC_BACKEND = 'gvhmr_da_mm.atomic'
+"""Name in ``backend_args``."""
 
 
-@register_backend(ATOMIC, force=True)
+@register_backend(ATOMIC_BACKEND, force=True)
 class AtomicLocalBackend(LocalBackend):
     """Write files of the local file system atomically.
 
@@ -21,31 +21,31 @@ class AtomicLocalBackend(LocalBackend):
     """
 
     def put(self, obj: bytes, filepath: PathLike) -> None:
-        """Write bytes to a file; its folder is made."""
+        """Write bytes to a file; its folder is created."""
         os.makedirs(os.path.dirname(filepath) or '.', exist_ok=True)
         write_atomically(filepath, obj)
 
     def put_text(self, obj: str, filepath: PathLike, encoding: str = 'utf-8') -> None:
-        """Write text to a file; its folder is made."""
+        """Write text to a file; its folder is created."""
         self.put(obj.encode(encoding), filepath)
 
 
 class LateRemovalBackend(AtomicLocalBackend):
-    """Put off removing files until their successor is on the disk."""
+    """Delay the removal of files until their successor is on the disk."""
 
     def __init__(self) -> None:
         self._outdated: list[str] = []
 
     def remove(self, filepath: PathLike) -> None:
-        """Note a file that is to go."""
+        """Mark a file for removal."""
         self._outdated.append(str(filepath))
 
     def remove_outdated(self) -> None:
-        """Remove the files noted so far."""
+        """Remove the marked files."""
         for path in self._outdated:
             Path(path).unlink(missing_ok=True)
         self.keep_outdated()
 
     def keep_outdated(self) -> None:
-        """Forget the files noted so far."""
+        """Unmark all files."""
         self._outdated.clear()

@@ -1,4 +1,4 @@
-"""Finding the checkpoint to go on from, whatever happened to the last one."""
+"""Search for the last complete checkpoint of a run."""
 
 import logging
 import re
@@ -11,19 +11,19 @@ from mmengine.logging import print_log
 from ..core.errors import CheckpointError
 
 PathLike = Union[str, Path]
-POINTER = 'last_checkpoint'
-ROLLING = 'rolling.pth'
-"""The checkpoint that replaces itself: saved every few iterations, and when a run is stopped."""
-_OF_TRAINING = re.compile(r'(epoch_\d+|iter_\d+|rolling)\.pth')
+POINTER_FILE = 'last_checkpoint'
+ROLLING_FILE = 'rolling.pth'
+"""The checkpoint that is overwritten regularly, and saved when a run is stopped."""
+_CHECKPOINT_NAME = re.compile(r'(epoch_\d+|iter_\d+|rolling)\.pth')
 
 
 def find_last_checkpoint(work_dir: PathLike) -> Optional[str]:
-    """Return the last checkpoint of a run that is complete.
+    """Return the last complete checkpoint of a run.
 
-    It is the one that the file ``last_checkpoint`` names. If that one is damaged or gone, which is
-    logged, the latest ``epoch_*.pth``, ``iter_*.pth`` or ``rolling.pth`` that is complete. Files of
-    the work dir win: in a copied one ``last_checkpoint`` names the file of the other run, and the
-    one of the same name is taken. Only a work dir without checkpoints has them elsewhere.
+    This is the file that ``last_checkpoint`` names. If it is damaged or missing, which is logged,
+    it is the latest complete ``epoch_*.pth``, ``iter_*.pth`` or ``rolling.pth``. The folder of the
+    named file is used only if the work dir has no checkpoints: in a copied work dir
+    ``last_checkpoint`` names a file of the original run.
 
     Args:
         work_dir (str | Path): The folder of the run.
@@ -32,10 +32,10 @@ def find_last_checkpoint(work_dir: PathLike) -> Optional[str]:
         str | None: The file; None if the run has never saved one.
 
     Raises:
-        CheckpointError: If there were checkpoints and none of them is complete.
+        CheckpointError: If there are checkpoints and none is complete.
     """
     work_dir = Path(work_dir)
-    pointer = work_dir / POINTER
+    pointer = work_dir / POINTER_FILE
     named = _read_pointer(pointer)
     problems = [] if named or not pointer.exists() else [f'{pointer} names no file']
     own = checkpoints_in(work_dir)
@@ -44,11 +44,11 @@ def find_last_checkpoint(work_dir: PathLike) -> Optional[str]:
     others = own if own or named is None else checkpoints_in(named.parent)
     candidates = [*filter(None, [named]), *(file for file in others if file != named)]
     for path in candidates:
-        problem = what_is_wrong(path)
+        problem = checkpoint_problem(path)
         if problem is None:
             if problems:
                 print_log(
-                    f'The last checkpoint is of no use ({"; ".join(problems)}): going on from '
+                    f'The last checkpoint cannot be used ({"; ".join(problems)}): resuming from '
                     f'{path} instead.',
                     'current',
                     level=logging.WARNING,
@@ -57,23 +57,23 @@ def find_last_checkpoint(work_dir: PathLike) -> Optional[str]:
         problems.append(problem)
     if problems:
         raise CheckpointError(
-            f'no checkpoint in {work_dir} can be gone on from: {"; ".join(problems)}. Pass one '
+            f'no checkpoint in {work_dir} can be resumed from: {"; ".join(problems)}. Pass one '
             f'with `--resume FILE`, or remove {pointer} and these files to start over'
         )
     return None
 
 
 def checkpoints_in(folder: PathLike) -> list[Path]:
-    """Return the checkpoints of a training that a folder holds, the latest first."""
-    found = [path for path in Path(folder).glob('*.pth') if _OF_TRAINING.fullmatch(path.name)]
+    """Return the checkpoints of a run in a folder, the latest first."""
+    found = [path for path in Path(folder).glob('*.pth') if _CHECKPOINT_NAME.fullmatch(path.name)]
     return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
-def what_is_wrong(path: PathLike) -> Optional[str]:
-    """Return why a checkpoint cannot be read, or None; all of the file is read for that.
+def checkpoint_problem(path: PathLike) -> Optional[str]:
+    """Return why a checkpoint cannot be read, or None; reads the whole file.
 
     Args:
-        path (str | Path): A file of :func:`torch.save`, whose parts carry checksums.
+        path (str | Path): A file of :func:`torch.save`, whose parts have checksums.
     """
     if not Path(path).is_file():
         return f'{path} does not exist'

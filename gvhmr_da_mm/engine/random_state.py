@@ -1,4 +1,4 @@
-"""The state of every global random number generator, in plain types."""
+"""States of the global random number generators, in plain types."""
 
 import random
 from typing import Any
@@ -26,7 +26,7 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """Set the states that :func:`random_state` returned, wherever the tensors are now."""
+    """Set the states that :func:`random_state` returned; tensors may be on any device."""
     torch.set_rng_state(state['torch'].cpu())
     name, keys, *position = state['numpy']
     np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), *position))

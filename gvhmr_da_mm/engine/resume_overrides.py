@@ -1,4 +1,4 @@
-"""Settings of optimisers and schedules that were changed between a run and its resume."""
+"""Changes of optimiser and schedule settings when training resumes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,35 +9,33 @@ from mmengine.runner import Runner
 from ..core.errors import CheckpointError
 
 NOT_SETTINGS = {'params', 'param_name', 'fused', 'foreach', 'capturable', 'differentiable'}
-"""Entries of parameter groups that say how, not what, is computed."""
+"""Entries of parameter groups that do not change the result of an update."""
 PROGRESS = {
     'last_step', '_global_step', '_last_value', 'base_values', 'verbose',
     'best', 'num_bad_epochs', 'cooldown_counter', 'min_values',
 }  # fmt: skip
-"""Entries of schedules that change while they run, or follow from the optimiser."""
-
-
+"""Entries of schedules that change during training, or follow from the optimiser."""
 _ADVICE = (
-    'a run resumes with the optimisers it was started with. To train on from its weights with '
-    'others start a new run: leave `--resume` out and set `load_from` to the checkpoint'
+    'a run resumes with the optimisers it was started with. To train its weights with others, '
+    'start a new run: leave `--resume` out and set `load_from` to the checkpoint'
 )
 
 
 def apply_overrides(runner: Runner, checkpoint: dict) -> list[str]:
-    """Put the settings of the config in place of those of a checkpoint that a run resumes from.
+    """Replace settings of a checkpoint that a run resumes from by those of the config.
 
-    MMEngine loads all of the checkpoint's, so that a new learning rate would do nothing. A learning
-    rate that a schedule has changed keeps its ratio to the initial one.
+    MMEngine loads those of the checkpoint, so that a new learning rate would have no effect. A
+    learning rate that a schedule has changed keeps its ratio to the initial one.
 
     Args:
         runner (Runner): Its optimisers and schedules are those of the config.
         checkpoint (dict): Changed in place, before it is loaded.
 
     Returns:
-        list[str]: What was changed, by name.
+        list[str]: The changes, by name.
 
     Raises:
-        CheckpointError: If the optimiser or its groups of parameters are others, so that its state
+        CheckpointError: If the optimisers or their parameter groups differ, so that the saved state
             cannot be used.
     """
     changes: list[str] = []

@@ -1,4 +1,4 @@
-"""MMEngine's loading of checkpoints, without running code from them."""
+"""Loading of checkpoints by MMEngine, without executing code from them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +13,14 @@ from mmengine.runner import CheckpointLoader
 from ..core.errors import CheckpointError
 from ..models.checkpoint_reading import read_checkpoint
 
-WEB = ('http://', 'https://')
+WEB_PREFIXES = ('http://', 'https://')
 
 
 def load_from_restricted_pickle(filename: str, map_location: Any = None) -> dict[str, Any]:
     """Load a checkpoint as :class:`mmengine.runner.CheckpointLoader` does, from a file or the web.
 
     Args:
-        filename (str): A path or an address.
+        filename (str): A path or a web address.
         map_location (Any): As for :func:`torch.load`. Defaults to None, the CPU.
 
     Returns:
@@ -28,14 +28,14 @@ def load_from_restricted_pickle(filename: str, map_location: Any = None) -> dict
 
     Raises:
         MissingFilesError: If there is no such file.
-        CheckpointError: If loading it would run code, or its scheme is of another kind.
+        CheckpointError: If loading would execute code, or its scheme is neither http nor https.
     """
-    if filename.startswith(WEB):
+    if filename.startswith(WEB_PREFIXES):
         path = _download(filename)
     elif '://' in filename:
         raise CheckpointError(
-            f'{filename!r} is neither a file nor an address of the web: loaders of other schemes '
-            'run code of what they load. Download it and pass the path'
+            f'{filename!r} should be a path or an address with http or https: loaders of other '
+            'schemes execute code from the files. Download it and pass the path'
         )
     else:
         path = Path(filename).expanduser()
@@ -46,10 +46,9 @@ def load_from_restricted_pickle(filename: str, map_location: Any = None) -> dict
 
 @contextmanager
 def safe_checkpoint_loading() -> Iterator[None]:
-    """Have all of MMEngine load checkpoints with :func:`load_from_restricted_pickle`.
+    """Replace all of MMEngine's loaders by :func:`load_from_restricted_pickle`.
 
-    MMEngine reads with ``weights_only=True`` where PyTorch does so by default, with ``getattr`` on
-    the list of what is allowed, and reads everything where that fails.
+    MMEngine itself allows ``getattr`` in checkpoints, and loads any pickle where that fails.
     """
     before = dict(CheckpointLoader._schemes)
     CheckpointLoader.register_scheme(list(before), load_from_restricted_pickle, force=True)
@@ -61,7 +60,7 @@ def safe_checkpoint_loading() -> Iterator[None]:
 
 
 def _download(address: str) -> Path:
-    """Return the file of an address, which the first process fetches if it is not there."""
+    """Return the cached file of an address; the first process downloads it if it is missing."""
     name = Path(urlparse(address).path).name
     path = Path(torch.hub.get_dir()) / 'checkpoints' / name
     if get_dist_info()[0] == 0 and not path.is_file():

@@ -1,4 +1,4 @@
-"""What is known about an update that was skipped, in words."""
+"""Description of a skipped update: which loss, modules and clips."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from .optim_wrappers.finite_step_mixin import SkippedStep
 
 @dataclass
 class TrainedBatch:
-    """A batch and what came of it.
+    """A training batch and its losses.
 
     Args:
-        iteration (int): From 1, as in the log.
-        domain (str): Of its clips.
+        iteration (int): The iteration, from 1 as in the log.
+        domain (str): Domain of its clips.
         clips (list[str]): Its clips, as ``dataset/sequence[start:end]``.
-        terms (dict[str, Tensor]): Logged losses.
+        terms (dict[str, Tensor]): Logged losses. Defaults to {}.
     """
 
     iteration: int
@@ -29,7 +29,7 @@ class TrainedBatch:
 
     @classmethod
     def of(cls, iteration: int, data_batch: Any, outputs: Optional[dict]) -> 'TrainedBatch':
-        """Read what a hook is given; samples of any kind may lack any of it."""
+        """Make one from the arguments of a hook; unknown fields of samples are left out."""
         batch = data_batch if isinstance(data_batch, dict) else {}
         samples = batch.get('data_samples') or []
         domains = sorted({getattr(sample, 'domain', 'unnamed') for sample in samples})
@@ -37,7 +37,7 @@ class TrainedBatch:
         return cls(iteration, '+'.join(domains), [_clip(sample) for sample in samples], terms)
 
     def bad_terms(self, part: str) -> dict[str, float]:
-        """Return the terms of an optimiser that are not finite; sums after what they sum."""
+        """Return the losses of an optimiser that are not finite, sums last."""
         names = [name for name in self.terms if _belongs(name, part)]
         values = {name: float(self.terms[name]) for name in names}
         bad = {name: value for name, value in values.items() if not isfinite(value)}
@@ -50,7 +50,7 @@ class SkipReport:
 
     Args:
         part (str): Key of the optimiser.
-        skip (SkippedStep): What the wrapper knows.
+        skip (SkippedStep): The record of the optimiser wrapper.
         batches (list[TrainedBatch]): The batches of the accumulation.
         modules (list[str]): Modules whose gradients are not finite, in the model's order.
     """
@@ -64,16 +64,16 @@ class SkipReport:
     def of(
         cls, part: str, skip: SkippedStep, batches: list[TrainedBatch], model: nn.Module
     ) -> 'SkipReport':
-        """Keep the batches with bad terms, if any has some, and name the modules."""
-        guilty = [batch for batch in batches if batch.bad_terms(part)]
+        """Make one of the batches with bad losses, or of all batches if none has any."""
+        with_bad_terms = [batch for batch in batches if batch.bad_terms(part)]
         bad = {id(parameter) for parameter in skip.parameters}
         names = [name for name, value in model.named_parameters() if id(value) in bad]
         modules = list(dict.fromkeys(name.rpartition('.')[0] or name for name in names))
-        return cls(part, skip, guilty or batches, modules)
+        return cls(part, skip, with_bad_terms or batches, modules)
 
     @property
     def cause(self) -> str:
-        """Say in one line what was not finite."""
+        """One line on the losses or gradients that were not finite."""
         terms = {}
         for batch in self.batches:
             terms.update(batch.bad_terms(self.part))
@@ -88,7 +88,7 @@ class SkipReport:
 
     @property
     def where(self) -> str:
-        """Say in one line in which batches it happened."""
+        """One line on the batches of the update."""
         return '; '.join(
             f'{batch.domain or "unnamed"} batch of iteration {batch.iteration} '
             f'({list_some(batch.clips) or "clips unknown"})'
@@ -103,11 +103,11 @@ def _clip(sample: Any) -> str:
 
 
 def _belongs(name: str, part: str) -> bool:
-    """Tell whether a term is one of the discriminator's where there is a discriminator."""
+    """Return whether a loss belongs to an optimiser: ``'discriminator'`` or any other."""
     return name.startswith('discriminator_') == (part == 'discriminator')
 
 
 def _is_sum(name: str, names: Iterable[str]) -> bool:
-    """Tell whether ``x_loss`` or ``loss`` sums the terms ``x_..._loss``."""
+    """Return whether ``x_loss`` or ``loss`` is the sum of ``x_..._loss`` among the names."""
     stem = name[: -len('loss')]
     return any(other != name and other.startswith(stem) for other in names)

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as requests to stop when it is safe."""
+"""Handling of SIGTERM and SIGINT as requests to stop after the iteration."""
 
 import functools
 import os
@@ -13,14 +13,14 @@ from torch import tensor
 from torch.utils.data import DataLoader
 
 EXIT_RESUMABLE = 75
-"""Exit code of a run that was stopped and can go on: EX_TEMPFAIL of sysexits.h, "try again"."""
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+"""Exit code of a stopped run that can be resumed: EX_TEMPFAIL of sysexits.h, "try again"."""
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignals:
-    """Remember a signal to stop instead of dying of it; a second SIGINT raises at once.
+    """Context manager that records a signal to stop; a second SIGINT raises at once.
 
-    A context manager. Outside the main thread, where Python allows no handlers, it does nothing.
+    Does nothing outside the main thread, where Python allows no handlers.
     """
 
     def __init__(self) -> None:
@@ -28,22 +28,22 @@ class StopSignals:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> 'StopSignals':
-        """Take over the signals."""
+        """Install the handlers."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._remember) for number in SIGNALS}
+            self._before = {number: signal.signal(number, self._record) for number in STOP_SIGNALS}
         return self
 
     def __exit__(self, *_: Any) -> None:
-        """Give the signals back."""
+        """Restore the previous handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _remember(self, number: int, frame: Any) -> None:
+    def _record(self, number: int, frame: Any) -> None:
         if self.received is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         if self.received is None:
             name = signal.Signals(number).name
-            # Not by the logger, which may be in the middle of a line.
+            # Not by the logger, whose lock the interrupted code may hold.
             text = f'\n{name}: saving after this iteration, then stopping; Ctrl-C stops at once.\n'
             os.write(2, text.encode())
         self.received = signal.Signals(number)
@@ -59,11 +59,11 @@ class StopSignals:
 
 
 def shield_workers(loader: DataLoader) -> None:
-    """Have workers of a loader leave signals that reach every process to the main process.
+    """Make workers of a loader ignore signals to stop that do not come from the main process.
 
-    Without its workers it could not finish the iteration. They end when it tells them to, by
-    SIGTERM if nothing else helps, or when it is gone. Where signals do not tell who sent them (not
-    Linux) SIGTERM always ends workers.
+    Terminals and schedulers send them to every process, but the main process needs its workers to
+    finish the iteration. Workers end when it asks them to, by SIGTERM if necessary, or when it is
+    gone. Where signals have no sender (not Linux), SIGTERM always ends workers.
 
     Args:
         loader (DataLoader): Changed in place, before its workers start.
@@ -74,7 +74,7 @@ def shield_workers(loader: DataLoader) -> None:
 def _start_shielded(start: Optional[Callable[[int], None]], worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, 'sigwaitinfo'):
-        # Ignoring SIGTERM altogether would keep the main process waiting for ever at its end.
+        # With SIGTERM ignored, the main process would wait for ever when it ends.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         threading.Thread(target=_end_with_parent, daemon=True).start()
     if start is not None:

@@ -1,4 +1,4 @@
-"""What a checkpoint of MMEngine lacks for going on as if nothing had happened."""
+"""State of optimisers and hooks that MMEngine's checkpoints lack."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ def optimizer_states(runner: Runner) -> dict[str, dict[str, Any]]:
     """Return each optimiser wrapper's count of backward passes and accumulated gradients.
 
     Returns:
-        dict[str, dict[str, Any]]: ``inner_count`` and ``gradients`` by the number of the parameter,
-        by the name of the wrapper. Gradients exist only in the middle of an accumulation.
+        dict[str, dict[str, Any]]: ``inner_count`` and ``gradients`` (by the index of the parameter)
+        of each wrapper, by name. Gradients exist only within an accumulation.
     """
     return {
         name: dict(
@@ -28,10 +28,10 @@ def optimizer_states(runner: Runner) -> dict[str, dict[str, Any]]:
 
 
 def load_optimizer_states(runner: Runner, states: dict[str, dict[str, Any]]) -> None:
-    """Set what :func:`optimizer_states` returned."""
+    """Set the states that :func:`optimizer_states` returned."""
     for name, wrapper in _wrappers(runner):
         if name in states:
-            # MMEngine counts iterations, of which some may have had no loss.
+            # MMEngine sets the number of iterations, some of which had no backward pass.
             wrapper._inner_count = states[name]['inner_count']
             gradients = states[name]['gradients']
             for index, parameter in enumerate(_parameters(wrapper)):
@@ -40,9 +40,9 @@ def load_optimizer_states(runner: Runner, states: dict[str, dict[str, Any]]) -> 
 
 
 def share_gradients(runner: Runner) -> None:
-    """Average accumulated gradients over all ranks, so that those of one rank are those of all.
+    """Average accumulated gradients over all ranks, as only the first rank saves its own.
 
-    The update averages them anyway; it sees the same up to rounding.
+    The update averages them anyway: its result is the same up to rounding.
     """
     if get_world_size() > 1:
         for _, wrapper in _wrappers(runner):
@@ -57,14 +57,14 @@ def hook_states(runner: Runner) -> dict[str, Any]:
 
 
 def load_hook_states(runner: Runner, states: dict[str, Any]) -> None:
-    """Set what :func:`hook_states` returned; hooks that it does not name start anew."""
+    """Set the states that :func:`hook_states` returned; other hooks keep their initial state."""
     for name, hook in _stateful_hooks(runner):
         if name in states:
             hook.load_state_dict(states[name])
 
 
 def _stateful_hooks(runner: Runner) -> Iterator[tuple[str, Hook]]:
-    """Yield hooks with a name: their class, numbered where it occurs more than once."""
+    """Yield hooks and their names: the class, numbered from its second occurrence."""
     seen: Counter = Counter()
     for hook in runner.hooks:
         if hasattr(hook, 'state_dict') and hasattr(hook, 'load_state_dict'):

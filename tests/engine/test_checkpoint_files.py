@@ -6,7 +6,7 @@ import torch
 
 from gvhmr_da_mm.core.errors import CheckpointError
 from gvhmr_da_mm.engine import checkpoint_files
-from gvhmr_da_mm.engine.checkpoint_files import find_last_checkpoint, what_is_wrong
+from gvhmr_da_mm.engine.checkpoint_files import checkpoint_problem, find_last_checkpoint
 
 
 @pytest.fixture
@@ -91,12 +91,12 @@ def test_checkpoints_are_kept_elsewhere(work_dir, tmp_path_factory):
 
 def test_what_is_wrong(work_dir):
     path = work_dir / 'epoch_1.pth'
-    assert what_is_wrong(path) is None
+    assert checkpoint_problem(path) is None
     spoil(path)
-    assert 'damaged' in what_is_wrong(path)
+    assert 'damaged' in checkpoint_problem(path)
     truncate(path)
-    assert 'not complete' in what_is_wrong(path)
-    assert 'does not exist' in what_is_wrong(work_dir / 'epoch_9.pth')
+    assert 'not complete' in checkpoint_problem(path)
+    assert 'does not exist' in checkpoint_problem(work_dir / 'epoch_9.pth')
 
 
 @pytest.mark.parametrize('name', ['rolling.pth', 'epoch_9.pth'])

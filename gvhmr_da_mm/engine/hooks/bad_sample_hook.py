@@ -1,4 +1,4 @@
-"""Tells which clips training goes without."""
+"""Report of the bad clips that training skips."""
 
 import json
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ from ...datasets.bad_samples import BadSample, describe_bad_samples
 from ...datasets.motion_dataset import REPLACED_KEY, MotionDataset
 from ...registry import HOOKS
 
-REPORT = 'bad_samples.json'
+REPORT_FILE = 'bad_samples.json'
 
 
 @HOOKS.register_module()
 class BadSampleHook(Hook):
-    """Report what ``on_bad_sample='skip'`` of the datasets has skipped.
+    """Report the clips that ``on_bad_sample='skip'`` of the datasets skips.
 
-    At the start it logs how many clips were left out when they were listed; after each epoch, how
-    many draws met a bad clip and were served another one. All are listed in ``bad_samples.json``
-    in the folder of the run's log: ``left_out``, and ``replaced`` with the number of draws. With
-    ``on_bad_sample='error'`` there is nothing to report, and no file. Priority ``NORMAL``.
+    Logs at the start how many clips are left out of the lists, and after each epoch how many draws
+    of a bad clip were replaced by another. ``bad_samples.json`` in the folder of the run's log
+    lists all: ``left_out``, and ``replaced`` with the number of draws. With
+    ``on_bad_sample='error'`` there is no file. Priority ``NORMAL``.
     """
 
     def __init__(self) -> None:
@@ -32,14 +32,14 @@ class BadSampleHook(Hook):
         self._of_epoch: list[BadSample] = []
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what has been replaced so far, for :class:`TrainingStateHook`."""
+        """Return the replaced clips so far, for :class:`TrainingStateHook`."""
         return dict(
             replaced=[dict(sample.as_dict(), draws=n) for sample, n in self._replaced.items()],
             of_epoch=[sample.as_dict() for sample in self._of_epoch],
         )
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what :meth:`state_dict` returned."""
+        """Set the state that :meth:`state_dict` returned."""
         self._replaced = {}
         for entry in state_dict['replaced']:
             draws = entry['draws']
@@ -48,7 +48,7 @@ class BadSampleHook(Hook):
         self._of_epoch = [BadSample(**entry) for entry in state_dict['of_epoch']]
 
     def before_train(self, runner: Runner) -> None:
-        """Tell what was left out when the clips were listed."""
+        """Report the clips that are left out of the lists."""
         left_out = self._left_out(runner)
         if left_out:
             runner.logger.warning(
@@ -64,13 +64,13 @@ class BadSampleHook(Hook):
         data_batch: DATA_BATCH = None,
         outputs: Optional[dict] = None,
     ) -> None:
-        """Note which clips of the batch stand in for bad ones."""
+        """Collect the bad clips that clips of the batch replace."""
         samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else None
         for sample in samples or []:
             self._of_epoch += getattr(sample, REPLACED_KEY, [])
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Tell what was replaced in the epoch."""
+        """Report the clips replaced in the epoch."""
         gathered = [sample for part in all_gather_object(self._of_epoch) for sample in part]
         self._of_epoch = []
         if not gathered:
@@ -78,18 +78,18 @@ class BadSampleHook(Hook):
         for sample in gathered:
             self._replaced[sample] = self._replaced.get(sample, 0) + 1
         runner.logger.warning(
-            f'{len(gathered)} draw(s) of this epoch met a bad clip and got another: '
+            f'{len(gathered)} draw(s) of bad clips in this epoch were replaced by other clips: '
             f'{describe_bad_samples(gathered)}. All are listed in {self._path(runner)}'
         )
         self._write(runner)
 
     def after_train(self, runner: Runner) -> None:
-        """Tell the rest, where training ends within an epoch."""
+        """Report the rest, where training ends within an epoch."""
         self.after_train_epoch(runner)
 
     @staticmethod
     def _path(runner: Runner) -> Path:
-        return Path(runner.log_dir) / REPORT
+        return Path(runner.log_dir) / REPORT_FILE
 
     @staticmethod
     def _left_out(runner: Runner) -> list[BadSample]:
@@ -110,12 +110,12 @@ class BadSampleHook(Hook):
 
 
 def _motion_datasets(dataset: Any) -> Iterator[MotionDataset]:
-    """Yield the datasets that one is made of."""
+    """Yield the motion datasets that a dataset is made of, or itself."""
     if isinstance(dataset, MotionDataset):
         yield dataset
         return
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
-    inner = inner.values() if isinstance(inner, dict) else inner  # MMEngine's have lists.
+    inner = inner.values() if isinstance(inner, dict) else inner  # MMEngine's wrappers have lists.
     for part in inner:
         if part is not None:
             yield from _motion_datasets(part)

@@ -1,4 +1,4 @@
-"""Stops a run whose student and teacher lead each other astray."""
+"""Detection of the collapse of student and teacher."""
 
 from math import isfinite
 from typing import Any, Optional
@@ -11,23 +11,23 @@ from ...core.checks import check_choice
 from ...core.errors import ConfigError, TrainingCollapseError
 from ...registry import HOOKS
 
-VALUE = 'reprojection_error'
+LOG_KEY = 'reprojection_error'
 ACTIONS = ('stop', 'warn')
 
 
 @HOOKS.register_module()
 class CollapseGuardHook(Hook):
-    """Watch the distance of predictions from detected keypoints, which needs no label.
+    """Stop a run whose reprojection error on real clips rises; needs no labels.
 
-    Pseudo-labels that are not tied to the image can drift, the student after the teacher and the
-    teacher after the student, while every loss falls. The drift shows in the image. Priority
-    ``NORMAL``; it reads ``reprojection_error`` of the model's log values.
+    Student and teacher can drift together while every loss falls, where nothing ties the
+    pseudo-labels to the image; the reprojection error shows it. Reads ``reprojection_error`` of
+    the model's log values. Priority ``NORMAL``.
 
     Args:
-        factor (float): A mean error so many times the lowest one so far is a collapse. Defaults
-            to 1.4.
-        floor (float): Smallest error, in box sides, that can be one. Defaults to 0.1.
-        window (int): Real iterations that are averaged. Defaults to 20.
+        factor (float): A mean error above this multiple of the lowest mean so far is a collapse.
+            Defaults to 1.4.
+        floor (float): Mean errors up to this are never a collapse, in box sides. Defaults to 0.1.
+        window (int): Real iterations to average over. Defaults to 20.
         action (str): ``'stop'`` raises an error, ``'warn'`` warns once. Defaults to ``'stop'``.
 
     Raises:
@@ -52,11 +52,11 @@ class CollapseGuardHook(Hook):
         self._warned = False
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what has been seen so far, for :class:`TrainingStateHook`."""
+        """Return the recent errors and the lowest mean, for :class:`TrainingStateHook`."""
         return dict(recent=list(self._recent), lowest=self._lowest, warned=self._warned)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what :meth:`state_dict` returned."""
+        """Set the state that :meth:`state_dict` returned."""
         self._recent = list(state_dict['recent'])
         self._lowest, self._warned = state_dict['lowest'], state_dict['warned']
 
@@ -67,14 +67,14 @@ class CollapseGuardHook(Hook):
         data_batch: DATA_BATCH = None,
         outputs: Optional[dict] = None,
     ) -> None:
-        """Look at the iteration if it was one of real clips.
+        """Check the mean error after an iteration on real clips.
 
         Raises:
-            TrainingCollapseError: If the error rose as described, and ``action`` is ``'stop'``.
+            TrainingCollapseError: If it collapsed, and ``action`` is ``'stop'``.
         """
-        if outputs is None or VALUE not in outputs:
+        if outputs is None or LOG_KEY not in outputs:
             return
-        error = float(outputs[VALUE])
+        error = float(outputs[LOG_KEY])
         if not isfinite(error):  # A single bad batch, which DivergenceGuardHook deals with.
             return
         self._recent = [*self._recent, error][-self.window :]
@@ -87,7 +87,7 @@ class CollapseGuardHook(Hook):
         message = (
             f'collapse at iteration {runner.iter + 1}: predictions on real clips are now '
             f'{mean:.3f} box sides from the detected keypoints, {mean / self._lowest:.1f} times as '
-            f'far as at best ({self._lowest:.3f}). Student and teacher lead each other astray. '
+            f'far as at best ({self._lowest:.3f}). Student and teacher drift away together. '
             'Use a smaller `momentum` of MeanTeacherHook, a smaller '
             '`model.losses.pseudo.loss_weight`, a higher confidence threshold or '
             '`model.losses.reprojection.loss_weight` > 0; the last checkpoint before this is in '

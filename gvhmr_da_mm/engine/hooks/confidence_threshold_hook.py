@@ -1,4 +1,4 @@
-"""Schedule of the confidence threshold of the pseudo-labels."""
+"""Schedule of the pseudo-label confidence threshold."""
 
 from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
@@ -11,16 +11,16 @@ from ..unwrap import unwrap_model
 
 @HOOKS.register_module()
 class ConfidenceThresholdHook(Hook):
-    """Write ``model.pseudo_labeler.threshold`` as training goes on, and log it.
+    """Set and log ``model.pseudo_labeler.threshold`` before every epoch (or iteration).
 
-    The threshold is a function of the progress alone, computed anew before every epoch (or
-    iteration), so it is right after resuming without being stored. Priority ``NORMAL``.
+    The threshold depends on the progress only, so it needs no state in checkpoints. Priority
+    ``NORMAL``.
 
     Args:
         start (float): First threshold. Defaults to 0.4.
-        end (float): Last threshold; 1 or more chooses nothing in the end and is warned about.
-            Defaults to 0.5.
-        step (float): Added every ``interval``. Defaults to 0.05.
+        end (float): Last threshold; with 1 or more no pseudo-label is selected in the end, which
+            is warned about. Defaults to 0.5.
+        step (float): Increase every ``interval``. Defaults to 0.05.
         interval (int): Epochs, or iterations, between steps. Defaults to 100.
         by_epoch (bool): Whether ``interval`` counts epochs. Defaults to True.
 
@@ -55,16 +55,16 @@ class ConfidenceThresholdHook(Hook):
     def threshold_at(self, progress: int) -> float:
         """Return the threshold after ``progress`` finished epochs (or iterations)."""
         value = self.start + self.step * (progress // self.interval)
-        # Rounded, as .6 + 6 * .05 should be .9 and not the float below it.
+        # Rounded, so that .6 + 6 * .05 is .9 and not the float below it.
         return min(round(value, 10), self.end)
 
     def before_train(self, runner: Runner) -> None:
-        """Check that the loop and the model fit, and warn about an end that chooses nothing."""
+        """Check that the loop and the model fit, and warn about an end of 1 or more."""
         if self.by_epoch and isinstance(runner.train_loop, IterBasedTrainLoop):
             raise ConfigError(
-                '`by_epoch=True` with an iteration-based loop, which has a single epoch: the '
-                'threshold would never move. Set `by_epoch=False` and count `interval` in '
-                'iterations'
+                'ConfidenceThresholdHook got `by_epoch=True` with an iteration-based loop, which '
+                'has a single epoch: the threshold would never change. Set `by_epoch=False` and '
+                '`interval` in iterations'
             )
         if not hasattr(unwrap_model(runner), 'pseudo_labeler'):
             raise ConfigError(
@@ -75,8 +75,8 @@ class ConfidenceThresholdHook(Hook):
         if self.end >= 1:
             runner.logger.warning(
                 f'`end` of ConfidenceThresholdHook is {self.end}, but a confidence never exceeds '
-                '1: once the threshold gets there no pseudo-label is chosen and real clips teach '
-                'nothing but their reprojection. Use 0.9 or less to avoid this.'
+                '1: from then on no pseudo-label is selected, and real clips train with the '
+                'unsupervised losses only. Use 0.9 or less to avoid this.'
             )
 
     def before_train_epoch(self, runner: Runner) -> None:

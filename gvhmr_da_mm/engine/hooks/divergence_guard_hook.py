@@ -1,4 +1,4 @@
-"""Keeps what is not finite out of the weights, and stops a run of nothing else."""
+"""Detection of divergence: updates that are not finite are skipped, and at last stop the run."""
 
 from dataclasses import asdict
 from typing import Optional
@@ -15,20 +15,19 @@ from ..optim_wrappers import FiniteStepMixin
 from ..skip_report import SkipReport, TrainedBatch
 from ..unwrap import unwrap_model
 
-SINGLE = 'model'
-"""Name of an optimiser that is the only one."""
+SINGLE_OPTIMIZER = 'model'
+"""Key of the optimiser where there is only one."""
 
 
 @HOOKS.register_module()
 class DivergenceGuardHook(Hook):
-    """Make the optimisers skip updates that are not finite; count, log and at last stop.
+    """Make the optimisers skip updates that are not finite, and stop after several in a row.
 
-    Turns on :attr:`FiniteStepMixin.guard_steps` of each optimiser, so weights, optimiser states
-    and (through :class:`MeanTeacherHook`) the teacher stay as they are where a loss or a gradient
-    is NaN or infinite. The count is logged as ``skipped_steps``. Skips in a row are counted for
-    each optimiser and each domain, since the good batches of one would hide that nothing is ever
-    learned from the other. The counts are kept in checkpoints, as :class:`TrainingStateHook` does
-    for hooks with a ``state_dict``. Priority ``NORMAL``.
+    Sets :attr:`FiniteStepMixin.guard_steps` of each optimiser, so weights, optimiser states and
+    (through :class:`MeanTeacherHook`) the teacher stay unchanged where a loss or a gradient is NaN
+    or infinite. The total is logged as ``skipped_steps``. Skips in a row are counted by optimiser
+    and domain: finite batches of one domain would hide that nothing is learned from the other.
+    :class:`TrainingStateHook` keeps the counts in checkpoints. Priority ``NORMAL``.
 
     Args:
         patience (int): Skipped updates in a row that stop the run. Defaults to 10.
@@ -48,10 +47,10 @@ class DivergenceGuardHook(Hook):
         self._streaks: dict[str, int] = {}
 
     def before_train(self, runner: Runner) -> None:
-        """Arm the optimisers."""
+        """Turn on the guard of each optimiser."""
         wrapper = runner.optim_wrapper
         several = isinstance(wrapper, OptimWrapperDict)
-        wrappers = dict(wrapper.items()) if several else {SINGLE: wrapper}
+        wrappers = dict(wrapper.items()) if several else {SINGLE_OPTIMIZER: wrapper}
         for part, one in wrappers.items():
             if not isinstance(one, FiniteStepMixin):
                 runner.logger.warning(
@@ -67,7 +66,7 @@ class DivergenceGuardHook(Hook):
         self._seen = {part: _counts(one) for part, one in self._wrappers.items()}
 
     def state_dict(self) -> dict:
-        """Return the counts, and the batches of accumulations under way."""
+        """Return the counts, and the batches of the current accumulations."""
         batches = {
             part: [asdict(batch) for batch in batches] for part, batches in self._batches.items()
         }
@@ -86,7 +85,7 @@ class DivergenceGuardHook(Hook):
         data_batch: DATA_BATCH = None,
         outputs: Optional[dict] = None,
     ) -> None:
-        """Look at the updates that were due in this iteration.
+        """Check the updates that were due in this iteration.
 
         Raises:
             DivergenceError: If ``patience`` updates in a row were skipped.
@@ -135,7 +134,7 @@ class DivergenceGuardHook(Hook):
         if first is not last:
             lines.append(f'  first: {first.cause}; {first.where}')
         lines.append(
-            'Nothing of it has got into the weights: the last checkpoint in '
+            'The weights are unchanged by skipped updates: the last checkpoint in '
             f'{runner.work_dir} is good. Look at the clips with '
             '`tools/dataset_tools/browse_dataset.py`; if the clips differ each time, lower the '
             'learning rate, set `clip_grad`, or use `precision` bf16 or fp32 instead of fp16'
@@ -144,5 +143,5 @@ class DivergenceGuardHook(Hook):
 
 
 def _counts(wrapper: FiniteStepMixin) -> tuple[int, int]:
-    """Return how many losses and how many updates there were."""
+    """Return the numbers of backward passes and of due updates so far."""
     return wrapper.inner_count, wrapper.steps_due

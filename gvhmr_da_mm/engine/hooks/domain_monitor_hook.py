@@ -1,4 +1,4 @@
-"""Log entries that no single part knows."""
+"""Logging of the student's learning rate and of the domains' datasets."""
 
 from typing import Optional, Union
 
@@ -11,11 +11,11 @@ from ...registry import HOOKS
 
 @HOOKS.register_module()
 class DomainMonitorHook(Hook):
-    """Log ``lr`` of the student, and which real clips were used.
+    """Log ``lr`` of the student, and the datasets of each domain.
 
-    With two optimisers MMEngine logs ``model.lr`` and ``discriminator.lr`` only. The hook also says
-    at the start whether test clips' inputs are part of the training data. Priority ``NORMAL``, no
-    state.
+    With two optimisers MMEngine logs ``model.lr`` and ``discriminator.lr`` only. At the start the
+    hook also warns about transductive training, on the inputs of test clips. Priority ``NORMAL``,
+    no state.
 
     Args:
         optimizer (str): Key of the student's optimiser. Defaults to ``'model'``.
@@ -25,7 +25,7 @@ class DomainMonitorHook(Hook):
         self.optimizer = optimizer
 
     def before_train(self, runner: Runner) -> None:
-        """Say what the real domain consists of."""
+        """Log the datasets of each domain, and warn about transductive training."""
         dataset = runner.train_dataloader.dataset
         meta = getattr(dataset, 'metainfo', {})
         if meta.get('transductive'):
@@ -40,7 +40,7 @@ class DomainMonitorHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Optional[Union[dict, tuple]] = None
     ) -> None:
-        """Log the student's learning rate under the plain name."""
+        """Log the student's learning rate as ``lr``."""
         rates = runner.optim_wrapper.get_lr()
         rate = rates.get(f'{self.optimizer}.lr', rates.get('lr'))
         if rate is None:

@@ -1,4 +1,4 @@
-"""Early stopping that goes on after a resume."""
+"""Early stopping that keeps its state when training resumes."""
 
 from math import isfinite, nan
 from typing import Any
@@ -11,14 +11,14 @@ from ...registry import HOOKS
 
 @HOOKS.register_module()
 class EarlyStoppingHook(MMEngineEarlyStoppingHook):
-    """MMEngine's early stopping, for metrics that are errors.
+    """MMEngine's early stopping, by default for metrics that are errors.
 
-    A metric that is missing or NaN in a validation is warned about and does not count. The best
-    value and the count are part of checkpoints. Nothing happens where a run only validates.
+    A validation whose metric is missing or NaN is warned about and does not count. The best value
+    and the count are part of checkpoints. Runs that only validate are not affected.
 
     Args:
         monitor (str): Metric to watch, such as ``'emdb1/pa_mpjpe'``.
-        rule (str): ``'less'`` or ``'greater'``, which value is better. Defaults to ``'less'``.
+        rule (str): Whether ``'less'`` or ``'greater'`` is better. Defaults to ``'less'``.
         kwargs (Any): As for :class:`mmengine.hooks.EarlyStoppingHook`.
     """
 
@@ -27,10 +27,10 @@ class EarlyStoppingHook(MMEngineEarlyStoppingHook):
         self._trains = False
 
     def before_run(self, runner: Runner) -> None:
-        """Leave MMEngine's check out: it fails where nothing is trained."""
+        """Skip MMEngine's check, which fails in runs that do not train."""
 
     def before_train(self, runner: Runner) -> None:
-        """Watch validations from here on."""
+        """Count validations from here on."""
         self._trains = True
 
     def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
@@ -45,7 +45,7 @@ class EarlyStoppingHook(MMEngineEarlyStoppingHook):
             )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best value and how many validations have not been better."""
+        """Return the best value and the number of validations since."""
         return dict(best_score=self.best_score, wait_count=self.wait_count)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A bound on what MMEngine remembers of every logged value."""
+"""Limit on the history of logged values."""
 
 from typing import Optional
 
@@ -12,15 +12,15 @@ from ...registry import HOOKS
 
 @HOOKS.register_module()
 class LogHistoryHook(Hook):
-    """Keep the last values of each logged scalar only.
+    """Keep only the last values of each logged scalar.
 
     MMEngine keeps a million of each, copies them whenever one is added and writes them into every
-    checkpoint: after 300,000 iterations of the adaptation some 150 MB, copied each iteration.
-    The log averages over the last ten. Log files and TensorBoard are not affected. Priority
-    ``LOWEST``, so that it sees what all other hooks log; no state.
+    checkpoint, which slows long runs down. Log files and TensorBoard are not affected. Priority
+    ``LOWEST``, after all hooks that log; no state.
 
     Args:
-        max_length (int): Values to keep of each scalar. Defaults to 2000.
+        max_length (int): Values to keep of each scalar; at least the averaging windows of
+            ``log_processor``. Defaults to 2000.
 
     Raises:
         ConfigError: If ``max_length`` is below 1.
@@ -34,7 +34,7 @@ class LogHistoryHook(Hook):
         self._num_bounded = 0
 
     def before_train(self, runner: Runner) -> None:
-        """Bound what a checkpoint brought, and say so where the log would average over more."""
+        """Limit the histories of a checkpoint, and warn if the log averages over more values."""
         self._num_bounded = 0
         self._bound(runner)
         epoch = len(runner.train_dataloader)
@@ -54,7 +54,7 @@ class LogHistoryHook(Hook):
         data_batch: DATA_BATCH = None,
         outputs: Optional[dict] = None,
     ) -> None:
-        """Bound the scalars that were logged for the first time."""
+        """Limit the histories of scalars that were logged for the first time."""
         self._bound(runner)
 
     def _bound(self, runner: Runner) -> None:

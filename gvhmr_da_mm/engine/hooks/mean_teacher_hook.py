@@ -1,4 +1,4 @@
-"""The teacher follows the student."""
+"""Exponential moving average of the student: the mean teacher."""
 
 from typing import Optional
 
@@ -16,19 +16,19 @@ from ..unwrap import unwrap_model
 class MeanTeacherHook(Hook):
     """Call ``model.update_teacher(momentum)`` after each update of the student.
 
-    Iterations that only accumulate gradients, that leave the student's optimiser alone, or whose
-    update was skipped (:class:`DivergenceGuardHook`) move nothing. The hook has no state to save:
-    the warm-up counts from ``runner.iter``. Priority ``NORMAL``, so that hooks that evaluate or
-    save afterwards see the new teacher.
+    Iterations that only accumulate gradients, do not use the student's optimiser, or whose update
+    was skipped (:class:`DivergenceGuardHook`) do not change the teacher. The warm-up counts from
+    ``runner.iter``, so the hook has no state. Priority ``NORMAL``, before hooks that evaluate or
+    save.
 
     Args:
-        momentum (float): Share of the student per update, in (0, 1]; with 1 the teacher is always a
+        momentum (float): Weight of the student in each update, in (0, 1]; with 1 the teacher is a
             copy of the student. Defaults to 0.001.
-        warmup (bool): Start with the plain average of all students so far: update i, from 0, uses
-            ``max(momentum, 1 / (i + 1))``. For a student that starts from scratch; one that starts
-            from trained weights is worth remembering. Defaults to False.
-        skip_buffers (bool, optional): Passed on to ``update_teacher`` if set: whether the teacher
-            keeps its own buffers. Defaults to None, the model's own choice.
+        warmup (bool): Whether update i, from 0, uses ``max(momentum, 1 / (i + 1))``, the plain
+            average of all students so far. For training from scratch; trained initial weights would
+            be forgotten. Defaults to False.
+        skip_buffers (bool, optional): Whether the teacher keeps its own buffers. Defaults to None,
+            the default of ``update_teacher``.
         optimizer (str): The student's key where there are several optimisers. Defaults to
             ``'model'``.
 
@@ -72,14 +72,14 @@ class MeanTeacherHook(Hook):
         data_batch: DATA_BATCH = None,
         outputs: Optional[dict] = None,
     ) -> None:
-        """Move the teacher if the student has just been updated."""
+        """Update the teacher if the student has just been updated."""
         optimizer = self._student_optimizer(runner)
-        # The count of backward passes tells an untouched optimiser from one that has just stepped.
-        touched = optimizer._inner_count != self._last_count
+        # `should_update` alone would also be true of an optimiser without a backward pass.
+        used = optimizer._inner_count != self._last_count
         self._last_count = optimizer._inner_count
-        # Wrappers of other packages skip nothing that they would tell of.
+        # Wrappers of other packages have no `last_skip`.
         skipped = getattr(optimizer, 'last_skip', None) is not None
-        if touched and optimizer.should_update() and not skipped:
+        if used and optimizer.should_update() and not skipped:
             update = runner.iter // optimizer._accumulative_counts
             options = {} if self.skip_buffers is None else dict(skip_buffers=self.skip_buffers)
             unwrap_model(runner).update_teacher(self.momentum_at(update), **options)

@@ -1,4 +1,4 @@
-"""Fits the statistics of the motion representation before training from scratch."""
+"""Fitting of the motion statistics before training from scratch."""
 
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
@@ -15,16 +15,15 @@ from ..unwrap import unwrap_model
 
 @HOOKS.register_module()
 class MotionStatisticsHook(Hook):
-    """Measure mean and deviation of the motion vector on labelled training clips.
+    """Fit mean and standard deviation of the motion vector on synthetic training clips.
 
-    The statistics belong to the checkpoint, so nothing happens where one that has them was loaded,
-    or where the config names a file. Otherwise a seeded sample of the synthetic clips is read
-    once; all ranks get the result of the first. Priority ``NORMAL``, no state. Published weights
-    without their statistics are refused.
+    Nothing is fitted if a loaded checkpoint has the statistics, or if the config names a file of
+    them. Published weights without their statistics are refused. The first rank reads the clips;
+    all ranks get its result. Priority ``NORMAL``, no state.
 
     Args:
-        num_clips (int): Clips to read at most. Defaults to 1000.
-        seed (int): Chooses the clips. Defaults to 0.
+        num_clips (int): Largest number of clips to read. Defaults to 1000.
+        seed (int): Seed of the choice of clips. Defaults to 0.
     """
 
     def __init__(self, num_clips: int = 1000, seed: int = 0) -> None:
@@ -40,9 +39,9 @@ class MotionStatisticsHook(Hook):
             return
         if codec.expects_statistics:
             raise ConfigError(
-                'the published checkpoint was loaded, which has no motion statistics, and fitting '
-                'others would not suit its weights; set `motion_codec.statistics` of the model to '
-                'a .npz file with the published `mean` and `std`'
+                'the published checkpoint was loaded, which has no motion statistics, and its '
+                'weights need those that they were trained with; set `motion_codec.statistics` of '
+                'the model to a .npz file with the published `mean` and `std`'
             )
         result = [None]
         if is_main_process():

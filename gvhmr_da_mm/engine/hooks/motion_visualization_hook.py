@@ -1,4 +1,4 @@
-"""Pictures of predictions during validation and testing."""
+"""Drawing of predictions during validation and testing."""
 
 import re
 from collections.abc import Sequence
@@ -20,21 +20,22 @@ from ...visualization import MotionLocalVisualizer, VideoReader
 class MotionVisualizationHook(Hook):
     """Draw every ``interval``-th sample of validation and test runs.
 
-    The pictures go to ``<work_dir>/vis/<mode>_iter_<iteration>`` and to the visualizer's
-    backends. The runner's visualizer has to be a :class:`MotionLocalVisualizer`. Priority
-    ``NORMAL``; state: how many samples were drawn in this pass, and whose video was missing. Such
-    samples are drawn on a dark canvas and named in a warning at the end of the pass.
+    The images go to ``<work_dir>/vis/<mode>_iter_<iteration>`` and to the visualizer's backends.
+    The runner's visualizer has to be a :class:`MotionLocalVisualizer`. Samples whose video is
+    missing are drawn on a dark canvas and named in a warning at the end of the pass. Priority
+    ``NORMAL``, no state in checkpoints.
 
     Args:
-        enable (bool): Whether to draw at all. Defaults to False.
-        interval (int): Draw every so many samples, the first one included. Defaults to 10.
-        max_samples (int): At most so many pictures in one pass. Defaults to 8.
-        draw_gt (bool): Draw the labels too. Defaults to True.
-        draw_bbox (bool): Draw the boxes. Defaults to False.
-        video_path (str, optional): Where the video of a sample is, with fields of its metainfo in
-            braces, e.g. ``'videos/{dataset}/{sequence}.mp4'``. Defaults to None: all are drawn on a
-            dark canvas.
-        out_dir (str): Folder of the pictures, below the work folder. Defaults to ``'vis'``.
+        enable (bool): Whether to draw. Defaults to False.
+        interval (int): Samples from one drawn sample to the next; the first is drawn. Defaults to
+            10.
+        max_samples (int): Largest number of images in one pass. Defaults to 8.
+        draw_gt (bool): Whether to draw the labels too. Defaults to True.
+        draw_bbox (bool): Whether to draw the boxes. Defaults to False.
+        video_path (str, optional): Path of the video of a sample, with fields of its metainfo in
+            braces, e.g. ``'videos/{dataset}/{sequence}.mp4'``. Defaults to None, a dark canvas for
+            all.
+        out_dir (str): Folder of the images, below the work dir. Defaults to ``'vis'``.
 
     Raises:
         ConfigError: If a number is below 1.
@@ -69,11 +70,11 @@ class MotionVisualizationHook(Hook):
             )
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Count from the beginning."""
+        """Reset the counts."""
         self._start_pass()
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Count from the beginning."""
+        """Reset the counts."""
         self._start_pass()
 
     def after_val_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
@@ -166,6 +167,6 @@ class MotionVisualizationHook(Hook):
         try:
             return VideoReader(path, sample.get('start', 0))
         except (MissingFilesError, DataError) as error:
-            # A picture is not worth the results of a test run.
+            # A missing image must not cost the results of a test run.
             self._missing.append(str(error))
             return None

@@ -1,4 +1,4 @@
-"""Keeps checkpoints from running code when a run loads them."""
+"""Loading of checkpoints in a run, without executing code from them."""
 
 from contextlib import AbstractContextManager
 from typing import Optional
@@ -14,8 +14,8 @@ from ..safe_loading import safe_checkpoint_loading
 class SafeLoadingHook(Hook):
     """Load ``load_from``, ``resume`` and ``Pretrained`` weights of a run with a restricted reader.
 
-    From the start of a run to its end; MMEngine's loaders are back afterwards. A run that fails
-    leaves the safe one in place. Priority ``VERY_HIGH``, no state.
+    MMEngine's loaders are restored when the run ends; a run that fails leaves the restricted one
+    in place. Priority ``VERY_HIGH``, no state.
     """
 
     priority = 'VERY_HIGH'
@@ -24,13 +24,13 @@ class SafeLoadingHook(Hook):
         self._loading: Optional[AbstractContextManager] = None
 
     def before_run(self, runner: Runner) -> None:
-        """Exchange MMEngine's loaders."""
+        """Replace MMEngine's loaders."""
         if self._loading is None:
             self._loading = safe_checkpoint_loading()
             self._loading.__enter__()
 
     def after_run(self, runner: Runner) -> None:
-        """Bring them back."""
+        """Restore MMEngine's loaders."""
         if self._loading is not None:
             loading, self._loading = self._loading, None
             loading.__exit__(None, None, None)

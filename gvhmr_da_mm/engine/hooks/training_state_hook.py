@@ -1,4 +1,4 @@
-"""Checkpoints that training goes on from as if it had never stopped."""
+"""Training state in checkpoints, so that a resumed run equals an uninterrupted one."""
 
 from typing import Any, Optional
 
@@ -21,27 +21,27 @@ from ..training_state import (
     share_gradients,
 )
 
-ENTRY = 'training_state'
+STATE_KEY = 'training_state'
 """Key of the state in a checkpoint."""
 
 
 @HOOKS.register_module()
 class TrainingStateHook(Hook):
-    """Add to each checkpoint what MMEngine leaves out, and set it again when training resumes.
+    """Save the state that MMEngine's checkpoints lack, and restore it when training resumes.
 
-    That is the place in the epoch, the states of the random number generators of every rank, the
-    seed of the data, gradients in the middle of an accumulation, the optimisers' counts, and the
-    state of all hooks that have ``state_dict`` and ``load_state_dict``. Other hooks have to be
-    functions of progress, or start anew.
+    The state is the position in the epoch, the random number generators of every rank, the seed of
+    the data, gradients of an unfinished accumulation, the optimisers' counts, and all hooks with
+    ``state_dict`` and ``load_state_dict``. Other hooks must depend on the progress only, or start
+    from their initial state.
 
-    Settings of optimisers and schedules that the config changes are those of the config from there
-    on, which is logged by name; see :func:`apply_overrides`.
+    Changed settings of optimisers and schedules in the config replace those of the checkpoint,
+    which is logged by name; see :func:`apply_overrides`.
 
-    Everything is set right before the first batch: hooks that have run by then, such as those of
-    the beginning of the epoch, have drawn and logged what the interrupted process already had.
-    Works with :class:`ResumableTrainLoop`, which calls the stage ``before_first_step``.
-    Checkpoints without optimiser, such as best ones, are left as they are. Priority ``VERY_HIGH``,
-    so that other hooks see the optimisers' counts.
+    Random numbers, logs and hooks are restored right before the first batch, because hooks that ran
+    before it repeat draws and logs of the interrupted process. Exact only with
+    :class:`ResumableTrainLoop`, which calls the stage ``before_first_step``. Checkpoints without
+    optimiser, such as best ones, get no state. Priority ``VERY_HIGH``, so that other hooks see the
+    optimisers' counts.
     """
 
     priority = 'VERY_HIGH'
@@ -54,7 +54,7 @@ class TrainingStateHook(Hook):
     # -- saving -----------------------------------------------------------------------------------
 
     def before_save_on_all_ranks(self, runner: Runner) -> None:
-        """Collect what other ranks know, as only the first one writes."""
+        """Gather the random states of all ranks, as only the first one writes."""
         share_gradients(runner)
         self._random_states = all_gather_object(_random_state(runner))
 
@@ -62,7 +62,7 @@ class TrainingStateHook(Hook):
         """Add the state."""
         if 'optimizer' not in checkpoint:
             return
-        checkpoint[ENTRY] = dict(
+        checkpoint[STATE_KEY] = dict(
             random_states=self._random_states or [_random_state(runner)],
             data_seed=getattr(_sampler(runner.train_dataloader), 'seed', None),
             optimizers=optimizer_states(runner),
@@ -70,26 +70,26 @@ class TrainingStateHook(Hook):
         )
         self._random_states = None
         if isinstance(runner.train_loop, ResumableTrainLoop):
-            checkpoint[ENTRY]['position'] = runner.train_loop.position()
+            checkpoint[STATE_KEY]['position'] = runner.train_loop.position()
 
-    # -- going on ---------------------------------------------------------------------------------
+    # -- resuming ---------------------------------------------------------------------------------
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Take the state; it is used if training resumes, not if the weights alone are loaded."""
-        self._state = checkpoint.get(ENTRY)
+        """Read the state; it is used if training resumes, not if only weights are loaded."""
+        self._state = checkpoint.get(STATE_KEY)
         if runner._resume:
             for change in apply_overrides(runner, checkpoint):
                 runner.logger.warning(f'The config has changed since the checkpoint: {change}')
 
     def before_train(self, runner: Runner) -> None:
-        """Set the place in the epoch, the data's seed and the optimisers."""
+        """Restore the position in the epoch, the seed of the data and the optimisers."""
         if runner.iter == 0:
             self._state = None
             return
         if self._state is None:
             runner.logger.warning(
-                'The checkpoint has no training state: random numbers, and the epoch if it was '
-                'saved in the middle of one, start anew'
+                'The checkpoint has no training state: random numbers start from the seed, and an '
+                'unfinished epoch from its beginning'
             )
             return
         sampler, seed = _sampler(runner.train_dataloader), self._state['data_seed']
@@ -97,12 +97,12 @@ class TrainingStateHook(Hook):
             sampler.seed = seed
         if any(state['gradients'] for state in self._state['optimizers'].values()):
             runner.logger.warning(
-                'The accumulated gradients are in the checkpoint and none is lost, whatever '
-                'MMEngine says about `_accumulative_counts`'
+                'The accumulated gradients are restored from the checkpoint; ignore the warning '
+                'of MMEngine about `_accumulative_counts`'
             )
         self._history = _read_history(runner.message_hub)
         if isinstance(runner.train_loop, ResumableTrainLoop):
-            runner.train_loop.go_on_at(**self._state['position'])
+            runner.train_loop.resume_at(**self._state['position'])
         load_optimizer_states(runner, self._state['optimizers'])
         if not isinstance(runner.train_loop, ResumableTrainLoop):
             runner.logger.warning(
@@ -111,7 +111,7 @@ class TrainingStateHook(Hook):
             )
 
     def before_first_step(self, runner: Runner) -> None:
-        """Set the rest, at the last moment."""
+        """Restore logs, hooks and random numbers."""
         if self._state is None:
             return
         state, self._state = self._state, None
@@ -138,10 +138,10 @@ def _write_history(hub: MessageHub, history: dict[str, tuple]) -> None:
 
 
 def _random_state(runner: Runner) -> dict:
-    """Return the state of training, which validation leaves alone."""
+    """Return the random state of training, also during a validation."""
     return getattr(runner.train_loop, 'training_random_state', None) or random_state()
 
 
 def _sampler(loader: DataLoader) -> Any:
-    """Return what holds the seed: the sampler, inside of a batch sampler where there is one."""
+    """Return the sampler that holds the seed, inside a batch sampler where there is one."""
     return getattr(loader.batch_sampler, 'sampler', loader.sampler)

@@ -1,4 +1,4 @@
-"""Loops of training."""
+"""Training loops."""
 
 from .dry_run_loop import DryRunLoop, TriedSource
 from .resumable_train_loop import ResumableTrainLoop

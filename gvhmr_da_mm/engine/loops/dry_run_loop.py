@@ -1,4 +1,4 @@
-"""A loop that tries everything once."""
+"""Dry run: one batch of every dataset, one training step, one prediction."""
 
 import sys
 from collections.abc import Iterator
@@ -23,24 +23,26 @@ try:
 except ImportError:  # Windows
     resource = None
 
-EVERYTHING = 'all'
+ALL_DOMAINS = 'all'
+"""Domain of datasets without domains."""
 
 
 @dataclass
 class TriedSource:
-    """One dataset of a dataloader and what it took to use it; None where it was not tried.
+    """Measurements of one dataset of a dataloader; None where it was not tried.
 
     Args:
         split (str): ``'train'``, ``'val'``, ``'test'``, or ``'val/test'`` if they are the same.
-        domain (str): Its domain.
-        name (str): Its name.
-        clips (int): Its clips.
-        batch (int): Clips that were read.
-        data_seconds (float): Time to read them, in one process.
-        shapes (dict[str, tuple]): Shape and type of each input of a clip.
-        model_seconds (float, optional): Forward and backward pass, or prediction.
-        update_seconds (float, optional): The update of the weights.
-        memory (int, optional): Most bytes on the GPU during the step.
+        domain (str): Domain of the dataset.
+        name (str): Name of the dataset.
+        clips (int): Number of its clips.
+        batch (int): Number of clips read.
+        data_seconds (float): Time to read them in one process, s.
+        shapes (dict[str, tuple]): Shape and type of each input of a clip. Defaults to {}.
+        model_seconds (float, optional): Time of forward and backward pass, or of prediction, s.
+            Defaults to None.
+        update_seconds (float, optional): Time of the update of the weights, s. Defaults to None.
+        memory (int, optional): Peak memory of the GPU during the step, bytes. Defaults to None.
     """
 
     split: str
@@ -59,12 +61,12 @@ class TriedSource:
 class DryRunLoop(EpochBasedTrainLoop):
     """Read a batch of every dataset, train one step on each domain, predict one clip of each test.
 
-    What hooks do before training, before and after an iteration is part of it. On a GPU each step
-    is done twice, the first time to warm up. Arguments are those of
+    Hooks run before training, and before and after each iteration. On a GPU each step runs twice,
+    the first time to warm up. Arguments are those of
     :class:`mmengine.runner.EpochBasedTrainLoop`.
 
     Attributes:
-        sources (list[TriedSource]): What was tried.
+        sources (list[TriedSource]): Measurements of each dataset.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -72,10 +74,10 @@ class DryRunLoop(EpochBasedTrainLoop):
         self.sources: list[TriedSource] = []
 
     def run(self) -> nn.Module:
-        """Try everything.
+        """Run all stages once.
 
         Raises:
-            DryRunError: If something fails that has no error of its own; it names the stage.
+            DryRunError: If a stage fails with an error of another library; it names the stage.
         """
         with stage('preparing the training (hooks before the first epoch)'):
             self.runner.call_hook('before_train')
@@ -144,7 +146,7 @@ class DryRunLoop(EpochBasedTrainLoop):
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Put the stage in front of an error that does not explain itself."""
+    """Wrap errors of other libraries in a :class:`DryRunError` that names the stage."""
     try:
         yield
     except GVHMRError:
@@ -161,7 +163,7 @@ def stage(name: str) -> Iterator[None]:
 
 
 def peak_memory() -> Optional[int]:
-    """Return the most bytes of main memory that the process has held so far; None on Windows."""
+    """Return the peak memory of the process so far, bytes; None on Windows."""
     if resource is None:
         return None
     unit = 1 if sys.platform == 'darwin' else 1024
@@ -172,7 +174,7 @@ def _ranges(loader: DataLoader) -> list[tuple[str, str, int, int]]:
     """Return domain, name, start and stop of each dataset behind a dataloader."""
     dataset = loader.dataset
     if not hasattr(dataset, 'sources'):
-        return [(EVERYTHING, type(dataset).__name__, 0, len(dataset))]
+        return [(ALL_DOMAINS, type(dataset).__name__, 0, len(dataset))]
     return [
         (domain, source.name, source.start, source.stop)
         for domain, sources in sorted(dataset.sources.items(), reverse=True)
@@ -182,7 +184,7 @@ def _ranges(loader: DataLoader) -> list[tuple[str, str, int, int]]:
 
 
 def _test_loops(runner: Any) -> list[tuple[str, BaseLoop]]:
-    """Return the loops that evaluate; that of the test only where it reads something else."""
+    """Return the evaluation loops by split; one if validation and test read the same data."""
     loops = [('val', runner.val_loop), ('test', runner.test_loop)]
     loops = [(split, loop) for split, loop in loops if loop is not None]
     cfg = runner.cfg
@@ -193,7 +195,7 @@ def _test_loops(runner: Any) -> list[tuple[str, BaseLoop]]:
 
 @contextmanager
 def _timed_updates(optim_wrapper: Any) -> Iterator[list[float]]:
-    """Collect how long the updates of all optimisers take."""
+    """Collect the times of the updates of all optimisers, s."""
     several = isinstance(optim_wrapper, OptimWrapperDict)
     wrappers = list(optim_wrapper.values()) if several else [optim_wrapper]
     seconds: list[float] = []
@@ -206,7 +208,7 @@ def _timed_updates(optim_wrapper: Any) -> Iterator[list[float]]:
 
         return wrapper
 
-    # MMEngine's schedulers have put a `step` of their own on each.
+    # MMEngine's schedulers have replaced `step` of each instance.
     before = [vars(wrapper).get('step') for wrapper in wrappers]
     for wrapper in wrappers:
         wrapper.step = timed(wrapper.step)

@@ -1,4 +1,4 @@
-"""Epochs that can be left, and entered again, at any iteration."""
+"""Epoch-based training loop that stops and resumes at any iteration."""
 
 import errno
 import itertools
@@ -15,23 +15,23 @@ from ...registry import LOOPS
 from ..random_state import random_state, set_random_state
 from ..stop_signals import EXIT_RESUMABLE, StopSignals, shield_workers
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @LOOPS.register_module()
 class ResumableTrainLoop(EpochBasedTrainLoop):
-    """MMEngine's epoch-based loop, which also resumes in the middle of an epoch.
+    """MMEngine's epoch-based loop, which also resumes within an epoch.
 
-    - A batch sampler with ``start_step``, such as :class:`AlternatingMultiSourceSampler`, is told
-      where to begin. Batches of others are read and dropped, which is logged.
-    - Validation that was due when the checkpoint was saved is made up for. It leaves the random
-      numbers of training alone, so a run is the same with and without it.
-    - SIGTERM and SIGINT end the run after the running iteration with exit code
-      :data:`EXIT_RESUMABLE`, once the stage ``before_stop`` of the hooks, where
-      :class:`SafeCheckpointHook` saves, is over. A second SIGINT raises at once.
+    - A batch sampler with ``start_step``, such as :class:`AlternatingMultiSourceSampler`, starts
+      there. With others, the batches before are read and dropped, which is logged.
+    - A validation that was due when the checkpoint was saved is run after the resume. Validation
+      does not change the random numbers of training, so a run is the same with and without it.
+    - SIGTERM and SIGINT end the run after the current iteration and the stage ``before_stop`` of
+      the hooks, where :class:`SafeCheckpointHook` saves, with exit code :data:`EXIT_RESUMABLE`. A
+      second SIGINT raises at once.
 
-    The state that it does not know, :class:`TrainingStateHook` keeps. Arguments are those of
-    :class:`mmengine.runner.EpochBasedTrainLoop`.
+    :class:`TrainingStateHook` saves and restores the position and all other state. Arguments are
+    those of :class:`mmengine.runner.EpochBasedTrainLoop`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -42,28 +42,28 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self.signals = StopSignals()
 
     def position(self) -> dict[str, Any]:
-        """Return where the run is, beside the epoch: arguments of :meth:`go_on_at`."""
+        """Return the position within the epoch: arguments of :meth:`resume_at`."""
         return dict(
             step=self.step, epoch_length=len(self.dataloader), validation_due=self.validation_due
         )
 
-    def go_on_at(self, step: int, epoch_length: int, validation_due: bool) -> None:
-        """Begin elsewhere than at the start of an epoch.
+    def resume_at(self, step: int, epoch_length: int, validation_due: bool) -> None:
+        """Start within an epoch.
 
         Args:
             step (int): Batches of the epoch that are done.
-            epoch_length (int): Batches that the epoch had; where it has another number now, the
-                same share of them counts as done.
-            validation_due (bool): Whether the epoch before has not been validated.
+            epoch_length (int): Batches of the epoch when ``step`` was saved; if it has another
+                number now, the same share counts as done.
+            validation_due (bool): Whether the epoch before still has to be validated.
         """
         length = len(self.dataloader)
         if length != epoch_length:
             self.step = step * length // epoch_length
             self.runner.logger.warning(
                 f'An epoch had {epoch_length} batches and has {length} now (batch size, ranks or '
-                f'data changed): going on after {self.step} of them'
+                f'data changed): resuming after {self.step} of them'
             )
-            # The last accumulation is short where the iterations that are left do not divide.
+            # The last accumulation is shorter if the remaining iterations do not divide.
             left = (self._max_epochs - self._epoch) * length - self.step
             self._max_iters = self._iter + left
             self.runner.optim_wrapper.initialize_count_status(
@@ -74,20 +74,20 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self.validation_due = validation_due
 
     def run(self) -> nn.Module:
-        """Train, from the beginning or from where a checkpoint was saved.
+        """Train, from the beginning or from the position of a checkpoint.
 
         Raises:
-            StorageError: If the disk is too full to write logs. Checkpoints are not needed to go on
-                training, see :class:`SafeCheckpointHook`.
+            StorageError: If the disk is too full to write logs. A checkpoint that cannot be written
+                does not end training, see :class:`SafeCheckpointHook`.
         """
         try:
             return self._run()
         except OSError as error:
-            if error.errno not in FULL:
+            if error.errno not in DISK_FULL_ERRNOS:
                 raise
             raise StorageError(
-                f'nothing can be written to {self.runner.work_dir} any more ({error}). Make room, '
-                'then go on with `--resume`'
+                f'{self.runner.work_dir} cannot be written to any more ({error}). Free space, then '
+                'continue with `--resume`'
             ) from error
 
     def _run(self) -> nn.Module:
@@ -111,12 +111,12 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         return self._epoch < self._max_epochs or self.validation_due
 
     def run_epoch(self) -> None:
-        """Iterate over what is left of the epoch."""
+        """Train on the remaining batches of the epoch."""
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         batches = self._batches()
         if self.step:
-            # What hooks did so far, the interrupted process had done before.
+            # Restores the state after the hooks above, which the interrupted process ran before.
             self.runner.call_hook('before_first_step')
         for step, batch in enumerate(batches, start=self.step):
             self.run_iter(step, batch)
@@ -128,7 +128,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         """Train on one batch, then stop if asked to.
 
         Args:
-            idx (int): The batch in the epoch, from 0.
+            idx (int): Index of the batch in the epoch, from 0.
             data_batch (Sequence[dict]): The batch.
         """
         self.step = idx + 1
@@ -141,19 +141,19 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         jumps = hasattr(sampler, 'start_step')
         if jumps:
             sampler.start_step = self.step
-        # A loader draws a seed for its workers, whenever they happen to start.
+        # A loader draws a seed for its workers, which must not depend on when a run resumes.
         with torch.random.fork_rng(devices=[]):
             batches = iter(self.dataloader)
         if self.step and not jumps:
             self.runner.logger.warning(
-                f'{type(sampler).__name__} cannot begin in the middle of an epoch: reading '
-                f'{self.step} batches again'
+                f'{type(sampler).__name__} cannot start within an epoch: reading {self.step} '
+                'batches again'
             )
             batches = itertools.islice(batches, self.step, None)
         return batches
 
     def _validate(self) -> None:
-        """Validate if it is time, without changing what training draws."""
+        """Validate if scheduled, without changing the random numbers of training."""
         epoch, loop = self._epoch, self.runner.val_loop
         scheduled = epoch % self.val_interval == 0 or epoch == self._max_epochs
         if loop is not None and epoch >= self.val_begin and scheduled:
@@ -164,7 +164,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self.validation_due = False
 
     def stop_if_asked(self) -> None:
-        """Save and exit if a signal to stop has come; all ranks together.
+        """Save and exit if any rank has received a signal to stop; all ranks together.
 
         Raises:
             SystemExit: With :data:`EXIT_RESUMABLE`.
@@ -174,7 +174,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self.runner.call_hook('before_stop')
         self.runner.visualizer.close()
         self.runner.logger.warning(
-            f'Stopped by a signal in epoch {self._epoch + 1} after iteration {self._iter}; go on '
-            f'with `--resume` (exit code {EXIT_RESUMABLE})'
+            f'Stopped by a signal in epoch {self._epoch + 1} after iteration {self._iter}; '
+            f'continue with `--resume` (exit code {EXIT_RESUMABLE})'
         )
         sys.exit(EXIT_RESUMABLE)

@@ -35,7 +35,7 @@ def test_checkpoints_hold_no_more(run, toy):
 def test_the_selection_rate_is_watched_beyond_the_bound(run, toy, warnings_of):
     rates = [0.0, 0.5, 0.0] + [0.0] * 3
     run([LogHistoryHook(max_length=1), SelectionRateHook()], toy(rates=rates), epochs=2)
-    (message,) = [text for text in warnings_of if 'Not one pseudo-label' in text]
+    (message,) = [text for text in warnings_of if 'No pseudo-label was selected' in text]
     assert 'epoch 2' in message and '3 times' in message
 
 

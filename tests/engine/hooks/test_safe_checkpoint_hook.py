@@ -105,7 +105,7 @@ def test_a_full_disk_does_not_stop_training(train, tmp_path, monkeypatch, capfd)
     writes_fail(monkeypatch, lambda number: number == 2)  # the second checkpoint
     train(epochs=4, max_keep_ckpts=1)
     said = ''.join(capfd.readouterr())
-    assert 'epoch_2.pth could not be written' in said and 'Training goes on' in said
+    assert 'epoch_2.pth could not be written' in said and 'Training continues' in said
     assert names(tmp_path) == ['epoch_4.pth']
     content = torch.load(tmp_path / 'epoch_4.pth', weights_only=False)
     assert content['message_hub']['runtime_info']['keep_ckpt_ids'] == [4]

@@ -98,7 +98,7 @@ def test_a_finished_run_does_nothing_when_it_resumes(run, tmp_path):
 
 def test_an_epoch_of_another_length_keeps_its_share(run, capfd):
     loop = run().train_loop
-    loop.go_on_at(step=4, epoch_length=6, validation_due=False)
+    loop.resume_at(step=4, epoch_length=6, validation_due=False)
     assert loop.step == 2
     assert 'had 6 batches and has 3 now' in ''.join(capfd.readouterr())
 
@@ -122,5 +122,5 @@ def test_a_full_disk_ends_with_a_reason(run, at):
     def fail():
         raise OSError(28, 'No space left on device')
 
-    with pytest.raises(StorageError, match='Make room'):
+    with pytest.raises(StorageError, match='Free space'):
         run(hooks=[at('before_train_iter', 2, fail)])
