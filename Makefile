@@ -73,7 +73,7 @@ lint: venv  ## Check the style and which module imports which
 	$(BIN)/ruff format --check $(wildcard $(SOURCES))
 	$(BIN)/lint-imports --no-logo
 
-format: venv  ## Format the code and mend what can be mended
+format: venv  ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix $(wildcard $(SOURCES))
 	$(BIN)/ruff format $(wildcard $(SOURCES))
 

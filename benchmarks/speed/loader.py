@@ -1,4 +1,4 @@
-"""Training clips per worker: from packs of our own, or from the published files.
+"""Training clips per worker: from sequence packs, or from the published files.
 
 The plain way loads the feature file of each clip as a whole. Clips are the same. One thread, as
 workers have. ``loader_threedpw`` has sequences as long as those of 3DPW, the others have clips of
