@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Optional
 
@@ -154,10 +154,6 @@ def _batches(
     if first is None:
         return
     per_batch = max(batch_size // len(first[1]), 1)
-    rest = [first]
-    while True:
-        group = rest + list(islice(crops, per_batch - len(rest)))
-        rest = []
-        if not group:
-            return
+    crops = chain([first], crops)
+    while group := list(islice(crops, per_batch)):
         yield [frame for frame, _ in group], [crop for _, several in group for crop in several]

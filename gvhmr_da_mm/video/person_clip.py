@@ -21,7 +21,6 @@ _SHAPES = dict(
     flip_features=(IMAGE_FEATURE_DIM,),
     flip_bbx_xys=(3,),
 )
-_REQUIRED = ('bbx_xys', 'kp2d', 'observed', 'frame_numbers')
 
 
 @dataclass
