@@ -142,20 +142,14 @@ class WorldView:
         first = self.tracks[0]
         towards = first.centres[first.frames].mean(axis=0)[[0, 2]] - flat.mean(axis=0)
         if np.ptp(flat, axis=0).max() < 1 and np.linalg.norm(towards) > 1e-6:
-            side = towards / np.linalg.norm(
-                towards
-            )  # a person on the spot has no direction of motion
+            side = towards / np.linalg.norm(towards)  # a person on the spot has no trajectory
         else:
             side = np.array([-along[1], along[0]])
             side = -side if side @ towards < 0 else side
         cos, sin = np.cos(AZIMUTH), np.sin(AZIMUTH)
         side = np.array([cos * side[0] - sin * side[1], sin * side[0] + cos * side[1]])
         away = np.array(
-            [
-                side[0] * np.cos(ELEVATION),
-                np.sin(ELEVATION),
-                side[1] * np.cos(ELEVATION),
-            ]
+            [side[0] * np.cos(ELEVATION), np.sin(ELEVATION), side[1] * np.cos(ELEVATION)]
         )
         reach = float(np.linalg.norm(self._high - self._low))
         corners = np.stack(np.meshgrid(*zip(self._low, self._high)), axis=-1).reshape(-1, 3)
