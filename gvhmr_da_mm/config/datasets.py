@@ -1,4 +1,4 @@
-"""The single datasets of a config."""
+"""Building of the single datasets of a config."""
 
 from collections.abc import Sequence
 from typing import Any, Optional
@@ -23,18 +23,18 @@ def config_datasets(
 
     Args:
         config (Config): The config.
-        splits (Sequence[str]): Dataloaders to look at. Defaults to all three.
+        splits (Sequence[str]): Splits whose dataloaders are used. Defaults to all three.
         name (str, optional): Only the dataset of this name, such as ``emdb_train``. Defaults to
             None.
-        with_joints (bool): Whether test items carry joints, which need the SMPL models. Defaults
+        with_joints (bool): Whether test items have joints, which need the SMPL models. Defaults
             to True. Mirrored inputs are never read.
 
     Returns:
         list[MotionDataset]: In the config's order; call ``full_init`` before use.
 
     Raises:
-        ConfigError: If there is no such dataset; the message names those that there are.
-        MissingFilesError: One error for all files that they need and lack.
+        ConfigError: If there is no such dataset; the message lists the datasets.
+        MissingFilesError: If files of the datasets are missing; one error for all.
     """
     unknown = sorted(set(splits) - set(SPLITS))
     if unknown:
@@ -44,7 +44,7 @@ def config_datasets(
         for part in _parts((config.get(f'{split}_dataloader') or {}).get('dataset')):
             kind = part['type']
             kind = DATASETS.get(kind) if isinstance(kind, str) else kind
-            # Validation may be the first clips of the test; whoever asks wants all of them.
+            # Validation may use the first clips of the test only; all are wanted here.
             part.update(indices=None, lazy_init=True)
             if isinstance(kind, type) and issubclass(kind, RealVideoDataset):
                 part.update(flip_test=False, with_joints=with_joints)
@@ -65,13 +65,13 @@ def config_datasets(
 
 
 def _parts(dataset: Any) -> list[dict]:
-    """Return the configs of the datasets that one holds, or its own."""
+    """Return the configs of the datasets inside a wrapper, or of the dataset itself."""
     if not isinstance(dataset, dict):
         return []
     if dataset.get('dataset') and isinstance(dataset['dataset'], dict):
         return _parts(dataset['dataset'])
     if 'datasets' not in dataset:
         return [dict(dataset)]
-    inner = dataset['datasets']  # By name here, a list in those of MMEngine.
+    inner = dataset['datasets']  # A dict by name in ours, a list in MMEngine's.
     inner = inner.values() if isinstance(inner, dict) else inner
     return [part for entry in inner for part in _parts(entry)]

@@ -1,4 +1,4 @@
-"""What the flags of the training tool change in a config."""
+"""Config changes by flags of the training tool."""
 
 from mmengine.config import Config
 
@@ -6,7 +6,7 @@ from ..core.errors import ConfigError
 
 
 def use_half_precision(config: Config) -> None:
-    """Train in fp16, as ``--amp`` asks for: the student, or the only model.
+    """Set fp16 for the student, or the only model: the flag ``--amp``.
 
     Args:
         config (Config): Changed in place.
@@ -15,7 +15,7 @@ def use_half_precision(config: Config) -> None:
         ConfigError: If the config does not use a constructor with precisions.
     """
     optimizer = config.get('optim_wrapper') or {}
-    # A least-squares discriminator is small, and its scores lie close together.
+    # Not for the discriminator: it is small, and fp16 would merge its scores, which lie close.
     part = optimizer.get('model', optimizer)
     if 'constructor' not in optimizer or 'optimizer' not in part:
         raise ConfigError(
@@ -27,13 +27,13 @@ def use_half_precision(config: Config) -> None:
 
 
 def scale_learning_rate(config: Config) -> None:
-    """Scale learning rates linearly with the global batch size, as ``--auto-scale-lr`` asks for.
+    """Scale learning rates linearly with the global batch size: the flag ``--auto-scale-lr``.
 
     Args:
         config (Config): Changed in place; MMEngine does the scaling.
 
     Raises:
-        ConfigError: If it does not say which batch size its learning rates are for.
+        ConfigError: If ``auto_scale_lr.base_batch_size`` is missing.
     """
     scale = config.get('auto_scale_lr') or {}
     if 'base_batch_size' not in scale:

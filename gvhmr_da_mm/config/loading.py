@@ -1,4 +1,4 @@
-"""Loading configs for the tools: data root, overrides that are checked, debug limits."""
+"""Loading of configs for the tools: checked overrides, data root, debug limits."""
 
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -20,11 +20,11 @@ RUNNER_FIELDS = (
     | {'optim_wrapper', 'custom_imports', 'model_wrapper_cfg', 'find_unused_parameters'}
     | {'compile', 'sync_bn', 'activation_checkpointing', 'efficient_conv_bn_eval'}
 )
-"""Top-level fields that a run reads; others are variables of the config file."""
+"""Top-level fields that a run uses; others are variables of the config file."""
 MMENGINE_HOOKS = (
     'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint',
 )  # fmt: skip
-"""Default hooks that ``Runner.register_default_hooks`` adds, and leaves out if they are None."""
+"""Default hooks that ``Runner.register_default_hooks`` adds, unless they are None."""
 
 
 def load_config(
@@ -34,16 +34,17 @@ def load_config(
 
     Args:
         path (str | Path): The config file.
-        options (dict, optional): ``--cfg-options`` by dotted key.
+        options (dict, optional): ``--cfg-options`` by dotted key. Defaults to None.
         data_root (str | Path, optional): New data root of all datasets, body models and metrics.
+            Defaults to None.
 
     Returns:
         Config: The config of the run.
 
     Raises:
         MissingFilesError: If the file does not exist.
-        ConfigError: If the file cannot be read, an override names a field that does not exist, the
-            data root is none, or a field has a value of an impossible type.
+        ConfigError: If the file cannot be read, an override names a field that does not exist, no
+            part has a data root, or a field has a value of a wrong type or out of range.
     """
     if not Path(path).is_file():
         raise MissingFilesError(
@@ -51,8 +52,8 @@ def load_config(
             '`mim search gvhmr_da_mm` lists those of an installed package'
         )
     config = read_config(Path(path))
-    # A run asks for the text of its config five times. YAPF takes seconds for it each time where a
-    # long path does not fit a line. `Config.fromfile` ignores the argument for dumped configs.
+    # A run formats its config five times, and YAPF takes seconds each time if a long path does not
+    # fit a line. `Config.fromfile` ignores the argument for dumped configs.
     object.__setattr__(config, '_format_python_code', False)
     check_old_parts(config._cfg_dict)
     check_old_model_keys(config._cfg_dict, options or ())
@@ -79,14 +80,14 @@ def load_config(
 
 
 def drop_disabled_hooks(config: Config) -> None:
-    """Remove default hooks that are None, which MMEngine does with its own alone.
+    """Remove default hooks that are None, which MMEngine accepts for its own hooks only.
 
     Args:
         config (Config): Changed in place.
     """
     hooks = config._cfg_dict.get('default_hooks') or {}
     for name in [name for name, hook in hooks.items() if hook is None]:
-        # MMEngine would add one of its own where the name is missing.
+        # Without the name, MMEngine would add its own hook.
         if name not in MMENGINE_HOOKS:
             del hooks[name]
 
@@ -95,7 +96,7 @@ def log_by_iteration(config: Config) -> None:
     """Log validations of a loop without epochs by its iterations; MMEngine logs all at step 0.
 
     Args:
-        config (Config): Changed in place, where the logger hook does not say otherwise.
+        config (Config): Changed in place, unless the logger hook sets ``log_metric_by_epoch``.
     """
     loop = config.get('train_cfg') or {}
     logger = (config._cfg_dict.get('default_hooks') or {}).get('logger')
@@ -104,16 +105,16 @@ def log_by_iteration(config: Config) -> None:
 
 
 def check_options(config: Config, options: dict[str, Any]) -> None:
-    """Check that overrides change something that exists.
+    """Check that overrides set fields that exist.
 
-    MMEngine adds unknown keys silently, so that a misspelt override does nothing.
+    MMEngine adds unknown keys silently, so that a misspelt override has no effect.
 
     Args:
         config (Config): The config before the overrides.
-        options (dict[str, Any]): Values by dotted key; list items by number.
+        options (dict[str, Any]): Values by dotted key; list items by index.
 
     Raises:
-        ConfigError: If a key is unknown; the message names the nearest ones.
+        ConfigError: If a key is unknown; the message suggests similar ones.
     """
     for key in options:
         check_old_option(config, key)
@@ -121,12 +122,12 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
         if parts[0] in node and parts[0] not in RUNNER_FIELDS:
             raise ConfigError(
                 f'`--cfg-options {key}={options[key]}`: {parts[0]!r} is a variable of the config '
-                'file. What was computed from it would not change; set the fields that use it'
+                'file, and fields computed from it would not change; set those fields instead'
             )
         for depth, part in enumerate(parts):
             where = '.'.join(parts[:depth])
             known = _fields(node, where) if depth else RUNNER_FIELDS
-            if options.get(f'{where}.type'):  # Fields of the class that it is going to be.
+            if options.get(f'{where}.type'):  # Fields of the new class.
                 target = target_of(dict(type=options[f'{where}.type']), where)
                 known = known | set(parameters_of(target)[0])
             if part not in known and _is_new_part(node, '.'.join(parts[: depth + 1]), options):
@@ -142,7 +143,7 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
 
 
 def _fields(node: Any, where: str) -> set[str]:
-    """Return what can be set below a node of the given key."""
+    """Return the keys that can be set below a node of the given key."""
     if isinstance(node, (list, tuple)):
         return {str(index) for index in range(len(node))}
     if not isinstance(node, dict):
@@ -159,7 +160,7 @@ def _fields(node: Any, where: str) -> set[str]:
 
 
 def _is_new_part(node: Any, where: str, options: dict[str, Any]) -> bool:
-    """Tell whether overrides add a part, with its type, to parts that have names."""
+    """Return whether overrides add a part, with its type, to a dict of named parts."""
     if not isinstance(node, dict) or {'type', 'constructor'} & set(node):
         return False
     if not all(part is None or isinstance(part, dict) and 'type' in part for part in node.values()):
@@ -174,14 +175,14 @@ def _child(node: Any, part: str) -> Any:
 
 
 def set_data_root(config: Union[Config, ConfigDict], data_root: PathLike) -> None:
-    """Point every part of a config that has a ``data_root`` to a folder.
-
-    Overriding a top-level variable would not change what was computed from it, so every dataset,
-    body model and metric is changed by itself.
+    """Set ``data_root`` of every dataset, body model and metric of a config.
 
     Args:
         config (Config): Changed in place.
         data_root (str | Path): The folder; stored as an absolute path.
+
+    Raises:
+        ConfigError: If no part has a ``data_root``.
     """
     root = str(Path(data_root).absolute())
     changed = 0
@@ -197,7 +198,7 @@ def set_data_root(config: Union[Config, ConfigDict], data_root: PathLike) -> Non
 
 
 def limit_for_debugging(config: Config) -> None:
-    """Shorten a run to two epochs of a few batches, in one process, logging everything.
+    """Shorten a run to two epochs of a few batches in one process, with a log of each iteration.
 
     Args:
         config (Config): Changed in place.

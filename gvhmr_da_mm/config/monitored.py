@@ -1,4 +1,4 @@
-"""Checks that the metrics which a run decides by are metrics that it has."""
+"""Checks of the metrics that best checkpoints, early stopping and schedules monitor."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
@@ -12,21 +12,21 @@ from .values import target_of
 
 
 def check_monitored(config: Config) -> None:
-    """Check what best checkpoints, early stopping and plateau schedules watch.
+    """Check that monitored metrics exist, and have a rule which value is better.
 
     Args:
-        config (Config): The config of a run, already checked as to its fields.
+        config (Config): The config of a run, checked by :func:`check_config`.
 
     Raises:
-        ConfigError: If there is no metric of such a name, nothing validates, or MMEngine could not
-            tell whether smaller is better.
+        ConfigError: If there is no such metric, the run does not validate, or MMEngine would have
+            to guess the rule.
     """
     metrics = _metric_names(config.get('val_evaluator'))
     for where, part, name in _monitored(config):
         if config.get('val_cfg') is None:
             raise ConfigError(
-                f'`{where}` is {name!r}, but the run does not validate: set it to None, or leave '
-                '`--no-validate` out'
+                f'`{where}` is {name!r}, but the run does not validate: set it to None, or run '
+                'without `--no-validate`'
             )
         if metrics is not None and name not in metrics and name != 'auto':
             raise ConfigError(
@@ -34,19 +34,19 @@ def check_monitored(config: Config) -> None:
                 f'{suggest(name, metrics)}'
             )
         target = target_of(part, where)
-        hint = parameters_of(target)[0]
-        if 'rule' not in hint or part.get('rule') or part.get('greater_keys'):
+        known = parameters_of(target)[0]
+        if 'rule' not in known or part.get('rule') or part.get('greater_keys'):
             continue
         if target.__module__.startswith('mmengine.hooks'):
             raise ConfigError(
-                f"`{where}` needs `rule='less'` beside it: {target.__name__} of MMEngine guesses "
-                'by the name. SafeCheckpointHook and EarlyStoppingHook of gvhmr_da_mm.engine have '
-                'it as their default'
+                f"`{where}` needs `rule='less'` beside it: {target.__name__} of MMEngine infers it "
+                'from the name. It is the default of SafeCheckpointHook and EarlyStoppingHook of '
+                'gvhmr_da_mm.engine'
             )
 
 
 def _monitored(config: Config) -> Iterator[tuple[str, Mapping, str]]:
-    """Yield the field, the part it belongs to, and the metric that it names."""
+    """Yield the fields that name a metric, their parts, and the metric."""
     hooks = {f'default_hooks.{k}': v for k, v in (config.get('default_hooks') or {}).items()}
     hooks |= {f'custom_hooks.{k}': v for k, v in enumerate(config.get('custom_hooks') or ())}
     for where, part in [*hooks.items(), *_schedules(config.get('param_scheduler'))]:
@@ -68,7 +68,7 @@ def _schedules(node: Any, where: str = 'param_scheduler') -> Iterator[tuple[str,
 
 
 def _metric_names(evaluator: Any) -> Optional[set[str]]:
-    """Return the names of all results, or None if a metric does not tell its own."""
+    """Return the names of all results, or None if a metric has no ``metric_names``."""
     names = set()
     for part in evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]:
         target = target_of(part, 'val_evaluator') if isinstance(part, Mapping) else None

@@ -1,11 +1,11 @@
-"""Former keys of the model, and the present ones."""
+"""Errors for former keys of the model."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..core.errors import ConfigError
 
-RENAMED = {
+RENAMED_KEYS = {
     'model.num_augmentations': 'model.pseudo_labeler.num_augmentations',
     'model.views': 'model.pseudo_labeler.views',
     'model.confidence': 'model.pseudo_labeler.confidence',
@@ -37,28 +37,28 @@ RENAMED = {
         for name in ('keypoint_noise', 'condition_dropout', 'detected_keypoint_prob')
     },
 }
-"""Former keys, and the present ones; empty: there is none."""
+"""Former keys, and the present ones; empty if the setting no longer exists."""
 
 
 def check_old_model_keys(config: Mapping[str, Any], options: Iterable[str] = ()) -> None:
-    """Refuse former keys.
+    """Check that neither a config nor its overrides use former keys of the model.
 
     Args:
         config (Mapping[str, Any]): The config.
-        options (Iterable[str]): Dotted keys of overrides. Defaults to none.
+        options (Iterable[str]): Dotted keys of overrides. Defaults to ().
 
     Raises:
-        ConfigError: If there is one; the message names the new key.
+        ConfigError: If one is used; the message names the present key.
     """
     options = list(options)
-    # Longer ones first: they have more to say.
-    for old in sorted(RENAMED, key=len, reverse=True):
+    # Longer ones first: their message is more specific.
+    for old in sorted(RENAMED_KEYS, key=len, reverse=True):
         if _holds(config, old) or any(f'{key}.'.startswith(f'{old}.') for key in options):
-            raise renamed_key(old, RENAMED[old])
+            raise renamed_key(old, RENAMED_KEYS[old])
 
 
 def renamed_key(old: str, new: str) -> ConfigError:
-    """Return the error for a former key; an empty new one says that there is none."""
+    """Return the error for a former key; ``new`` is empty if the setting no longer exists."""
     now = f'is now `{new}`'.replace('``', '`') if new else 'no longer exists; leave it out'
     return ConfigError(f'`{old}` {now}; see CHANGELOG.md for all keys that were renamed')
 

@@ -1,4 +1,4 @@
-"""Reading a config file, which is a program, with errors that say where it fails."""
+"""Reading of config files, with errors that name file and line."""
 
 import traceback
 from collections.abc import Iterator
@@ -14,48 +14,48 @@ from .old_keys import check_old_file
 
 
 def read_config(path: Path) -> Config:
-    """Read a config file, and import what its ``custom_imports`` names.
+    """Read a config file, and import the modules of its ``custom_imports``.
 
-    MMEngine imports it in configs with ``_base_`` only, not in those with ``read_base``.
+    MMEngine imports them for configs with ``_base_`` only, not for those with ``read_base``.
 
     Args:
         path (Path): A file that exists.
 
     Returns:
-        Config: As it is in the file.
+        Config: The unchanged content of the file.
 
     Raises:
-        ConfigError: If the file, or one that it inherits from, cannot be run, or a module of
+        ConfigError: If the file, or one that it inherits from, cannot be executed, or a module of
             ``custom_imports`` cannot be imported.
     """
     try:
         config = Config.fromfile(str(path), import_custom_modules=False)
-        for _ in walk(config._cfg_dict):  # Imports of a `read_base` config run when looked at.
+        for _ in walk(config._cfg_dict):  # Imports of a `read_base` config run on access.
             pass
     except GVHMRError:
         raise
-    except Exception as error:  # A config is a program: anything can go wrong in it.
+    except Exception as error:  # A config is a program and may raise anything.
         if isinstance(error, (IndexError, KeyError, AttributeError)):
-            check_old_file(path)  # As where a list has become a dict.
+            check_old_file(path)  # Such as positions in a list that is a dict now.
         raise ConfigError(_message(path, error)) from error
     for name, value in config._cfg_dict.items():
         if isinstance(value, ModuleType):
             raise ConfigError(
-                f'{path}: `{name}` is a module, which cannot be part of a config. Import inside of '
-                f'a function or write `del {name}` at the end of the file'
+                f'{path}: `{name}` is a module, which cannot be part of a config. Import it in a '
+                f'function, or write `del {name}` at the end of the file'
             )
     import_custom(config)
     return config
 
 
 def import_custom(config: Config) -> None:
-    """Import the modules that ``custom_imports`` of a config names.
+    """Import the modules of ``custom_imports`` of a config.
 
     Args:
-        config (Config): ``custom_imports`` has ``imports``, and ``allow_failed_imports``.
+        config (Config): Its ``custom_imports`` has ``imports`` and ``allow_failed_imports``.
 
     Raises:
-        ConfigError: If one cannot be imported and that is not allowed.
+        ConfigError: If one cannot be imported and ``allow_failed_imports`` is not set.
     """
     wanted = config.get('custom_imports')
     if not wanted:
@@ -64,9 +64,9 @@ def import_custom(config: Config) -> None:
         import_modules_from_strings(**wanted)
     except (ImportError, TypeError) as error:
         raise ConfigError(
-            f'`custom_imports`={dict(wanted)} cannot be imported: {error}. Python looks in the '
-            'folders of $PYTHONPATH and in installed packages, not in the folder you are in: set '
-            'PYTHONPATH to the folder that holds the module, or install it'
+            f'`custom_imports`={dict(wanted)} cannot be imported: {error}. Python searches the '
+            'folders of $PYTHONPATH and installed packages, not the current folder: set '
+            'PYTHONPATH to the folder of the module, or install it'
         ) from error
 
 

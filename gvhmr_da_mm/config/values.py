@@ -1,4 +1,4 @@
-"""Checks all values of a config before anything is built from it."""
+"""Checks of names, types and limits of all config fields, before anything is built."""
 
 import inspect
 from collections.abc import Mapping
@@ -26,35 +26,35 @@ _OURS = registries.SCOPE
 _NOT_PASSED = (
     'type', 'constructor', '_scope_', '_delete_', 'priority', 'convert_to_iter_based',
 )  # fmt: skip
-"""Fields that MMEngine takes out before it builds a part."""
-_NAMED_OTHERWISE = {'on_trace_ready', 'schedule'}
+"""Fields that MMEngine removes before it builds a part."""
+_UNREGISTERED_TYPES = {'on_trace_ready', 'schedule'}
 """Fields of MMEngine's ProfilerHook whose types are in no registry."""
-_PLAIN = (int, float, bool, str)
+_PLAIN_TYPES = (int, float, bool, str)
 _PLAIN_DICTS = {
     'backend_args', 'clip_grad', 'compile', 'file_client_args', 'metainfo', 'paramwise_cfg',
     'test_cfg', 'train_cfg',
 }  # fmt: skip
-"""Fields of our classes that are dicts of values. All others are configs of parts."""
+"""Fields of our classes that are dicts of values; all other dicts are configs of parts."""
 
-PARTS = dict(custom_hooks=Hook, val_evaluator=BaseMetric, test_evaluator=BaseMetric)
-"""Lists of objects, or of their configs."""
+LISTS_OF_PARTS = dict(custom_hooks=Hook, val_evaluator=BaseMetric, test_evaluator=BaseMetric)
+"""Fields that are lists of objects or of their configs, and the classes."""
 LOOP_LIMITS = ('max_epochs', 'max_iters', 'val_begin', 'val_interval')
-"""Those that our loops take from MMEngine's."""
+"""Arguments that our loops inherit from MMEngine's."""
 DATALOADER_FIELDS = {
     'batch_sampler', 'collate_fn', 'dataset', 'indices', 'num_batch_per_epoch', 'sampler',
     'worker_init_fn', '_delete_', *inspect.signature(DataLoader).parameters,
 }  # fmt: skip
-REQUIRED = {'max_epochs', 'max_iters'}
-"""Fields that a part which takes them cannot do without."""
+REQUIRED_FIELDS = {'max_epochs', 'max_iters'}
+"""Fields that are required wherever a class accepts them."""
 
 
 class Limit(NamedTuple):
-    """What a field of another library may be, where the library itself says nothing helpful."""
+    """Type and range of a field of another library, which itself gives no helpful error."""
 
     hint: Any
     low: Optional[float] = None
     above: bool = False
-    """Whether ``low`` itself is too low."""
+    """Whether ``low`` itself is out of range."""
 
 
 LIMITS = dict(
@@ -80,29 +80,29 @@ LIMITS = dict(
     seed=Limit(Optional[int], 0),
     interval=Limit(int, -1),
 )
-"""Fields of MMEngine's and PyTorch's parts, and of dataloaders, by name."""
+"""Limits of fields of MMEngine's and PyTorch's classes, and of dataloaders, by name."""
 
 
 def check_config(config: Union[Config, Mapping]) -> None:
     """Check names, types and limits of all fields of a config.
 
-    Ours are checked by the signatures of our classes. Of other libraries only plain values are, by
-    their signatures and :data:`LIMITS`.
+    Fields of our classes are checked against their signatures; of other libraries only plain values
+    are, against the signatures and :data:`LIMITS`.
 
     Args:
         config (Config): The config of a run.
 
     Raises:
-        ConfigError: Names the field, what it should be, and what it is.
+        ConfigError: Names the field, the expected value, and the value found.
     """
     content = config._cfg_dict if isinstance(config, Config) else config
     known, _ = parameters_of(Runner)
     for name, value in content.items():
         if name.endswith('_dataloader') and isinstance(value, Mapping):
             _check_dataloader(value, name)
-        if name in PARTS and isinstance(value, (list, tuple)):
+        if name in LISTS_OF_PARTS and isinstance(value, (list, tuple)):
             for key, part in enumerate(value):
-                _check_part(part, PARTS[name], f'{name}.{key}')
+                _check_part(part, LISTS_OF_PARTS[name], f'{name}.{key}')
         elif name == 'default_hooks' and isinstance(value, Mapping):
             for key, part in value.items():
                 _check_part(part, Optional[Hook], f'{name}.{key}')
@@ -119,7 +119,7 @@ def _check_part(part: Any, hint: Any, where: str) -> None:
 
 
 def _check_nested_parts(value: Any, hint: Any, where: str) -> None:
-    """Check that parts have a type where one, a list of them or a dict of them is expected."""
+    """Check that parts, also in a list or dict of them, have a type."""
     origin, inner = get_origin(hint), get_args(hint)
     if hint is dict and isinstance(value, Mapping):
         _check_part(value, hint, where)
@@ -133,7 +133,7 @@ def _check_nested_parts(value: Any, hint: Any, where: str) -> None:
 
 
 def _check_dataloader(loader: Mapping, where: str) -> None:
-    """Check what PyTorch would only say when the loader is built."""
+    """Check the fields of a dataloader."""
     for name in set(loader) - DATALOADER_FIELDS:
         raise ConfigError(f'`{where}` has no field {name!r}; {suggest(name, DATALOADER_FIELDS)}')
     if 'dataset' not in loader:
@@ -156,8 +156,8 @@ def _check_node(node: Any, where: str) -> None:
         return
     if '_delete_' in node:
         raise ConfigError(
-            f'`{where}._delete_` is not applied by `.update()`: write `.merge(dict(...))` around '
-            'it, or assign the part as a whole'
+            f'`{where}._delete_` has no effect in `.update()`: use `.merge(dict(...))`, or assign '
+            'the whole part'
         )
     target = target_of(node, where)
     arguments = {name: value for name, value in node.items() if name not in _NOT_PASSED}
@@ -165,7 +165,7 @@ def _check_node(node: Any, where: str) -> None:
     if target is None:
         limited = node
     elif _is_ours(target):
-        # What a constructor of optimisers gets is a dict of its own.
+        # A constructor of optimisers takes the node as one dict, not as arguments.
         if 'constructor' not in node:
             check_arguments(target, arguments, where)
             known, _ = parameters_of(target)
@@ -174,35 +174,38 @@ def _check_node(node: Any, where: str) -> None:
         limited = {name: node[name] for name in LOOP_LIMITS if name in node}
     else:
         known = check_names(target, arguments, where)
-        hints = {name: hint for name, hint in known.items() if hint in _PLAIN}
+        hints = {name: hint for name, hint in known.items() if hint in _PLAIN_TYPES}
         limited = node
     _check_limits(limited, hints, where)
     if target is not None:
-        missing = REQUIRED & set(parameters_of(target)[0]) - set(node)
+        missing = REQUIRED_FIELDS & set(parameters_of(target)[0]) - set(node)
         if missing:
             raise ConfigError(f'`{where}` should have a field {missing.pop()!r}')
     for name, value in node.items():
-        if name not in _NAMED_OTHERWISE:
+        if name not in _UNREGISTERED_TYPES:
             _check_node(value, f'{where}.{name}')
 
 
 def target_of(node: Mapping, where: str) -> Any:
-    """Return the class or function that a dict is the config of, or None.
+    """Return the class or function that a dict configures, or None.
 
     Args:
         node (Mapping): Any dict of a config.
         where (str): Its dotted key.
 
     Raises:
-        ConfigError: If there is none of the name that its ``type`` gives.
+        ConfigError: If its ``type`` is not the name of a class or function.
     """
     target = node.get('type', node.get('constructor'))
     if target is None and not {'type', 'constructor'} & set(node):
         return None
     if isinstance(target, str):
         found = _look_up(target) if target else None
-        if not callable(found):  # MMEngine finds modules, too.
-            raise ConfigError(f'`{where}.type`: there is no {target!r}; is the name right?')
+        if not callable(found):  # MMEngine also finds modules.
+            raise ConfigError(
+                f'`{where}.type` should be a registered class or the full name of one, got '
+                f'{target!r}. Check the spelling, and that `custom_imports` imports its module'
+            )
         return found
     if not callable(target):
         raise ConfigError(f'`{where}.type` should be a class or its name, got {target!r:.80}')
@@ -210,7 +213,7 @@ def target_of(node: Mapping, where: str) -> Any:
 
 
 def _look_up(name: str) -> Any:
-    """Find a class by its name in any registry, or by its module, as in a dumped config."""
+    """Return a class by its name in any registry, or by its full name, or None."""
     found = get_object_from_string(name) if '.' in name else None
     for registry in vars(registries).values():
         if found is None and isinstance(registry, Registry):

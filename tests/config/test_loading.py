@@ -197,7 +197,7 @@ def test_fields_that_the_runner_reads_in_the_config(config, key, value):
 
 
 def test_a_module_is_no_class(config):
-    with pytest.raises(ConfigError, match="there is no 'torch'"):
+    with pytest.raises(ConfigError, match="should be a registered class.*got 'torch'"):
         check_options(config, {'model_wrapper_cfg.type': 'torch'})
 
 

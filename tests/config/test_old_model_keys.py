@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from gvhmr_da_mm.config.loading import load_config
-from gvhmr_da_mm.config.old_model_keys import RENAMED
+from gvhmr_da_mm.config.old_model_keys import RENAMED_KEYS
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 
@@ -12,11 +12,11 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
 TINY = CONFIGS / 'da_tiny_bedlam_emdb_3dpw.py'
 
 
-@pytest.mark.parametrize('old', RENAMED)
+@pytest.mark.parametrize('old', RENAMED_KEYS)
 def test_a_former_key_names_the_new_one(old):
     with pytest.raises(ConfigError) as error:
         load_config(TINY, {old: 1})
-    new = RENAMED[old].strip('`')
+    new = RENAMED_KEYS[old].strip('`')
     assert f'`{old}`' in str(error.value)
     assert (f'is now `{new}' if new else 'no longer exists') in str(error.value)
 
@@ -33,10 +33,10 @@ def test_a_former_key_in_a_file_names_the_new_one(tmp_path):
 def test_new_keys_exist():
     """Those of the adaptive model; the others are fields of the classes that the config names."""
     known = inspect.signature(DomainAdaptiveGVHMR).parameters
-    for new in filter(lambda key: key.startswith('model.'), RENAMED.values()):
+    for new in filter(lambda key: key.startswith('model.'), RENAMED_KEYS.values()):
         part = new.split('.')[1]
         assert part in {*known, 'test_cfg', 'train_cfg'}, new
-    for old, new in RENAMED.items():
+    for old, new in RENAMED_KEYS.items():
         single = ('model.test_cfg', 'model.train_cfg')
         if new.startswith('model.') and not new.startswith(single):
             value = {'model.losses': {}}.get(new)

@@ -1,4 +1,4 @@
-"""Data parallelism for models with their own training step."""
+"""Data-parallel wrapper for models with their own training step."""
 
 from typing import Any
 
@@ -14,13 +14,12 @@ class ReplicatedDataParallel(nn.Module):
     """Run the wrapped model's own steps; the optimiser wrappers average the gradients.
 
     ``MMDistributedDataParallel.train_step`` never calls the model's, and its variant for separate
-    parts saves checkpoints whose keys do not load back. This wrapper does nothing but start all
-    ranks from the weights of the first and pass calls on, so checkpoints are those of a single
-    process. Optimiser wrappers built by :class:`PrecisionOptimWrapperConstructor` average the
-    gradients before each update, which also makes accumulation cost no communication. Each rank
-    gets random numbers of its own, so that dropout, noise and views differ between them. Log values
-    are averaged over the ranks: hooks that stop or warn because of them do so on all ranks at once,
-    as one that stopped alone would leave the others waiting.
+    parts saves checkpoints whose keys do not load back. This wrapper copies the weights of the
+    first rank to all and passes calls on, so checkpoints are those of a single process. Optimiser
+    wrappers built by :class:`PrecisionOptimWrapperConstructor` average the gradients before each
+    update, so accumulation needs no communication. Each rank has its own random numbers, so that
+    dropout, noise and views differ. Log values are averaged over the ranks, because a hook that
+    stopped one rank alone would leave the others waiting.
 
     Args:
         module (nn.Module): The model.
@@ -38,7 +37,7 @@ class ReplicatedDataParallel(nn.Module):
         return self.module(*args, **kwargs)
 
     def train_step(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the model's own training step and average what it has to log."""
+        """Call the model's own training step and average its log values."""
         return average_scalars(self.module.train_step(*args, **kwargs))
 
     def val_step(self, *args: Any, **kwargs: Any) -> Any:
@@ -51,7 +50,7 @@ class ReplicatedDataParallel(nn.Module):
 
 
 def average_scalars(values: dict[str, Any]) -> dict[str, Any]:
-    """Average the scalar tensors of a dict over all ranks, which have the same ones."""
+    """Average the scalar tensors of a dict over all ranks, which must have the same keys."""
     names = sorted(n for n, v in values.items() if isinstance(v, Tensor) and v.numel() == 1)
     if get_world_size() == 1 or not names:
         return values

@@ -12,12 +12,12 @@ from torch import nn
 from ...registry import OPTIM_WRAPPERS
 from .finite_step_mixin import FiniteStepMixin
 
-SMALLEST_SCALE = 1.0
-"""A loss scale that shrank to this shows that the gradient itself overflows."""
+MIN_LOSS_SCALE = 1.0
+"""At or below this loss scale the unscaled gradient itself overflows."""
 
 
 class _AverageGradients:
-    """Average the gradients over all ranks right before an update.
+    """Average the gradients over all ranks before each update.
 
     All ranks train on the same domain in the same step, so the same parameters have gradients.
     """
@@ -38,34 +38,34 @@ class AveragingOptimWrapper(_AverageGradients, FiniteStepMixin, OptimWrapper):
 
 @OPTIM_WRAPPERS.register_module()
 class AveragingAmpOptimWrapper(_AverageGradients, FiniteStepMixin, AmpOptimWrapper):
-    """Half precision with a loss scale, on a GPU; scaled gradients are averaged as they are."""
+    """Half precision with a loss scale, on a GPU; averages the scaled gradients."""
 
     _gradients_are_scaled = True
 
     def _leave_out(self, loss_is_finite: bool, **kwargs: Any) -> bool:
-        """Let the scaler skip the update and look for a smaller scale.
+        """Let the scaler skip the update and reduce its scale; return whether the skip counts.
 
-        A loss that is not finite is none of its business: no scale would help. Otherwise the skip
-        counts once there is nothing left to look for.
+        No scale helps if the loss is not finite. Otherwise the skip counts if the scale is static
+        or cannot be reduced further.
         """
         if not loss_is_finite:
             return True
         is_static = self._scale_update_param is not None
-        counts = is_static or self.loss_scaler.get_scale() <= SMALLEST_SCALE
+        counts = is_static or self.loss_scaler.get_scale() <= MIN_LOSS_SCALE
         AmpOptimWrapper.step(self, **kwargs)
         return counts
 
 
 @OPTIM_WRAPPERS.register_module()
 class BFloat16OptimWrapper(_AverageGradients, FiniteStepMixin, OptimWrapper):
-    """Run the forward pass in bfloat16; its range is float32's, so the loss is not scaled.
+    """Forward pass in bfloat16; its range is that of float32, so the loss is not scaled.
 
     MMEngine's :class:`AmpOptimWrapper` refuses to run without a GPU.
     """
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Enable bfloat16 autocast where the model's parameters are."""
+        """Enable bfloat16 autocast on the device of the model's parameters."""
         device = next(model.parameters()).device.type
         with super().optim_context(model), torch.autocast(device, dtype=torch.bfloat16):
             yield

@@ -1,4 +1,4 @@
-"""Optimisers for one model, or for a student and its discriminator."""
+"""Constructors of optimiser wrappers for one model, or for student and discriminator."""
 
 import copy
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ from .averaging_optim_wrappers import (
 PRECISIONS = dict(
     fp32=AveragingOptimWrapper, fp16=AveragingAmpOptimWrapper, bf16=BFloat16OptimWrapper
 )
-"""Classes, not names: a name would be looked up in whatever scope is the default."""
-CLIPPING = {'type', 'norm_type', 'error_if_nonfinite', 'foreach'}
-"""What gradient clipping takes besides its limit."""
+"""Classes, not names: a name would be looked up in the default scope, which may be another."""
+CLIPPING_OPTIONS = {'type', 'norm_type', 'error_if_nonfinite', 'foreach'}
+"""Arguments of gradient clipping besides its limit."""
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -36,11 +36,11 @@ class PrecisionOptimWrapperConstructor:
             ``'fp32'``, ``'fp16'`` (needs a GPU) or ``'bf16'``. Defaults to ``'fp32'``. An explicit
             ``type`` wins.
         paramwise_cfg (dict, optional): As for MMEngine's default constructor. Keys of its
-            ``custom_keys`` are parts of the names of parameters, as checkpoints show them.
+            ``custom_keys`` are parts of parameter names as in checkpoints. Defaults to None.
 
     Raises:
-        ConfigError: If a key of ``custom_keys`` is part of no parameter's name, the precision is
-            unknown, or ``'fp16'`` is asked for without a GPU.
+        ConfigError: If a key of ``custom_keys`` matches no parameter, the precision is unknown, or
+            ``'fp16'`` is set without a GPU.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None) -> None:
@@ -54,13 +54,13 @@ class PrecisionOptimWrapperConstructor:
         return wrapper
 
     def _check_keys(self, names: list[str]) -> None:
-        """Raise :class:`ConfigError` where a key would have changed nothing."""
+        """Raise :class:`ConfigError` if a key of ``custom_keys`` matches no parameter."""
         for key in (self.paramwise_cfg or {}).get('custom_keys') or ():
             if not any(key in name for name in names):
                 parts = {name.rpartition('.')[0] for name in names} - {''}
                 raise ConfigError(
-                    f'`optim_wrapper.paramwise_cfg.custom_keys`: {key!r} is part of the name of no '
-                    f'parameter that is trained; {suggest(key, parts)}'
+                    f'`optim_wrapper.paramwise_cfg.custom_keys`: no trained parameter has {key!r} '
+                    f'in its name; {suggest(key, parts)}'
                 )
 
     def _build(self, model: nn.Module, cfg: dict, name: str = '') -> OptimWrapper:
@@ -89,7 +89,7 @@ class PrecisionOptimWrapperConstructor:
 
 
 class _NamedConstructor(DefaultOptimWrapperConstructor):
-    """MMEngine's constructor for a part of a model, whose parameters have the model's names."""
+    """MMEngine's constructor for a part of a model, with parameter names of the whole model."""
 
     def __init__(self, cfg: dict, paramwise_cfg: Optional[dict], name: str) -> None:
         super().__init__(cfg, paramwise_cfg)
@@ -102,12 +102,12 @@ class _NamedConstructor(DefaultOptimWrapperConstructor):
 
 
 def _check_clipping(clip_grad: Any) -> None:
-    """Check what PyTorch would refuse at the first step."""
+    """Raise :class:`ConfigError` for arguments that PyTorch would refuse at the first step."""
     if clip_grad is None:
         return
     is_dict = isinstance(clip_grad, Mapping)
     wanted = 'clip_value' if is_dict and clip_grad.get('type') == 'value' else 'max_norm'
-    if not is_dict or wanted not in clip_grad or set(clip_grad) - CLIPPING - {wanted}:
+    if not is_dict or wanted not in clip_grad or set(clip_grad) - CLIPPING_OPTIONS - {wanted}:
         raise ConfigError(
             f'`clip_grad` of `optim_wrapper` should be None or a dict with `{wanted}`, got '
             f'{clip_grad!r:.200}'
@@ -120,17 +120,17 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
 
     Args:
         optim_wrapper_cfg (dict): Two configs, ``model`` and ``discriminator``, each as for
-            :class:`PrecisionOptimWrapperConstructor`. The second is not used where the model's
-            critic is None.
-        paramwise_cfg (dict, optional): Applies to both.
+            :class:`PrecisionOptimWrapperConstructor`. The second is not used if the model's critic
+            is None.
+        paramwise_cfg (dict, optional): Applies to both. Defaults to None.
 
     Raises:
-        ConfigError: If a part is missing from the config or from the model, or unknown, or if the
-            discriminator should accumulate gradients.
+        ConfigError: If a part is missing from the config or the model, or unknown, or if the
+            discriminator accumulates gradients.
     """
 
     PARTS = {'model': 'student', 'discriminator': 'critic'}
-    """Wrappers, and the parts of the model that they are for."""
+    """Optimiser wrappers, and the parts of the model that they train."""
 
     def __call__(self, model: nn.Module) -> 'AdaptationOptimWrapperDict':
         """Build both wrappers."""
@@ -173,13 +173,13 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
 
 
 class AdaptationOptimWrapperDict(OptimWrapperDict):
-    """Two wrappers that know how many iterations there are.
+    """Two optimiser wrappers, with the iteration counts of the student's.
 
-    MMEngine's own class ignores the counts, so a trailing partial accumulation would be dropped.
-    The student is updated in every iteration, the discriminator in those of the real domain; the
-    latter therefore should not accumulate.
+    MMEngine's class ignores the counts, so an incomplete last accumulation would be dropped. The
+    student has a backward pass in every iteration, the discriminator in those of the real domain
+    only, which is why it must not accumulate.
     """
 
     def initialize_count_status(self, model: nn.Module, init_counts: int, max_counts: int) -> None:
-        """Tell the student's wrapper where training stands."""
+        """Set the counts of the student's wrapper."""
         self['model'].initialize_count_status(model, init_counts, max_counts)

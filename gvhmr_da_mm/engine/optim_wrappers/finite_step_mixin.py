@@ -1,4 +1,4 @@
-"""Optimiser wrappers that leave out an update which would spoil the weights."""
+"""Mixin for optimiser wrappers that skip updates whose loss or gradient is not finite."""
 
 from dataclasses import dataclass, field
 from math import isfinite
@@ -8,19 +8,20 @@ import torch
 from mmengine.dist import all_reduce, get_world_size
 from torch import Tensor, nn
 
-SPOILT = 'spoilt_accumulation'
+STATE_KEY = 'spoilt_accumulation'
+"""Key in the optimiser's state: the current accumulation has a loss that is not finite."""
 
 
 @dataclass(frozen=True)
 class SkippedStep:
-    """Why an update was left out.
+    """Why an update was skipped.
 
     Args:
         loss_is_finite (bool): Whether every loss of the accumulation was finite, on all ranks.
         parameters (list[nn.Parameter]): Those whose gradients are not finite, in the optimiser's
-            order; all or none tells nothing.
-        counts (bool): Whether it is a sign of divergence. The first updates in fp16 are left out
-            while the scaler looks for its scale; these do not count. Defaults to True.
+            order. Defaults to [].
+        counts (bool): Whether it counts as divergence. Updates in fp16 that are skipped while the
+            scaler searches its scale do not. Defaults to True.
     """
 
     loss_is_finite: bool
@@ -29,24 +30,23 @@ class SkippedStep:
 
 
 class FiniteStepMixin:
-    """Skip updates whose loss or gradient is not finite; to be put before an ``OptimWrapper``.
+    """Skip updates whose loss or gradient is not finite; a base class before ``OptimWrapper``.
 
-    Weights and optimiser states stay as they are, the accumulated gradients are dropped, and
-    :attr:`last_skip` tells why. With accumulation, one bad loss drops the whole update. Off until
-    :attr:`guard_steps` is set, as :class:`DivergenceGuardHook` does: skipping without anybody who
-    counts would hide a dead run.
+    Weights and optimiser states stay unchanged, the accumulated gradients are dropped, and
+    :attr:`last_skip` gives the reason. With accumulation, one bad loss drops the whole update. Off
+    until :class:`DivergenceGuardHook` sets :attr:`guard_steps`: without its count a run that skips
+    every update would seem to train.
 
     Note:
-        The host waits for the device once per update, where MMEngine waits for the norm of the
-        gradient anyway; losses are checked on the device. Each update reads the gradients once
-        more, and with several ranks one number is exchanged.
+        The host waits for the device once per update, as in MMEngine; losses are checked on the
+        device. Each update reads the gradients once more, and ranks exchange one number.
     """
 
     guard_steps = False
     steps_due = 0
-    """Updates that were due so far, skipped ones included."""
+    """Number of updates that were due, including skipped ones."""
     last_skip: Optional[SkippedStep] = None
-    """Why the last update that was due was skipped; None if it was carried out."""
+    """Why the last due update was skipped; None if it was applied."""
     _gradients_are_scaled = False
     _losses_finite: Optional[Tensor] = None
     _norm: Optional[float] = None
@@ -83,21 +83,21 @@ class FiniteStepMixin:
         self.zero_grad()
 
     def state_dict(self) -> dict:
-        """Return the optimiser's state, and whether the accumulation under way is spoilt."""
+        """Return the optimiser's state, and whether a loss of the accumulation is not finite."""
         state = super().state_dict()
         if self._losses_finite is not None and not self._losses_finite:
-            state[SPOILT] = True
+            state[STATE_KEY] = True
         return state
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Load what :meth:`state_dict` or any other wrapper has returned."""
+        """Load the state of this or any other wrapper."""
         state_dict = dict(state_dict)
-        spoilt = state_dict.pop(SPOILT, False)
+        spoilt = state_dict.pop(STATE_KEY, False)
         self._losses_finite = torch.tensor(False) if spoilt else None
         super().load_state_dict(state_dict)
 
     def _leave_out(self, loss_is_finite: bool, **kwargs: Any) -> bool:
-        """React to an update that cannot be carried out; tell whether it counts as divergence."""
+        """Handle a skipped update; return whether it counts as divergence."""
         return True
 
     def _gradient_norms(self, parameters: list[nn.Parameter]) -> Tensor:
@@ -109,11 +109,11 @@ class FiniteStepMixin:
         return torch.stack([norm.float().to(norms[0].device) for norm in norms])
 
     def _read(self, norms: Tensor) -> tuple[bool, float]:
-        """Return whether the losses are finite, and the norm of all gradients: one transfer."""
+        """Return whether the losses are finite, and the norm of all gradients, in one transfer."""
         order = (self.clip_grad_kwargs or {}).get('norm_type', 2.0)
         norm = torch.linalg.vector_norm(norms, order) if len(norms) else norms.sum()
         finite, self._losses_finite = self._losses_finite, None
-        # Without `update_params` only the gradient can tell.
+        # None if `update_params` was not called: then only the gradient is checked.
         flag = torch.ones_like(norm) if finite is None else finite.to(norm)
         if get_world_size() > 1:
             all_reduce(flag, op='min')
@@ -121,7 +121,7 @@ class FiniteStepMixin:
         return bool(loss_is_finite), value
 
     def _clip_grad(self) -> None:
-        """Clip as MMEngine does; log the norm that is known already, and none that is infinite."""
+        """Clip as MMEngine does, but log the norm computed before, and only if it is finite."""
         groups = self.optimizer.param_groups
         parameters = [p for group in groups for p in group['params'] if p.grad is not None]
         if not parameters:
