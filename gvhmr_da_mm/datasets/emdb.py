@@ -91,7 +91,7 @@ class EMDBDataset(RealVideoDataset):
             f'{len(self.source.sequences())} sequences of {self.location} are test sequences '
             '(EMDB-1 and EMDB-2). Either convert the raw EMDB download to the same format, as it '
             'has more sequences, or set `transductive=True` to adapt on the inputs of the test '
-            'clips, and say so with your results'
+            'clips, and report it with your results'
         )
 
     def label_ranges(self, reader: SequenceReader) -> list[tuple[int, int]]:

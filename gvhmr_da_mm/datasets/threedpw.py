@@ -40,7 +40,7 @@ class ThreeDPWDataset(RealVideoDataset):
             raise ConfigError(
                 f'{self.location} has no `{self.mask_key}` for {len(lacking)} of {len(infos)} '
                 f'sequences, such as {lacking[0].id!r}. The raw data set has `mask_raw` only: set '
-                'mask_key=mask_raw, and say so with your results'
+                'mask_key=mask_raw, and report it with your results'
             )
 
     def label_ranges(self, reader: SequenceReader) -> list[tuple[int, int]]:

@@ -142,7 +142,7 @@ def _check_rotations(cameras: np.ndarray, where: str) -> None:
     bad = (error > _ROTATION_TOLERANCE) | (np.linalg.det(R) < 0)
     if bad.any():
         raise DataError(
-            f'{where} should hold rotations, but that of row {int(bad.argmax())} is none '
+            f'{where} should hold rotations, but the matrix of row {int(bad.argmax())} is invalid '
             f'(R R^T deviates by {error[bad.argmax()]:.2g})'
         )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ...core.conventions import GRAVITY_Y_UP
 from ...core.errors import DataError
-from ..pack_io import PackRecord, RecordError, load_pack
+from ..pack_io import PackRecord, load_pack
 from .layout import SourceFile, StoredField
 from .published_source import PublishedSequence, PublishedSource, register_source
 from .source import SequenceInfo, signature_of
@@ -70,12 +70,9 @@ class BEDLAMSource(PublishedSource):
         """Return the frames of a clip from the list of clips."""
         path, labels = self.index_file(reader.info.part), load_pack(self.labels)
         if reader.name not in labels:
-            raise RecordError(
+            raise DataError(
                 f'{path} lists the sequence `{reader.name}`, which is not among the {len(labels)} '
-                f'of {self.labels}; the files of a dataset must come from the same release',
-                self.labels,
-                check='unknown-sequence',
-                problem=f'the sequence that {path} lists is missing',
+                f'of {self.labels}; the files of a dataset must come from the same release'
             )
         return PackRecord(path, reader.name, load_pack(path)).frame_range(reader.name)
 

@@ -58,7 +58,7 @@ class PackFolder(DataFolder):
                     sequence.add(record, stored_in_pack(record, name), role_of(name))
         sequence.settle()
         if sequence.frames not in (None, entry.frames):
-            message = f'has {sequence.frames} frames, the index says {entry.frames}'
+            message = f'has {sequence.frames} frames, expected {entry.frames} as in the index'
             sequence.error('length', message, path)
         _add_camera(sequence)
         return sequence

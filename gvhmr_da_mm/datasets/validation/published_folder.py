@@ -70,7 +70,8 @@ class PublishedFolder(DataFolder):
         if not self.source.length_field:
             path = self.source.index_file(info.part)
             with sequence.collect_errors(path):
-                sequence.ranges.append(FrameRange(path, info.name, *reader.limits))
+                limits = PackRecord(path, info.name, self.entries(path)).frame_range(info.name)
+                sequence.ranges.append(FrameRange(path, info.name, *limits))
         stored = sequence.get('valid_ranges')
         if stored is not None:
             with sequence.collect_errors(stored.path):
@@ -146,7 +147,7 @@ def _first_frame(sequence: Sequence, record: PackRecord, file: SourceFile) -> in
     start, end = record.frame_range(file.first_key)
     rows = record.value(file.fields[0].key, Tensor)
     if rows.ndim and end - start != len(rows):
-        message = f'says frames {start} to {end}, but there are {len(rows)} rows'
+        message = f'expected {len(rows)} frames, one for each row, got frames {start} to {end}'
         sequence.error('length', message, record.path, file.first_key)
     return start
 

@@ -142,7 +142,10 @@ def test_ids_that_look_alike_have_files_of_their_own():
         (dict(bbx_xys=None), 'bbx_xys'),
         (dict(R_w2c=None), 'exactly one of the cameras'),
         (dict(T_w2c=torch.eye(4)), 'exactly one of the cameras'),
-        (dict(R_w2c=torch.ones(FRAMES, 3, 3)), 'R_w2c should hold rotations, but that of row 0'),
+        (
+            dict(R_w2c=torch.ones(FRAMES, 3, 3)),
+            'R_w2c should hold rotations, but the matrix of row 0',
+        ),
         (dict(kp2d=torch.rand(FRAMES, 16, 3)), r'kp2d should have shape .* got \(12, 16, 3\)'),
         (dict(kp2d=torch.full((FRAMES, 17, 3), torch.nan)), 'kp2d holds NaN .* row 0'),
         (dict(bbx_xys=torch.zeros(FRAMES, 3)), 'box side of row 0 should be positive'),

@@ -241,6 +241,15 @@ def test_missing_files_keys_and_sequences_are_named(packs):
     assert ('unknown-sequence', 'smplpose_v2.pth', '', gone) in found
 
 
+def test_a_missing_file_of_labels_is_one_finding_and_ranges_are_still_checked(packs):
+    packs.remove(LABELS)
+    assert findings(packs.root, 'bedlam') == {(ERROR, 'missing-file', '')}
+    file = f'{BEDLAM}/mid_to_valid_range_all60.pt'
+    name = next(iter(torch.load(packs.root / file, weights_only=True)))
+    packs.change(file, lambda key, value: (9, 9) if key == name else None)
+    assert (ERROR, 'frame-range', name) in findings(packs.root, 'bedlam')
+
+
 def test_damaged_files_are_findings(packs):
     path = packs.root / PACK
     path.unlink()

@@ -39,4 +39,4 @@ def feature_coverage(sequence: Sequence) -> Iterator[Finding]:
         # A sequence may be listed twice, so that covering one range is enough.
         if not any(first <= start and end <= last for _, _, start, end in sequence.ranges):
             wanted = ', '.join(f'{start} to {end}' for _, _, start, end in sequence.ranges)
-            yield field.error(f'covers frames {first} to {last}, but the list says {wanted}')
+            yield field.error(f'covers frames {first} to {last}, expected {wanted}')
