@@ -1,4 +1,4 @@
-"""Overrides that do something or fail, one data root for everything, and short debug runs."""
+"""Overrides apply or fail, one data root is set everywhere, and debug runs are short."""
 
 import inspect
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a run decides by has to be a metric that it has."""
+"""Monitored metrics must be metrics of the run."""
 
 from pathlib import Path
 

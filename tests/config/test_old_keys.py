@@ -1,4 +1,4 @@
-"""What an earlier version called otherwise gets one message, with the new key."""
+"""Former keys give one message, with the present key."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Config files that cannot be run, and modules that they name."""
+"""Config files that cannot be executed, and modules of `custom_imports`."""
 
 import sys
 from pathlib import Path

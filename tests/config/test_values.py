@@ -1,4 +1,4 @@
-"""Impossible values are found when a config is read, by the path of the field."""
+"""Impossible values are reported when a config is read, by the dotted key of the field."""
 
 import copy
 from pathlib import Path

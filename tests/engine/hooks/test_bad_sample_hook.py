@@ -1,4 +1,4 @@
-"""Skipped clips are counted, logged and listed, whoever met them."""
+"""Skipped clips of all ranks are counted, logged and listed."""
 
 import json
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Skipped updates are counted, told and at last stop the run."""
+"""Skipped updates are counted and logged, and stop the run at last."""
 
 import copy
 import math
@@ -46,7 +46,7 @@ class Pair(nn.Module):
 
 
 class Run:
-    """What the hooks need of a runner, and a training step that goes wrong where it is told to."""
+    """The parts of a runner that the hooks use, and a training step that fails on request."""
 
     def __init__(self, hook, accumulate=1, **options):
         self.model = Pair()

@@ -1,4 +1,4 @@
-"""When the statistics are fitted, on what, and when they must not be."""
+"""Motion statistics are fitted on synthetic clips, unless there are statistics already."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the config changes between a run and its resume is applied and told, or refused by name."""
+"""Config changes between a run and its resume are applied and logged, or refused by name."""
 
 from types import SimpleNamespace
 

@@ -53,7 +53,7 @@ class Numbers(Dataset):
 
 
 class JumpingSampler(Sampler):
-    """A batch sampler that begins where it is told."""
+    """A batch sampler that starts at `start_step`."""
 
     def __init__(self, sampler, batch_size):
         self.sampler, self.batch_size, self.start_step = sampler, batch_size, 0

@@ -1,4 +1,4 @@
-"""Runs that are stopped everywhere, and go on as if they had not been."""
+"""Runs stopped at any iteration resume to the result of an uninterrupted run."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Precisions, and accumulation that loses nothing."""
+"""Precisions, and accumulation that drops no gradient."""
 
 import pytest
 import torch

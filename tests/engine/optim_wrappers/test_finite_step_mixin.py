@@ -1,4 +1,4 @@
-"""Updates that are not finite are left out, whole."""
+"""Updates that are not finite are skipped as a whole."""
 
 import copy
 import math
