@@ -10,7 +10,7 @@ from mmengine.runner import BaseLoop, Runner
 from mmpose.structures import PoseDataSample
 
 from ...core.checks import check_at_least
-from ...core.errors import ConfigError, DataError, MissingFilesError
+from ...core.errors import ConfigError, DataError, MissingFilesError, list_some
 from ...registry import HOOKS
 from ...structures import sample_inputs
 from ...visualization import MotionLocalVisualizer, VideoReader
@@ -111,10 +111,9 @@ class MotionVisualizationHook(Hook):
 
     def _report_missing(self, runner: Runner) -> None:
         if self._missing:
-            more = f' (and {len(self._missing) - 3} more)' if len(self._missing) > 3 else ''
             runner.logger.warning(
                 f'{len(self._missing)} of {self._drawn} drawn samples are on a dark canvas: '
-                f'{"; ".join(self._missing[:3])}{more}. The metrics do not depend on videos'
+                f'{list_some(self._missing, 3, "; ")}. The metrics do not depend on videos'
             )
 
     def _draw(
