@@ -5,6 +5,7 @@ from typing import Any
 
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
+from torch.optim import Optimizer
 
 from ..core.errors import CheckpointError
 
@@ -15,6 +16,8 @@ PROGRESS = {
     'best', 'num_bad_epochs', 'cooldown_counter', 'min_values',
 }  # fmt: skip
 """Entries of schedules that change during training, or follow from the optimiser."""
+AVERAGES = {'exp_avg', 'momentum_buffer', 'square_avg'}
+"""State of optimisers that has the shape of the parameter; other state may be factorised."""
 _ADVICE = (
     'a run resumes with the optimisers it was started with. To train its weights with others, '
     'start a new run: leave `--resume` out and set `load_from` to the checkpoint'
@@ -36,7 +39,7 @@ def apply_overrides(runner: Runner, checkpoint: dict) -> list[str]:
 
     Raises:
         CheckpointError: If the optimisers or their parameter groups differ, so that the saved state
-            cannot be used.
+            cannot be used, or the network has parameters of other shapes.
     """
     changes: list[str] = []
     own, saved = runner.optim_wrapper, checkpoint.get('optimizer')
@@ -54,6 +57,7 @@ def apply_overrides(runner: Runner, checkpoint: dict) -> list[str]:
         where = f'optim_wrapper.{name}' if name else 'optim_wrapper'
         groups = wrapper.optimizer.state_dict()['param_groups']
         _check_groups(where, type(wrapper.optimizer).__name__, groups, states[name])
+        _check_shapes(where, wrapper.optimizer, states[name])
         for new, old in zip(groups, states[name]['param_groups']):
             for line in _override_group(new, old):
                 changes.append(f'{where}.optimizer.{line}')
@@ -91,6 +95,18 @@ def _check_groups(where: str, optimizer: str, groups: Sequence[dict], state: Map
             f'`{where}.optimizer` is {optimizer}, whose {sorted(missing)} the checkpoint does not '
             f'have; it has {sorted(settings_saved)}: {_ADVICE}'
         )
+
+
+def _check_shapes(where: str, optimizer: Optimizer, state: Mapping) -> None:
+    parameters = [value for group in optimizer.param_groups for value in group['params']]
+    saved = [index for group in state['param_groups'] for index in group['params']]
+    for parameter, index in zip(parameters, saved):
+        for name, value in state.get('state', {}).get(index, {}).items():
+            if name in AVERAGES and value is not None and value.shape != parameter.shape:
+                raise CheckpointError(
+                    f'`{where}`: {name!r} of a parameter of shape {tuple(parameter.shape)} has '
+                    f'shape {tuple(value.shape)} in the checkpoint (the network changed): {_ADVICE}'
+                )
 
 
 def _override_group(new: Mapping, old: dict) -> list[str]:

@@ -5,8 +5,10 @@ random start with nothing but a warning. The functions here are ``load_state_dic
 they run for ``load_from``, ``resume``, :func:`torch.load` by hand and the test tool alike.
 """
 
+import logging
 from typing import Any
 
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from .checkpoint_comparison import compare, require_fit
@@ -15,6 +17,11 @@ from .checkpoint_upgrade import upgrade_state_dict
 
 STUDENT_PREFIX, TEACHER_PREFIX = 'student.', 'teacher.'
 STATISTICS_PREFIX = 'motion_codec.'
+_CRITIC_PARTS = {
+    # The calibrator holds the distribution of the discriminator's scores.
+    'model.critic.discriminator': ('critic.discriminator.', 'critic.calibrator.'),
+    'model.critic.queue': ('critic.queue.',),
+}
 
 
 def adapt_state_dict(
@@ -43,6 +50,8 @@ def adapt_student_teacher(
 ) -> None:
     """Start student and teacher of an adaptive model from a plain or published checkpoint.
 
+    Parts of the critic that do not fit start anew, with a warning: no prediction depends on them.
+
     Args:
         module (nn.Module): The :class:`DomainAdaptiveGVHMR` being loaded.
         state_dict (dict[str, Tensor]): The checkpoint, changed in place.
@@ -55,7 +64,7 @@ def adapt_student_teacher(
         upgrade_state_dict(state_dict)
     if not prefix and not any(name.startswith(STUDENT_PREFIX) for name in state_dict):
         _complete(module.student, state_dict)
-        check_fit(module.student, state_dict, '')
+        check_fit(module.student, state_dict, '', 'model.estimator')
         plain = dict(state_dict)
         adaptive = {
             f'{part}{name}': value
@@ -64,17 +73,65 @@ def adapt_student_teacher(
         }
         _replace(state_dict, adaptive)
         _keep_own(module, state_dict, '')
+    elif not prefix:
+        _restart_critic(module, state_dict)
     check_fit(module, state_dict, prefix)
 
 
-def check_fit(module: nn.Module, state_dict: dict[str, Tensor], prefix: str) -> None:
-    """Raise :class:`CheckpointError` unless the checkpoint holds exactly the module's tensors."""
+def check_fit(
+    module: nn.Module, state_dict: dict[str, Tensor], prefix: str, where: str = 'model'
+) -> None:
+    """Check that a checkpoint holds exactly the tensors of a module.
+
+    Args:
+        module (nn.Module): The module being loaded.
+        state_dict (dict[str, Tensor]): The checkpoint.
+        prefix (str): Name of the module inside the checkpoint.
+        where (str): Key of the module in the config, for the error. Defaults to ``'model'``.
+
+    Raises:
+        CheckpointError: If keys are missing or unknown, or shapes differ; names the parts.
+    """
+    own = module.state_dict()
+    rows = compare(_strip(state_dict, prefix), own)
+    differing = {_config_key(row.name, where) for row in rows if not row.fits}
+    parts = dict.fromkeys(_config_key(name, where) for name in own)
+    names = ', '.join(f'`{part}`' for part in parts if part in differing)
     require_fit(
-        compare(_strip(state_dict, prefix), module.state_dict()),
+        rows,
         f'the checkpoint does not fit this {type(module).__name__}',
         'Use the config the checkpoint was trained with (it lies beside it in the work directory), '
-        'or change `model.backbone` to the same latent_dim and num_layers',
+        f'or set the fields of {names} as there (latent_dim and num_layers, for instance)',
     )
+
+
+def _config_key(name: str, where: str) -> str:
+    """Return the key in the config of the part that a tensor belongs to."""
+    for role in (STUDENT_PREFIX, TEACHER_PREFIX):
+        if name.startswith(role):
+            return _config_key(name[len(role) :], f'{where}.estimator')
+    return f'{where}.{name.partition(".")[0]}'
+
+
+def _restart_critic(module: nn.Module, state_dict: dict[str, Tensor]) -> None:
+    """Replace parts of the critic that do not fit by the module's own."""
+    rows = compare(state_dict, module.state_dict())
+    for part, prefixes in _CRITIC_PARTS.items():
+        own = [row for row in rows if row.name.startswith(prefixes)]
+        if all(row.fits for row in own):
+            continue
+        for row in own:
+            state_dict.pop(row.name, None)
+        for prefix in prefixes:
+            _keep_own(module, state_dict, prefix)
+        first = next(row for row in own if not row.fits)
+        end = 'the config has no such part' if module.critic is None else 'the part starts anew'
+        print_log(
+            f'The checkpoint does not fit `{part}`, and its tensors are left out ({first.name}: '
+            f'expected {first.expected}, got {first.found}): {end}',
+            'current',
+            logging.WARNING,
+        )
 
 
 def _complete(module: nn.Module, state_dict: dict[str, Tensor]) -> None:

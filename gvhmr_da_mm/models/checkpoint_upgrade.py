@@ -1,4 +1,4 @@
-"""Upgrade of checkpoints that were written by earlier versions."""
+"""Upgrade of names in checkpoints: of earlier versions, and of compiled models."""
 
 from torch import Tensor
 
@@ -11,10 +11,12 @@ RENAMED_PREFIXES = {
     'motion_queue.': 'critic.queue.',
 }
 """Old and new prefixes of names."""
+COMPILED_PREFIX = '_orig_mod.'
+"""What ``torch.compile(module)`` puts before the names of the module."""
 
 
 def upgrade_state_dict(state_dict: dict[str, Tensor]) -> None:
-    """Rename and drop weights of earlier versions, in place.
+    """Rename and drop weights of earlier versions and of compiled models, in place.
 
     Args:
         state_dict (dict[str, Tensor]): The weights of a whole checkpoint.
@@ -22,6 +24,8 @@ def upgrade_state_dict(state_dict: dict[str, Tensor]) -> None:
     Raises:
         CheckpointError: If the weights depend on a part that no longer exists.
     """
+    for name in [name for name in state_dict if COMPILED_PREFIX in name]:
+        state_dict[name.replace(COMPILED_PREFIX, '')] = state_dict.pop(name)
     alignment = [name for name in state_dict if REMOVED_PREFIX in name]
     if any(bool(state_dict[name]) for name in alignment if name.endswith('fitted')):
         raise CheckpointError(

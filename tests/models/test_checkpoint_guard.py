@@ -7,6 +7,7 @@ import torch
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 
 from gvhmr_da_mm.core.errors import CheckpointError
+from gvhmr_da_mm.models import checkpoint_guard
 from gvhmr_da_mm.models.checkpoint_keys import ours_to_published
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_adaptation_config, toy_model_config
@@ -132,6 +133,71 @@ def test_names_of_an_earlier_version_are_renamed(adaptive, load):
         tensor.data.zero_()
     load(fresh, former)
     assert_same(fresh.state_dict(), present)
+
+
+@pytest.mark.parametrize('position', ['', 'backbone.', 'head.motion.'])
+def test_names_of_a_compiled_model_load(plain, adaptive, load, position):
+    for model, role in ((plain, ''), (adaptive, 'student.')):
+        start = role + position
+        state = {
+            start + '_orig_mod.' + name[len(start) :] if name.startswith(start) else name: value
+            for name, value in model.state_dict().items()
+        }
+        fresh = copy.deepcopy(model)
+        for parameter in fresh.parameters():
+            parameter.data.zero_()
+        load(fresh, state)
+        assert_same(fresh.state_dict(), model.state_dict())
+
+
+CRITIC_CHANGES = {
+    'queue': dict(queue=dict(type='MotionQueue', size=5)),
+    'discriminator': dict(discriminator=dict(type='MotionDiscriminator', hidden_size=12)),
+}
+
+
+@pytest.mark.parametrize('part', CRITIC_CHANGES)
+def test_a_critic_of_another_size_starts_anew_and_is_named(
+    toy_root, adaptive, load, part, monkeypatch
+):
+    logged = []
+    monkeypatch.setattr(checkpoint_guard, 'print_log', lambda text, *_: logged.append(text))
+    estimator = toy_model_config(toy_root, statistics=statistics(2))
+    config = toy_adaptation_config(toy_root, estimator=estimator, critic=CRITIC_CHANGES[part])
+    model = build(config, seed=5)
+    before = {name: value.clone() for name, value in model.critic.state_dict().items()}
+    load(model, adaptive.state_dict())
+    assert_same(model.student.state_dict(), adaptive.student.state_dict())
+    assert_same(model.teacher.state_dict(), adaptive.teacher.state_dict())
+    saved = adaptive.critic.state_dict()
+    for name, value in model.critic.state_dict().items():
+        anew = name.startswith('queue.') == (part == 'queue')
+        assert torch.equal(value, before[name] if anew else saved[name]), name
+    assert len(logged) == 1
+    assert f'`model.critic.{part}`' in logged[0] and 'starts anew' in logged[0]
+
+
+def test_a_model_without_critic_takes_an_adapted_one(toy_root, adaptive, load):
+    estimator = toy_model_config(toy_root, statistics=statistics(2))
+    config = toy_adaptation_config(toy_root, estimator=estimator)
+    config.update(critic=None)
+    config['pseudo_labeler']['confidence'] = dict(
+        type='CombinedConfidence', weights=dict(reprojection=1.0)
+    )
+    model = build(config, seed=6)
+    load(model, adaptive.state_dict())
+    assert_same(model.student.state_dict(), adaptive.student.state_dict())
+
+
+@pytest.mark.parametrize('source', ['plain', 'adaptive'])
+def test_all_parts_that_differ_are_named_as_in_the_config(toy_root, plain, adaptive, load, source):
+    wide = toy_model_config(toy_root, latent_dim=48)
+    adapted = toy_adaptation_config(toy_root, estimator=wide)
+    state = build(adapted if source == 'adaptive' else wide, seed=8).state_dict()
+    for model, where in ((plain, 'model'), (adaptive, 'model.estimator')):
+        with pytest.raises(CheckpointError) as error:
+            load(copy.deepcopy(model), state)
+        assert f'of `{where}.backbone`, `{where}.head` as there' in str(error.value)
 
 
 @pytest.mark.parametrize('target', ['plain', 'adaptive'])

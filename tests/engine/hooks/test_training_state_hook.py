@@ -84,3 +84,16 @@ def test_one_optimiser_where_there_were_two():
     with pytest.raises(CheckpointError, match="'model', 'discriminator'.*load_from"):
         apply_overrides(runner, dict(optimizer=dict(model=state, discriminator=state)))
     assert apply_overrides(runner, dict(optimizer=state)) == []
+
+
+def test_parameters_of_another_shape():
+    runners = []
+    for width in (2, 3):
+        model = nn.Linear(width, 1)
+        wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9))
+        wrapper.update_params(model(torch.ones(1, width)).sum())
+        runners.append(SimpleNamespace(optim_wrapper=wrapper, param_schedulers=[]))
+    states = [dict(optimizer=runner.optim_wrapper.state_dict()) for runner in runners]
+    assert apply_overrides(runners[0], states[0]) == []
+    with pytest.raises(CheckpointError, match=r'\(1, 3\) has shape \(1, 2\).*load_from'):
+        apply_overrides(runners[1], states[0])
