@@ -1,4 +1,7 @@
-"""Test a checkpoint on all test sets and print the results beside the published ones."""
+"""Test a checkpoint on all test sets and print the results beside the published ones.
+
+Test sets without labels are predicted, not scored.
+"""
 
 import argparse
 import os
@@ -68,6 +71,8 @@ def main() -> None:
     config.train_cfg = config.train_dataloader = config.optim_wrapper = None
     config.val_cfg = config.val_dataloader = config.val_evaluator = None
     config.param_scheduler = None
+    # MMEngine takes no test without an evaluator.
+    config.test_evaluator = config.get('test_evaluator') or []
     if args.show_dir:
         out_dir = str(Path(args.show_dir).absolute())
         # The config may have disabled the hook.
@@ -90,8 +95,12 @@ def main() -> None:
             facts = dict(config=args.config, checkpoint=args.checkpoint, transductive=transductive)
             write_index(args.dump, read_index(args.dump)[0], **facts)
             print(f'Predictions are in {args.dump}')
-        out = args.out or runner.log_dir
-        save_results(results, runner.test_evaluator.metrics, out, transductive)
+        if results:
+            out = args.out or runner.log_dir
+            save_results(results, runner.test_evaluator.metrics, out, transductive)
+        else:
+            kept = '' if args.dump else '; predictions are kept by --dump FOLDER'
+            print(f'No scores: the test sequences have no labels for the metrics{kept}')
 
 
 if __name__ == '__main__':

@@ -13,6 +13,7 @@ from gvhmr_da_mm.evaluation import (
     SkippedSequenceWarning,
     WorldSpaceMetric,
 )
+from gvhmr_da_mm.evaluation.metrics import sequence_metric
 
 ZEROS = dict(body_pose=69, betas=10, global_orient=3, transl=3)
 
@@ -93,6 +94,19 @@ def test_sequences_without_a_valid_frame_are_named_and_left_out():
         results, metric = run([*SAMPLES, make_sample('dark', [7.0], mask=[False])])
     assert results == run(SAMPLES)[0]
     assert metric.skipped_sequences == {'dark': 'no valid frame'}
+
+
+def test_sequences_without_labels_are_counted_once_and_not_scored(monkeypatch):
+    logged = []
+    monkeypatch.setattr(sequence_metric, 'print_log', lambda text, **_: logged.append(text))
+    unlabelled = [make_sample(name, [7.0]) for name in ('new', 'newer')]
+    for sample in unlabelled:
+        del sample['gt_instances']
+    results, metric = run([*SAMPLES, *unlabelled])
+    assert sum('2 sequence(s)' in text and "'new'" in text for text in logged) == 1
+    assert results == run(SAMPLES)[0]
+    assert metric.skipped_sequences == dict(new='no labels', newer='no labels')
+    assert run(unlabelled)[0] == {}
 
 
 def test_undefined_values_are_left_out_of_their_own_mean_only():

@@ -3,9 +3,13 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 import torch
 
+from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.datasets.packs import PackWriter
+from gvhmr_da_mm.evaluation import read_index
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_model_config
 from tests.tool_calls import SHRINK, TINY
@@ -68,6 +72,44 @@ def test_it_needs_no_training_data(call, packs, tmp_path, checkpoint):
     packs.remove('3DPW/hmr4d_support/train_refit_smplx.pt')
     code, _, err = call('test', *arguments(packs.root, tmp_path / 'run', checkpoint))
     assert code == 0, err
+
+
+@pytest.fixture
+def unlabelled_config(toy_root, tmp_path):
+    """Return the config with videos that have no labels as the test set of EMDB-1's metric."""
+    frames = 40
+    arrays = dict(
+        bbx_xys=np.full((frames, 3), 50.0),
+        kp2d=np.full((frames, 17, 3), 0.9),
+        K_fullimg=np.diag([100.0, 100.0, 1.0]),
+        R_w2c=np.tile(np.eye(3), (frames, 1, 1)),
+    )
+    with PackWriter(tmp_path / 'pack', 'emdb1') as writer:
+        writer.add('a', arrays, dict(img_wh=(100, 100)))
+    config = load_config(TINY, data_root=toy_root)
+    video = dict(type='PackDataset', data_root=str(toy_root), pack=str(tmp_path / 'pack'))
+    video.update(dataset='emdb1', test_mode=True)
+    config.test_dataloader.dataset.datasets = dict(video=video)
+    config.model.estimator.test_cfg.flip_test = False
+    config.dump(tmp_path / 'unlabelled.py')
+    return tmp_path / 'unlabelled.py'
+
+
+@pytest.mark.parametrize('options', [[], ['test_evaluator=None']])
+def test_without_labels_there_are_predictions_and_no_scores(
+    call, unlabelled_config, toy_root, tmp_path, checkpoint, options
+):
+    _, *rest = arguments(toy_root, tmp_path / 'run', checkpoint, *options)
+    code, printed, err = call('test', unlabelled_config, *rest[:1], '--dump', tmp_path / 'dump',
+                              *rest[1:])  # fmt: skip
+    assert code == 0, err
+    assert printed.count('No scores') == 1 and 'Published' not in printed
+    (entry,) = read_index(tmp_path / 'dump')[0]
+    assert (entry.dataset, entry.frames) == ('emdb1', 40)
+    assert (tmp_path / 'dump' / entry.file).exists()
+    assert not list((tmp_path / 'run').rglob('results.json'))
+    scored = call('analysis_tools/eval_metric', TINY, tmp_path / 'dump', '--data-root', toy_root)
+    failed(*scored[::2], 'DataError', 'should hold labelled sequences')
 
 
 def failed(code, err, *parts):

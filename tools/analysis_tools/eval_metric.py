@@ -12,6 +12,7 @@ from mmengine.registry import init_default_scope
 from gvhmr_da_mm.apis import check_files, load_config
 from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.cli.save_results import save_results
+from gvhmr_da_mm.core.errors import DataError
 from gvhmr_da_mm.evaluation import evaluate_dump
 
 
@@ -44,6 +45,11 @@ def main() -> None:
     evaluators = config.test_evaluator
     evaluators = [evaluators] if isinstance(evaluators, dict) else list(evaluators)
     results, metrics, meta = evaluate_dump(evaluators, args.dump)
+    if not results:
+        raise DataError(
+            f'{args.dump} should hold labelled sequences for the metrics of `test_evaluator`, got '
+            'none: dump a test set with labels, or choose the config it was made with'
+        )
     save_results(results, metrics, Path(args.out or args.dump), bool(meta.get('transductive')))
 
 

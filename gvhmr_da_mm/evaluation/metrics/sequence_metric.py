@@ -1,5 +1,6 @@
 """Base class of metrics that score whole sequences of one dataset."""
 
+import logging
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +35,8 @@ class SequenceMetric(BaseMetric):
 
     Every sequence gives one array per metric. Arrays are joined over the sequences and then
     averaged, so that each frame counts once. Samples of other datasets are ignored, so that a test
-    loop over several datasets can hold one metric for each.
+    loop over several datasets can hold one metric for each. Sequences without ``gt_instances`` are
+    not scored; one log line counts them.
 
     Note:
         State: ``results``, one entry per sequence, cleared by :meth:`evaluate`. After it
@@ -155,10 +157,14 @@ class SequenceMetric(BaseMetric):
                 continue
             result = dict(
                 sequence=self._sequence_key(sample),
+                labelled=bool(sample.get('gt_instances')),
                 frames=0,
                 values={},
                 conditions={**sample.get('conditions', {}), **sample.get('test_time', {})},
             )
+            if not result['labelled']:
+                self.results.append(result)
+                continue
             mask, pred, target = self._read(sample)
             if mask.any():
                 scores = self.score(pred, target, sample['gender'], mask)
@@ -185,13 +191,18 @@ class SequenceMetric(BaseMetric):
 
         Returns:
             dict[str, float]: One number per metric; NaN where no sequence defines it. Empty if
-            there was no valid frame of the dataset.
+            there was no valid frame with labels.
         """
         # In the order of the names, so that the sum does not depend on the ranks.
         unique = {result['sequence']: result for result in results}
-        results = [unique[name] for name in sorted(unique)]
+        sequences = [unique[name] for name in sorted(unique)]
         self.skipped_sequences = {}
         self.per_sequence = {}
+        results = [result for result in sequences if result['labelled']]
+        if len(results) < len(sequences):
+            self._skip_unlabelled([r['sequence'] for r in sequences if not r['labelled']])
+            if not results:
+                return {}
         self.conditions = _merge_conditions([result['conditions'] for result in results])
         for name, difference in self.protocol.differences(self.conditions).items():
             warnings.warn(
@@ -290,6 +301,16 @@ class SequenceMetric(BaseMetric):
             self._skip(result['sequence'], f'{name} is not defined on it')
             return values[:0]
         return values
+
+    def _skip_unlabelled(self, sequences: Sequence[str]) -> None:
+        """Record sequences without labels, with one log line for all of them."""
+        self.skipped_sequences.update(dict.fromkeys(sequences, 'no labels'))
+        print_log(
+            f'{self.prefix}: {len(sequences)} sequence(s) of {self.dataset!r} have no labels and '
+            f'are not scored, such as {sequences[0]!r}',
+            logger='current',
+            level=logging.WARNING,
+        )
 
     def _skip(self, sequence: str, reason: str) -> None:
         """Record and warn that a sequence is left out of the mean."""
