@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..core.conventions import MAX_PLAUSIBLE_BETA
 from ..core.errors import DataError
 from ..core.rotation import is_rotation
 from .clip import Clip
@@ -50,23 +51,30 @@ def describe_bad_samples(samples: list[BadSample]) -> str:
 def check_clip(clip: Clip) -> None:
     """Check the values of a clip; :class:`.pack_io.PackRecord` checks shapes and finite values.
 
-    Frames of a test clip that evaluation leaves out may have no box.
+    Frames of a test clip that evaluation leaves out may have no box and any label.
 
     Args:
         clip (Clip): A clip as read.
 
     Raises:
-        DataError: If a box has no size, a focal length is not positive, or a rotation of the camera
-            is invalid.
+        DataError: If a box has no size, a focal length is not positive, a rotation of the camera
+            is invalid, or a label's shape is that of no person.
     """
     size = clip.bbx_xys[:, 2] > 0
-    mask = (clip.labels or {}).get('mask')
+    labels = clip.labels or {}
+    mask, betas = labels.get('mask'), labels.get('betas')
     if mask is not None:
         size = size | ~mask
     focal = (clip.K_fullimg.reshape(-1, 9)[:, 0:5:4] > 0).all(dim=1)
     _require(clip, 'bbx_xys', size, 'boxes with a side above 0 px')
     _require(clip, 'K_fullimg', focal, 'focal lengths above 0 px')
     _require(clip, 'R_w2c', is_rotation(clip.R_w2c), 'rotations of the camera')
+    if betas is not None:
+        shape = (betas.abs() <= MAX_PLAUSIBLE_BETA).all(dim=-1)
+        if mask is not None:
+            shape = shape | ~mask
+        expected = f'shape components of at most {MAX_PLAUSIBLE_BETA:g}'
+        _require(clip, 'betas', shape, expected)
 
 
 def _require(clip: Clip, key: str, good: Tensor, expected: str) -> None:

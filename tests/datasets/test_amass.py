@@ -179,6 +179,7 @@ def test_smplh_files_use_the_rest_pose_of_smpl(toy_root, tmp_path):
         (dict(trans=None), ['trans', 'none']),
         (dict(poses=None), ['poses', 'exclude']),
         (dict(betas=np.zeros(4)), ['betas', '10', '4']),
+        (dict(betas=np.full(16, 57.0)), ['`betas`', 'at most 10', '57']),
         (dict(gender='robot'), ['gender', 'robot']),
         (dict(trans=np.zeros((3, 3))), ['trans', 'shape', '(3, 3)']),
     ],

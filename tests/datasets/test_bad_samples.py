@@ -59,11 +59,18 @@ def reflected(at):
     return rotations
 
 
+def unlike_people(at):
+    betas = torch.full((5, 10), -9.0)
+    betas[at, 4] = -57
+    return dict(betas=betas)
+
+
 @pytest.mark.parametrize(
     'changes, key, frame',
     [
         (dict(bbx_xys=empty_box(3)), 'bbx_xys', 13),
         (dict(R_w2c=reflected(2)), 'R_w2c', 12),
+        (dict(labels=unlike_people(2)), 'betas', 12),
         (dict(R_w2c=torch.eye(3).repeat(5, 1, 1) * 1.1), 'R_w2c', 10),
         (dict(K_fullimg=torch.diag(torch.tensor([1.0, 0.0, 1.0]))), 'K_fullimg', 10),
     ],
@@ -79,6 +86,22 @@ def test_frames_that_do_not_count_need_no_box():
     check_clip(clip(bbx_xys=empty_box(3), labels=dict(mask=mask)))
     with pytest.raises(DataError, match='frame 14'):
         check_clip(clip(bbx_xys=empty_box(4), labels=dict(mask=mask)))
+
+
+def test_shapes_matter_where_they_are_scored():
+    mask = torch.ones(5, dtype=torch.bool)
+    mask[3] = False
+    check_clip(clip(labels=dict(unlike_people(3), mask=mask)))
+    with pytest.raises(DataError, match='at most 10.*frame 12'):
+        check_clip(clip(labels=dict(unlike_people(2), mask=mask)))
+
+
+def test_implausible_shapes_are_not_trained_on(tmp_path, mids):
+    spoil_labels(tmp_path, mids[0], beta=lambda v: v + 57)
+    dataset = BEDLAMDataset(tmp_path, on_bad_sample='skip')
+    assert len(dataset) == 2 and mids[0] == dataset.left_out[0].sequence
+    with pytest.raises(DataError, match=f'{re.escape(mids[0])}.*`betas`'):
+        BEDLAMDataset(tmp_path)[ClipKey(0, 0)]
 
 
 def test_a_bad_clip_is_an_error_by_default(tmp_path, mids):

@@ -1,8 +1,8 @@
-"""Checks of recorded motion: up axis and plausible speeds."""
+"""Checks of recorded motion: up axis, and plausible shapes and speeds."""
 
 from torch import Tensor
 
-from ...core.conventions import FPS
+from ...core.conventions import FPS, MAX_PLAUSIBLE_BETA
 from ...core.errors import DataError
 from ...core.rotation import axis_angle_to_matrix
 from .motion import MAX_ACCELERATION, MAX_JOINT_STEP, Motion, acceleration, joint_steps
@@ -36,6 +36,26 @@ def check_up_axis(where: str, orient: Tensor, pelvis: Tensor) -> None:
             f'{where}, `poses` and `trans`: expected a world with z up, as AMASS has, got one with '
             f'y up: people stand along y, {float(pelvis[:, 1].mean()):.2f} m above y = 0. Convert '
             "it (x, y, z -> x, -z, y), or read it with `up='y'`"
+        )
+
+
+def check_shape(where: str, key: str, betas: Tensor) -> None:
+    """Check that a recorded shape is that of a person: its bones scale the trajectory.
+
+    Args:
+        where (str): File or sequence, for the message.
+        key (str): Its field, for the message.
+        betas (Tensor): Shape (10,).
+
+    Raises:
+        DataError: If a component is larger than a person's.
+    """
+    largest = float(betas.abs().max())
+    if largest > MAX_PLAUSIBLE_BETA:
+        raise DataError(
+            f'{where}, `{key}`: expected shape components of at most {MAX_PLAUSIBLE_BETA:g}, got '
+            f'up to {largest:.1f}. Repair the recording, or leave it out (`exclude`, or '
+            "on_bad_sample='skip')"
         )
 
 

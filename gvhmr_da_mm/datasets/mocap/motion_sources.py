@@ -11,7 +11,7 @@ from ...core.conventions import FPS
 from ...core.layout import NUM_JOINTS
 from ..pack_io import PackRecord, load_pack
 from .amass_file import amass_files, read_arrays, read_header
-from .checks import check_plausible, check_up_axis
+from .checks import check_plausible, check_shape, check_up_axis
 from .mocap_body import MocapBody
 from .motion import Z_UP_TO_Y_UP, Motion, frame_positions
 
@@ -112,6 +112,7 @@ class AMASSFolder(MotionSource):
     def _read_file(self, info: dict, body: MocapBody) -> Motion:
         path = self.file(info['sequence'])
         arrays = read_arrays(path)
+        check_shape(str(path), 'betas', arrays['betas'])
         skeleton = body.recorded_skeleton(info['body'], info['gender'], arrays['betas'])
         positions = None
         if info['frame_rate'] != FPS:
@@ -136,11 +137,13 @@ class PublishedMotionPack(MotionSource):
     def read(self, info: dict, start: int, end: int, body: MocapBody) -> Motion:
         """Read frames: neutral SMPL-X, 30 frames per second."""
         record = PackRecord.of(self.path, info['sequence'])
+        where, betas = f'{self.path}: sequence `{info["sequence"]}`', record.matrix('beta', '10')
+        check_shape(where, 'beta', betas)
         return self._motion(
-            f'{self.path}: sequence `{info["sequence"]}`',
+            where,
             record.rows('pose', f'F {3 * NUM_JOINTS}', start, end),
             record.rows('trans', 'F 3', start, end),
-            body.skeleton(record.matrix('beta', '10')),
+            body.skeleton(betas),
             first=start,
         )
 
@@ -172,6 +175,7 @@ class SequencePackMotions(MotionSource):
             for key, pattern in (('global_orient', 'F 3'), ('body_pose', 'F 63'))
         ]
         betas = labels.rows('betas', 'F 10', start, start + 1, first)[0]
+        check_shape(f'{self.path}: sequence `{info["id"]}`', 'smplx_params.betas', betas)
         transl = labels.rows('transl', 'F 3', start, end, first)
         # The conversion has checked the motion.
         return Motion.from_axis_angle(torch.cat(poses, dim=1), transl, body.skeleton(betas))

@@ -171,7 +171,7 @@ def test_a_spoiled_field_is_found(packs, field, change, expected):
     [
         ('body_pose', lambda v: torch.rad2deg(v), (ERROR, 'axis-angle', 'smpl_params.body_pose')),
         ('transl', lambda v: v * 1000, (ERROR, 'person-in-box', 'smpl_params.transl')),
-        ('betas', lambda v: v + 20, ('warning', 'betas', 'smpl_params.betas')),
+        ('betas', lambda v: v + 20, (ERROR, 'betas', 'smpl_params.betas')),
     ],
 )
 def test_spoiled_labels_are_found(packs, field, change, expected):

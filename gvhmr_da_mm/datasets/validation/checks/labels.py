@@ -6,7 +6,7 @@ from math import pi
 import torch
 from torch import Tensor
 
-from ....core.conventions import FPS, GENDERS
+from ....core.conventions import FPS, GENDERS, MAX_PLAUSIBLE_BETA
 from ....core.rotation import axis_angle_to_matrix, relative_angle
 from ..fields import Field
 from ..finding import Finding
@@ -17,7 +17,6 @@ MAX_ANGLE = 2 * pi + 0.1
 """Radians; longer axis-angle vectors are a warning: valid, but unusual."""
 ABSURD_ANGLE = 4 * pi
 """Radians; longer axis-angle vectors are an error."""
-MAX_BETA = 10.0
 MAX_SPEED = 30.0
 """Metres per second; a sprinter reaches 12."""
 MAX_DISAGREEMENT = 30.0
@@ -53,9 +52,13 @@ def betas(sequence: Sequence) -> Iterator[Finding]:
     """Shapes are plausible and constant."""
     for field in sequence.all('betas'):
         rows = field.rows.reshape(-1, field.value.shape[-1])
-        largest = float(rows.abs().max())
-        if largest > MAX_BETA:
-            yield field.warning(f'shape components of up to {largest:.1f}')
+        trusted = sequence.trusted
+        counted = rows[trusted] if len(rows) == len(trusted) else rows
+        largest = float(counted.abs().max()) if len(counted) else 0.0
+        if largest > MAX_PLAUSIBLE_BETA:
+            yield field.error(
+                f'shape components of up to {largest:.1f}, expected at most {MAX_PLAUSIBLE_BETA:g}'
+            )
         if len(rows) > 1 and float((rows - rows[:1]).abs().max()) > 0.5:
             yield field.warning('the shape changes within the sequence')
 
