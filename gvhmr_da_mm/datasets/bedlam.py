@@ -43,7 +43,7 @@ class BEDLAMDataset(SourceDataset):
     def list_clips(self) -> list[dict]:
         """Return one entry per listed clip."""
         infos = [info for part in self.parts for info in self.source.sequences((part,))]
-        return self.list_sequences(self.select_subset(infos))
+        return self.list_sequences(self.select(infos))
 
     def read_clip(self, info: dict, start: int, end: int) -> Clip:
         """Read a window with its labels."""

@@ -55,14 +55,14 @@ class PackDataset(SourceDataset):
         return self.source.required_files((), ())
 
     def list_clips(self) -> list[dict]:
-        """Return one entry per sequence of the split and subset."""
+        """Return one entry per sequence of the split and subset, less those excluded."""
         infos = self.source.sequences(None if self.split is None else (self.split,))
         if not infos:
             known = sorted({split for info in self.source.sequences() for split in info.splits})
             raise DataError(
                 f'{self.location} has no sequence of split {self.split!r}; its splits are {known}'
             )
-        infos = self.select_subset(infos)
+        infos = self.select(infos)
         unlabelled = self.lacking(infos, 'smplx_params.transl') if self.labelled_training else []
         if unlabelled:
             raise DataError(

@@ -55,10 +55,13 @@ class RealVideoDataset(SourceDataset):
         check_choice(split, ('train', *self.TEST_SPLITS), 'split')
         check_choice(real_supervision, ('none', 'labels'), 'real_supervision')
         test_mode = split != 'train' or subset == 'val'
-        if split != 'train' and (real_supervision != 'none' or subset != 'all' or transductive):
+        training_only = (
+            real_supervision != 'none' or subset != 'all' or transductive or kwargs.get('exclude')
+        )
+        if split != 'train' and training_only:
             raise ConfigError(
-                f'split={split!r} is a test split: real_supervision, subset and transductive '
-                'belong to the training split'
+                f'split={split!r} is a test split: real_supervision, subset, exclude and '
+                'transductive belong to the training split'
             )
         if transductive and (real_supervision == 'labels' or subset == 'val'):
             raise ConfigError(
@@ -119,7 +122,7 @@ class RealVideoDataset(SourceDataset):
         """Return one entry per sequence, or per range of good labels when training on them."""
         infos = self.source.sequences((self.split,))
         if self.split == 'train':
-            infos = self.select_subset(infos)
+            infos = self.select(infos)
         if self.test_mode:
             self.check_test_split(infos)
         clips = self.list_sequences(infos)

@@ -185,6 +185,7 @@ def test_inputs_of_different_length_are_named(root):
         (dict(split='val'), '`split`'),
         (dict(split='emdb1', transductive=True), 'test split'),
         (dict(split='emdb1', subset='fit'), 'test split'),
+        (dict(split='emdb1', exclude=['P1_14']), 'test split'),
         (dict(split='emdb1', real_supervision='labels'), 'test split'),
         (dict(transductive=True, real_supervision='labels'), 'neither'),
         (dict(transductive=True, subset='val'), 'neither'),

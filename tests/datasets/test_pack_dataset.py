@@ -101,6 +101,36 @@ def test_subsets_share_the_sequences(root):
     assert not names[0] & names[1] and names[0] | names[1] == {'video_0', 'video_1', 'video_2'}
 
 
+def sequences(dataset):
+    return {dataset.get_data_info(index)['sequence'] for index in range(len(dataset))}
+
+
+def test_excluded_sequences_are_left_out(root):
+    assert sequences(build(root, exclude=['video_2'])) == {'video_0', 'video_1'}
+    assert sequences(build(root, exclude=['video_2'], test_mode=True, split='test')) == {'video_0'}
+    (root / 'bad.txt').write_text('# too dark\nvideo_0\n\n  video_2 \n')
+    for file in ('bad.txt', root / 'bad.txt'):
+        assert sequences(build(root, exclude=file)) == {'video_1'}
+    # A list of the whole split serves both subsets.
+    for subset, left in (('fit', 'video_2'), ('val', 'video_1')):
+        dataset = build(root, exclude=['video_0'], subset=subset, holdout_every=2)
+        assert sequences(dataset) == {left}
+
+
+def test_exclusion_lists_that_cannot_be_used(root):
+    with pytest.raises(
+        ConfigError, match=r"which has 4, such as 'video_2', got 1 unknown: 'vide_2'"
+    ):
+        build(root, exclude=['video_0', 'vide_2'])
+    with pytest.raises(MissingFilesError, match='none.txt'):
+        build(root, exclude='none.txt')
+    (root / 'bad.txt').write_bytes(b'\xff\xfe\x00')
+    with pytest.raises(DataError, match='bad.txt should be a text file'):
+        build(root, exclude='bad.txt')
+    with pytest.raises(ConfigError, match='leave a sequence, got all 4'):
+        build(root, exclude=[f'video_{number}' for number in range(4)])
+
+
 @pytest.mark.parametrize(
     'options, error, message',
     [
