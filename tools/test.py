@@ -10,7 +10,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from gvhmr_da_mm.apis import check_checkpoint, check_files, load_config
+from gvhmr_da_mm.apis import check_checkpoint, check_files, load_config, use_stored_sizes
 from gvhmr_da_mm.cli.command_line import (
     add_common_arguments,
     check_output_folder,
@@ -63,6 +63,7 @@ def main() -> None:
         check_output_folder(f'--{name.replace("_", "-")}', getattr(args, name))
     check_checkpoint(args.checkpoint)
     config = load_config(args.config, args.cfg_options, args.data_root)
+    use_stored_sizes(config, args.checkpoint, args.cfg_options)
     config.launcher = args.launcher
     start_cpu_ranks(config)
     config.load_from = None

@@ -16,6 +16,7 @@ from gvhmr_da_mm.apis import (
     load_config,
     scale_learning_rate,
     use_half_precision,
+    use_stored_sizes,
 )
 from gvhmr_da_mm.cli.command_line import add_common_arguments, report_errors, set_local_rank
 from gvhmr_da_mm.cli.ranks import start_cpu_ranks
@@ -79,6 +80,7 @@ def main() -> None:
         limit_for_debugging(config)
     if config.get('load_from'):
         check_checkpoint(config.load_from)
+        use_stored_sizes(config, config.load_from, args.cfg_options)
     used = ['model', 'train_dataloader', 'val_dataloader', 'val_evaluator']
     if args.dry_run:
         if args.no_validate:

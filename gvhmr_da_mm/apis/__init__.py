@@ -5,6 +5,7 @@ from ..config.loading import check_options, limit_for_debugging, load_config, se
 from .check_training import check_training
 from .dry_run import DryRunReport, dry_run
 from .preflight import check_checkpoint, check_files
+from .stored_network import use_stored_sizes
 
 __all__ = [
     'DryRunReport',
@@ -18,4 +19,5 @@ __all__ = [
     'scale_learning_rate',
     'set_data_root',
     'use_half_precision',
+    'use_stored_sizes',
 ]

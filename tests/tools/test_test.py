@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
 from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.datasets.packs import PackWriter
@@ -65,6 +66,26 @@ def test_results_lie_in_the_run_s_folder_by_default(call, toy_root, tmp_path, ch
     assert code == 0, err
     (path,) = tmp_path.glob('*/results.json')
     assert METRICS - set(json.loads(path.read_text())['results']) == set()
+
+
+def test_the_sizes_of_the_network_need_no_options(call, toy_root, tmp_path, checkpoint):
+    trained_with = Config(dict(model=toy_model_config(toy_root, num_layers=1)))
+    content = torch.load(checkpoint, weights_only=True)
+    content['meta'] = dict(cfg=trained_with.pretty_text)
+    path = tmp_path / 'epoch_1.pth'
+    torch.save(content, path)
+    results = []
+    for name, file, options in (('options', checkpoint, SHRINK), ('none', path, [])):
+        out = tmp_path / name
+        code, printed, err = call(
+            'test', TINY, file, '--data-root', toy_root, '--work-dir', tmp_path, '--out', out,
+            '--cfg-options', *options, 'log_level=WARNING',
+        )  # fmt: skip
+        assert code == 0, err
+        said = 'model.estimator.backbone.num_heads=2 (config: ' in printed + err
+        assert said == (name == 'none')
+        results.append(json.loads((out / 'results.json').read_text())['results'])
+    assert results[0] == results[1]
 
 
 def test_it_needs_no_training_data(call, packs, tmp_path, checkpoint):
@@ -131,7 +152,10 @@ def test_a_file_that_is_no_checkpoint(call, toy_root, tmp_path):
 
 def test_another_architecture(call, toy_root, tmp_path, checkpoint):
     deeper = arguments(toy_root, tmp_path, checkpoint, 'model.estimator.backbone.num_layers=2')
-    failed(*call('test', *deeper)[::2], 'CheckpointError', 'backbone.blocks.1')
+    failed(
+        *call('test', *deeper)[::2],
+        'CheckpointError', 'backbone.blocks.1', '`model.estimator.backbone` as there',
+    )  # fmt: skip
 
 
 def test_a_missing_body_model(call, packs, tmp_path, checkpoint):

@@ -224,7 +224,7 @@ def test_an_error_in_a_worker_reads_the_same(call, packs, tmp_path):
     assert_one_paragraph(code, err, *parts)
 
 
-def test_a_checkpoint_of_another_architecture(call, toy_root, tmp_path):
+def test_a_checkpoint_brings_its_sizes_and_options_cannot_change_them(call, toy_root, tmp_path):
     more = ['--no-validate']
     code, _, err = call(
         'train', *arguments(toy_root, tmp_path / 'a', 'train_cfg.max_epochs=1', more=more)
@@ -236,6 +236,19 @@ def test_a_checkpoint_of_another_architecture(call, toy_root, tmp_path):
         'train', *arguments(toy_root, tmp_path / 'b', *wide, f'load_from={checkpoint}', more=more)
     )
     assert_one_paragraph(code, err, 'CheckpointError', '48', '32', 'latent_dim', 'backbone.')
+    command = arguments(
+        toy_root, tmp_path / 'c', 'train_cfg.max_epochs=1', f'load_from={checkpoint}', more=more
+    )
+    code, _, err = call('train', *(part for part in command if part not in SHRINK))
+    assert code == 0, err
+    shapes = [
+        {
+            name: tensor.shape
+            for name, tensor in torch.load(path, weights_only=False)['state_dict'].items()
+        }
+        for path in (checkpoint, last_checkpoint(tmp_path / 'c'))
+    ]
+    assert shapes[0] == shapes[1]
 
 
 @pytest.mark.parametrize('content', [b'', b'not a checkpoint', None], ids=['empty', 'text', 'dir'])
