@@ -16,6 +16,9 @@ with read_base():
 
 video = dict(type=PackDataset, data_root=None, pack='packs/videos')
 train_dataloader.dataset.datasets = dict(bedlam=bedlam, video=video)
+# Epochs of a fixed length: otherwise a dozen clips would give a few batches in each.
+train_dataloader.update(batch_size=8)
+train_dataloader.batch_sampler.update(batches_per_epoch=40)
 test_dataloader.dataset.datasets = dict(video=dict(video, test_mode=True))
 test_evaluator = [dict(type=ReprojectionMetric, data_root=None)]
 val_cfg = val_dataloader = val_evaluator = None

@@ -10,6 +10,7 @@ from mmengine.registry import DefaultScope
 
 from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.datasets.packs import PackWriter
+from gvhmr_da_mm.datasets.samplers.alternating_multi_source_sampler import MIN_BATCHES
 from gvhmr_da_mm.registry import DATASETS, HOOKS, METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -27,6 +28,13 @@ def test_there_are_configs():
     assert {path.stem for path in SHIPPED} >= {
         'gvhmr_bedlam', 'da_bedlam_emdb_3dpw', 'da_tiny_bedlam_emdb_3dpw',
     }  # fmt: skip
+
+
+def test_the_length_of_a_video_run_does_not_depend_on_the_videos():
+    config = load_config(CONFIGS / 'da_video.py')
+    batches = config.train_dataloader.batch_sampler.batches_per_epoch
+    assert batches / 2 >= MIN_BATCHES, 'half of the batches are real'
+    assert config.train_cfg.max_epochs * batches == 800
 
 
 def test_a_dump_reads_back_equal(path, tmp_path):

@@ -1,5 +1,6 @@
 """Batch sampler that alternates between domains."""
 
+import logging
 import math
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from .weighted_stream import WeightedStream, exact_ceil
 
 _MAX_DENOMINATOR = 1000
 _CACHED_PERMUTATIONS = 16
+MIN_BATCHES = 10
+"""Batches of a domain in an epoch; with fewer, schedules in epochs hardly train."""
 
 
 @DATA_SAMPLERS.register_module()
@@ -40,7 +43,8 @@ class AlternatingMultiSourceSampler(Sampler):
         The rhythm starts with a synthetic batch and spreads the rarer domain evenly: ratio 2 is
         S R R S R R, ratio 0.5 is S S R S S R. It runs on across epochs. An epoch has as many
         synthetic batches as the synthetic clips fill, and the real ones that belong to them. With
-        one domain alone every batch is of that domain and the ratio has no effect.
+        one domain alone every batch is of that domain and the ratio has no effect. Fewer than
+        :data:`MIN_BATCHES` batches of a domain in an epoch are warned about.
 
     Args:
         sampler (Sampler): MMEngine's sampler, with the dataset, the seed, ``shuffle``, and the
@@ -109,6 +113,7 @@ class AlternatingMultiSourceSampler(Sampler):
             raise ConfigError('the dataset has no clips to sample from')
         self._real_share = self._share_of_real(alternating_ratio)
         self._num_batches = self._epoch_length(batches_per_epoch)
+        self._warn_of_short_epochs()
 
     def _share_of_real(self, ratio: float) -> Fraction:
         """Return which share of the batches is real."""
@@ -132,6 +137,25 @@ class AlternatingMultiSourceSampler(Sampler):
         if limit is None:
             return length
         return limit if isinstance(limit, int) else max(int(length * limit), 1)
+
+    def _warn_of_short_epochs(self) -> None:
+        """Warn if an epoch has few batches of a domain, as with small sets."""
+        shares = dict(synthetic=1 - self._real_share, real=self._real_share)
+        short = [
+            f'{float(shares[domain] * self._num_batches):.3g} {domain} batches '
+            f'({source.size} clips)'
+            for domain, source in self._sources.items()
+            if 0 < shares[domain] * self._num_batches < MIN_BATCHES
+        ]
+        if short:
+            print_log(
+                f'An epoch has only {" and ".join(short)} of {self.batch_size} clips: schedules in '
+                'epochs hardly train with fewer than '
+                f'{MIN_BATCHES}. Set the iterations of an epoch with '
+                '`train_dataloader.batch_sampler.batches_per_epoch`, or a smaller `batch_size`',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     # -- the schedule -----------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.datasets import AlternatingMultiSourceSampler, SourceRange
+from gvhmr_da_mm.datasets.samplers import alternating_multi_source_sampler
 from gvhmr_da_mm.datasets.samplers.weighted_stream import WeightedStream
 
 
@@ -56,6 +57,30 @@ RATIOS = [(1, 'SRSRSR'), (2, 'SRRSRR'), (3, 'SRRRSRRR'), (0.5, 'SSRSSR'), (1 / 3
 def test_the_rhythm_of_common_ratios(ratio, expected):
     sampler = build(Sources([100], [50]), alternating_ratio=ratio)
     assert rhythm(sampler, 2).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    'synthetic, real, options, parts',
+    [
+        ([27], [5], {}, ['9 synthetic batches (27 clips)', '9 real batches (5 clips)']),
+        ([30], [5], {}, []),
+        ([60], [5], dict(alternating_ratio=0.25), ['5 real batches']),
+        ([27], [5], dict(batches_per_epoch=40), []),
+        ([], [27], {}, ['9 real batches']),
+        ([30], [5], dict(alternating_ratio=0), []),
+    ],
+)
+def test_epochs_with_few_batches_of_a_domain_are_reported(
+    monkeypatch, synthetic, real, options, parts
+):
+    logged = []
+    monkeypatch.setattr(
+        alternating_multi_source_sampler, 'print_log', lambda text, *_, **__: logged.append(text)
+    )
+    build(Sources(synthetic, real), **options)
+    reports = [text for text in logged if 'batches_per_epoch' in text]
+    assert len(reports) == bool(parts)
+    assert all(part in reports[0] for part in parts)
 
 
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=3)
