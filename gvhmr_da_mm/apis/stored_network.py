@@ -50,7 +50,7 @@ def use_stored_sizes(config: Config, path: str, options: Optional[Collection[str
         for field, default in _defaults(part, f'{where}.{name}').items():
             own, wanted = part.get(field, default), theirs.get(field, default)
             key = f'{where}.{name}.{field}'
-            if own == wanted:
+            if own == wanted or not isinstance(wanted, (int, float)):
                 continue
             if key in (options or ()):
                 raise CheckpointError(
@@ -67,17 +67,21 @@ def use_stored_sizes(config: Config, path: str, options: Optional[Collection[str
 
 def _stored_network(content: dict[str, Any]) -> dict[str, Any]:
     """Return the parts of the network in the config that MMEngine stores as text; not run."""
-    text = (content.get('meta') or {}).get('cfg')
+    meta = content.get('meta')
+    text = meta.get('cfg') if isinstance(meta, dict) else None
     try:
         statements = ast.parse(text).body if isinstance(text, str) else []
-    except SyntaxError:
-        return {}
-    for statement in statements:
-        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets) == 'model':
-            model = _value(statement.value)
-            network = model.get('estimator', model) if isinstance(model, dict) else {}
-            return network if isinstance(network, dict) else {}
-    return {}
+        models = [
+            _value(statement.value)
+            for statement in statements
+            if isinstance(statement, ast.Assign) and ast.unparse(statement.targets) == 'model'
+        ]
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return {}  # Damaged: `ast` raises any of these.
+    model = models[-1] if models and isinstance(models[-1], dict) else {}
+    network = model.get('estimator', model)
+    parts = network.items() if isinstance(network, dict) else ()
+    return {name: part for name, part in parts if isinstance(part, dict)}
 
 
 def _value(node: ast.expr) -> Any:

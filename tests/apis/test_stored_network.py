@@ -85,7 +85,22 @@ def test_an_option_that_differs_is_refused_by_name(wrap, save):
 
 @pytest.mark.parametrize(
     'text',
-    [None, '', 'model = (', 'model = build()', 'other = dict()', '__import__("os").abort()'],
+    [
+        None,
+        '',
+        'model = (',
+        'model = build()',
+        'other = dict()',
+        '__import__("os").abort()',
+        'model = 1\0',
+        'model = {[]: 1}',
+        'model = dict(backbone=4)',
+        'model = dict(estimator=4)',
+        'model = ' + '(' * 5000,
+        'model = ' + '-' * 5000 + '1',
+        'model = ' + '[' * 90 + ']' * 90,
+    ],
+    ids=range(13),
 )
 def test_a_file_without_a_readable_config_changes_nothing(tmp_path, logged, text):
     path = tmp_path / 'weights.pth'
@@ -93,6 +108,20 @@ def test_a_file_without_a_readable_config_changes_nothing(tmp_path, logged, text
     config = Config(dict(model=dict(type='GVHMR', **network(num_heads=4))))
     use_stored_sizes(config, path)
     assert config.model.backbone.num_heads == 4 and not logged
+
+
+def test_a_file_without_a_dict_of_facts_changes_nothing(tmp_path, logged):
+    path = tmp_path / 'weights.pth'
+    torch.save(dict(state_dict={}, meta=[1]), path)
+    config = Config(dict(model=dict(type='GVHMR', **network(num_heads=4))))
+    use_stored_sizes(config, path)
+    assert config.model.backbone.num_heads == 4 and not logged
+
+
+def test_a_size_that_is_no_number_changes_nothing(wrap, save, logged):
+    config = Config(dict(model=wrap(network(num_heads=4))))
+    use_stored_sizes(config, save(wrap(network(num_heads='many'))))
+    assert of(config).backbone.num_heads == 4 and not logged
 
 
 def test_a_part_of_another_type_is_left_alone(save, logged):
