@@ -15,10 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.cli.command_line import report_errors
-from gvhmr_da_mm.demo import generate_demo
-from gvhmr_da_mm.evaluation.report import METRIC_LABELS
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSOLE = Console()
@@ -53,6 +50,8 @@ def run(title: str, result: Path, *command: str) -> None:
 
 def compare(before: Path, after: Path) -> Table:
     """Return a table of the results before and after adaptation."""
+    from gvhmr_da_mm.evaluation.report import METRIC_LABELS
+
     results = [json.loads(path.read_text())['results'] for path in (before, after)]
     table = Table(title='Real test clips of the demo; smaller is better')
     table.add_column('Metric')
@@ -74,6 +73,10 @@ def compare(before: Path, after: Path) -> Table:
 def main() -> None:
     """Run all steps."""
     args = parse_args()
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from gvhmr_da_mm.apis import load_config
+    from gvhmr_da_mm.demo import generate_demo
+
     out = Path(args.work_dir)
     data = ['--data-root', str(out / 'data')]
     CONSOLE.rule('Demo data')

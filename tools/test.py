@@ -3,24 +3,22 @@
 Test sets without labels are predicted, not scored.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmengine.config import Config
-from mmengine.runner import Runner
-
-from gvhmr_da_mm.apis import check_checkpoint, check_files, load_config, use_stored_sizes
 from gvhmr_da_mm.cli.command_line import (
     add_common_arguments,
     check_output_folder,
     report_errors,
     set_local_rank,
 )
-from gvhmr_da_mm.cli.ranks import start_cpu_ranks
-from gvhmr_da_mm.cli.save_results import save_results
-from gvhmr_da_mm.engine.safe_loading import safe_checkpoint_loading
-from gvhmr_da_mm.evaluation import check_dump_dir, read_index, write_index
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -58,6 +56,15 @@ def add_dump(config: Config, folder: str) -> None:
 def main() -> None:
     """Build the runner, test and print the table."""
     args = parse_args()
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from mmengine.runner import Runner
+
+    from gvhmr_da_mm.apis import check_checkpoint, check_files, load_config, use_stored_sizes
+    from gvhmr_da_mm.cli.ranks import start_cpu_ranks
+    from gvhmr_da_mm.cli.save_results import save_results
+    from gvhmr_da_mm.engine.safe_loading import safe_checkpoint_loading
+    from gvhmr_da_mm.evaluation import check_dump_dir, read_index, write_index
+
     set_local_rank(args)
     for name in ('out', 'dump', 'show_dir', 'work_dir'):
         check_output_folder(f'--{name.replace("_", "-")}', getattr(args, name))

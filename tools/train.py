@@ -1,26 +1,16 @@
 """Train a model from a config, as MMPose's tool of the same name does."""
 
+from __future__ import annotations
+
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmengine.config import Config
-from mmengine.runner import Runner
-
-from gvhmr_da_mm.apis import (
-    check_checkpoint,
-    check_files,
-    check_training,
-    dry_run,
-    limit_for_debugging,
-    load_config,
-    scale_learning_rate,
-    use_half_precision,
-    use_stored_sizes,
-)
 from gvhmr_da_mm.cli.command_line import add_common_arguments, report_errors, set_local_rank
-from gvhmr_da_mm.cli.ranks import start_cpu_ranks
-from gvhmr_da_mm.engine.checkpoint_files import find_last_checkpoint
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -61,6 +51,22 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Build the runner and train."""
     args = parse_args()
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from mmengine.runner import Runner
+
+    from gvhmr_da_mm.apis import (
+        check_checkpoint,
+        check_files,
+        check_training,
+        dry_run,
+        limit_for_debugging,
+        load_config,
+        scale_learning_rate,
+        use_half_precision,
+        use_stored_sizes,
+    )
+    from gvhmr_da_mm.cli.ranks import start_cpu_ranks
+
     set_local_rank(args)
     config = load_config(args.config, args.cfg_options, args.data_root)
     config.launcher = args.launcher
@@ -94,6 +100,8 @@ def main() -> None:
 
 def resume_from(config: Config, checkpoint: str) -> None:
     """Resume from a checkpoint; with ``'auto'`` from the latest one, if there is any."""
+    from gvhmr_da_mm.engine.checkpoint_files import find_last_checkpoint
+
     if checkpoint == 'auto':
         checkpoint = find_last_checkpoint(config.work_dir)
     # Without one this is the first start, which may begin from `load_from`.

@@ -6,15 +6,29 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Union
-
-from mmengine.config import DictAction
+from typing import Optional, Union
 
 from ..core.errors import ConfigError, GVHMRError
 from ..fileio.paths import DATA_ROOT_VARIABLE
 
 USER_ERROR_STATUS = 2
 """Exit status after an error that the user can fix."""
+
+
+class ConfigOptions(argparse.Action):
+    """MMEngine's ``DictAction``, imported once an option is given, so that ``--help`` is fast."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: list[str],
+        option_string: Optional[str] = None,
+    ) -> None:
+        """Store the options as a dict."""
+        from mmengine.config import DictAction
+
+        DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +50,19 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     _add_config_options(parser)
 
 
+def add_converter_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every converter."""
+    parser.add_argument('out', metavar='OUT', type=Path, help='folder of the sequence pack')
+    parser.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
+    parser.add_argument('--limit', type=int, help='only the first so many sequences')
+    parser.add_argument(
+        '--dry-run', action='store_true', help='report what would be written; write nothing'
+    )
+    parser.add_argument(
+        '--no-labels', action='store_true', help='leave 3D labels and their masks out'
+    )
+
+
 def _add_config_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--data-root',
@@ -46,7 +73,7 @@ def _add_config_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         metavar='KEY=VALUE',
         help='override fields of the config, e.g. model.pseudo_labeler.num_augmentations=3',
     )

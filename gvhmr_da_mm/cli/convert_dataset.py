@@ -1,4 +1,4 @@
-"""Options, progress and final report of the dataset converters."""
+"""Progress and final report of the dataset converters."""
 
 import argparse
 from pathlib import Path
@@ -12,26 +12,13 @@ from ..datasets.sources.write_pack import FAILURES_FILE, ConversionReport, write
 _MAX_LISTED_FAILURES = 5
 
 
-def add_converter_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every converter."""
-    parser.add_argument('out', metavar='OUT', type=Path, help='folder of the sequence pack')
-    parser.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
-    parser.add_argument('--limit', type=int, help='only the first so many sequences')
-    parser.add_argument(
-        '--dry-run', action='store_true', help='report what would be written; write nothing'
-    )
-    parser.add_argument(
-        '--no-labels', action='store_true', help='leave 3D labels and their masks out'
-    )
-
-
 def convert_dataset(source: Source, out: Path, args: argparse.Namespace) -> int:
     """Write a source as a sequence pack, with the options of the command line.
 
     Args:
         source (Source): What to convert.
         out (Path): Folder of the pack.
-        args (Namespace): Of :func:`add_converter_arguments`.
+        args (Namespace): Of :func:`~gvhmr_da_mm.cli.command_line.add_converter_arguments`.
 
     Returns:
         int: Exit status: 0 if all is done, 1 if something failed.

@@ -9,8 +9,7 @@ from ..core.errors import ConfigError
 from ..datasets import MotionDataset, RealVideoDataset
 from ..fileio.paths import require_files
 from ..registry import DATASETS
-
-SPLITS = ('train', 'val', 'test')
+from .splits import SPLITS
 
 
 def config_datasets(

@@ -49,4 +49,4 @@ def test_a_wrong_call(call, tmp_path):
     code, _, err = call('dataset_tools/validate', tmp_path / 'nowhere')
     assert code == 2 and 'does not exist' in err
     code, _, err = call('dataset_tools/validate', tmp_path, '--dataset', 'coco')
-    assert code == 2 and 'invalid choice' in err
+    assert code == 2 and '`dataset` should be one of' in err

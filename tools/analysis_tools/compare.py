@@ -3,7 +3,10 @@
 The interval is that of a paired bootstrap over sequences. Smaller is better.
 """
 
+from __future__ import annotations
+
 import argparse
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,15 +14,9 @@ from rich.table import Table
 
 from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.core.errors import ConfigError
-from gvhmr_da_mm.evaluation.compare_results import (
-    CONFIDENCE_LEVEL,
-    NUM_RESAMPLES,
-    MetricChange,
-    compare_results,
-    protocol_notes,
-    read_per_sequence,
-)
-from gvhmr_da_mm.evaluation.report import METRIC_LABELS
+
+if TYPE_CHECKING:
+    from gvhmr_da_mm.evaluation.compare_results import MetricChange
 
 COLOURS = {'better': 'green', 'worse': 'red', 'unclear': ''}
 
@@ -36,12 +33,18 @@ def parse_args() -> argparse.Namespace:
         default=5,
         help='most improved and most degraded sequences listed per metric',
     )
-    parser.add_argument(
-        '--level', type=float, default=CONFIDENCE_LEVEL, help='of the interval, 0 to 1'
-    )
-    parser.add_argument('--resamples', type=int, default=NUM_RESAMPLES)
+    parser.add_argument('--level', type=float, help='of the interval, 0 to 1')
+    parser.add_argument('--resamples', type=int, help='of the bootstrap')
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
+    # After the command line was read: PyTorch takes seconds to import.
+    from gvhmr_da_mm.evaluation.compare_results import CONFIDENCE_LEVEL, NUM_RESAMPLES
+    from gvhmr_da_mm.evaluation.report import METRIC_LABELS
+
+    if args.level is None:
+        args.level = CONFIDENCE_LEVEL
+    if args.resamples is None:
+        args.resamples = NUM_RESAMPLES
     if args.metric is not None and args.metric not in METRIC_LABELS:
         parser.error(f'--metric should be one of {", ".join(METRIC_LABELS)}, got {args.metric}')
     return args
@@ -49,6 +52,8 @@ def parse_args() -> argparse.Namespace:
 
 def summary(changes: tuple[MetricChange, ...], level: float) -> Table:
     """Return a table with a row for each metric."""
+    from gvhmr_da_mm.evaluation.report import METRIC_LABELS
+
     table = Table(title='Smaller is better; means over the common sequences')
     table.add_column('Metric', overflow='fold')
     headings = ('Before', 'After', 'Change', f'{100 * level:g} % interval', 'Better/worse/same')
@@ -73,6 +78,8 @@ def summary(changes: tuple[MetricChange, ...], level: float) -> Table:
 
 def sequences(changes: tuple[MetricChange, ...], top: int) -> Table:
     """Return a table of the sequences that changed most, improved ones first."""
+    from gvhmr_da_mm.evaluation.report import METRIC_LABELS
+
     table = Table(title='Sequences')
     for heading in ('Metric', 'Sequence'):
         table.add_column(heading, overflow='fold')
@@ -106,6 +113,12 @@ def sequences(changes: tuple[MetricChange, ...], top: int) -> Table:
 def main() -> None:
     """Read both results and print the tables."""
     args = parse_args()
+    from gvhmr_da_mm.evaluation.compare_results import (
+        compare_results,
+        protocol_notes,
+        read_per_sequence,
+    )
+
     for name, value, low in (('--resamples', args.resamples, 1), ('--top', args.top, 0)):
         if value < low:
             raise ConfigError(f'`{name}` should be at least {low}, got {value}')

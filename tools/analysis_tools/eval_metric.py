@@ -6,14 +6,8 @@ The metrics are those of the config's test_evaluator; only the body models are r
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
-from mmengine.registry import init_default_scope
-
-from gvhmr_da_mm.apis import check_files, load_config
-from gvhmr_da_mm.cli.command_line import report_errors
-from gvhmr_da_mm.cli.save_results import save_results
+from gvhmr_da_mm.cli.command_line import ConfigOptions, report_errors
 from gvhmr_da_mm.core.errors import DataError
-from gvhmr_da_mm.evaluation import evaluate_dump
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,7 +22,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         metavar='KEY=VALUE',
         help='override fields of the config, e.g. test_evaluator.0.compat=published',
     )
@@ -39,6 +33,13 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Score the dump and print the table."""
     args = parse_args()
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from mmengine.registry import init_default_scope
+
+    from gvhmr_da_mm.apis import check_files, load_config
+    from gvhmr_da_mm.cli.save_results import save_results
+    from gvhmr_da_mm.evaluation import evaluate_dump
+
     config = load_config(args.config, args.cfg_options, args.data_root)
     init_default_scope(config.get('default_scope', 'gvhmr_da_mm'))
     check_files(config, 'test_evaluator')

@@ -4,33 +4,18 @@
 .glb: skinned mesh. .npz: SMPL-X parameters under the names of AMASS.
 """
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
-import torch
-
-from gvhmr_da_mm.body_models import get_body_model, make_body_rig
 from gvhmr_da_mm.cli.command_line import report_errors
 from gvhmr_da_mm.core.errors import ConfigError, DataError
-from gvhmr_da_mm.export import (
-    mean_betas,
-    predicted_motion,
-    put_on_soles,
-    write_bvh,
-    write_glb,
-    write_smplx_npz,
-)
-from gvhmr_da_mm.structures import MotionDump, read_motion_dump
-from gvhmr_da_mm.video.resampled_video import ResampledVideo, open_video_of
-from gvhmr_da_mm.visualization import (
-    MotionLocalVisualizer,
-    ground_truth_track,
-    prediction_track,
-    write_html_viewer,
-    write_motion_video,
-)
-from gvhmr_da_mm.visualization.picture_file import write_picture
+
+if TYPE_CHECKING:
+    from gvhmr_da_mm.structures import MotionDump
+    from gvhmr_da_mm.video.resampled_video import ResampledVideo
 
 DEFAULTS = dict(video=None, skeleton=False, height=360, space='world', unit='cm')
 UNITS = dict(cm=100.0, m=1.0)
@@ -78,16 +63,22 @@ def open_video(path: Optional[str], dump: MotionDump) -> Optional[ResampledVideo
     if not Path(path).exists():
         print(f'Note: there is no video {path!r}; drawing on a dark background')
         return None
+    from gvhmr_da_mm.video.resampled_video import open_video_of
+
     return open_video_of(path, dump)
 
 
 def write_page(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     """Write an interactive page."""
+    from gvhmr_da_mm.visualization import write_html_viewer
+
     write_html_viewer(path, dump, args.data_root, with_mesh=not args.skeleton)
 
 
 def write_video(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     """Write prediction, labels and world side by side."""
+    from gvhmr_da_mm.visualization import ground_truth_track, prediction_track, write_motion_video
+
     if 'img_shape' not in dump.sample:
         raise DataError(f'the metainfo of {dump.path} should have `img_shape` (height, width)')
     options = dict(
@@ -107,6 +98,9 @@ def write_video(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
 
 def write_sheet(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     """Write a contact sheet."""
+    from gvhmr_da_mm.visualization import MotionLocalVisualizer
+    from gvhmr_da_mm.visualization.picture_file import write_picture
+
     visualizer = MotionLocalVisualizer(data_root=args.data_root, draw_mesh=not args.skeleton)
     sheet = visualizer.draw_datasample(
         dump.sample, open_video(args.video, dump), inputs=dump.inputs
@@ -116,11 +110,18 @@ def write_sheet(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
 
 def write_skeleton(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     """Write a skeleton of 22 joints."""
+    from gvhmr_da_mm.export import predicted_motion, write_bvh
+
     write_bvh(path, predicted_motion(dump, args.space), UNITS[args.unit])
 
 
 def write_mesh(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     """Write a skinned mesh of the mean shape."""
+    import torch
+
+    from gvhmr_da_mm.body_models import get_body_model, make_body_rig
+    from gvhmr_da_mm.export import mean_betas, predicted_motion, put_on_soles, write_glb
+
     body = get_body_model('smplx', data_root=args.data_root)
     betas = torch.from_numpy(mean_betas(dump)).float()
     motion, rig = predicted_motion(dump, args.space), make_body_rig(body, betas)
@@ -129,6 +130,8 @@ def write_mesh(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
 
 def write_parameters(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     """Write SMPL-X parameters."""
+    from gvhmr_da_mm.export import write_smplx_npz
+
     write_smplx_npz(path, dump, args.space)
 
 
@@ -167,6 +170,9 @@ def main() -> None:
     args = parse_args()
     path = Path(args.out or f'{Path(args.dump).stem}.html')
     check_args(path, args)
+    # After the command line was read: PyTorch takes seconds to import.
+    from gvhmr_da_mm.structures import read_motion_dump
+
     WRITERS[path.suffix][0](path, read_motion_dump(args.dump), args)
     print(path)
 

@@ -4,8 +4,6 @@ import argparse
 from pathlib import Path
 
 from gvhmr_da_mm.cli.command_line import report_errors
-from gvhmr_da_mm.visualization.adaptation_curves import plot_adaptation
-from gvhmr_da_mm.visualization.training_log import find_logs, read_training_log
 
 
 def parse_args() -> argparse.Namespace:
@@ -23,6 +21,10 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Read the logs and write the figure."""
     args = parse_args()
+    # After the command line was read: PyTorch and Matplotlib take seconds to import.
+    from gvhmr_da_mm.visualization.adaptation_curves import plot_adaptation
+    from gvhmr_da_mm.visualization.training_log import find_logs, read_training_log
+
     logs = find_logs(args.work_dir)
     logs = logs[-1:] if args.last else logs
     path = Path(args.out or args.work_dir) / 'adaptation.png'

@@ -1,14 +1,17 @@
 """Convert raw downloads, or the published packs of GVHMR, to sequence packs (docs/en/packs.md)."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gvhmr_da_mm.cli.command_line import report_errors
-from gvhmr_da_mm.cli.convert_dataset import add_converter_arguments, convert_dataset
+from gvhmr_da_mm.cli.command_line import add_converter_arguments, report_errors
 from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
-from gvhmr_da_mm.datasets.sources import PUBLISHED_SOURCES, Source
-from gvhmr_da_mm.datasets.sources.downloads import DOWNLOADS
+
+if TYPE_CHECKING:
+    from gvhmr_da_mm.datasets.sources import Source
 
 PUBLISHED = 'hmr4d_support'
 
@@ -19,24 +22,21 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'source',
         metavar='SOURCE',
-        choices=[PUBLISHED, *DOWNLOADS],
         help=f'{PUBLISHED} (the published packs below a data root), or the raw download of '
-        f'{", ".join(DOWNLOADS)}',
+        'amass, bedlam, emdb or threedpw',
     )
     parser.add_argument('root', metavar='IN', type=Path, help='folder of the files')
     add_converter_arguments(parser)
     parser.add_argument(
         '--dataset',
         nargs='+',
-        choices=list(PUBLISHED_SOURCES),
         help=f'of {PUBLISHED}, written to OUT/DATASET; default: every one that is there',
     )
-    names = '; '.join(f'{name}: {kind.feature_name}' for name, kind in DOWNLOADS.items())
     parser.add_argument(
         '--features',
         metavar='DIR',
         type=Path,
-        help=f'extracted features of a download, DIR/NAME.npz, with NAME of {names}',
+        help='extracted features of a download, DIR/NAME.npz, with NAME as docs/en/packs.md says',
     )
     parser.add_argument(
         '--data-root', type=Path, help='where the body models are, for amass and bedlam'
@@ -46,6 +46,14 @@ def parse_args() -> argparse.Namespace:
 
 def make_sources(args: argparse.Namespace) -> dict[Path, Source]:
     """Return the source for each folder of a sequence pack."""
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from gvhmr_da_mm.core.checks import check_choice
+    from gvhmr_da_mm.datasets.sources import PUBLISHED_SOURCES
+    from gvhmr_da_mm.datasets.sources.downloads import DOWNLOADS
+
+    check_choice(args.source, [PUBLISHED, *DOWNLOADS], 'SOURCE')
+    for name in args.dataset or ():
+        check_choice(name, PUBLISHED_SOURCES, '--dataset')
     if args.source != PUBLISHED:
         if args.dataset:
             raise ConfigError(
@@ -74,6 +82,8 @@ def make_sources(args: argparse.Namespace) -> dict[Path, Source]:
 def main() -> int:
     """Convert one data set after another."""
     args = parse_args()
+    from gvhmr_da_mm.cli.convert_dataset import convert_dataset
+
     return max(convert_dataset(source, out, args) for out, source in make_sources(args).items())
 
 

@@ -4,24 +4,23 @@ Videos are resampled to 30 frames per second. Videos without people and unreadab
 reported, recorded, and tried again next time; finished ones are skipped.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmengine.config import DictAction
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from gvhmr_da_mm.cli.command_line import report_errors
-from gvhmr_da_mm.cli.convert_dataset import convert_dataset
+from gvhmr_da_mm.cli.command_line import ConfigOptions, report_errors
 from gvhmr_da_mm.core.errors import ConfigError
-from gvhmr_da_mm.datasets.packs import SequencePack, is_pack
-from gvhmr_da_mm.video.extract_features import extract_features
-from gvhmr_da_mm.video.feature_job import FeatureJob
-from gvhmr_da_mm.video.frame_source import unread_files
-from gvhmr_da_mm.video.video_converter import VideoConverter
+
+if TYPE_CHECKING:
+    from gvhmr_da_mm.video.feature_job import FeatureJob
 
 CONSOLE = Console()
 MAX_LISTED_FILES = 5
@@ -95,7 +94,7 @@ def common_arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         '--options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         default={},
         metavar='KEY=VALUE',
         help='of the networks: detector.pose2d=CONFIG, network.backbone.depth=32, ...',
@@ -109,6 +108,8 @@ def common_arguments() -> argparse.ArgumentParser:
 
 def make_job(args: argparse.Namespace, **options) -> FeatureJob:
     """Return the job that extracts people, with the options of the command line."""
+    from gvhmr_da_mm.video.feature_job import FeatureJob
+
     return FeatureJob(
         keypoints=args.keypoints,
         detector=args.options.get('detector', {}),
@@ -128,6 +129,8 @@ def print_plain(text: str) -> None:
 
 def print_unread(source: Path) -> None:
     """Print the files of a folder that are neither videos nor frames."""
+    from gvhmr_da_mm.video.frame_source import unread_files
+
     unread = [str(file.relative_to(source)) for file in unread_files(source)]
     if unread:
         listed, more = unread[:MAX_LISTED_FILES], len(unread) - MAX_LISTED_FILES
@@ -137,6 +140,11 @@ def print_unread(source: Path) -> None:
 
 def make_pack(args: argparse.Namespace) -> int:
     """Convert the videos; missing packages and files are reported before one is read."""
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from gvhmr_da_mm.cli.convert_dataset import convert_dataset
+    from gvhmr_da_mm.datasets.packs import is_pack
+    from gvhmr_da_mm.video.video_converter import VideoConverter
+
     if args.features and args.checkpoint:
         raise ConfigError(
             f'`--features {args.features}` contains image features: leave `--checkpoint` out'
@@ -156,6 +164,8 @@ def make_pack(args: argparse.Namespace) -> int:
 
 def print_notes(out: Path) -> None:
     """Print frames, camera motion, notes and failures of each video."""
+    from gvhmr_da_mm.datasets.packs import SequencePack
+
     for name, entry in SequencePack(out, allow_incomplete=True).entries.items():
         camera = entry.extra.get('camera', {})
         turned = camera.get('largest_angle_deg')
@@ -177,6 +187,8 @@ def frame_progress():
 
 def make_features(args: argparse.Namespace) -> int:
     """Write the files of all people, and print a summary."""
+    from gvhmr_da_mm.video.extract_features import extract_features
+
     job = make_job(
         args, batch_size=args.batch_size, flip=not args.no_flip, image_scale=args.image_scale
     )

@@ -1,21 +1,21 @@
 """Draw clips of the datasets of a config: boxes, keypoints and projected labels on their frames."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 from rich.console import Console
 
-from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.cli.command_line import add_dataset_arguments, report_errors
-from gvhmr_da_mm.config.datasets import SPLITS, config_datasets
+from gvhmr_da_mm.config.splits import SPLITS
 from gvhmr_da_mm.core.errors import ConfigError
-from gvhmr_da_mm.datasets import ClipKey, MotionDataset
-from gvhmr_da_mm.visualization import ground_truth_track
-from gvhmr_da_mm.visualization.clip_sheet import draw_clip_sheet, stack_sheets
-from gvhmr_da_mm.visualization.frame_folder import FrameFolder
-from gvhmr_da_mm.visualization.picture_file import write_picture
+
+if TYPE_CHECKING:
+    from gvhmr_da_mm.datasets import MotionDataset
+    from gvhmr_da_mm.visualization.frame_folder import FrameFolder
 
 
 def parse_args() -> argparse.Namespace:
@@ -46,6 +46,10 @@ def draw_item(
     dataset: MotionDataset, index: int, args: argparse.Namespace, folder: Optional[FrameFolder]
 ) -> np.ndarray:
     """Draw one item of a dataset."""
+    from gvhmr_da_mm.datasets import ClipKey
+    from gvhmr_da_mm.visualization import ground_truth_track
+    from gvhmr_da_mm.visualization.clip_sheet import draw_clip_sheet
+
     item = dataset[ClipKey(index, args.seed)]
     inputs, sample = item['inputs'], item['data_samples']
     start = sample.get('start')
@@ -85,6 +89,13 @@ def main() -> None:
             '`--num-clips` and `--num-frames` should be at least 1 and `--height` at least 32, got '
             f'{args.num_clips}, {args.num_frames} and {args.height}'
         )
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from gvhmr_da_mm.apis import load_config
+    from gvhmr_da_mm.config.datasets import config_datasets
+    from gvhmr_da_mm.visualization.clip_sheet import stack_sheets
+    from gvhmr_da_mm.visualization.frame_folder import FrameFolder
+    from gvhmr_da_mm.visualization.picture_file import write_picture
+
     config = load_config(args.config, args.cfg_options, args.data_root)
     folder = None
     if args.frames_root is not None:

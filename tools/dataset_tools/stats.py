@@ -4,25 +4,26 @@ The file of `motion` is accepted by `motion_codec.statistics` of a config and by
 converter.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.cli.command_line import add_dataset_arguments, report_errors
-from gvhmr_da_mm.codecs import MotionCodec
-from gvhmr_da_mm.config.datasets import SPLITS, config_datasets
+from gvhmr_da_mm.config.splits import SPLITS
 from gvhmr_da_mm.core.errors import ConfigError
-from gvhmr_da_mm.core.layout import MOTION
-from gvhmr_da_mm.datasets import MultiSourceDataset
-from gvhmr_da_mm.datasets.dataset_facts import DatasetFacts, measure_dataset
-from gvhmr_da_mm.datasets.motion_labels import choose_clips, motion_labels
+
+if TYPE_CHECKING:
+    from gvhmr_da_mm.codecs import MotionCodec
+    from gvhmr_da_mm.datasets.dataset_facts import DatasetFacts
 
 BAR_WIDTH = 20
 
@@ -105,6 +106,11 @@ def histogram(fact: DatasetFacts) -> Table:
 
 def report_datasets(args: argparse.Namespace, console: Console) -> None:
     """Read the datasets, print the tables and write the file."""
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from gvhmr_da_mm.apis import load_config
+    from gvhmr_da_mm.config.datasets import config_datasets
+    from gvhmr_da_mm.datasets.dataset_facts import measure_dataset
+
     config = load_config(args.config, args.cfg_options, args.data_root)
     facts = []
     for dataset in config_datasets(config, args.split, args.dataset, with_joints=False):
@@ -125,6 +131,8 @@ def report_datasets(args: argparse.Namespace, console: Console) -> None:
 
 def motion_table(codec: MotionCodec, min_std: float) -> Table:
     """Return a table of the parts of the motion vector."""
+    from gvhmr_da_mm.core.layout import MOTION
+
     table = Table(title='Statistics of the motion vector')
     for heading in ('Part', 'Channels', 'Mean', 'Deviation', 'At the minimum'):
         table.add_column(heading, justify='left' if heading == 'Part' else 'right')
@@ -143,6 +151,12 @@ def motion_table(codec: MotionCodec, min_std: float) -> Table:
 
 def measure_motion(args: argparse.Namespace, console: Console) -> None:
     """Read the clips, compute, print and write."""
+    from gvhmr_da_mm.apis import load_config
+    from gvhmr_da_mm.codecs import MotionCodec
+    from gvhmr_da_mm.config.datasets import config_datasets
+    from gvhmr_da_mm.datasets import MultiSourceDataset
+    from gvhmr_da_mm.datasets.motion_labels import choose_clips, motion_labels
+
     out = Path(args.out)
     if out.suffix != '.npz':
         raise ConfigError(f'`--out` should end in .npz, got {args.out!r}')

@@ -5,7 +5,6 @@ The size of the network is inferred from the shapes. No code in the file is run.
 
 import argparse
 
-from gvhmr_da_mm.apis.convert_checkpoint import convert_checkpoint
 from gvhmr_da_mm.cli.command_line import report_errors
 
 
@@ -33,6 +32,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Convert and write."""
     args = parse_args()
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from gvhmr_da_mm.apis.convert_checkpoint import convert_checkpoint
+
     convert_checkpoint(args.source, args.target, args.stats, args.gvhmr_repo, args.reverse)
 
 
