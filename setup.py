@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parent
 PACKAGE = 'gvhmr_da_mm'
 # What `mim train|test|run|search` look for in `<package>/.mim`.
 MIM_CONTENT = ('configs', 'tools', 'model-index.yml', 'dataset-index.yml')
+# What is added to the package, and where: `read_base` looks for `<package>.configs.NAME` there.
+ADDED = {**{f'.mim/{name}': name for name in MIM_CONTENT}, 'configs': 'configs'}
 
 
 def read_version() -> str:
@@ -32,23 +34,31 @@ def read_readme() -> str:
     return readme.read_text(encoding='utf-8') if readme.exists() else ''
 
 
-class BuildWithMim(build_py):
-    """Give the package its ``.mim`` folder: links when editable, copies in a wheel."""
+class BuildWithConfigs(build_py):
+    """Give the package ``.mim`` and ``configs``: links when editable, copies in a wheel."""
 
     def run(self) -> None:
-        """Build as usual, then add ``.mim``."""
+        """Build as usual, then add both folders."""
         super().run()
         editable = getattr(self, 'editable_mode', False)
         base = ROOT if editable else Path(self.build_lib).resolve()
-        mim = base / PACKAGE / '.mim'
-        if mim.exists():
-            shutil.rmtree(mim)
-        mim.mkdir(parents=True)
-        for name in MIM_CONTENT:
+        package = base / PACKAGE
+        for name in ('.mim', 'configs'):
+            self._remove(package / name)
+        (package / '.mim').mkdir(parents=True)
+        for target, name in ADDED.items():
             if not (ROOT / name).exists():
                 continue
-            if not (editable and self._link(ROOT / name, mim / name)):
-                self._copy(ROOT / name, mim / name)
+            if not (editable and self._link(ROOT / name, package / target)):
+                self._copy(ROOT / name, package / target)
+
+    @staticmethod
+    def _remove(folder: Path) -> None:
+        """Remove what an earlier build added; a link only, not the folder it points to."""
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.exists():
+            shutil.rmtree(folder)
 
     @staticmethod
     def _link(source: Path, target: Path) -> bool:
@@ -97,6 +107,6 @@ setup(
         'optional': read_requirements('optional'),
         'tests': read_requirements('tests'),
     },
-    cmdclass={'build_py': BuildWithMim},
+    cmdclass={'build_py': BuildWithConfigs},
     zip_safe=False,
 )

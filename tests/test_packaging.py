@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import zipfile
@@ -53,7 +54,10 @@ def test_config_names_are_unique():
     paths = [*(REPO_ROOT / 'configs').rglob('*.py')]
     paths += (REPO_ROOT / 'gvhmr_da_mm').rglob('*.py')
     paths += (REPO_ROOT / 'tools').rglob('*.py')
-    counts = Counter(path.name for path in paths if '.mim' not in path.parts)
+    # The build adds both to the package; where there are no links they are copies.
+    added = ('gvhmr_da_mm/.mim', 'gvhmr_da_mm/configs')
+    own = [path for path in paths if not path.relative_to(REPO_ROOT).as_posix().startswith(added)]
+    counts = Counter(path.name for path in own)
     configs = [path for path in (REPO_ROOT / 'configs').glob('*.py') if path.stem != '__init__']
     assert configs
     assert [path.name for path in configs if counts[path.name] != 1] == []
@@ -99,8 +103,8 @@ def test_launch_scripts(script, count, tmp_path):
 
 
 @pytest.fixture(scope='module')
-def wheel(tmp_path_factory):
-    """Build a wheel from a copy, so that the checkout stays clean."""
+def built(tmp_path_factory):
+    """Build a wheel from a copy, so that the checkout stays clean; return both."""
     copy = tmp_path_factory.mktemp('copy')
     listed = subprocess.run(
         ['git', 'ls-files', '-co', '--exclude-standard'],
@@ -119,7 +123,13 @@ def wheel(tmp_path_factory):
         [*command, '-w', str(copy / 'dist'), str(copy)], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    with zipfile.ZipFile(next((copy / 'dist').glob('*.whl'))) as archive:
+    return copy, next((copy / 'dist').glob('*.whl'))
+
+
+@pytest.fixture(scope='module')
+def wheel(built):
+    """Return the names of the files of the wheel, and its metadata."""
+    with zipfile.ZipFile(built[1]) as archive:
         metadata = next(name for name in archive.namelist() if name.endswith('/METADATA'))
         return set(archive.namelist()), archive.read(metadata).decode()
 
@@ -141,6 +151,61 @@ def test_wheel_has_the_package_and_its_data(wheel):
         if path.suffix in ('.py', '.npz', '.html', '.js') and '.mim' not in relative.parts:
             assert str(relative) in names
     assert not [name for name in names if name.startswith(('tests/', 'tools/', 'configs/'))]
+
+
+OWN_CONFIG = """
+from mmengine.config import read_base
+
+with read_base():
+    from gvhmr_da_mm.configs.da_bedlam_emdb_3dpw import *
+
+train_dataloader.batch_size = 3
+"""
+READ = """
+import sys
+from pathlib import Path
+import gvhmr_da_mm
+from gvhmr_da_mm.apis import load_config
+print(Path(gvhmr_da_mm.__file__).parents[1])
+config = load_config(sys.argv[1])
+print(config.train_dataloader.batch_size, config.model.type.__name__)
+"""
+
+
+def inherit_configs(installed, folder):
+    """Read a config of one's own folder that inherits from the installed package."""
+    (folder / 'own.py').write_text(OWN_CONFIG)
+    done = subprocess.run(
+        [sys.executable, '-c', READ, str(folder / 'own.py')],
+        cwd=folder,
+        env={**os.environ, 'PYTHONPATH': str(installed)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(installed.resolve()), '3', 'DomainAdaptiveGVHMR']
+
+
+def test_configs_of_the_wheel_can_be_inherited(built, tmp_path):
+    installed, own = tmp_path / 'installed', tmp_path / 'own'
+    own.mkdir()
+    with zipfile.ZipFile(built[1]) as archive:
+        archive.extractall(installed)
+    inherit_configs(installed, own)
+
+
+def test_configs_of_a_checkout_can_be_inherited(built, tmp_path):
+    checkout, _ = built
+    command = [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-build-isolation']
+    done = subprocess.run(
+        [*command, '--target', str(tmp_path / 'site'), '-e', str(checkout)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    folder = checkout / 'gvhmr_da_mm' / 'configs'
+    assert folder.is_symlink() and folder.resolve() == (checkout / 'configs').resolve()
+    inherit_configs(checkout, tmp_path)
 
 
 def test_wheel_requires_nothing_heavy(wheel):

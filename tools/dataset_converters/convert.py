@@ -23,7 +23,7 @@ def parse_args() -> argparse.Namespace:
         'source',
         metavar='SOURCE',
         help=f'{PUBLISHED} (the published packs below a data root), or the raw download of '
-        'amass, bedlam, emdb or threedpw',
+        'amass, bedlam, emdb or 3dpw',
     )
     parser.add_argument('root', metavar='IN', type=Path, help='folder of the files')
     add_converter_arguments(parser)
