@@ -39,7 +39,6 @@ class AMASSDataset(MotionDataset):
             ``z``.
         include (Sequence[str]): Patterns of the names of recordings to use, such as
             ``'CMU/*'``. Defaults to all.
-        exclude (Sequence[str]): Patterns of those not to use. Defaults to ().
         camera (dict): Config of the random cameras. Defaults to ``dict(type='VirtualCamera')``.
         speed (tuple[float, float]): Range of the tempo; its logarithm is uniform. Defaults to
             (0.7, 1.4).
@@ -64,7 +63,6 @@ class AMASSDataset(MotionDataset):
         motions: Union[str, Path] = 'AMASS/hmr4d_support/smplxpose_v2.pth',
         up: str = 'z',
         include: Sequence[str] = ('*',),
-        exclude: Sequence[str] = (),
         camera: Optional[dict] = None,
         speed: tuple[float, float] = (0.7, 1.4),
         mirror_prob: float = 0.5,
@@ -81,7 +79,7 @@ class AMASSDataset(MotionDataset):
         if kwargs.get('test_mode'):
             raise ConfigError('AMASSDataset is for training: it has no test_mode')
         self.motions, self.pack, self.up = motions, pack, up
-        self.include, self.exclude = tuple(include), tuple(exclude)
+        self.include = tuple(include)
         self.camera = TASK_UTILS.build(camera or dict(type='VirtualCamera'))
         self.speed, self.mirror_prob, self.random_shape = speed, mirror_prob, random_shape
         self.model_path = model_path
@@ -99,11 +97,13 @@ class AMASSDataset(MotionDataset):
 
     def list_clips(self) -> list[dict]:
         """Return one entry per recording, and load the bodies that they need."""
-        names = [name for name in self.source.names() if self._is_chosen(name)]
+        known = self.source.names()
+        chosen = [name for name in known if any(fnmatch(name, p) for p in self.include)]
+        names = self.exclusion.keep(chosen, known=known)
         if not names:
             raise DataError(
                 f'{self.dataset}: {self.source.path} has no recording whose name fits '
-                f'include={self.include} and not exclude={self.exclude}'
+                f'include={self.include} and not exclude={self.exclusion.patterns}'
             )
         clips = self.list_each(names, lambda name: [self.source.info(name)])
         self.body = MocapBody(self.data_root, self.model_path, self.source.recorded(clips))
@@ -112,11 +112,6 @@ class AMASSDataset(MotionDataset):
                 f'{path} does not exist: the neutral body replaces that of the recorded person'
             )
         return clips
-
-    def _is_chosen(self, name: str) -> bool:
-        return any(fnmatch(name, p) for p in self.include) and not any(
-            fnmatch(name, p) for p in self.exclude
-        )
 
     def read_clip(self, info: dict, start: int, end: int) -> Clip:
         """Film a window of a recording.

@@ -1,61 +1,95 @@
-"""List of sequences that a dataset leaves out."""
+"""Sequences that a dataset leaves out."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Union
+from typing import Any, Callable, Optional, Union
 
-from ..core.errors import ConfigError, DataError
+from ..core.errors import ConfigError, DataError, list_some
 from ..fileio.paths import require_files
 
 
-def read_exclusion(exclude: Union[str, Path, Sequence[str]], folder: Path, owner: str) -> list[str]:
-    """Return the names of an exclusion list.
+class Exclusion:
+    """Names and patterns of the sequences that a dataset leaves out.
 
     Args:
-        exclude (str | Path | Sequence[str]): A UTF-8 text file with a name per line, where empty
-            lines and lines that start with ``#`` do not count; or the names.
-        folder (Path): Folder that a relative file is below.
+        patterns (Sequence[str]): Names, or patterns as of :mod:`fnmatch`. A name with brackets
+            fits itself, too.
         owner (str): Dataset, for messages.
-
-    Raises:
-        MissingFilesError: If the file does not exist.
-        DataError: If the file is no text.
     """
-    if not isinstance(exclude, (str, Path)):
-        return list(exclude)
-    path = folder / Path(exclude).expanduser()
-    hint = 'the text file of `exclude`, with the name of a sequence per line; or write a list'
-    require_files({path: hint}, owner=owner)
-    try:
-        lines = path.read_text('utf-8-sig').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f'{path} should be a text file with the name of a sequence per line, but cannot be '
-            f'read ({error})'
-        ) from error
-    names = (line.strip() for line in lines)
-    return [name for name in names if name and not name.startswith('#')]
 
+    def __init__(self, patterns: Sequence[str], owner: str) -> None:
+        self.patterns, self.owner = tuple(patterns), owner
+        self._unmatched = set(self.patterns)
 
-def check_known(names: Collection[str], known: Iterable[str], owner: str) -> None:
-    """Check that the names of an exclusion list are those of sequences.
+    @classmethod
+    def read(
+        cls, exclude: Union[str, Path, Sequence[str]], folder: Path, owner: str
+    ) -> 'Exclusion':
+        """Read the value of ``exclude``.
 
-    Args:
-        names (Collection[str]): The list.
-        known (Iterable[str]): Names of the sequences.
-        owner (str): Dataset, for messages.
+        Args:
+            exclude (str | Path | Sequence[str]): A UTF-8 text file with a name or pattern per line,
+                where empty lines and lines that start with ``#`` do not count; or a list of them.
+            folder (Path): Folder that a relative file is below.
+            owner (str): Dataset, for messages.
 
-    Raises:
-        ConfigError: If a name is unknown.
-    """
-    known = sorted(set(known))
-    unknown = sorted(set(names) - set(known))
-    if not unknown:
-        return
-    similar = get_close_matches(unknown[0], known, n=1) or known[:1]
-    example = f', which has {len(known)}, such as {similar[0]!r}' if similar else ''
-    raise ConfigError(
-        f'{owner}: `exclude` should name sequences of the dataset{example}, got {len(unknown)} '
-        f'unknown: {", ".join(map(repr, unknown[:5]))}'
-    )
+        Raises:
+            MissingFilesError: If the file does not exist.
+            DataError: If the file is no text.
+        """
+        if not isinstance(exclude, (str, Path)):
+            return cls(exclude, owner)
+        path = folder / Path(exclude).expanduser()
+        hint = 'the text file of `exclude`, with the name of a sequence per line; or write a list'
+        require_files({path: hint}, owner=owner)
+        try:
+            lines = path.read_text('utf-8-sig').splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(
+                f'{path} should be a text file with the name of a sequence per line, but cannot be '
+                f'read ({error})'
+            ) from error
+        names = (line.strip() for line in lines)
+        return cls([name for name in names if name and not name.startswith('#')], owner)
+
+    def keep(
+        self,
+        items: Iterable[Any],
+        name_of: Callable[[Any], str] = str,
+        known: Optional[Iterable[str]] = None,
+    ) -> list[Any]:
+        """Return the items that are not left out.
+
+        Args:
+            items (Iterable): Sequences, or their clips.
+            name_of (Callable): Returns the name of an item. Defaults to ``str``.
+            known (Iterable[str], optional): Names that each pattern has to fit one of. Defaults to
+                None: those of the items.
+
+        Raises:
+            ConfigError: If a pattern fits no name, in this call and those before.
+        """
+        items = list(items)
+        if not self.patterns:
+            return items
+        known = sorted(set(map(name_of, items) if known is None else known))
+        excluded: set[str] = set()
+        for pattern in self.patterns:
+            fitting = {name for name in known if name == pattern or fnmatch(name, pattern)}
+            if fitting:
+                self._unmatched.discard(pattern)
+            excluded |= fitting
+        if self._unmatched:
+            raise self._error(known)
+        return [item for item in items if name_of(item) not in excluded]
+
+    def _error(self, known: Sequence[str]) -> ConfigError:
+        unknown = [pattern for pattern in self.patterns if pattern in self._unmatched]
+        similar = get_close_matches(unknown[0], known, n=1) or known[:1]
+        example = f', which has {len(known)}, such as {similar[0]!r}' if similar else ''
+        return ConfigError(
+            f'{self.owner}: `exclude` should name sequences of the dataset{example}, got '
+            f'{len(unknown)} unknown: {list_some([repr(name) for name in unknown], 5)}'
+        )

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
@@ -17,6 +18,7 @@ from ..fileio.paths import require_files, resolve_data_root
 from ..registry import TRANSFORMS
 from .bad_samples import BadSample, check_clip, describe_bad_samples
 from .clip import Clip, pack_clip
+from .exclusion import Exclusion
 from .samplers.clip_key import ClipKey
 from .source_range import SourceRange
 from .windows import draw_window, num_windows
@@ -63,6 +65,9 @@ class MotionDataset(BaseDataset):
             clips are reported in ``left_out`` and by :class:`~gvhmr_da_mm.engine.BadSampleHook`.
             Test clips are never skipped, as scores of fewer clips cannot be compared. Defaults to
             ``error``.
+        exclude (str | Path | Sequence[str]): Sequences that are not used: names or patterns such as
+            ``'CMU/*'``, or a text file with one per line, below the data root or absolute. Defaults
+            to ().
         pipeline (Sequence[dict | Callable]): Transforms of the packed item. Defaults to ().
         metainfo (dict, optional): Additions to the dataset's meta information.
         indices (int | Sequence[int], optional): Use only these clips, as in MMEngine.
@@ -90,6 +95,7 @@ class MotionDataset(BaseDataset):
         list_long_clips_often: bool = True,
         flip_features: bool = False,
         on_bad_sample: str = 'error',
+        exclude: Union[str, Path, Sequence[str]] = (),
         pipeline: Sequence[Union[dict, Callable]] = (),
         metainfo: Optional[dict] = None,
         indices: Optional[Union[int, Sequence[int]]] = None,
@@ -107,6 +113,7 @@ class MotionDataset(BaseDataset):
         self.list_long_clips_often = list_long_clips_often
         self.flip_features = flip_features
         self.on_bad_sample = on_bad_sample
+        self.exclude = exclude
         self.left_out: list[BadSample] = []
         self._warned: set[str] = set()
         super().__init__(
@@ -165,7 +172,7 @@ class MotionDataset(BaseDataset):
         """Check the files and list the clips; MMEngine calls it once."""
         require_files(self.required_files(), owner=self.dataset)
         self.left_out = []
-        clips = self.list_clips()
+        clips = self.drop_excluded(self.list_clips(), lambda clip: clip['sequence'])
         if not self.skips_bad_clips:
             require_files(self.clip_files(clips), owner=self.dataset)
         if self.test_mode:
@@ -217,6 +224,34 @@ class MotionDataset(BaseDataset):
                 bad = BadSample(self.dataset, name_of(sequence), -1, -1, str(error))
                 self.left_out.append(bad)
         return clips
+
+    @cached_property
+    def exclusion(self) -> Exclusion:
+        """The sequences that ``exclude`` names."""
+        return Exclusion.read(self.exclude, self.data_root, self.dataset)
+
+    def drop_excluded(
+        self,
+        items: Iterable[Any],
+        name_of: Callable[[Any], str] = str,
+        known: Optional[Iterable[str]] = None,
+    ) -> list[Any]:
+        """Apply ``exclude``; a subclass may do so before it reads a sequence.
+
+        Arguments and errors are those of :meth:`~.exclusion.Exclusion.keep`.
+
+        Raises:
+            ConfigError: Also if nothing is left.
+        """
+        items = list(items)
+        kept = self.exclusion.keep(items, name_of, known)
+        if items and not kept:
+            raise ConfigError(
+                f'{self.dataset}: `exclude` should leave a sequence, got all {len(items)}'
+            )
+        if len(kept) < len(items):
+            self.log(f'left {len(items) - len(kept)} of {len(items)} out, as `exclude` says')
+        return kept
 
     def _usable_clips(self, clips: list[dict]) -> list[dict]:
         """Leave clips out whose first or last frame cannot be read."""

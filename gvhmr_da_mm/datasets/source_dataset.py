@@ -1,6 +1,6 @@
 """Base of the datasets that read a source: published files, or a sequence pack."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Optional, Union
@@ -11,7 +11,6 @@ from ..core.camera import estimate_intrinsics
 from ..core.checks import check_at_least, check_choice
 from ..core.errors import ConfigError
 from .clip import Clip
-from .exclusion import check_known, read_exclusion
 from .motion_dataset import MotionDataset
 from .sources import PackSource, PublishedSource, SequenceInfo, SequenceReader
 from .splits import SUBSETS, holdout
@@ -28,8 +27,6 @@ class SourceDataset(MotionDataset):
         subset (str): ``all``; ``fit`` and ``val`` share the sequences by their group, such as the
             video. Defaults to ``all``.
         holdout_every (int): One of this many groups is in ``val``. Defaults to 4.
-        exclude (str | Path | Sequence[str]): Sequences that are not used: their names, or a text
-            file with a name per line, below the data root or absolute. Defaults to ().
         flip_test (bool): Whether test items carry the mirrored inputs. Defaults to False.
         kwargs: As :class:`MotionDataset`.
     """
@@ -48,7 +45,6 @@ class SourceDataset(MotionDataset):
         intrinsics: str = 'true',
         subset: str = 'all',
         holdout_every: int = 4,
-        exclude: Union[str, Path, Sequence[str]] = (),
         flip_test: bool = False,
         **kwargs,
     ) -> None:
@@ -61,7 +57,7 @@ class SourceDataset(MotionDataset):
                 'flip_features'
             )
         self.pack, self.intrinsics, self.flip_test = pack, intrinsics, flip_test
-        self.subset, self.holdout_every, self.exclude = subset, holdout_every, exclude
+        self.subset, self.holdout_every = subset, holdout_every
         super().__init__(*args, **kwargs)
 
     @cached_property  # Every item asks for it several times.
@@ -99,8 +95,6 @@ class SourceDataset(MotionDataset):
 
     def select(self, infos: list[SequenceInfo]) -> list[SequenceInfo]:
         """Apply ``subset`` and ``exclude`` to the sequences of the split."""
-        excluded = set(read_exclusion(self.exclude, self.data_root, self.dataset))
-        check_known(excluded, (info.name for info in infos), self.dataset)
         groups = {info.id: info.group for info in infos}
         chosen = set(holdout(groups, groups.values(), self.subset, self.holdout_every))
         if infos and not chosen:
@@ -108,15 +102,10 @@ class SourceDataset(MotionDataset):
                 f'{self.dataset}: subset={self.subset!r} is empty, as the split has only '
                 f'{len(set(groups.values()))} video(s)'
             )
+        names = [info.name for info in infos]
         infos = [info for info in infos if info.id in chosen]
-        kept = [info for info in infos if info.name not in excluded]
-        if infos and not kept:
-            raise ConfigError(
-                f'{self.dataset}: `exclude` should leave a sequence, got all {len(infos)}'
-            )
-        if len(kept) < len(infos):
-            self.log(f'left {len(infos) - len(kept)} sequence(s) out, as `exclude` says')
-        return kept
+        # A list of the whole split serves both subsets.
+        return self.drop_excluded(infos, lambda info: info.name, known=names)
 
     def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
         """Return the missing files of single sequences."""

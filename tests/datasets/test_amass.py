@@ -262,6 +262,15 @@ def test_missing_motions_and_bodies(toy_root, tmp_path, folder):
         AMASSDataset(toy_root, motions=folder, exclude=('*',))
 
 
+def test_excluded_recordings_are_not_read(toy_root, folder):
+    recordings.write(folder / 'KIT/3/damaged.npz', poses=None)
+    (folder / 'bad.txt').write_text('KIT/*\n# no floor\nCMU/01/a_stageii\n')
+    dataset = AMASSDataset(toy_root, motions=folder, exclude=folder / 'bad.txt')
+    assert [info['sequence'] for info in dataset.data_list] == ['CMU/02/b_stageii']
+    with pytest.raises(ConfigError, match=r"got 2 unknown: 'CNU/\*', 'b_stageii'"):
+        AMASSDataset(toy_root, motions=folder, exclude=('CNU/*', 'KIT/*', 'b_stageii'))
+
+
 @pytest.mark.parametrize('options', [
     dict(up='x'), dict(speed=(0, 1)), dict(mirror_prob=2), dict(test_mode=True),
 ])  # fmt: skip

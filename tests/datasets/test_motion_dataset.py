@@ -1,5 +1,7 @@
+import pytest
 import torch
 
+from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.core.layout import IMAGE_FEATURE_DIM
 from gvhmr_da_mm.datasets import Clip, ClipKey, MotionDataset, MultiSourceDataset
 from gvhmr_da_mm.registry import DATASETS
@@ -49,6 +51,18 @@ def test_a_user_adds_a_dataset_by_three_methods(tmp_path):
     assert min(lengths) >= 60 and max(lengths) <= 120 and len(lengths) > 5
     assert dataset[ClipKey(1, 0)]['inputs']['bbx_xys'].shape == (120, 3)
     assert_same_item(MultiSourceDataset(dict(own=dataset))[ClipKey(1, 3)], dataset[ClipKey(1, 3)])
+
+
+def test_any_dataset_leaves_sequences_out(tmp_path):
+    write_videos(tmp_path, [100, 100, 100])
+    (tmp_path / 'bad.txt').write_text('0\n')
+    for exclude, left in ((('1',), ['0', '2']), (('[12]',), ['0']), ('bad.txt', ['1', '2'])):
+        dataset = FolderDataset(tmp_path, exclude=exclude)
+        assert [info['sequence'] for info in dataset.data_list] == left
+    with pytest.raises(ConfigError, match=r"folder: `exclude` .* has 3.* got 1 unknown: '4\*'"):
+        FolderDataset(tmp_path, exclude=('1', '4*'))
+    with pytest.raises(ConfigError, match='should leave a sequence, got all 3'):
+        FolderDataset(tmp_path, exclude=('*',))
 
 
 def test_test_mode_gives_whole_sequences(tmp_path):

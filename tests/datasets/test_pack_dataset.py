@@ -107,6 +107,7 @@ def sequences(dataset):
 
 def test_excluded_sequences_are_left_out(root):
     assert sequences(build(root, exclude=['video_2'])) == {'video_0', 'video_1'}
+    assert sequences(build(root, exclude=['*_[02]'])) == {'video_1'}
     assert sequences(build(root, exclude=['video_2'], test_mode=True, split='test')) == {'video_0'}
     (root / 'bad.txt').write_text('# too dark\nvideo_0\n\n  video_2 \n')
     for file in ('bad.txt', root / 'bad.txt'):
