@@ -33,7 +33,7 @@ def make_model(toy_root):
 
     def make(**changes):
         size = SIZE if DRY_RUN else FULL_SIZE
-        model = MODELS.build(toy_model_config(toy_root, condition_dropout=0.0, **size, **changes))
+        model = MODELS.build(toy_model_config(toy_root, **size, **changes))
         generator = torch.Generator().manual_seed(0)
         for parameter in model.parameters():
             parameter.data.copy_(0.02 * torch.randn(parameter.shape, generator=generator))

@@ -33,7 +33,8 @@ OPTIONS = (
 
 @pytest.fixture
 def adaptive(toy_root, device):
-    config = toy_adaptation_config(toy_root, refiner=dict(type='KeypointRefiner', steps=2))
+    refiner = dict(type='KeypointRefiner', steps=2)
+    config = toy_adaptation_config(toy_root, pseudo_labeler=dict(refiner=refiner))
     return MODELS.build(config).train().to(device)
 
 
@@ -77,7 +78,7 @@ def test_both_domains(adaptive, device, precision):
 
 def test_a_step_does_not_wait(adaptive, device):
     """Logging and the choice of clips to refine may; here nothing is refined or logged."""
-    adaptive.refiner = None
+    adaptive.pseudo_labeler.refiner = None
     wrapper = optimisers(adaptive)
     for part in wrapper.values():
         part.update_params = lambda loss: loss.backward()
@@ -116,8 +117,9 @@ def test_pinned_loader(toy_root, device):
 
 
 def train(root, work_dir, epochs, *more, gpu=True, options=()):
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])
     environment = dict(
-        os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1', CUBLAS_WORKSPACE_CONFIG=':4096:8'
+        os.environ, PYTHONPATH=path, OMP_NUM_THREADS='1', CUBLAS_WORKSPACE_CONFIG=':4096:8'
     )
     if not gpu:
         environment['CUDA_VISIBLE_DEVICES'] = ''
