@@ -49,8 +49,9 @@ def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') ->
     # Without pyplot, the caller's backend and figures stay unchanged.
     figure = Figure(figsize=(4.75 * columns, 4.5 * rows), layout='constrained')
     axes = figure.subplots(rows, columns).ravel()
-    losses = [n for n in ('synthetic_loss', 'real_loss', 'loss') if n in train]
-    _panel(axes[0], 'Loss per domain', {n: train[n] for n in losses[:2]})
+    # `loss` of an adaptation mixes the domains.
+    losses = _take(train, 'synthetic_loss', 'real_loss') or _take(train, 'loss')
+    _panel(axes[0], 'Loss per domain', losses)
     _panel(
         axes[1],
         'Adversarial and reprojection losses',

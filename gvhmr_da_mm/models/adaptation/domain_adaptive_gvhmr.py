@@ -157,7 +157,8 @@ class DomainAdaptiveGVHMR(BaseModel):
                 ``'discriminator'``.
 
         Returns:
-            dict[str, Tensor]: Log values, named by domain.
+            dict[str, Tensor]: Log values, named by domain, and ``loss``, which the student was
+            trained on, for hooks that read it of any model.
         """
         data = self.data_preprocessor(data, training=True)
         inputs, data_samples = data['inputs'], data['data_samples']
@@ -169,7 +170,7 @@ class DomainAdaptiveGVHMR(BaseModel):
         if domain == 'synthetic' and self.critic is not None:
             body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
             self.critic.observe(body_pose, inputs['valid'])
-        return named_losses(domain, logs)
+        return dict(named_losses(domain, logs), loss=logs['loss'].detach())
 
     def supervised_step(
         self, inputs: dict[str, Tensor], data_samples: Samples, optim_wrapper: OptimWrapper
@@ -203,14 +204,16 @@ class DomainAdaptiveGVHMR(BaseModel):
             dict[str, Tensor]: Log values.
         """
         # Terms without weight are not computed, but logged as zero.
-        logs = dict.fromkeys(REAL_TERMS, inputs['kp2d'].new_zeros(()))
+        logs = dict.fromkeys(('loss', *REAL_TERMS), inputs['kp2d'].new_zeros(()))
         labels = self.pseudo_label(inputs) if self.losses['pseudo'].loss_weight else None
         with optim_wrapper['model'].optim_context(self.student):
             prediction = self.predict_noised(inputs)
             pose = discriminator_pose(prediction.body_pose_R)
             terms, measured = self.real_losses(prediction, pose, labels, inputs)
         if terms:
-            optim_wrapper['model'].update_params(sum(terms.values()))
+            total = sum(terms.values())
+            optim_wrapper['model'].update_params(total)
+            logs['loss'] = total.detach()
         logs.update(measured)
         if self.critic is not None:
             logs.update(

@@ -32,6 +32,7 @@ def test_a_synthetic_batch_teaches_the_student_alone(model, wrappers):
     student, discriminator, teacher = (changed(*pair) for pair in zip(parts, before))
     assert student and not discriminator and not teacher
     assert steps(wrapper['model']) == 1 and steps(wrapper['discriminator']) == 0
+    assert logs.pop('loss') == logs['synthetic_loss']
     assert all(name.startswith('synthetic_') for name in logs)
     terms = sum(value for name, value in logs.items() if name != 'synthetic_loss')
     torch.testing.assert_close(logs['synthetic_loss'], terms)
@@ -74,6 +75,9 @@ def test_a_real_batch_teaches_the_student_and_then_the_discriminator(model, wrap
     assert logs['selection_rate'] == 1 and logs['real_loss'] > 0
     assert 0 < logs['confidence_mean'] < 1
     assert logs['pseudo_label_spread'] > 0
+    # Hooks of others read it.
+    student_terms = ('real_loss', 'reprojection_loss', 'generator_adversarial_loss')
+    torch.testing.assert_close(logs['loss'], sum(logs[name] for name in student_terms))
     assert len(model.critic.queue) == 2  # Predictions and pseudo-labels are never true motion.
 
 
@@ -184,6 +188,7 @@ def test_real_clips_with_labels_are_supervised_and_never_pass_for_true_motion(mo
     logs = model.train_step(labelled_real_batch(), wrapper)
     assert changed(model.student, before[0]) and not changed(model.critic.discriminator, before[1])
     assert len(model.critic.queue) == 0
+    assert logs.pop('loss') == logs['real_loss']
     assert all(name.startswith('real_') for name in logs)
     assert 'selection_rate' not in logs  # No pseudo-label was made.
 
