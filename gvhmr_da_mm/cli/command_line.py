@@ -39,7 +39,8 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         help='where logs, checkpoints and results are written',
     )
     _add_config_options(parser)
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    launchers = ['none', 'pytorch', 'slurm', 'mpi']
+    parser.add_argument('--launcher', type=_launcher, choices=launchers, default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
@@ -61,6 +62,15 @@ def add_converter_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--no-labels', action='store_true', help='leave 3D labels and their masks out'
     )
+
+
+def _launcher(name: str) -> str:
+    if name in ('gloo', 'nccl'):
+        raise argparse.ArgumentTypeError(
+            f'{name} is a backend, not a launcher: start the processes with tools/dist_train.sh or '
+            f'dist_test.sh, and set `--cfg-options env_cfg.dist_cfg.backend={name}`'
+        )
+    return name
 
 
 def _add_config_options(parser: argparse.ArgumentParser) -> None:

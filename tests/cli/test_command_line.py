@@ -49,3 +49,11 @@ def test_errors_of_the_disk_name_the_place(capsys):
 
     with pytest.raises(OSError, match='no file'):
         broken()
+
+
+@pytest.mark.parametrize('backend', ['gloo', 'nccl'])
+def test_a_backend_is_no_launcher(call, backend):
+    config = REPO_ROOT / 'configs' / 'da_bedlam_emdb_3dpw.py'
+    code, _, err = call('train', config, '--launcher', backend)
+    assert code == 2 and 'tools/dist_train.sh' in err
+    assert f'env_cfg.dist_cfg.backend={backend}' in err
