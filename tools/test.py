@@ -39,6 +39,15 @@ def parse_args() -> argparse.Namespace:
         type=os.path.expanduser,
         help='folder for pictures of some predictions, off by default',
     )
+    parser.add_argument(
+        '--show', action='store_true', help='show pictures of some predictions in windows'
+    )
+    parser.add_argument(
+        '--wait-time',
+        type=float,
+        default=1,
+        help='seconds to show a window; 0 waits for a key (default: 1)',
+    )
     add_common_arguments(parser)
     return parser.parse_args()
 
@@ -50,6 +59,14 @@ def add_dump(config: Config, folder: str) -> None:
     # By name: stock MMEngine cannot dump a config that contains a class.
     dump = dict(type='gvhmr_da_mm.DumpPredictions', out_dir=folder)
     config.test_evaluator = [*metrics, dump]
+
+
+def add_pictures(config: Config, args: argparse.Namespace) -> None:
+    """Turn on the hook that draws predictions, which the config may have disabled."""
+    hook = config.default_hooks.get('visualization', dict(type='MotionVisualizationHook'))
+    out_dir = str(Path(args.show_dir).absolute()) if args.show_dir else None
+    options = dict(enable=True, out_dir=out_dir, show=args.show, wait_time=args.wait_time)
+    config.default_hooks.visualization = dict(hook, **options)
 
 
 @report_errors
@@ -64,8 +81,11 @@ def main() -> None:
     from gvhmr_da_mm.cli.save_results import save_results
     from gvhmr_da_mm.engine.safe_loading import safe_checkpoint_loading
     from gvhmr_da_mm.evaluation import check_dump_dir, read_index, write_index
+    from gvhmr_da_mm.visualization import require_display
 
     set_local_rank(args)
+    if args.show:
+        require_display()
     for name in ('out', 'dump', 'show_dir', 'work_dir'):
         check_output_folder(f'--{name.replace("_", "-")}', getattr(args, name))
     check_checkpoint(args.checkpoint)
@@ -81,11 +101,8 @@ def main() -> None:
     config.param_scheduler = None
     # MMEngine takes no test without an evaluator.
     config.test_evaluator = config.get('test_evaluator') or []
-    if args.show_dir:
-        out_dir = str(Path(args.show_dir).absolute())
-        # The config may have disabled the hook.
-        hook = config.default_hooks.get('visualization', dict(type='MotionVisualizationHook'))
-        config.default_hooks.visualization = dict(hook, enable=True, out_dir=out_dir)
+    if args.show or args.show_dir:
+        add_pictures(config, args)
     if args.dump:
         check_dump_dir(args.dump)
         add_dump(config, args.dump)

@@ -2,6 +2,7 @@
 
 from .body_track import BodyTrack, ground_truth_track, joint_errors, prediction_track
 from .contact_sheet import draw_contact_sheet, draw_tile
+from .display import require_display
 from .html_viewer import write_html_viewer
 from .motion_local_visualizer import MotionLocalVisualizer
 from .video import VideoReader, VideoWriter, write_motion_video
@@ -18,6 +19,7 @@ __all__ = [
     'ground_truth_track',
     'joint_errors',
     'prediction_track',
+    'require_display',
     'write_html_viewer',
     'write_motion_video',
 ]

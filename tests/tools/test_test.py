@@ -3,13 +3,16 @@
 import csv
 import json
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 
+from gvhmr_da_mm import visualization
 from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.datasets.packs import PackWriter
+from gvhmr_da_mm.engine.hooks import motion_visualization_hook
 from gvhmr_da_mm.evaluation import read_index
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_model_config
@@ -66,6 +69,27 @@ def test_results_lie_in_the_run_s_folder_by_default(call, toy_root, tmp_path, ch
     assert code == 0, err
     (path,) = tmp_path.glob('*/results.json')
     assert METRICS - set(json.loads(path.read_text())['results']) == set()
+
+
+def test_pictures_in_files_and_windows(call, toy_root, tmp_path, checkpoint, monkeypatch):
+    tool = arguments(toy_root, tmp_path, checkpoint)
+    monkeypatch.setattr(plt, 'get_backend', lambda: 'agg')
+    code, _, err = call('test', *tool[:2], '--show')
+    assert code == 2 and 'there is no display' in err and '--show-dir FOLDER' in err
+
+    shown = []
+    monkeypatch.setattr(visualization, 'require_display', lambda: None)
+    monkeypatch.setattr(motion_visualization_hook, 'require_display', lambda: None)
+    monkeypatch.setattr(
+        visualization.MotionLocalVisualizer,
+        'show',
+        lambda self, image, win_name, wait_time: shown.append((win_name, wait_time)),
+    )
+    options = ('--show', '--wait-time', '0.2', '--show-dir', tmp_path / 'pictures')
+    code, _, err = call('test', *tool[:2], *options, *tool[2:])
+    assert code == 0, err
+    files = sorted(path.stem for path in (tmp_path / 'pictures/test_iter_0').iterdir())
+    assert files and sorted(shown) == [(name, 0.2) for name in files]
 
 
 def test_the_sizes_of_the_network_need_no_options(call, toy_root, tmp_path, checkpoint):

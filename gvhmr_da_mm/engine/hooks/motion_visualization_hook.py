@@ -13,14 +13,15 @@ from ...core.checks import check_at_least
 from ...core.errors import ConfigError, DataError, MissingFilesError, list_some
 from ...registry import HOOKS
 from ...structures import sample_inputs
-from ...visualization import MotionLocalVisualizer, VideoReader
+from ...visualization import MotionLocalVisualizer, VideoReader, require_display
 
 
 @HOOKS.register_module()
 class MotionVisualizationHook(Hook):
     """Draw every ``interval``-th sample of validation and test runs.
 
-    The images go to ``<work_dir>/vis/<mode>_iter_<iteration>`` and to the visualizer's backends.
+    The images go to ``<work_dir>/vis/<mode>_iter_<iteration>``, and to the visualizer's backends or
+    with ``show`` to a window.
     The runner's visualizer has to be a :class:`MotionLocalVisualizer`. Samples whose video is
     missing are drawn on a dark canvas and named in a warning at the end of the pass. Priority
     ``NORMAL``, no state in checkpoints.
@@ -35,10 +36,13 @@ class MotionVisualizationHook(Hook):
         video_path (str, optional): Path of the video of a sample, with fields of its metainfo in
             braces, e.g. ``'videos/{dataset}/{sequence}.mp4'``. Defaults to None, a dark canvas for
             all.
-        out_dir (str): Folder of the images, below the work dir. Defaults to ``'vis'``.
+        out_dir (str, optional): Folder of the images, below the work dir; None: no files. Defaults
+            to ``'vis'``.
+        show (bool): Open a window for each image. Defaults to False.
+        wait_time (float): Seconds to show a window; 0 waits for a key. Defaults to 0.
 
     Raises:
-        ConfigError: If a number is below 1.
+        ConfigError: If a number is too small.
     """
 
     def __init__(
@@ -49,9 +53,12 @@ class MotionVisualizationHook(Hook):
         draw_gt: bool = True,
         draw_bbox: bool = False,
         video_path: Optional[str] = None,
-        out_dir: str = 'vis',
+        out_dir: Optional[str] = 'vis',
+        show: bool = False,
+        wait_time: float = 0.0,
     ) -> None:
         check_at_least(1, interval=interval, max_samples=max_samples)
+        check_at_least(0, wait_time=wait_time)
         self.enable = enable
         self.interval = interval
         self.max_samples = max_samples
@@ -59,15 +66,18 @@ class MotionVisualizationHook(Hook):
         self.draw_bbox = draw_bbox
         self.video_path = video_path
         self.out_dir = out_dir
+        self.show, self.wait_time = show, wait_time
         self._start_pass()
 
     def before_run(self, runner: Runner) -> None:
-        """Refuse a visualizer that cannot draw motions."""
+        """Refuse a visualizer that cannot draw motions, and windows without a display."""
         if self.enable and not isinstance(runner.visualizer, MotionLocalVisualizer):
             raise ConfigError(
                 'MotionVisualizationHook needs `visualizer=dict(type=MotionLocalVisualizer, ...)`, '
                 f'got {type(runner.visualizer).__name__}; or set `enable=False`'
             )
+        if self.enable and self.show and runner.rank == 0:
+            require_display()
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Reset the counts."""
@@ -140,14 +150,19 @@ class MotionVisualizationHook(Hook):
             )
             if sample.get('start'):
                 name += f'_{sample.start}'
-            folder = Path(runner.work_dir) / self.out_dir / f'{mode}_iter_{step}'
+            out_file = None
+            if self.out_dir is not None:
+                folder = Path(runner.work_dir) / self.out_dir / f'{mode}_iter_{step}'
+                out_file = str(folder / f'{name}.png')
             runner.visualizer.add_datasample(
                 name,
                 self._video(sample),
                 sample,
                 draw_gt=self.draw_gt,
                 draw_bbox=self.draw_bbox,
-                out_file=str(folder / f'{name}.png'),
+                show=self.show,
+                wait_time=self.wait_time,
+                out_file=out_file,
                 step=step,
                 inputs=sample_inputs(data_batch, index),
             )

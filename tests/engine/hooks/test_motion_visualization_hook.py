@@ -1,4 +1,5 @@
 import cv2
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -11,8 +12,9 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
 from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.engine.hooks import motion_visualization_hook
 from gvhmr_da_mm.engine.hooks.motion_visualization_hook import MotionVisualizationHook
-from gvhmr_da_mm.visualization import VideoWriter
+from gvhmr_da_mm.visualization import MotionLocalVisualizer, VideoWriter
 
 FRAMES = 4
 
@@ -110,6 +112,31 @@ def test_counts_start_again_in_each_pass(build, tmp_path):
 def test_off(build, tmp_path):
     build(enable=False, visualizer=dict(type='Visualizer')).val()
     assert not (tmp_path / 'run/vis').exists()
+
+
+def test_windows_instead_of_files(build, tmp_path, monkeypatch):
+    shown = []
+
+    def show(self, image, win_name, wait_time):
+        shown.append((win_name, wait_time, image.shape[2]))
+
+    monkeypatch.setattr(MotionLocalVisualizer, 'show', show)
+    monkeypatch.setattr(motion_visualization_hook, 'require_display', lambda: None)
+    build(interval=4, show=True, wait_time=0.5, out_dir=None).test()
+    assert shown == [('test_toy_walk-0', 0.5, 3), ('test_toy_walk-4', 0.5, 3)]
+    assert not list((tmp_path / 'run').rglob('*.png'))
+
+
+@pytest.mark.parametrize('backend', ['agg', 'tkagg'])
+def test_windows_need_a_display(build, monkeypatch, backend):
+    def switch_backend(name):
+        if name != 'agg':
+            raise ImportError(f'Cannot load backend {name!r}')
+
+    monkeypatch.setattr(plt, 'get_backend', lambda: backend)
+    monkeypatch.setattr(plt, 'switch_backend', switch_backend)
+    with pytest.raises(ConfigError, match=f"no display .*'{backend}'.*--show-dir FOLDER"):
+        build(show=True).test()
 
 
 def test_pictures_of_a_validation_are_in_tensorboard(build, tmp_path):
