@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gvhmr_da_mm.core.checks import check_shape
+from gvhmr_da_mm.core.constants import joint_index
 from gvhmr_da_mm.core.conventions import COCO_FLIP_INDEX, FPS, NEAR_DEPTH
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.core.layout import NUM_COCO
@@ -184,8 +185,7 @@ class DetectorNoise:
         """Return the degree to which joints (B, L, 17) are hidden, 0 to 1."""
         hidden = self_occlusion(joints, self.near)
         covered = draw.span(valid, self.cover_frames, self.cover_prob)
-        legs = torch.zeros(NUM_COCO, dtype=torch.bool, device=joints.device)
-        legs[list(LEG_JOINTS)] = True
+        legs = joint_index([joint in LEG_JOINTS for joint in range(NUM_COCO)], joints).bool()
         hidden = (hidden | (covered[..., None] & legs)).to(joints)
         rows = hidden.transpose(1, 2)
         return F.avg_pool1d(
@@ -206,6 +206,6 @@ class DetectorNoise:
         swapped = frame < until
         legs_alone = draw.uniform(B, 1) < self.swaps.legs_prob
         joint = torch.arange(NUM_COCO, device=begins.device)
-        other = torch.tensor(COCO_FLIP_INDEX, device=begins.device)
+        other = joint_index(COCO_FLIP_INDEX, begins)
         moves = torch.where(legs_alone, joint >= min(LEG_JOINTS), joint >= NUM_FIXED_JOINTS)
         return torch.where(swapped[..., None] & moves[:, None], other, joint)

@@ -6,6 +6,8 @@ from typing import Optional
 import torch
 from torch import Tensor
 
+from gvhmr_da_mm.core.constants import constant
+
 
 class RandomDraw:
     """Source of random numbers and tables with the dtype and device of a tensor.
@@ -18,6 +20,7 @@ class RandomDraw:
 
     def __init__(self, like: Tensor, generator: Optional[torch.Generator]) -> None:
         self.device = like.device
+        self._like = like
         self._options = dict(dtype=like.dtype, device=like.device, generator=generator)
 
     def normal(self, *shape: int) -> Tensor:
@@ -30,9 +33,8 @@ class RandomDraw:
 
     def table(self, groups: tuple[float, ...]) -> Tensor:
         """Expand one number per group of joints to the joints, (17, 1)."""
-        per_joint = [groups[0]] + [number for number in groups[1:] for _ in range(2)]
-        dtype = self._options['dtype']
-        return torch.tensor(per_joint, dtype=dtype, device=self.device)[:, None]
+        per_joint = (groups[0], *(number for number in groups[1:] for _ in range(2)))
+        return constant(per_joint, self._like)[:, None]
 
     def span(self, valid: Tensor, frames: tuple[int, int], probability: float) -> Tensor:
         """Draw a span of valid frames for some clips.

@@ -1,9 +1,13 @@
 """Self-occlusion of COCO joints, with the body as a set of capsules."""
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from gvhmr_da_mm.core.checks import check_shape
+from gvhmr_da_mm.core.constants import constant, joint_index
 from gvhmr_da_mm.core.conventions import COCO_HIPS, COCO_JOINT_NAMES, NEAR_DEPTH
 from gvhmr_da_mm.core.layout import NUM_COCO
 
@@ -39,36 +43,53 @@ def self_occlusion(joints: Tensor, near: float = NEAR_DEPTH) -> Tensor:
         Tensor: Boolean (..., 17); face, shoulders and hips are never hidden.
     """
     check_shape(joints, f'* {NUM_COCO} 3', 'joints')
-    starts, ends, radii, own = _capsules()
+    capsules = _capsules()
+    starts, ends = (joint_index(end, joints) for end in (capsules.starts, capsules.ends))
+    limbs = joint_index(LIMB_JOINTS, joints)
     depth = joints[..., 2].clamp(min=near)
     view = joints[..., :2] / depth[..., None]  # normalised image coordinates
-    middles = [joints[..., pair, :].mean(dim=-2, keepdim=True) for pair in (SHOULDERS, COCO_HIPS)]
+    middles = [
+        joints[..., joint_index(pair, joints), :].mean(dim=-2, keepdim=True)
+        for pair in (SHOULDERS, COCO_HIPS)
+    ]
     points = torch.cat((joints, *middles), dim=-2)
     depths = points[..., 2].clamp(min=near)
     places = points[..., :2] / depths[..., None]
     first, second = places[..., None, starts, :], places[..., None, ends, :]
-    here = view[..., LIMB_JOINTS, None, :]
+    here = view[..., limbs, None, :]
     along = second - first
     share = ((here - first) * along).sum(-1) / along.square().sum(-1).clamp(min=1e-12)
     share = share.clamp(0, 1)
     apart = (here - first - share[..., None] * along).norm(dim=-1)
     front = depths[..., None, starts]
     front = front + share * (depths[..., None, ends] - front)
-    hides = (apart * front < joints.new_tensor(radii)) & (
-        front < depth[..., LIMB_JOINTS, None] - MIN_DEPTH_GAP
+    hides = (apart * front < constant(capsules.radii, joints)) & (
+        front < depth[..., limbs, None] - MIN_DEPTH_GAP
     )
     hidden = torch.zeros(joints.shape[:-1], dtype=torch.bool, device=joints.device)
-    hidden[..., LIMB_JOINTS] = (hides & ~own.to(joints.device)).any(dim=-1)
+    others = constant(capsules.own, joints) == 0
+    hidden[..., limbs] = (hides & others).any(dim=-1)
     return hidden
 
 
-def _capsules() -> tuple[list[int], list[int], list[float], Tensor]:
-    """Return starts, ends and radii of the S capsules, and which ones end at a joint (8, S)."""
+class _Capsules(NamedTuple):
+    """Starts, ends and radii of the S capsules, and whether each ends at a limb joint (8, S)."""
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    radii: tuple[float, ...]
+    own: tuple[tuple[float, ...], ...]
+
+
+@lru_cache(maxsize=1)
+def _capsules() -> _Capsules:
     starts, ends, radii = [NUM_COCO], [NUM_COCO + 1], [TRUNK_RADIUS]
     for first, second, radius in _SEGMENTS:
         for side in ('left', 'right'):
             starts.append(COCO_JOINT_NAMES.index(f'{side}_{first}'))
             ends.append(COCO_JOINT_NAMES.index(f'{side}_{second}'))
             radii.append(radius)
-    own = [[joint in ends_of for ends_of in zip(starts, ends)] for joint in LIMB_JOINTS]
-    return starts, ends, radii, torch.tensor(own)
+    own = tuple(
+        tuple(float(joint in capsule) for capsule in zip(starts, ends)) for joint in LIMB_JOINTS
+    )
+    return _Capsules(tuple(starts), tuple(ends), tuple(radii), own)

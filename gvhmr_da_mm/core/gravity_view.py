@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .constants import constant
 from .conventions import GRAVITY_Y_UP
 
 DEGENERATE_NORM = 1e-5
@@ -43,4 +44,4 @@ def gravity_view_rotation(
 
 def horizontal_direction(direction_gv: Tensor) -> Tensor:
     """Project directions (..., 3) on the horizontal plane (y = 0) and normalise them."""
-    return F.normalize(direction_gv * direction_gv.new_tensor([1.0, 0.0, 1.0]), dim=-1)
+    return F.normalize(direction_gv * constant((1.0, 0.0, 1.0), direction_gv), dim=-1)

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .constants import constant
 from .errors import ConfigError
 
 
@@ -169,5 +170,5 @@ def rotation_about_axis(axis: str, angle: Tensor) -> Tensor:
 
 def mirror_rotation(rotation: Tensor) -> Tensor:
     """Mirror rotations (..., 3, 3) at the plane x = 0: ``M R M`` with ``M = diag(-1, 1, 1)``."""
-    sign = rotation.new_tensor([-1.0, 1.0, 1.0])
+    sign = constant((-1.0, 1.0, 1.0), rotation)
     return rotation * sign[:, None] * sign

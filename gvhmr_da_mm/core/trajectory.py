@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .checks import check_choice
+from .constants import constant
 from .conventions import COMPAT_MODES
 from .filtering import gaussian_smooth
 from .gravity_view import horizontal_direction
@@ -138,5 +139,5 @@ def rollout_world(
     R_w = _accumulate(torch.cat((first, step), dim=-3)) @ R_gv
 
     transl_w = integrate_velocity(R_w, velocity)
-    half_turn = rotation_about_axis('z', R_gv.new_tensor(torch.pi))
+    half_turn = rotation_about_axis('z', constant(torch.pi, R_gv))
     return half_turn @ R_w, transl_w @ half_turn.transpose(-1, -2)

@@ -6,7 +6,7 @@ several times what reading the clip does.
 """
 
 from collections.abc import Sequence
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from mmengine.dataset import pseudo_collate
 from mmengine.structures import InstanceData
@@ -43,13 +43,33 @@ def collate_clips(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 class ClipSamples(list):
-    """A list of :obj:`PoseDataSample` whose labels are pickled as one tensor for each field."""
+    """A list of :obj:`PoseDataSample` whose labels travel as one tensor for each field.
+
+    From process to process, and from there to a GPU: the samples that came from a worker are
+    changed in place.
+    """
+
+    stacked: Optional[dict[str, Tensor]] = None
+    """The labels by name, in samples that came from a worker."""
 
     def __reduce__(self) -> tuple:
         labels = _stack_labels(self)
         if labels is None:
             return type(self), (list(self),)
         return _with_labels, ([_without_labels(sample) for sample in self], labels)
+
+    def to(self, *args: Any, **kwargs: Any) -> 'ClipSamples':
+        """Move the labels; arguments as ``torch.Tensor.to``."""
+        if self.stacked is None:
+            return type(self)(sample.to(*args, **kwargs) for sample in self)
+        moved = {name: value.to(*args, **kwargs) for name, value in self.stacked.items()}
+        return _with_labels(self, moved)
+
+    def pin_memory(self) -> 'ClipSamples':
+        """Pin the labels that a worker has sent; the data loader calls it."""
+        if self.stacked is None:
+            return self
+        return _with_labels(self, {name: one.pin_memory() for name, one in self.stacked.items()})
 
 
 def _stack(tensors: list[Tensor]) -> Union[Tensor, list[Tensor]]:
@@ -89,4 +109,6 @@ def _with_labels(samples: list[PoseDataSample], labels: dict[str, Tensor]) -> Cl
         for name, stacked in labels.items():  # Assigning would check the lengths each time.
             instances.set_field(stacked[index], name)
         sample.gt_instances = instances
-    return ClipSamples(samples)
+    result = ClipSamples(samples)
+    result.stacked = labels
+    return result

@@ -6,6 +6,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
+from ..core.constants import joint_index
 from ..core.conventions import COCO_HIPS
 from ..core.rotation import axis_angle_to_matrix
 from ..core.trajectory import local_velocity
@@ -124,4 +125,4 @@ class BodyTargets(_TensorRecord):
 
 def relative_to_hips(points: Tensor, coco17: Tensor) -> Tensor:
     """Express points (..., V, 3) relative to the middle of the COCO hips of ``coco17``."""
-    return points - coco17[..., COCO_HIPS, :].mean(dim=-2, keepdim=True)
+    return points - coco17[..., joint_index(COCO_HIPS, coco17), :].mean(dim=-2, keepdim=True)

@@ -67,6 +67,23 @@ def test_labels_travel_as_one_tensor_for_each_field(items):
     assert isinstance(rebuild(bare, labels), ClipSamples)
 
 
+def test_labels_from_a_worker_move_together(items):
+    batch = pickle.loads(pickle.dumps(collate_clips(items)))['data_samples']
+    moved = batch.to(torch.float64)
+    assert isinstance(moved, ClipSamples) and len(moved) == len(items)
+    for index, (sample, item) in enumerate(zip(moved, items)):
+        for name, value in item['data_samples'].gt_instances.items():
+            found = sample.gt_instances[name]
+            assert found.dtype == torch.float64 and torch.equal(found, value.double())
+            assert found.data_ptr() == moved.stacked[name][index].data_ptr()
+
+
+def test_samples_move_without_a_worker(items):
+    samples = collate_clips(items)['data_samples'].to(torch.float64)
+    assert all(sample.gt_instances.body_pose.dtype == torch.float64 for sample in samples)
+    assert items[0]['data_samples'].gt_instances.body_pose.dtype == torch.float32
+
+
 def test_a_worker_sends_the_same(items):
     loader = DataLoader(Items(items), batch_size=3, num_workers=1, collate_fn=collate_clips)
     (batch,) = loader

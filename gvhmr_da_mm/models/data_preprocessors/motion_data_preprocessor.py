@@ -35,7 +35,12 @@ class MotionDataPreprocessor(BaseDataPreprocessor):
             DataError: If the clips of the batch differ in length or in their inputs.
         """
         inputs = {name: self._stack(name, value) for name, value in data['inputs'].items()}
-        return self.cast_data(dict(inputs=inputs, data_samples=data.get('data_samples')))
+        samples = data.get('data_samples')
+        if hasattr(samples, 'to'):  # Samples that move their labels together.
+            samples = samples.to(self.device, non_blocking=self._non_blocking)
+        else:
+            samples = self.cast_data(samples)
+        return dict(inputs=self.cast_data(inputs), data_samples=samples)
 
     @staticmethod
     def _stack(name: str, value: Any) -> Tensor:

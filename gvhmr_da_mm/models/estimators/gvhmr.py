@@ -19,6 +19,7 @@ from ...core.camera import (
     translation_from_weak_camera,
 )
 from ...core.checks import check_shape
+from ...core.constants import constant
 from ...core.conventions import COMPAT_MODES
 from ...core.errors import ConfigError, DataError
 from ...core.filtering import length_unless_full
@@ -160,7 +161,7 @@ class GVHMR(BaseModel):
         for name, shape in INPUT_SHAPES.items():
             sizes = check_shape(inputs[name], shape, name, **sizes)
         angvel = inputs['cam_angvel']
-        mean, std = angvel.new_tensor(CAM_ANGVEL_MEAN), angvel.new_tensor(CAM_ANGVEL_STD)
+        mean, std = constant(CAM_ANGVEL_MEAN, angvel), constant(CAM_ANGVEL_STD, angvel)
         obs = normalize_keypoints(inputs['kp2d'], inputs['bbx_xys'], min_size=1e-5)
         # Not products with the masks: masked values may be NaN.
         return dict(
@@ -242,10 +243,8 @@ class GVHMR(BaseModel):
             name: torch.stack([sample.gt_instances[name] for sample in data_samples])
             for name in names
         }
-        camera_only = torch.tensor(
-            [sample.supervision == 'camera' for sample in data_samples],
-            device=inputs['valid'].device,
-        )
+        camera_only = torch.tensor([sample.supervision == 'camera' for sample in data_samples])
+        camera_only = camera_only.to(inputs['valid'].device, non_blocking=True)
         targets = MotionTargets.from_labels(labels, inputs['valid'], camera_only)
         return targets, BodyTargets.from_motion(self.body_model, targets)
 

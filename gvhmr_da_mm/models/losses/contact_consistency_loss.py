@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from ...core.constants import joint_index
 from ...core.conventions import FPS, STATIC_JOINTS
 from ...core.errors import ConfigError
 from ...core.precision import full_precision
@@ -56,7 +57,8 @@ class ContactConsistencyLoss(nn.Module):
         with torch.no_grad():
             R_w, _ = fixed.rollout(inputs['cam_angvel'])
             joints = body_model.fk_matrices(fixed.body_pose_R, fixed.betas, R_w)
-            around_root = (joints - joints[..., :1, :])[..., STATIC_JOINTS, :]
+            around_root = joints - joints[..., :1, :]
+            around_root = around_root[..., joint_index(STATIC_JOINTS, joints), :]
             turned = around_root[:, 1:] - around_root[:, :-1]
             probability = fixed.static_logits.sigmoid()[:, :-1]
             both = prediction.valid[:, 1:] & prediction.valid[:, :-1]

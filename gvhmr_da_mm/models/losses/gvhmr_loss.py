@@ -12,6 +12,7 @@ from ...core.camera import (
     to_box_coordinates,
     weak_camera_from_translation,
 )
+from ...core.constants import joint_index
 from ...core.conventions import NEAR_DEPTH, STATIC_JOINTS
 from ...core.errors import ConfigError
 from ...core.filtering import static_mask
@@ -193,7 +194,7 @@ class GVHMRLoss(nn.Module):
                 joints_w = body_model.fk_matrices(
                     targets.body_pose_R, targets.betas, targets.R_w, targets.transl_w
                 )
-            labels = static_mask(joints_w[..., STATIC_JOINTS, :])
+            labels = static_mask(joints_w[..., joint_index(STATIC_JOINTS, joints_w), :])
         logits = prediction.static_logits
         error = F.binary_cross_entropy_with_logits(logits, labels.to(logits), reduction='none')
         return self._mean(error, mask)

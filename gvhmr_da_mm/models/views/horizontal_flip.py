@@ -5,6 +5,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
+from ...core.constants import constant, joint_index
 from ...core.conventions import BODY_FLIP_INDEX, COCO_FLIP_INDEX, STATIC_FLIP_INDEX
 from ...core.rotation import mirror_rotation
 from ...registry import TRANSFORMS
@@ -41,13 +42,13 @@ class HorizontalFlip(BaseView):
         require(inputs, ('bbx_xys', 'K_fullimg', 'cam_angvel', 'img_wh'), 'HorizontalFlip')
         width = inputs['img_wh'][:, 0].to(inputs['kp2d'])
 
-        kp2d = inputs['kp2d'][:, :, COCO_FLIP_INDEX, :]
+        kp2d = inputs['kp2d'][:, :, joint_index(COCO_FLIP_INDEX, inputs['kp2d']), :]
         mirrored = dict(
             kp2d=torch.cat((width[:, None, None, None] - kp2d[..., :1], kp2d[..., 1:]), dim=-1),
             bbx_xys=torch.cat(
                 (width[:, None, None] - inputs['bbx_xys'][..., :1], inputs['bbx_xys'][..., 1:]), -1
             ),
-            cam_angvel=inputs['cam_angvel'] * inputs['cam_angvel'].new_tensor(MIRROR_6D),
+            cam_angvel=inputs['cam_angvel'] * constant(MIRROR_6D, inputs['cam_angvel']),
             K_fullimg=self._mirror_intrinsics(inputs['K_fullimg'], width),
         )
         for key in GEOMETRIC_KEYS:
@@ -63,14 +64,17 @@ class HorizontalFlip(BaseView):
         root_offset: Optional[Tensor] = None,
     ) -> MotionPrediction:
         """Mirror a prediction back."""
-        mirror = prediction.R_c.new_tensor(MIRROR)
+        mirror = constant(MIRROR, prediction.R_c)
+        body, static = (
+            joint_index(index, prediction.R_c) for index in (BODY_FLIP_INDEX, STATIC_FLIP_INDEX)
+        )
         return prediction.replace(
-            body_pose_R=mirror_rotation(prediction.body_pose_R[:, :, BODY_FLIP_INDEX, :, :]),
+            body_pose_R=mirror_rotation(prediction.body_pose_R[:, :, body, :, :]),
             R_c=mirror_rotation(prediction.R_c),
             R_gv=mirror_rotation(prediction.R_gv),
             velocity=prediction.velocity * mirror,
             transl_c=turn_root(prediction.transl_c, mirror.diag(), root_offset),
-            static_logits=prediction.static_logits[..., STATIC_FLIP_INDEX],
+            static_logits=prediction.static_logits[..., static],
             x=None,
         ).for_box(inputs['bbx_xys'], inputs['K_fullimg'])
 
