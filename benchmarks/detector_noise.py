@@ -17,12 +17,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.noise.calibrated_views import read_views  # noqa: E402
 from benchmarks.noise.fit import fit, measure, table  # noqa: E402
 from gvhmr_da_mm.cli.command_line import report_errors  # noqa: E402
 from gvhmr_da_mm.core.conventions import FPS  # noqa: E402
 from gvhmr_da_mm.core.errors import DataError  # noqa: E402
 from gvhmr_da_mm.core.layout import NUM_COCO  # noqa: E402
+from gvhmr_da_mm.video.calibrated_views import find_calibration, read_views  # noqa: E402
 from gvhmr_da_mm.video.detectors import MediaPipePose  # noqa: E402
 
 
@@ -61,10 +61,8 @@ def detect(video: Path) -> list[np.ndarray]:
 def main() -> None:
     """Detect, compare, print."""
     args = parse_args()
-    calibrations = sorted(args.folder.glob('*.qca.txt'))
-    if len(calibrations) != 1:
-        raise DataError(f'{args.folder} should hold one *.qca.txt, got {len(calibrations)}')
-    views = read_views(calibrations[0])
+    # Three cameras to check the fourth.
+    views = read_views(find_calibration(args.folder), min_views=4)
     seen = [detect(args.folder / f'{view.name}.mp4') for view in views]
     videos = [np.stack(keypoints) for keypoints in zip(*seen)]
     result = fit([measure(views, keypoints) for keypoints in videos])

@@ -10,19 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from benchmarks.noise.calibrated_views import View, error, triangulate
 from gvhmr_da_mm.codecs.detector_noise import JOINT_GROUPS
 from gvhmr_da_mm.codecs.self_occlusion import LIMB_JOINTS, self_occlusion
-from gvhmr_da_mm.core.conventions import COCO_JOINT_NAMES
 from gvhmr_da_mm.core.layout import NUM_COCO
+from gvhmr_da_mm.video.calibrated_views import View
+from gvhmr_da_mm.video.triangulation import PAIRS, error, triangulate, undo_exchanges
 
-PAIRS = tuple(
-    tuple(COCO_JOINT_NAMES.index(f'{side}_{name}') for side in ('left', 'right'))
-    for name in ('eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-)
 GROUP_JOINTS = ((0,), *PAIRS)
-EXCHANGE_COST = 0.04
-"""Metres by which exchanging the sides of one view must lower the residual."""
 TRUSTED = 0.06
 """Residual in metres of each of three views that makes them a reference for the fourth."""
 OWN_SHARE = 0.75**0.5
@@ -46,44 +40,6 @@ class Measurement:
     hidden: np.ndarray
     exchanged: np.ndarray
     logit: np.ndarray
-
-
-def exchange(keypoints: np.ndarray, left: int, right: int) -> np.ndarray:
-    """Return keypoints (..., 17, C) with two joints exchanged."""
-    swapped = keypoints.copy()
-    swapped[..., [left, right], :] = keypoints[..., [right, left], :]
-    return swapped
-
-
-def undo_exchanges(views: Sequence[View], pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find in which view, at most one of a frame, a pair of joints has its sides exchanged.
-
-    Args:
-        views (Sequence[View]): The cameras.
-        pixels (np.ndarray): Keypoints (V, F, 17, 2).
-
-    Returns:
-        tuple[np.ndarray, np.ndarray]: Keypoints with the sides put right, and which were not
-        (V, F, 17), bool.
-    """
-    pixels = pixels.copy()
-    exchanged = np.zeros(pixels.shape[:-1], dtype=bool)
-    everyone = range(len(views))
-    for left, right in PAIRS:
-        costs = []
-        for view in (None, *everyone):
-            seen = pixels.copy()
-            if view is not None:
-                seen[view] = exchange(seen[view], left, right)
-            residual = sum(triangulate(views, seen[:, :, joint], everyone)[1].mean(axis=0)
-                           for joint in (left, right))  # fmt: skip
-            costs.append(residual + (0 if view is None else EXCHANGE_COST))
-        best = np.argmin(costs, axis=0) - 1
-        for view in everyone:
-            frames = best == view
-            pixels[view, frames] = exchange(pixels[view, frames], left, right)
-            exchanged[view][np.ix_(frames, [left, right])] = True
-    return pixels, exchanged
 
 
 def measure(views: Sequence[View], keypoints: np.ndarray) -> Measurement:

@@ -133,7 +133,7 @@ def write_json(
     }
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_finite(content), indent=2, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(json_values(content), indent=2, allow_nan=False, ensure_ascii=False)
     path.write_text(text + '\n', encoding='utf-8')
 
 
@@ -167,12 +167,12 @@ def _text(value: Optional[float], form: str) -> str:
     return '–' if value is None else format(value, form)
 
 
-def _finite(value: Any) -> Any:
+def json_values(value: Any) -> Any:
     """Replace numbers that JSON cannot hold by None, at any depth."""
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): json_values(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [json_values(item) for item in value]
     if isinstance(value, (bool, int)):
         return value
     if isinstance(value, float) or hasattr(value, 'item'):

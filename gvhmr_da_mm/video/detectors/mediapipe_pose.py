@@ -21,6 +21,7 @@ LANDMARKS = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
 """MediaPipe's landmarks of COCO's 17 keypoints, in their order."""
 FRAME_MILLISECONDS = 33
 """Time between frames for the temporal filter of the Tasks API, which takes integers."""
+_Landmarks = tuple[Sequence, Sequence]
 
 
 def import_mediapipe() -> ModuleType:
@@ -73,10 +74,12 @@ class _Solution:
         )
         self.close = self._pose.close
 
-    def find(self, image: np.ndarray) -> Optional[Sequence]:
-        """Return the 33 landmarks of a person, or None."""
-        found = self._pose.process(image).pose_landmarks
-        return None if found is None else found.landmark
+    def find(self, image: np.ndarray) -> Optional[_Landmarks]:
+        """Return the 33 landmarks of a person in the image and in metres, or None."""
+        found = self._pose.process(image)
+        if found.pose_landmarks is None:
+            return None
+        return found.pose_landmarks.landmark, found.pose_world_landmarks.landmark
 
 
 class _Task:
@@ -98,12 +101,14 @@ class _Task:
         self._time = 0
         self.close = self._landmarker.close
 
-    def find(self, image: np.ndarray) -> Optional[Sequence]:
-        """Return the 33 landmarks of a person, or None."""
+    def find(self, image: np.ndarray) -> Optional[_Landmarks]:
+        """Return the 33 landmarks of a person in the image and in metres, or None."""
         self._time += FRAME_MILLISECONDS
         image = self._make_image(image_format=self._format, data=np.ascontiguousarray(image))
-        people = self._landmarker.detect_for_video(image, self._time).pose_landmarks
-        return people[0] if people else None
+        found = self._landmarker.detect_for_video(image, self._time)
+        if not found.pose_landmarks:
+            return None
+        return found.pose_landmarks[0], found.pose_world_landmarks[0]
 
 
 @TASK_UTILS.register_module()
@@ -167,13 +172,16 @@ class MediaPipePose:
         self._quiet = nullcontext
         if found is None:
             return Detections.none()
+        landmarks, in_metres = found
         height, width = image.shape[:2]
-        points = np.array([[p.x * width, p.y * height, p.visibility] for p in found])
+        points = np.array([[p.x * width, p.y * height, p.visibility] for p in landmarks])
+        joints = np.array([[p.x, p.y, p.z] for p in in_metres])
         # Landmarks outside the image are guesses: they get confidence 0.
         inside = ((points[:, :2] >= 0) & (points[:, :2] <= (width, height))).all(axis=1)
         points[:, 2] *= inside
         boxes, with_box = boxes_around(points[None])
-        return Detections(boxes[with_box], points[None, LANDMARKS][with_box])
+        keypoints, joints = points[None, LANDMARKS], joints[None, LANDMARKS]
+        return Detections(boxes[with_box], keypoints[with_box], joints=joints[with_box])
 
 
 def _model_file(model: Optional[str], mediapipe: ModuleType) -> Path:

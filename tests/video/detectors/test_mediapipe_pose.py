@@ -43,8 +43,12 @@ def test_errors_of_python_are_not_silenced(capfd):
 
 
 class Landmark:
-    def __init__(self, x, y, visibility=0.9):
-        self.x, self.y, self.visibility = x, y, visibility
+    def __init__(self, x, y, visibility=0.9, z=0.0):
+        self.x, self.y, self.z, self.visibility = x, y, z, visibility
+
+
+def world_landmarks():
+    return [Landmark(i / 100, i / 50, z=i / 25) for i in range(33)]
 
 
 class Pose:
@@ -56,8 +60,12 @@ class Pose:
     def process(self, image):
         landmarks = [Landmark((i + 1) / 40, (i + 1) / 40) for i in range(33)]
         landmarks[16] = Landmark(1.2, 0.5)
-        found = type('Landmarks', (), dict(landmark=landmarks)) if image.any() else None
-        return type('Result', (), dict(pose_landmarks=found))
+        if not image.any():
+            return SimpleNamespace(pose_landmarks=None, pose_world_landmarks=None)
+        return SimpleNamespace(
+            pose_landmarks=SimpleNamespace(landmark=landmarks),
+            pose_world_landmarks=SimpleNamespace(landmark=world_landmarks()),
+        )
 
     def close(self):
         self.closed = True
@@ -79,6 +87,7 @@ def test_landmarks_become_keypoints_in_pixels(fake):
     assert detector._pose._pose.closed
     assert found.keypoints.shape == (1, 17, 3)
     np.testing.assert_allclose(found.keypoints[0, 5, :2], [400 * 12 / 40, 200 * 12 / 40])
+    np.testing.assert_allclose(found.joints[0, 5], [0.11, 0.22, 0.44])
     right_wrist = COCO_JOINT_NAMES.index('right_wrist')
     assert found.keypoints[0, right_wrist, 2] == 0
     left, top, right, bottom = found.boxes[0]
@@ -107,7 +116,9 @@ class Landmarker:
     def detect_for_video(self, image, time):
         self.times.append(time)
         landmarks = [Landmark((i + 1) / 40, (i + 1) / 40) for i in range(33)]
-        return SimpleNamespace(pose_landmarks=[landmarks] if image.data.any() else [])
+        if not image.data.any():
+            return SimpleNamespace(pose_landmarks=[], pose_world_landmarks=[])
+        return SimpleNamespace(pose_landmarks=[landmarks], pose_world_landmarks=[world_landmarks()])
 
     def close(self):
         self.closed = True
@@ -147,6 +158,7 @@ def test_later_generation(later, tmp_path):
     assert landmarker.options.base_options.model_asset_path == str(model)
     assert landmarker.options.min_pose_detection_confidence == 0.6
     np.testing.assert_allclose(found.keypoints[0, 5, :2], [400 * 12 / 40, 200 * 12 / 40])
+    np.testing.assert_allclose(found.joints[0, 5], [0.11, 0.22, 0.44])
 
 
 def test_later_generation_needs_a_model(later, tmp_path):

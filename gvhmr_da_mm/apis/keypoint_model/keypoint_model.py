@@ -1,0 +1,140 @@
+"""A trained network with the steps of its test: the network alone, and fitted to keypoints."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.runner import load_checkpoint
+from mmpose.structures import PoseDataSample
+from torch import Tensor
+
+from ...codecs import DetectorNoise
+from ...config.loading import load_config
+from ...config.values import target_of
+from ...core.errors import ConfigError, MissingFilesError
+from ...core.layout import IMAGE_FEATURE_DIM
+from ...datasets.clip import Clip, pack_clip
+from ...engine.safe_loading import safe_checkpoint_loading
+from ...models.estimators import GVHMR
+from ...models.refiners import KeypointRefiner
+from ...models.test_time import MotionRecovery
+from ...registry import MODELS
+from ..stored_network import use_stored_sizes
+
+PathLike = Union[str, Path]
+STAGES = ('network', 'fitted')
+"""The motion of the network, and that fitted to the keypoints; both with the other steps."""
+DEFAULT_FIT = dict(type=KeypointRefiner, steps=60)
+"""The fit of configs whose ``test_cfg`` has none."""
+
+
+class KeypointModel:
+    """A network that predicts clips without image features, with or without the fit.
+
+    Args:
+        estimator (GVHMR): The network.
+        test_cfg (dict, optional): Its steps at test time; the ``refiner`` serves ``fitted`` alone.
+            Defaults to None: no step but the fit.
+    """
+
+    def __init__(self, estimator: GVHMR, test_cfg: Optional[Mapping[str, Any]] = None) -> None:
+        self.estimator = estimator.eval()
+        steps = dict(test_cfg or {})
+        fit = steps.pop('refiner', None) or DEFAULT_FIT
+        reprojection = estimator.recovery.reprojection
+        self._recovery = {
+            'network': MotionRecovery.from_cfg(steps, estimator.compat),
+            'fitted': MotionRecovery.from_cfg(dict(steps, refiner=fit), estimator.compat),
+        }
+        for recovery in self._recovery.values():
+            recovery.reprojection = reprojection
+
+    @torch.no_grad()
+    def predict(self, clip: Clip, stage: str) -> PoseDataSample:
+        """Predict a clip.
+
+        Args:
+            clip (Clip): With keypoints.
+            stage (str): One of ``STAGES``.
+
+        Returns:
+            PoseDataSample: With ``pred_instances``, see :meth:`GVHMR.predict`.
+        """
+        self.estimator.recovery = self._recovery[stage]
+        (sample,) = self.estimator.test_step(pseudo_collate([self._pack(clip)]))
+        return sample
+
+    @torch.no_grad()
+    def detect(self, clip: Clip, seed: int) -> Tensor:
+        """Return keypoints (L, 17, 3) of a labelled clip with the errors of a detector.
+
+        Args:
+            clip (Clip): With training labels.
+            seed (int): Seed of the errors.
+        """
+        batch = self.estimator.data_preprocessor(pseudo_collate([self._pack(clip)]))
+        inputs, samples = batch['inputs'], batch['data_samples']
+        _, body = self.estimator.targets(inputs, samples)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return self.estimator.simulate_detections(inputs, body)['kp2d'][0]
+
+    def coco_joints(self, sample: PoseDataSample, space: str) -> Tensor:
+        """Return the COCO joints (L, 17, 3) of a prediction, those of the reprojection loss.
+
+        Args:
+            sample (PoseDataSample): The prediction.
+            space (str): ``camera``, or ``world`` (y up).
+        """
+        pred, suffix = sample.pred_instances, {'camera': 'c', 'world': 'w'}[space]
+        body = self.estimator.body_model
+        orient, transl = pred[f'global_orient_{suffix}'], pred[f'transl_{suffix}']
+        device = body.coco_regressor.device
+        parameters = (pred.body_pose, pred.betas, orient, transl)
+        return body(*(value.to(device) for value in parameters)).coco17.cpu()
+
+    def _pack(self, clip: Clip) -> dict[str, Any]:
+        """Pack a clip, with its mirror image for the flip test."""
+        clip.flip_bbx_xys = clip.bbx_xys.clone()
+        clip.flip_bbx_xys[:, 0] = clip.img_wh[0] - clip.bbx_xys[:, 0]
+        clip.flip_f_imgseq = torch.zeros(len(clip), IMAGE_FEATURE_DIM)
+        return pack_clip(clip, dataset='keypoints', domain='real')
+
+
+def load_keypoint_model(
+    model: PathLike,
+    config: PathLike,
+    data_root: PathLike,
+    options: Optional[dict[str, Any]] = None,
+) -> KeypointModel:
+    """Load a network and its test-time steps.
+
+    Args:
+        model (str | Path): A checkpoint of :class:`GVHMR`, or of its adaptation.
+        config (str | Path): Config of its training; sizes that the checkpoint knows replace those
+            of the config.
+        data_root (str | Path): Folder of the body models.
+        options (dict, optional): ``--cfg-options`` by dotted key. Defaults to None.
+
+    Raises:
+        MissingFilesError: If there is no such file.
+        CheckpointError: If the checkpoint cannot be read, or does not fit the network.
+        ConfigError: If the config has no such model.
+    """
+    if not Path(model).is_file():
+        raise MissingFilesError(f'there is no checkpoint {str(model)!r}')
+    content = load_config(config, options, data_root)
+    use_stored_sizes(content, str(model), options)
+    network = content.get('model') or {}
+    part = network.get('estimator', network)
+    kind = target_of(part, 'model')
+    if not (isinstance(kind, type) and issubclass(kind, GVHMR)):
+        raise ConfigError(f'{config}: `model` should be a GVHMR or its adaptation')
+    part['train_cfg'] = dict(keypoint_noise=dict(type=DetectorNoise))
+    built = MODELS.build(network)
+    with safe_checkpoint_loading():
+        load_checkpoint(built, str(model), map_location='cpu')
+    estimator = getattr(built, built.predict_on) if 'estimator' in network else built
+    return KeypointModel(estimator, part.get('test_cfg'))

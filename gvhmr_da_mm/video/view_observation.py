@@ -1,0 +1,140 @@
+"""What a detector sees in the video of a camera, kept in a file."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.layout import NUM_COCO
+from ..datasets.sources import signature_of
+from ..fileio.atomic_file import open_atomically
+from .calibrated_views import View
+from .camera_track import rotation_from_gyro
+from .detectors import Detections, build_detector
+from .frame_source import FrameSource, open_frames
+from .observe import Progress, detect, make_clips
+from .person_clip import PersonClip
+from .time_plan import TimePlan, plan_times
+from .visual_gyro import CameraRotation, VisualGyro
+
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+
+
+@dataclass
+class ViewObservation:
+    """People and camera rotation of a video at 30 frames per second.
+
+    Note:
+        F: frames of the plan, the first at the start of the video.
+
+    Args:
+        source (FrameSource): The video.
+        plan (TimePlan): Its resampling.
+        frames (list[Detections]): The people of each frame of ``plan.used``.
+        rotation (CameraRotation): Rotation of the camera (F, 3, 3), as measured in the video.
+    """
+
+    source: FrameSource
+    plan: TimePlan
+    frames: list[Detections]
+    rotation: CameraRotation
+
+    def clip(self) -> PersonClip:
+        """Return the largest person, as for a video of one's own."""
+        return make_clips(self.source, self.plan, self.frames)[0]
+
+    def keypoints(self) -> np.ndarray:
+        """Return the first person's keypoints (F, 17, 3), as detected; 0 without anybody."""
+        return self._of_plan('keypoints')
+
+    def joints(self) -> np.ndarray:
+        """Return the detector's own 3D estimate (F, 17, 3), metres; NaN where there is none."""
+        joints = self._of_plan('joints')
+        joints[~joints.any(axis=(1, 2))] = np.nan
+        return joints
+
+    def _of_plan(self, name: str) -> np.ndarray:
+        values = np.zeros((len(self.frames), NUM_COCO, 3))
+        for row, people in enumerate(self.frames):
+            if len(people.boxes):
+                values[row] = getattr(people, name)[0]
+        return values[np.searchsorted(self.plan.used, self.plan.nearest)]
+
+
+def observe_view(
+    video: Path, view: View, cache: Path, detector: str = 'mediapipe', progress: Progress = iter
+) -> ViewObservation:
+    """Detect people in the video of a camera, or read what was detected before.
+
+    Args:
+        video (Path): The video.
+        view (View): The camera, whose intrinsics the measurement of its rotation needs.
+        cache (Path): File of the detections. It is written, and read by the next call for an
+            unchanged video.
+        detector (str): As for :func:`~.detectors.build_detector`. Defaults to ``mediapipe``.
+        progress (Callable): Wraps the loop over frames. Defaults to ``iter``.
+
+    Raises:
+        DataError: If the video cannot be read.
+        ConfigError: If the detector is not installed.
+    """
+    source = open_frames(video)
+    plan = plan_times(source.seconds)
+    signature = signature_of([video], K=view.K.tolist(), detector=detector)
+    arrays = _read(cache, signature)
+    if arrays is None:
+        gyro = VisualGyro(view.K)
+        with build_detector(detector, None, view.name, len(source), source.img_wh) as find:
+            frames, _ = detect(source, find, plan, gyro, progress)
+        rotation = rotation_from_gyro(gyro.finish(), plan)
+        arrays = _pack(frames, rotation)
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with open_atomically(cache) as file:
+            np.savez(file, signature=signature, **arrays)
+    rotation = CameraRotation(arrays['R_w2c'], bool(arrays['static']))
+    return ViewObservation(source, plan, _unpack(arrays), rotation)
+
+
+def _read(cache: Path, signature: str) -> Any:
+    """Return the arrays of a file for an unchanged video; None if there is no such file."""
+    try:
+        with np.load(cache, allow_pickle=False) as content:
+            arrays = {name: content[name] for name in content.files}
+            return arrays if str(arrays['signature']) == signature else None
+    except _UNREADABLE:
+        return None  # It is made again.
+
+
+def _pack(frames: list[Detections], rotation: CameraRotation) -> dict[str, np.ndarray]:
+    """Return arrays of all people of all frames, one after another."""
+    counts = np.array([len(people.boxes) for people in frames])
+    unknown = [np.zeros((count, NUM_COCO, 3)) for count in counts]
+    no_colour = [np.full((count, 3), np.nan) for count in counts]
+    return dict(
+        counts=counts,
+        boxes=np.concatenate([people.boxes for people in frames]),
+        keypoints=np.concatenate([people.keypoints for people in frames]),
+        joints=np.concatenate(
+            [u if p.joints is None else p.joints for p, u in zip(frames, unknown)]
+        ),
+        colours=np.concatenate(
+            [u if p.colours is None else p.colours for p, u in zip(frames, no_colour)]
+        ),
+        new_scene=np.array([people.new_scene for people in frames]),
+        R_w2c=rotation.R_w2c,
+        static=np.array(rotation.static),
+    )
+
+
+def _unpack(arrays: dict[str, np.ndarray]) -> list[Detections]:
+    ends = np.cumsum(arrays['counts'])
+    names = ('boxes', 'keypoints', 'colours', 'joints')
+    return [
+        Detections(
+            **{name: arrays[name][end - count : end] for name in names},
+            new_scene=bool(new_scene),
+        )
+        for count, end, new_scene in zip(arrays['counts'], ends, arrays['new_scene'])
+    ]

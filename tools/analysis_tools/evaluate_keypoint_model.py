@@ -1,0 +1,130 @@
+"""Evaluate a model that sees keypoints alone on motion capture and on calibrated videos.
+
+Without a folder of body models, the stand-in body is used, with which the shipped models are
+trained. See docs/en/evaluation.md for the numbers of `summary.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+
+from gvhmr_da_mm.cli.command_line import ConfigOptions, check_output_folder, report_errors
+from gvhmr_da_mm.core.errors import ConfigError
+
+CONSOLE = Console()
+CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'gvhmr_bedlam.py'
+SUMMARY = 'summary.json'
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--model', required=True, help='checkpoint file')
+    parser.add_argument(
+        '--config', default=CONFIG, help='config of its training (default: gvhmr_bedlam.py)'
+    )
+    parser.add_argument(
+        '--mocap', type=Path, metavar='DIR', help='motion capture in the format of AMASS'
+    )
+    parser.add_argument(
+        '--calibrated',
+        type=Path,
+        metavar='DIR',
+        help='videos of calibrated cameras (*.qca.txt); needs MediaPipe',
+    )
+    parser.add_argument(
+        '--out', type=Path, required=True, metavar='DIR', help='folder of the results'
+    )
+    parser.add_argument(
+        '--subjects',
+        nargs='+',
+        default=['*'],
+        metavar='PATTERN',
+        help='folders of --mocap to use, such as CMU/05 (default: all)',
+    )
+    parser.add_argument('--clips', type=int, default=100, help='of --mocap (default: 100)')
+    parser.add_argument('--seed', type=int, default=0, help='of the clips of --mocap (default: 0)')
+    parser.add_argument(
+        '--data-root',
+        type=os.path.expanduser,
+        help='folder of body models; default: the stand-in body',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        metavar='KEY=VALUE',
+        help='override fields of the config, e.g. model.test_cfg.postprocess=False',
+    )
+    return parser.parse_args()
+
+
+def body_folder(args: argparse.Namespace) -> Path:
+    """Return the folder of the body models; the stand-in ones are written once."""
+    if args.data_root is not None:
+        return Path(args.data_root)
+    from gvhmr_da_mm.demo.body import StandInBody, write_body_models
+
+    folder = args.out / 'stand_in_body'
+    if not (folder / 'support').is_dir():
+        write_body_models(StandInBody(), folder)
+    return folder
+
+
+@report_errors
+def main() -> None:
+    """Run both evaluations and write the summary."""
+    args = parse_args()
+    check_output_folder('--out', args.out)
+    if args.mocap is None and args.calibrated is None:
+        raise ConfigError('give `--mocap DIR`, `--calibrated DIR` or both: there is nothing to do')
+    if args.clips < 1:
+        raise ConfigError(f'`--clips` should be at least 1, got {args.clips}')
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from gvhmr_da_mm.apis.keypoint_model import (
+        evaluate_calibrated,
+        evaluate_mocap,
+        load_keypoint_model,
+        mean_of_views,
+        summary_tables,
+        write_summary,
+    )
+
+    data_root = body_folder(args)
+    model = load_keypoint_model(args.model, args.config, data_root, args.cfg_options)
+    summary = dict(model=str(args.model), seed=args.seed)
+    with Progress(console=CONSOLE, transient=True) as bar:
+
+        def progress(name: str):
+            return lambda items: bar.track(items, description=escape(name))
+
+        if args.calibrated is not None:
+            summary['calibrated'] = evaluate_calibrated(
+                model, args.calibrated, args.out, progress=progress
+            )
+            summary['calibrated_mean'] = mean_of_views(summary['calibrated'])
+        if args.mocap is not None:
+            summary['mocap'] = evaluate_mocap(
+                model,
+                args.mocap,
+                data_root,
+                args.out,
+                args.subjects,
+                args.clips,
+                args.seed,
+                progress('mocap'),
+            )
+    write_summary(args.out / SUMMARY, summary)
+    for table in summary_tables(summary):
+        CONSOLE.print(table)
+    print(f'Results are in {args.out}')
+
+
+if __name__ == '__main__':
+    main()
