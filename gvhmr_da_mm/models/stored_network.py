@@ -1,0 +1,70 @@
+"""The network that a checkpoint was trained with, from the config stored in it."""
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Union
+
+SIZES = ('latent_dim', 'num_layers', 'num_heads', 'mlp_ratio')
+"""Fields of the parts of the network that have to be those of the training."""
+PARTS = ('backbone', 'head')
+
+
+def stored_parts(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the configs of the parts of the network that trained a checkpoint.
+
+    Args:
+        content (dict[str, Any]): The checkpoint; MMEngine stores its config as text, which is
+            parsed, not run.
+
+    Returns:
+        dict[str, dict[str, Any]]: By name, such as ``backbone``; empty for files without a readable
+        config of this package, such as converted ones.
+    """
+    meta = content.get('meta')
+    text = meta.get('cfg') if isinstance(meta, dict) else None
+    try:
+        statements = ast.parse(text).body if isinstance(text, str) else []
+        models = [
+            _value(statement.value)
+            for statement in statements
+            if isinstance(statement, ast.Assign) and ast.unparse(statement.targets) == 'model'
+        ]
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return {}  # Damaged: `ast` raises any of these.
+    model = models[-1] if models and isinstance(models[-1], dict) else {}
+    network = model.get('estimator', model)
+    parts = network.items() if isinstance(network, dict) else ()
+    return {name: part for name, part in parts if isinstance(part, dict)}
+
+
+def sizes_of(kind: Callable, part: Mapping[str, Any]) -> dict[str, Union[int, float]]:
+    """Return the sizes of a part of the network, as far as they are numbers.
+
+    Args:
+        kind (Callable): Its class, whose defaults hold for missing fields.
+        part (dict[str, Any]): Its config.
+    """
+    parameters = inspect.signature(kind).parameters
+    known = {name: parameters[name].default for name in SIZES if name in parameters}
+    sizes = {name: part.get(name, default) for name, default in known.items()}
+    return {name: size for name, size in sizes.items() if isinstance(size, (int, float))}
+
+
+def class_name(kind: Any) -> str:
+    """Return the name of the ``type`` of a part, a class or its path, without the modules."""
+    name = kind if isinstance(kind, str) else getattr(kind, '__name__', str(kind))
+    return name.rpartition('.')[2]
+
+
+def _value(node: ast.expr) -> Any:
+    """Return the value of calls of ``dict``, dicts and literals; None for anything else."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == 'dict':
+        return {word.arg: _value(word.value) for word in node.keywords if word.arg}
+    if isinstance(node, ast.Dict):
+        keys = [None if key is None else _value(key) for key in node.keys]
+        return dict(zip(keys, map(_value, node.values)))
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
