@@ -52,10 +52,8 @@ def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) 
 
 def rotation_from_gyro(found: CameraRotation, plan: TimePlan) -> CameraRotation:
     """Resample the rotations of the frames of ``plan.used`` to 30 frames per second."""
-    lower, upper = np.searchsorted(plan.used, np.stack((plan.lower, plan.upper)))
-    own = TimePlan(lower, upper, plan.weight, plan.missing)
     report = dict(source='visual gyro', **found.report)
-    return CameraRotation(resample_rotations(found.R_w2c, own), found.static, report)
+    return CameraRotation(resample_rotations(found.R_w2c, plan.of_used), found.static, report)
 
 
 def resample_rotations(rotations: np.ndarray, plan: TimePlan) -> np.ndarray:

@@ -42,6 +42,12 @@ class TimePlan:
         """Input frames that the output needs, in increasing order."""
         return np.unique(np.concatenate((self.lower, self.upper)))
 
+    @property
+    def of_used(self) -> 'TimePlan':
+        """The same plan, with input frames counted among those of ``used``."""
+        lower, upper = np.searchsorted(self.used, np.stack((self.lower, self.upper)))
+        return TimePlan(lower, upper, self.weight, self.missing)
+
     def interpolate(self, values: np.ndarray) -> np.ndarray:
         """Interpolate values of input frames (N, ...) linearly to output frames (F, ...)."""
         weight = self.weight.reshape(-1, *(1,) * (values.ndim - 1))

@@ -47,20 +47,22 @@ class ViewObservation:
 
     def keypoints(self) -> np.ndarray:
         """Return the first person's keypoints (F, 17, 3), as detected; 0 without anybody."""
-        return self._of_plan('keypoints')
+        return self._of_plan('keypoints', 0.0)
 
     def joints(self) -> np.ndarray:
         """Return the detector's own 3D estimate (F, 17, 3), metres; NaN where there is none."""
-        joints = self._of_plan('joints')
-        joints[~joints.any(axis=(1, 2))] = np.nan
-        return joints
+        return self._of_plan('joints', np.nan)
 
-    def _of_plan(self, name: str) -> np.ndarray:
-        values = np.zeros((len(self.frames), NUM_COCO, 3))
-        for row, people in enumerate(self.frames):
-            if len(people.boxes):
-                values[row] = getattr(people, name)[0]
-        return values[np.searchsorted(self.plan.used, self.plan.nearest)]
+    def _of_plan(self, name: str, missing: float) -> np.ndarray:
+        """Resample a field of the first person of each frame."""
+        values = np.full((len(self.frames), NUM_COCO, 3), missing)
+        seen = np.array([len(people.boxes) > 0 for people in self.frames])
+        for row in np.flatnonzero(seen):
+            values[row] = getattr(self.frames[row], name)[0]
+        plan = self.plan.of_used
+        resampled = plan.interpolate(values)
+        resampled[~plan.both(seen)] = missing
+        return resampled
 
 
 def observe_view(
@@ -110,7 +112,7 @@ def _read(cache: Path, signature: str) -> Any:
 def _pack(frames: list[Detections], rotation: CameraRotation) -> dict[str, np.ndarray]:
     """Return arrays of all people of all frames, one after another."""
     counts = np.array([len(people.boxes) for people in frames])
-    unknown = [np.zeros((count, NUM_COCO, 3)) for count in counts]
+    unknown = [np.full((count, NUM_COCO, 3), np.nan) for count in counts]
     no_colour = [np.full((count, 3), np.nan) for count in counts]
     return dict(
         counts=counts,

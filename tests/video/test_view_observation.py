@@ -62,6 +62,16 @@ def test_frames_at_30_per_second(observe):
     assert clip.start == 0 and len(clip) == 35 and not clip.observed[4]
 
 
+def test_frames_between_are_interpolated(tmp_path, monkeypatch):
+    video = write_video(tmp_path / 'cam.mp4', FRAMES, fps=24, pictures=noise())
+    monkeypatch.setattr(view_observation, 'build_detector', lambda *args: Detector())
+    seen = observe_view(video, VIEW, tmp_path / 'cam.npz')
+    np.testing.assert_allclose(seen.joints()[[1, 2, 5], 0, 0], [0.8, 1.6, 4], atol=1e-9)
+    hidden = np.isnan(seen.joints()[:, 0, 0])
+    np.testing.assert_array_equal(hidden, ~seen.keypoints()[..., 2].any(axis=1))
+    assert np.flatnonzero(hidden).tolist() == [9, 10, 11]
+
+
 def test_the_next_run_reads_what_was_seen(observe, tmp_path):
     first = observe()
     calls = Detector.calls

@@ -104,11 +104,6 @@ def main() -> None:
         def progress(name: str):
             return lambda items: bar.track(items, description=escape(name))
 
-        if args.calibrated is not None:
-            summary['calibrated'] = evaluate_calibrated(
-                model, args.calibrated, args.out, progress=progress
-            )
-            summary['calibrated_mean'] = mean_of_views(summary['calibrated'])
         if args.mocap is not None:
             summary['mocap'] = evaluate_mocap(
                 model,
@@ -120,7 +115,13 @@ def main() -> None:
                 args.seed,
                 progress('mocap'),
             )
-    write_summary(args.out / SUMMARY, summary)
+            write_summary(args.out / SUMMARY, summary)
+        if args.calibrated is not None:
+            summary['calibrated'] = evaluate_calibrated(
+                model, args.calibrated, args.out, progress=progress
+            )
+            summary['calibrated_mean'] = mean_of_views(summary['calibrated'])
+            write_summary(args.out / SUMMARY, summary)
     for table in summary_tables(summary):
         CONSOLE.print(table)
     print(f'Results are in {args.out}')
