@@ -16,6 +16,7 @@ from ..core.errors import ConfigError, DataError
 from ..core.layout import NUM_BETAS
 from ..registry import DATASETS, TASK_UTILS
 from .clip import Clip
+from .clip_table import take
 from .mocap import MocapBody, MotionSource, camera_labels, draw_box, open_source
 from .motion_dataset import MotionDataset
 
@@ -99,7 +100,7 @@ class AMASSDataset(MotionDataset):
         """Return one entry per recording, and load the bodies that they need."""
         known = self.source.names()
         chosen = [name for name in known if any(fnmatch(name, p) for p in self.include)]
-        names = self.exclusion.keep(chosen, known=known)
+        names = take(chosen, self.exclusion.keeps(chosen, known))
         if not names:
             raise DataError(
                 f'{self.dataset}: {self.source.path} has no recording whose name fits '

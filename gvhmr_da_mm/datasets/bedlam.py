@@ -1,5 +1,8 @@
 """BEDLAM: rendered people with exact labels."""
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Union
 
@@ -40,10 +43,10 @@ class BEDLAMDataset(SourceDataset):
         """Return the label pack, the lists of clips and the feature folders."""
         return self.source.required_files(self.parts, ('labels',))
 
-    def list_clips(self) -> list[dict]:
+    def list_clips(self) -> Sequence[dict]:
         """Return one entry per listed clip."""
-        infos = [info for part in self.parts for info in self.source.sequences((part,))]
-        return self.list_sequences(self.select(infos))
+        parts = [self.source.sequences((part,)) for part in self.parts]
+        return self.list_sequences(self.select(reduce(add, parts)))
 
     def read_clip(self, info: dict, start: int, end: int) -> Clip:
         """Read a window with its labels."""

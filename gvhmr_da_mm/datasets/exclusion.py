@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Optional, Union
+
+import numpy as np
 
 from ..core.errors import ConfigError, DataError, list_some
 from ..fileio.paths import require_files
@@ -54,27 +56,20 @@ class Exclusion:
         names = (line.strip() for line in lines)
         return cls([name for name in names if name and not name.startswith('#')], owner)
 
-    def keep(
-        self,
-        items: Iterable[Any],
-        name_of: Callable[[Any], str] = str,
-        known: Optional[Iterable[str]] = None,
-    ) -> list[Any]:
-        """Return the items that are not left out.
+    def keeps(self, names: Sequence[str], known: Optional[Iterable[str]] = None) -> np.ndarray:
+        """Return which sequences are not left out (N,) bool.
 
         Args:
-            items (Iterable): Sequences, or their clips.
-            name_of (Callable): Returns the name of an item. Defaults to ``str``.
+            names (Sequence[str]): Names of the sequences.
             known (Iterable[str], optional): Names that each pattern has to fit one of. Defaults to
-                None: those of the items.
+                None: those of the sequences.
 
         Raises:
             ConfigError: If a pattern fits no name, in this call and those before.
         """
-        items = list(items)
         if not self.patterns:
-            return items
-        known = sorted(set(map(name_of, items) if known is None else known))
+            return np.ones(len(names), bool)
+        known = sorted(set(names if known is None else known))
         excluded: set[str] = set()
         for pattern in self.patterns:
             fitting = {name for name in known if name == pattern or fnmatch(name, pattern)}
@@ -83,7 +78,7 @@ class Exclusion:
             excluded |= fitting
         if self._unmatched:
             raise self._error(known)
-        return [item for item in items if name_of(item) not in excluded]
+        return np.array([name not in excluded for name in names], bool)
 
     def _error(self, known: Sequence[str]) -> ConfigError:
         unknown = [pattern for pattern in self.patterns if pattern in self._unmatched]

@@ -18,6 +18,7 @@ from ..fileio.paths import require_files, resolve_data_root
 from ..registry import TRANSFORMS
 from .bad_samples import BadSample, check_clip, describe_bad_samples
 from .clip import Clip, pack_clip
+from .clip_table import ClipTable, take
 from .exclusion import Exclusion
 from .samplers.clip_key import ClipKey
 from .source_range import SourceRange
@@ -120,7 +121,7 @@ class MotionDataset(BaseDataset):
             data_root=resolve_data_root(data_root),
             data_prefix={},
             indices=indices,
-            # Entries are small: serialising them costs more than it saves.
+            # Entries are columns, which need no serialising.
             serialize_data=False,
             pipeline=[TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline],
             test_mode=test_mode,
@@ -145,7 +146,7 @@ class MotionDataset(BaseDataset):
         """Return every file or folder needed to list the clips, each with how to get it."""
         raise NotImplementedError
 
-    def list_clips(self) -> list[dict]:
+    def list_clips(self) -> Sequence[dict]:
         """Return one dict per clip with at least ``sequence``, ``start`` and ``end``."""
         raise NotImplementedError
 
@@ -153,7 +154,7 @@ class MotionDataset(BaseDataset):
         """Read the frames [start, end) of a clip that :meth:`list_clips` returned."""
         raise NotImplementedError
 
-    def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
+    def clip_files(self, clips: Sequence[dict]) -> dict[Union[str, Path], str]:
         """Return the missing files of single clips, each with how to get it."""
         return {}
 
@@ -168,23 +169,24 @@ class MotionDataset(BaseDataset):
         """Log a line that starts with the dataset's name."""
         print_log(f'{self.dataset}: {message}', logger='current', level=level)
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> ClipTable:
         """Check the files and list the clips; MMEngine calls it once."""
         require_files(self.required_files(), owner=self.dataset)
         self.left_out = []
-        clips = self.drop_excluded(self.list_clips(), lambda clip: clip['sequence'])
+        clips = ClipTable.of(self.list_clips())
+        clips = self.drop_excluded(clips, clips.names)
         if not self.skips_bad_clips:
             require_files(self.clip_files(clips), owner=self.dataset)
         if self.test_mode:
             entries = clips
         else:
-            kept = [clip for clip in clips if clip['end'] - clip['start'] >= self.min_frames]
+            kept = clips.take(clips.lengths >= self.min_frames)
             if len(kept) < len(clips):
                 short = len(clips) - len(kept)
                 self.log(f'left {short} clip(s) out: shorter than {self.min_frames} frames')
             if self.skips_bad_clips:
                 kept = self._usable_clips(kept)
-            entries = [clip for clip in kept for _ in range(self._listings(clip))]
+            entries = kept.take(np.repeat(np.arange(len(kept)), self._listings(kept)))
         if not entries:
             if self.left_out:
                 raise self._all_bad(self.left_out)
@@ -192,8 +194,7 @@ class MotionDataset(BaseDataset):
                 f'{self.dataset}: no usable clip in {self.data_root.absolute()} '
                 f'({len(clips)} found, all shorter than min_frames={self.min_frames})'
             )
-        num_sequences = len({entry['sequence'] for entry in entries})
-        self.log(f'{len(entries)} clips of {num_sequences} sequences')
+        self.log(f'{len(entries)} clips of {self.count_sequences(entries)} sequences')
         return entries
 
     @property
@@ -232,20 +233,26 @@ class MotionDataset(BaseDataset):
 
     def drop_excluded(
         self,
-        items: Iterable[Any],
-        name_of: Callable[[Any], str] = str,
-        known: Optional[Iterable[str]] = None,
-    ) -> list[Any]:
+        items: Sequence[Any],
+        names: Callable[[], Sequence[str]],
+        known: Optional[Callable[[], Sequence[str]]] = None,
+    ) -> Sequence[Any]:
         """Apply ``exclude``; a subclass may do so before it reads a sequence.
 
-        Arguments and errors are those of :meth:`~.exclusion.Exclusion.keep`.
+        Args:
+            items (Sequence): Sequences, or their clips.
+            names (Callable): Returns their names.
+            known (Callable, optional): Returns the names that each pattern has to fit one of.
+                Defaults to None: those of the items.
 
         Raises:
-            ConfigError: Also if nothing is left.
+            ConfigError: If a pattern fits no name, in this call and those before, or nothing is
+                left.
         """
-        items = list(items)
-        kept = self.exclusion.keep(items, name_of, known)
-        if items and not kept:
+        if not self.exclusion.patterns:
+            return items
+        kept = take(items, self.exclusion.keeps(names(), known and known()))
+        if len(items) and not len(kept):
             raise ConfigError(
                 f'{self.dataset}: `exclude` should leave a sequence, got all {len(items)}'
             )
@@ -253,18 +260,22 @@ class MotionDataset(BaseDataset):
             self.log(f'left {len(items) - len(kept)} of {len(items)} out, as `exclude` says')
         return kept
 
-    def _usable_clips(self, clips: list[dict]) -> list[dict]:
+    def count_sequences(self, clips: ClipTable) -> int:
+        """Return the number of sequences that clips are of."""
+        return len({clip['sequence'] for clip in clips})
+
+    def _usable_clips(self, clips: ClipTable) -> ClipTable:
         """Leave clips out whose first or last frame cannot be read."""
         files_are_missing = bool(self.clip_files(clips))
         usable = []
-        for clip in clips:
+        for number, clip in enumerate(clips):
             start, end = clip['start'], clip['end']
             try:
                 if files_are_missing:
                     require_files(self.clip_files([clip]), owner=self.dataset)
                 for frame in (start, end - 1):
                     self._read_good_clip(clip, frame, frame + 1)
-                usable.append(clip)
+                usable.append(number)
             except BAD_CLIP_ERRORS as error:
                 sample = BadSample(self.dataset, clip['sequence'], start, end, str(error))
                 self.left_out.append(sample)
@@ -274,12 +285,12 @@ class MotionDataset(BaseDataset):
                 f'are good: {describe_bad_samples(self.left_out)}',
                 logging.WARNING,
             )
-        return usable
+        return clips.take(np.array(usable, int))
 
-    def _listings(self, clip: dict) -> int:
+    def _listings(self, clips: ClipTable) -> np.ndarray:
         if not self.list_long_clips_often:
-            return 1
-        return num_windows(clip['end'] - clip['start'], self.max_len)
+            return np.ones(len(clips), int)
+        return num_windows(clips.lengths, self.max_len)
 
     @property
     def sources(self) -> dict[str, list[SourceRange]]:

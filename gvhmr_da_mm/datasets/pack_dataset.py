@@ -1,5 +1,6 @@
 """Dataset of any sequence pack, such as one of unlabelled videos as the real domain."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional, Union
 
@@ -54,7 +55,7 @@ class PackDataset(SourceDataset):
         """Return the pack."""
         return self.source.required_files((), ())
 
-    def list_clips(self) -> list[dict]:
+    def list_clips(self) -> Sequence[dict]:
         """Return one entry per sequence of the split and subset, less those excluded."""
         infos = self.source.sequences(None if self.split is None else (self.split,))
         if not infos:

@@ -2,7 +2,7 @@
 
 A published pack (``torch.save``) is opened with ``weights_only=True`` (no code in the file can run)
 and memory-mapped: only the requested rows are read from disk. Of a sequence pack (:mod:`.packs`)
-only the index is read. :func:`load_pack` caches opened packs per process, so that datasets hold
+only the index is opened. :func:`load_pack` caches opened packs per process, so that datasets hold
 file paths only, pickle to workers in a few bytes, and share a file between splits.
 """
 
@@ -24,6 +24,7 @@ from ..fileio.restricted_pickle import load_restricted_pickle, stored_array
 from ..fileio.restricted_unpickler import PickledObject
 from ..fileio.tensor_file import is_archive, load_tensor_file
 from .packs import SequencePack
+from .packs.json_index import JSON_INDEX_FILE
 from .packs.pack_index import INDEX_FILE
 
 PathLike = Union[str, Path]
@@ -106,7 +107,7 @@ def _load_cached(path: str, modified_ns: int, size: int) -> Mapping:
 
 
 @lru_cache(maxsize=32)
-def _load_folder_cached(path: str, modified_ns: int, size: int) -> SequencePack:
+def _load_folder_cached(path: str, modified_ns: int, size: int, process: int) -> SequencePack:
     return SequencePack(path)
 
 
@@ -127,9 +128,13 @@ def load_pack(path: PathLike) -> Mapping:
     path = os.fspath(path)
     try:
         status = os.stat(f'{path}{os.sep}{INDEX_FILE}')
-    except OSError:  # No sequence pack.
-        return _load_file(path)
-    return _load_folder_cached(path, status.st_mtime_ns, status.st_size)
+    except OSError:
+        try:
+            status = os.stat(f'{path}{os.sep}{JSON_INDEX_FILE}')
+        except OSError:  # No sequence pack.
+            return _load_file(path)
+    # A forked process must not use the open index of its parent.
+    return _load_folder_cached(path, status.st_mtime_ns, status.st_size, os.getpid())
 
 
 def _load_file(path: str) -> Mapping:

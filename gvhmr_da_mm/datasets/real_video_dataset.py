@@ -1,5 +1,6 @@
 """Base of the real datasets: unlabelled for training, labelled for evaluation."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Union
 
@@ -7,6 +8,7 @@ from ..body_models.loading import body_model_file
 from ..core.checks import check_choice
 from ..core.errors import ConfigError, DataError
 from .clip import Clip
+from .clip_table import ClipTable
 from .labels import evaluation_labels
 from .source_dataset import SourceDataset
 from .sources import SequenceInfo, SequenceReader
@@ -118,38 +120,37 @@ class RealVideoDataset(SourceDataset):
             files[path] = hint
         return files
 
-    def list_clips(self) -> list[dict]:
+    def list_clips(self) -> Sequence[dict]:
         """Return one entry per sequence, or per range of good labels when training on them."""
         infos = self.source.sequences((self.split,))
         if self.split == 'train':
             infos = self.select(infos)
         if self.test_mode:
             self.check_test_split(infos)
-        clips = self.list_sequences(infos)
+        ranges = self.label_ranges if self.labelled_training else None
+        clips = self.list_sequences(infos, ranges)
         if self.transductive:
-            clips += self.list_sequences(self.source.sequences(self.TEST_SPLITS), transductive=True)
-        if not clips and not self.left_out:
+            tested = self.source.sequences(self.TEST_SPLITS)
+            clips = [*clips, *self.list_sequences(tested, transductive=True)]
+        if not len(clips) and not self.left_out:
             raise self.empty()
-        no_frames = [clip['sequence'] for clip in clips if clip['end'] <= clip['start']]
-        if no_frames and self.test_mode:
+        table = ClipTable.of(clips)
+        no_frames = table.take(table.lengths <= 0)
+        if len(no_frames) and self.test_mode:
             raise DataError(
                 f'{self.location}: {len(no_frames)} sequence(s) have no frame, such as '
-                f'{no_frames[0]!r}; leave them out of the pack'
+                f'{no_frames[0]["sequence"]!r}; leave them out of the pack'
             )
         return clips
-
-    def ranges(self, reader: SequenceReader) -> list[tuple[int, int]]:
-        """Return all frames, or those of good labels when training on them."""
-        return self.label_ranges(reader) if self.labelled_training else [reader.limits]
 
     def empty(self) -> Exception:
         """Return the error for a split without a sequence."""
         return DataError(f'{self.location} holds no sequence of {self.split}')
 
-    def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
+    def clip_files(self, clips: Sequence[dict]) -> dict[Union[str, Path], str]:
         """Return the missing files of single sequences; check the fields of sequence packs."""
         missing = super().clip_files(clips)
-        infos = [self.info_of(clip) for clip in clips] if self.flip_test else []
+        infos = self.sequences_of(ClipTable.of(clips)) if self.flip_test else []
         lacking = self.lacking(infos, 'flip_features')
         if lacking and not missing:
             raise DataError(

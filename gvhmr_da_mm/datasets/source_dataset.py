@@ -1,18 +1,27 @@
 """Base of the datasets that read a source: published files, or a sequence pack."""
 
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Optional, Union
 
+import numpy as np
 from torch import Tensor
 
 from ..core.camera import estimate_intrinsics
 from ..core.checks import check_at_least, check_choice
 from ..core.errors import ConfigError
 from .clip import Clip
+from .clip_table import ClipTable, take
 from .motion_dataset import MotionDataset
-from .sources import PackSource, PublishedSource, SequenceInfo, SequenceReader
+from .sources import (
+    PackClipFacts,
+    PackSequences,
+    PackSource,
+    PublishedSource,
+    SequenceInfo,
+    SequenceReader,
+)
 from .splits import SUBSETS, holdout
 
 
@@ -74,48 +83,66 @@ class SourceDataset(MotionDataset):
 
     # -- the list of clips ------------------------------------------------------------------------
 
-    def ranges(self, reader: SequenceReader) -> list[tuple[int, int]]:
-        """Return the frames (start, end) of a sequence that are clips; by default all of it."""
-        return [reader.limits]
-
-    def list_sequences(self, infos: Iterable[SequenceInfo], **facts) -> list[dict]:
+    def list_sequences(
+        self,
+        infos: Sequence[SequenceInfo],
+        ranges: Optional[Callable[[SequenceReader], list[tuple[int, int]]]] = None,
+        **facts,
+    ) -> Sequence[dict]:
         """List the clips of sequences.
 
         Args:
-            infos (Iterable[SequenceInfo]): The sequences.
+            infos (Sequence[SequenceInfo]): The sequences.
+            ranges (Callable, optional): Returns the frames (start, end) of a sequence that are
+                clips. Defaults to None: all of it.
             facts: Further fields of each entry.
         """
+        if ranges is None and isinstance(infos, PackSequences):
+            return infos.clips(**facts)
 
         def clips_of(info: SequenceInfo) -> list[dict]:
             known = dict(sequence=info.name, id=info.id, part=info.part, **facts)
-            ranges = self.ranges(self.source.open(info))
-            return [dict(known, start=start, end=end) for start, end in ranges]
+            reader = self.source.open(info)
+            found = [reader.limits] if ranges is None else ranges(reader)
+            return [dict(known, start=start, end=end) for start, end in found]
 
         return self.list_each(infos, clips_of, lambda info: info.name)
 
-    def select(self, infos: list[SequenceInfo]) -> list[SequenceInfo]:
+    def select(self, infos: Sequence[SequenceInfo]) -> Sequence[SequenceInfo]:
         """Apply ``subset`` and ``exclude`` to the sequences of the split."""
-        groups = {info.id: info.group for info in infos}
-        chosen = set(holdout(groups, groups.values(), self.subset, self.holdout_every))
-        if infos and not chosen:
-            raise ConfigError(
-                f'{self.dataset}: subset={self.subset!r} is empty, as the split has only '
-                f'{len(set(groups.values()))} video(s)'
-            )
-        names = [info.name for info in infos]
-        infos = [info for info in infos if info.id in chosen]
+        known = infos
+        if self.subset != 'all':
+            groups = groups_of(infos)
+            infos = take(infos, holdout(groups, self.subset, self.holdout_every))
+            if groups and not len(infos):
+                raise ConfigError(
+                    f'{self.dataset}: subset={self.subset!r} is empty, as the split has only '
+                    f'{len(set(groups))} video(s)'
+                )
         # A list of the whole split serves both subsets.
-        return self.drop_excluded(infos, lambda info: info.name, known=names)
+        return self.drop_excluded(infos, partial(names_of, infos), partial(names_of, known))
 
-    def clip_files(self, clips: list[dict]) -> dict[Union[str, Path], str]:
+    def clip_files(self, clips: Sequence[dict]) -> dict[Union[str, Path], str]:
         """Return the missing files of single sequences."""
-        infos = list({clip['id']: self.info_of(clip) for clip in clips}.values())
+        infos = self.sequences_of(ClipTable.of(clips))
         return self.source.missing_files(infos, self.flip_test and self.flip_is_required)
 
-    def load_data_list(self) -> list[dict]:
+    def sequences_of(self, clips: ClipTable) -> Sequence[SequenceInfo]:
+        """Return the sequences that clips are of, each once."""
+        rows = np.unique(clips.rows)
+        if isinstance(clips.facts, PackClipFacts):
+            return clips.facts.sequences.take(rows)
+        infos = (self.info_of(clips.facts[row]) for row in rows)
+        return list({info.id: info for info in infos}.values())
+
+    def count_sequences(self, clips: ClipTable) -> int:
+        """Return the number of sequences that clips are of."""
+        return len(self.sequences_of(clips))
+
+    def load_data_list(self) -> ClipTable:
         """List the clips, and warn once about observations that are missing."""
         clips = super().load_data_list()
-        infos = list({clip['id']: self.info_of(clip) for clip in clips}.values())
+        infos = self.sequences_of(clips)
         for name, what in (('kp2d', '2D keypoints'), ('features', 'image features')):
             lacking = (
                 [] if name == 'kp2d' and not self.reads_keypoints else self.lacking(infos, name)
@@ -128,8 +155,10 @@ class SourceDataset(MotionDataset):
                 )
         return clips
 
-    def lacking(self, infos: Iterable[SequenceInfo], name: str) -> list[SequenceInfo]:
+    def lacking(self, infos: Sequence[SequenceInfo], name: str) -> Sequence[SequenceInfo]:
         """Return the sequences that have no field ``name``."""
+        if isinstance(infos, PackSequences):
+            return infos.lacking(name)
         return [info for info in infos if not self.source.has(info, name)]
 
     @staticmethod
@@ -172,3 +201,17 @@ class SourceDataset(MotionDataset):
         if self.intrinsics == 'estimated':
             return estimate_intrinsics(*reader.img_wh)
         return reader.values('K_fullimg', start, end)
+
+
+def names_of(infos: Sequence[SequenceInfo]) -> Sequence[str]:
+    """Return the names of sequences in samples."""
+    if isinstance(infos, PackSequences):
+        return infos.names()
+    return [info.name for info in infos]
+
+
+def groups_of(infos: Sequence[SequenceInfo]) -> Sequence[str]:
+    """Return the groups of sequences."""
+    if isinstance(infos, PackSequences):
+        return infos.column('group')
+    return [info.group for info in infos]

@@ -1,6 +1,8 @@
 """Splits of EMDB and 3DPW, by the names of the sequences."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 EMDB1_PREFIXES = (
     'P1_14', 'P2_23', 'P3_31', 'P3_32', 'P3_33', 'P5_42', 'P5_44', 'P6_49', 'P6_50', 'P6_51',
@@ -34,24 +36,22 @@ def emdb_sequences(names: Iterable[str], split: str) -> list[str]:
     return [name for name in names if name.startswith(EMDB_TEST_PREFIXES[split])]
 
 
-def holdout(names: Iterable[str], groups: Iterable[str], subset: str, every: int) -> list[str]:
+def holdout(groups: Sequence[str], subset: str, every: int) -> np.ndarray:
     """Hold out every n-th video of a training split, to choose hyperparameters without test clips.
 
     Args:
-        names (Iterable[str]): Sequences.
-        groups (Iterable[str]): Video of each sequence; persons of one video stay together.
+        groups (Sequence[str]): Video of each sequence; persons of one video stay together.
         subset (str): ``all``, ``fit`` (without the held-out videos) or ``val`` (only those).
         every (int): One of this many videos is held out.
 
     Returns:
-        list[str]: The names in the subset, in the given order.
+        np.ndarray: Whether each sequence is in the subset (N,).
     """
-    names, groups = list(names), list(groups)
     if subset == 'all':
-        return names
+        return np.ones(len(groups), bool)
     # The second of each n, so that one of two videos is held out.
     held_out = set(sorted(set(groups))[1::every])
-    return [name for name, group in zip(names, groups) if (group in held_out) == (subset == 'val')]
+    return np.array([(group in held_out) == (subset == 'val') for group in groups], bool)
 
 
 def emdb_splits(name: str) -> tuple[str, ...]:

@@ -31,9 +31,9 @@ def draw_window(
     return first, first + length
 
 
-def num_windows(length: int, max_len: int) -> int:
-    """Return how often a clip of ``length`` frames is listed per epoch."""
-    return max(length // max_len, 1)
+def num_windows(lengths: np.ndarray, max_len: int) -> np.ndarray:
+    """Return how often clips of ``lengths`` (N,) frames are listed per epoch (N,)."""
+    return np.maximum(lengths // max_len, 1)
 
 
 def pad_frames(tensors: dict[str, Tensor], length: int) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
 """Atomic writing of files."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,33 +12,51 @@ PARTIAL_SUFFIX = '.partial'
 
 
 @contextmanager
-def open_atomically(path: PathLike) -> Iterator[BinaryIO]:
-    """Open a file so that a kill or a full disk leaves the old file unchanged, or none.
+def partial_file(path: PathLike) -> Iterator[Path]:
+    """Write a file so that a kill or a full disk leaves the old file unchanged, or none.
 
-    Content goes to a hidden file in the same folder, which is synced to the disk at the end of the
-    ``with`` block and then replaces the old file in one step.
+    The hidden file that is yielded, in the same folder, replaces the old file in one step at the
+    end of the ``with`` block.
 
     Args:
         path (str | Path): The file; its folder must exist.
 
     Yields:
-        BinaryIO: The open file, for writing.
+        Path: Where to write.
 
     Raises:
         OSError: If it cannot be written; the old file is unchanged.
     """
     path = Path(path)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}{PARTIAL_SUFFIX}')
+    # Machines that share the folder may have processes of the same number.
+    unique = f'{os.getpid()}-{secrets.token_hex(4)}'
+    partial = path.with_name(f'.{path.name}.{unique}{PARTIAL_SUFFIX}')
     try:
-        with open(partial, 'wb') as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield partial
         os.replace(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+@contextmanager
+def open_atomically(path: PathLike) -> Iterator[BinaryIO]:
+    """Open a file for writing as :func:`partial_file` does; it is synced to the disk.
+
+    Args:
+        path (str | Path): The file; its folder must exist.
+
+    Yields:
+        BinaryIO: The open file.
+
+    Raises:
+        OSError: If it cannot be written; the old file is unchanged.
+    """
+    with partial_file(path) as partial, open(partial, 'wb') as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_atomically(path: PathLike, content: Union[bytes, str]) -> None:

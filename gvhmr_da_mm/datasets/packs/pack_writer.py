@@ -4,15 +4,17 @@ import errno
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Union
 
 from ...core.errors import DataError, StorageError
-from ...fileio.atomic_file import write_atomically
+from ...fileio.atomic_file import open_atomically, remove_partial_files, write_atomically
+from .json_index import JSON_INDEX_FILE, encode_line, is_torn, write_json_index
 from .pack_entry import SEQUENCES_FOLDER, PackEntry, sequence_file
-from .pack_index import INDEX_FILE, PackHeader, encode_line, is_pack, read_index, write_index
+from .pack_header import PackHeader
+from .pack_index import INDEX_FILE, PackIndex, is_pack
 from .pack_schema import FORMAT, LABELS, VERSION, normalize_arrays
 from .tensor_file import encode_tensors
 
@@ -101,10 +103,10 @@ class PackWriter:
                     meta = dict(img_wh=(w, h), video=str(video), signature=signature)
                     writer.add(video.name, arrays, meta)
 
-    A sequence is written to its own file atomically, and then added to the index. Leaving the
-    ``with`` block without an error finishes the pack: readers refuse an interrupted one, and the
-    same program run again continues it. One process records; others may call
-    :func:`write_sequence`.
+    A sequence is written to its own file atomically, and then added to the index, which is of JSON
+    lines while the pack is written. Leaving the ``with`` block without an error finishes the pack,
+    with an index that needs not be read as a whole: readers refuse an interrupted one, and the same
+    program run again continues it. One process records; others may call :func:`write_sequence`.
 
     Args:
         root (str | Path): Folder of the pack.
@@ -125,23 +127,29 @@ class PackWriter:
         with storage_errors(self.root):
             (self.root / SEQUENCES_FOLDER).mkdir(parents=True, exist_ok=True)
             if is_pack(self.root):
-                found, self._entries, torn = read_index(self.root)
-                if (found.dataset, found.domain) != (dataset, domain):
-                    raise DataError(
-                        f'{self.root} holds {found.dataset!r} ({found.domain}), not {dataset!r} '
-                        f'({domain}): choose another folder'
-                    )
-                self.header = replace(found, source=source)
-                if torn:
-                    self._rewrite()
+                self._continue(header)
             elif sorted(p.name for p in self.root.iterdir()) != [SEQUENCES_FOLDER]:
                 raise DataError(
                     f'{self.root} is not empty and is no pack (it has no {INDEX_FILE}): choose '
                     'another folder'
                 )
             else:
-                self.header, self._entries = header, {}
-                self._rewrite()
+                self.header, self._entries = header, self._index(header)
+                self._open()
+
+    def _continue(self, header: PackHeader) -> None:
+        with_torn_line = not (self.root / INDEX_FILE).exists() and is_torn(self._journal)
+        with closing(PackIndex.open(self.root)) as found:
+            known = found.header
+            if (known.dataset, known.domain) != (header.dataset, header.domain):
+                raise DataError(
+                    f'{self.root} holds {known.dataset!r} ({known.domain}), not '
+                    f'{header.dataset!r} ({header.domain}): choose another folder'
+                )
+            self.header = replace(known, source=header.source)
+            self._entries = self._index(self.header, found.values())
+        if with_torn_line:
+            self._open()
 
     def __enter__(self) -> 'PackWriter':
         return self
@@ -151,7 +159,7 @@ class PackWriter:
             self.finish()
 
     @property
-    def entries(self) -> dict[str, PackEntry]:
+    def entries(self) -> Mapping[str, PackEntry]:
         """Entries of the written sequences by id."""
         return self._entries
 
@@ -193,12 +201,11 @@ class PackWriter:
         """Add a sequence to the index whose file :func:`write_sequence` has written."""
         with storage_errors(self.root):
             if self.header.complete:
-                # Readers must refuse the pack until it is finished again.
                 self.header.complete = False
-                self._rewrite()
-            with (self.root / INDEX_FILE).open('a', encoding='utf-8') as file:
+                self._open()
+            with self._journal.open('a', encoding='utf-8') as file:
                 file.write(encode_line(entry))
-        self._entries[entry.id] = entry
+        self._entries.put(entry)
 
     def finish(self, order: Optional[Iterable[str]] = None) -> None:
         """Mark the pack as complete, and write its index and checksums.
@@ -207,14 +214,29 @@ class PackWriter:
             order (Iterable[str], optional): Ids in the order in which datasets should list them;
                 others come after. Defaults to None: as they were added.
         """
-        ids = [name for name in order or () if name in self._entries]
-        ids = list(dict.fromkeys([*ids, *self._entries]))
-        self._entries = {name: self._entries[name] for name in ids}
-        lines = [f'{entry.sha256}  {entry.file}\n' for entry in self._entries.values()]
         self.header.complete = True
+        if order is not None:
+            # Names of the order that failed are not in the index.
+            ids = dict.fromkeys([*filter(self._entries.__contains__, order), *self._entries])
+            self._entries = self._index(self.header, map(self._entries.__getitem__, ids))
+        else:
+            self._entries = self._index(self.header, self._entries.values())
         with storage_errors(self.root):
-            (self.root / CHECKSUM_FILE).write_text(''.join(lines), encoding='utf-8')
-            self._rewrite()
+            with open_atomically(self.root / CHECKSUM_FILE) as file:
+                for entry in self._entries.values():
+                    file.write(f'{entry.sha256}  {entry.file}\n'.encode())
+            self._entries.save(self.root)
+            self._journal.unlink(missing_ok=True)
+            remove_partial_files(self.root / SEQUENCES_FOLDER)
 
-    def _rewrite(self) -> None:
-        write_index(self.root, self.header, list(self._entries.values()))
+    @property
+    def _journal(self) -> Path:
+        return self.root / JSON_INDEX_FILE
+
+    def _index(self, header: PackHeader, entries: Iterable[PackEntry] = ()) -> PackIndex:
+        return PackIndex.temporary(header, entries, self.root / INDEX_FILE)
+
+    def _open(self) -> None:
+        """Write the index of an unfinished pack, which readers refuse."""
+        write_json_index(self.root, self.header, self._entries.values())
+        (self.root / INDEX_FILE).unlink(missing_ok=True)

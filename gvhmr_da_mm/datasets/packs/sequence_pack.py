@@ -1,4 +1,4 @@
-"""Reader of sequence packs: the index is in memory, arrays are mapped on access."""
+"""Reader of sequence packs: entries are read and arrays mapped on access."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...core.errors import DataError
 from .pack_entry import PackEntry
-from .pack_index import is_pack, read_index
+from .pack_index import PackIndex
 from .tensor_file import TensorFile
 
 MAX_OPEN_SEQUENCES = 32
@@ -86,8 +86,9 @@ class SequencePack(Mapping):
             to False.
 
     Attributes:
-        header (PackHeader): First line of the index.
-        entries (dict[str, PackEntry]): Entry of each sequence.
+        header (PackHeader): Facts about the whole pack.
+        entries (PackIndex): Entry of each sequence, by id.
+        state (tuple[int, int]): Time in nanoseconds and size of the index when it was opened.
 
     Raises:
         DataError: If the index is missing, invalid or incomplete.
@@ -95,9 +96,10 @@ class SequencePack(Mapping):
 
     def __init__(self, root: Union[str, Path], allow_incomplete: bool = False) -> None:
         self.root = Path(root)
-        if not is_pack(self.root):
-            raise DataError(f'{self.root} is no pack: it has no index; see docs/en/packs.md')
-        self.header, self.entries, _ = read_index(self.root)
+        self.entries = PackIndex.open(self.root)
+        self.header = self.entries.header
+        status = self.entries.path.stat()
+        self.state = (status.st_mtime_ns, status.st_size)
         # Windows of a long sequence reuse its open file.
         self._open: OrderedDict[str, SequenceFields] = OrderedDict()
         if not (self.header.complete or allow_incomplete):
@@ -105,6 +107,9 @@ class SequencePack(Mapping):
                 f'{self.root} is not complete ({len(self.entries)} sequences): its conversion was '
                 'interrupted. Run the same command again, it continues'
             )
+
+    def __reduce__(self) -> tuple:
+        return SequencePack, (self.root, True)
 
     def __getitem__(self, sequence_id: str) -> SequenceFields:
         fields = self._open.get(sequence_id)

@@ -3,6 +3,7 @@
 from .bedlam import BEDLAMSource
 from .emdb import EMDBSource
 from .layout import SourceFile, StoredField, body_parameters, stored_as_named
+from .pack_sequences import PackClipFacts, PackSequences
 from .pack_source import PackSource
 from .published_source import PUBLISHED_SOURCES, PublishedSource, register_source
 from .rich import RICHSource
@@ -15,6 +16,8 @@ __all__ = [
     'BEDLAMSource',
     'EMDBSource',
     'Failure',
+    'PackClipFacts',
+    'PackSequences',
     'PackSource',
     'PublishedSource',
     'RICHSource',

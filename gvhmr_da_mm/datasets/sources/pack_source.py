@@ -1,16 +1,18 @@
 """Sequence pack as a source of datasets."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Optional
 
+import numpy as np
 from torch import Tensor
 
 from ..pack_io import PackRecord, load_pack
 from ..packs import PackEntry
 from ..packs.pack_schema import ARRAYS
 from .layout import StoredField
+from .pack_sequences import PackSequences
 from .sequence_reader import FoundField, SequenceReader
 from .source import SequenceInfo
 
@@ -25,20 +27,15 @@ class PackSource:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
 
-    def sequences(self, splits: Optional[Iterable[str]] = None) -> list[SequenceInfo]:
+    def sequences(self, splits: Optional[Iterable[str]] = None) -> PackSequences:
         """List the sequences, of all splits or some, in the order of the index."""
-        wanted = None if splits is None else set(splits)
-        return [
-            SequenceInfo(
-                entry.id,
-                entry.sequence,
-                part=entry.splits[0] if entry.splits else '',
-                splits=entry.splits,
-                group=entry.group,
-            )
-            for entry in load_pack(self.root).entries.values()
-            if wanted is None or wanted & set(entry.splits)
-        ]
+        pack = load_pack(self.root)
+        if splits is None:
+            return PackSequences(self.root, np.arange(len(pack)), pack.state)
+        wanted = set(splits)
+        kinds = pack.entries.kinds(lambda known, arrays: bool(wanted & set(known)))
+        numbers = np.flatnonzero(np.isin(pack.entries.table['kind'], kinds))
+        return PackSequences(self.root, numbers, pack.state)
 
     def required_files(self, splits: Iterable[str], uses: Iterable[str]) -> dict[Path, str]:
         """Return the folder of the pack."""
@@ -67,9 +64,12 @@ class PackSequence(SequenceReader):
 
     def __init__(self, root: Path, info: SequenceInfo) -> None:
         super().__init__(info.name)
-        pack = load_pack(root)
-        self.entry: PackEntry = pack.entries[info.id]
-        self._record = PackRecord(root, info.id, pack[info.id])
+        self._root, self._id = root, info.id
+        self.entry: PackEntry = load_pack(root).entries[info.id]
+
+    @cached_property  # Clips are listed without opening a file.
+    def _record(self) -> PackRecord:
+        return PackRecord(self._root, self._id, load_pack(self._root)[self._id])
 
     @property
     def limits(self) -> tuple[int, int]:

@@ -42,7 +42,7 @@ def test_parallel_is_the_same_as_one_after_another(tmp_path):
     for jobs in (1, 2):
         report = write_pack(ToySource(tmp_path), tmp_path / str(jobs), jobs=jobs)
         assert (report.written, report.exit_code) == (5, 0)
-    index = [(tmp_path / str(jobs) / 'index.jsonl').read_text() for jobs in (1, 2)]
+    index = [(tmp_path / str(jobs) / 'index.sqlite').read_bytes() for jobs in (1, 2)]
     assert index[0] == index[1]
 
 

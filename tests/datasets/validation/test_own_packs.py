@@ -1,12 +1,10 @@
 """Sequence packs: sound ones pass, and content that the format allows but is wrong is found."""
 
-import json
-
 import pytest
 import torch
 
 from gvhmr_da_mm.core.camera import estimate_intrinsics
-from gvhmr_da_mm.datasets.packs import PackWriter
+from gvhmr_da_mm.datasets.packs import PackWriter, SequencePack
 from gvhmr_da_mm.datasets.validation import find_folders, validate_folder
 
 FRAMES = 20
@@ -70,8 +68,7 @@ def test_odd_content_is_found(tmp_path, changes, check, key):
 
 def test_damaged_and_missing_files_are_findings(tmp_path):
     write(tmp_path, walk={}, run={}, jump={})
-    entries = [json.loads(line) for line in (tmp_path / 'index.jsonl').read_text().splitlines()[1:]]
-    files = {entry['id']: tmp_path / entry['file'] for entry in entries}
+    files = {entry.id: tmp_path / entry.file for entry in SequencePack(tmp_path).entries.values()}
     files['walk'].unlink()
     files['run'].write_bytes(files['run'].read_bytes()[:-50])
     found = {(sequence, check) for _, sequence, check, _ in findings(tmp_path)}
@@ -80,5 +77,6 @@ def test_damaged_and_missing_files_are_findings(tmp_path):
 
 def test_a_damaged_index_is_a_finding(tmp_path):
     write(tmp_path, walk={})
-    (tmp_path / 'index.jsonl').write_text('{}\n{')
+    index = tmp_path / 'index.sqlite'
+    index.write_bytes(index.read_bytes()[:5000])
     assert {check for _, _, check, _ in findings(tmp_path)} == {'unreadable', 'empty'}
