@@ -39,6 +39,7 @@ FAMILIES = (
     'mocap',
     'startup',
     'storage',
+    'index',
 )
 """Modules of `speed` with a function ``cases``."""
 DEMO = ROOT / 'work_dirs' / 'benchmarks' / 'data'
