@@ -85,7 +85,7 @@ def _open_pack(settings: Settings) -> Pair:
     root = prepare(settings)
 
     def ours() -> int:
-        return len(SequencePack(root / 'pack'))
+        return len(SequencePack(root / 'pack').entries.table)
 
     def plain() -> int:
         return len(torch.load(root / 'labels.pth', mmap=True, weights_only=True))

@@ -31,7 +31,7 @@ class SequenceFields(Mapping):
     def __init__(self, root: Path, entry: PackEntry) -> None:
         try:
             self._file = TensorFile(root / entry.file, entry.bytes)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, IsADirectoryError) as error:
             raise DataError(
                 f'{root / entry.file} is named in the index but does not exist: copy it again, or '
                 'run the converter again, which writes what is missing'

@@ -201,7 +201,8 @@ class AlternatingMultiSourceSampler(Sampler):
         name = (self.sampler.seed, start, stop, pass_number)
         if name not in self._permutations:
             rng = np.random.default_rng(clip_seed(*name))
-            self._permutations[name] = rng.permutation(stop - start)
+            # Of a million clips 16 orders would take 128 MB.
+            self._permutations[name] = rng.permutation(stop - start).astype(np.int32)
             if len(self._permutations) > _CACHED_PERMUTATIONS:
                 self._permutations.popitem(last=False)
         return self._permutations[name]
