@@ -58,7 +58,8 @@ def run_on_dask(
     with _connect(address, jobs) as client:
         waiting, running = iter(tasks), {}
         # A task of its own, so that it is made again if the worker that holds it is lost.
-        loaded = client.submit(pickle.loads, pickle.dumps((function, shared)), key=f'load-{uuid4()}')
+        work = pickle.dumps((function, shared))
+        loaded = client.submit(pickle.loads, work, key=f'load-{uuid4()}')
         completed = as_completed(loop=client.loop)
 
         def fill() -> None:

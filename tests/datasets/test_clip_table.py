@@ -25,7 +25,7 @@ def write_index(root, entries, write=None):
 def entries(count, **changes):
     options = dict(img_wh=(64, 48), splits=('train',), arrays=('bbx_xys', 'features', 'kp2d'))
     options.update(changes)
-    return [PackEntry(f's{n}', 40 + 100 * n, file=f'sequences/{n}', **options) for n in range(count)]
+    return [PackEntry(f's{n}', 40 + 100 * n, file=f's/{n}', **options) for n in range(count)]
 
 
 def test_a_table_is_the_list_of_its_clips():

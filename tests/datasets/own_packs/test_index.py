@@ -1,4 +1,4 @@
-"""The index of a pack: what is put in comes out, packs of earlier versions are read, others refused."""
+"""The index of a pack: round trip, packs of earlier versions, errors for spoiled files."""
 
 import json
 import pickle
