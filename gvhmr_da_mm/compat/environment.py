@@ -2,11 +2,13 @@
 
 import importlib
 import platform
+import sys
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.machinery import PathFinder
+from pathlib import Path
 from typing import Optional
 
 from ..core.errors import InstallationError
@@ -93,16 +95,25 @@ def _import_state(
     for module in modules if try_import and not requirement.data_only else ():
         error = _import_error(module)
         if error is not None:
-            what = f'importing {module} fails: {error}'
+            what = f'importing {module} fails: {type(error).__name__}: {error}'.splitlines()[0]
             return PackageState(requirement, 'broken', version, what, _fix_of(requirement, error))
     return PackageState(requirement, 'ok', version, detail)
 
 
-def _fix_of(requirement: Requirement, error: str) -> str:
-    """Return the command that fixes a package that cannot be imported."""
-    if 'protobuf' in error.lower() or 'runtime_version' in error:
+def _fix_of(requirement: Requirement, error: Exception) -> str:
+    """Return the command that fixes a package that cannot be imported.
+
+    Empty if it lacks another of the packages, which has a fix of its own.
+    """
+    if 'protobuf' in str(error).lower() or 'runtime_version' in str(error):
         return install_command([PROTOBUF])
-    return requirement.fix(force=True)
+    lacks = isinstance(error, ModuleNotFoundError) and (error.name or '').partition('.')[0]
+    if not lacks or lacks == requirement.module.partition('.')[0]:
+        return requirement.fix(force=True)
+    others = [item for item in REQUIREMENTS if item.module != requirement.module]
+    if any(lacks in (item.module, *item.uses) for item in others):
+        return ''
+    return requirement.fix(force=requirement.no_deps)
 
 
 def inspect_packages(
@@ -133,7 +144,7 @@ def require_packages(requirements: Iterable[Requirement] = REQUIREMENTS) -> None
         what = f'{state.status}: {state.detail}' if state.detail else state.status
         lines.append(f'  - {state.requirement.name}: {what}')
     lines += ['To fix it:', *(f'  {command}' for command in remedies(problems))]
-    lines.append('`collect_env.py` checks all packages; see docs/en/install.md.')
+    lines.append(f'`{sys.executable} {_report_script()}` checks all packages.')
     raise InstallationError('\n'.join(lines))
 
 
@@ -172,6 +183,14 @@ def _blocks(state: PackageState) -> bool:
     return not state.ok and not harmless
 
 
+def _report_script() -> Path:
+    """Return the script that reports on the environment, of a checkout or of a wheel."""
+    package = Path(__file__).resolve().parents[1]
+    script = Path('tools', 'misc', 'collect_env.py')
+    checkout = package.parent / script
+    return checkout if checkout.exists() else package / '.mim' / script
+
+
 def _is_there(module: str) -> bool:
     """Return whether a module can be found; the empty folder of a removed one does not count."""
     spec = PathFinder.find_spec(module)
@@ -185,12 +204,12 @@ def _installed_version(distribution: str) -> Optional[str]:
         return None
 
 
-def _import_error(module: str) -> Optional[str]:
-    """Return the first line of the error that importing the module raises, or None."""
+def _import_error(module: str) -> Optional[Exception]:
+    """Return the error that importing the module raises, or None."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             importlib.import_module(module)
     except Exception as error:  # a broken extension may raise anything
-        return f'{type(error).__name__}: {error}'.splitlines()[0]
+        return error
     return None

@@ -183,6 +183,21 @@ REQUIREMENTS = (
         uses=('torch.utils.tensorboard',),
         purpose='TensorBoard curves',
     ),
+    # With their dependencies, unlike mim.
+    _optional(
+        'modelindex',
+        ('model-index',),
+        pin='0.1.11',
+        uses=('modelindex', 'click', 'colorama', 'pandas', 'requests', 'tabulate'),
+        beside=(
+            'click>=8,<9',
+            'colorama>=0.4.6',
+            'pandas>=2,<4',
+            'requests>=2.31',
+            'tabulate>=0.9',
+        ),
+        purpose='for mim',
+    ),
     _optional('mim', ('openmim',), '>=0.3.9', '0.3.9', no_deps=True, purpose='mim train/test'),
     _optional('pkg_resources', ('setuptools',), '<81', '80.10.2', purpose='for mim'),
     _full('torchvision', ('torchvision',), purpose='the whole of MMPose'),

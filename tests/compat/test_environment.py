@@ -6,6 +6,7 @@ from gvhmr_da_mm.compat import (
     Requirement,
     inspect_package,
     inspect_packages,
+    remedies,
     require_packages,
 )
 from gvhmr_da_mm.compat.requirements import NO_DEPS_OPTIONS
@@ -57,6 +58,26 @@ def test_broken_on_import(install):
     assert 'RuntimeError: operator does not exist' in state.detail
     assert '--force-reinstall' in state.fix
     assert inspect_package(requirement, try_import=False).ok
+
+
+@pytest.mark.parametrize(
+    'lacks, fix',
+    [
+        ('nothing_of_the_kind', '-m pip install "gv-broken==1.0"'),  # one of its own requirements
+        (
+            'gv_broken.part',
+            f'-m pip install {" ".join(NO_DEPS_OPTIONS)} --force-reinstall "gv-broken==1.0"',
+        ),
+        ('mmdet.structures', None),  # has a row and a fix of its own
+    ],
+)
+def test_broken_by_what_it_lacks(install, lacks, fix):
+    error = f'raise ModuleNotFoundError("No module named {lacks}", name={lacks!r})'
+    install('gv-broken', '1.0', 'gv_broken', error)
+    state = inspect_package(Requirement('gv_broken', ('gv-broken',), pin='1.0'))
+    assert state.status == 'broken' and f'No module named {lacks}' in state.detail
+    assert state.fix == (f'{sys.executable} {fix}' if fix else '')
+    assert bool(remedies([state])) is bool(fix)
 
 
 def test_data_packages_are_not_imported(install):

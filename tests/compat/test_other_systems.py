@@ -9,7 +9,8 @@ from pathlib import Path
 REPO_ROOT = Path(__file__).resolve().parents[2]
 # Other packages know which system they are on, so they are imported before anything is taken away.
 CODE = """
-    import importlib, os, pkgutil, platform, signal, sys
+    import importlib, os, pkgutil, platform, runpy, signal, sys
+    import gvhmr_da_mm  # MMPose needs its stand-in for xtcocotools.
     import cv2, matplotlib.pyplot, mmengine.runner, mmpose.datasets, mmpose.evaluation, platformdirs
     import scipy, torch, yapf
     import torch.utils.tensorboard, torch.multiprocessing, torch._dynamo
@@ -32,6 +33,8 @@ CODE = """
 
     os.open = open_as_windows
 
+    for name in [name for name in sys.modules if name.partition('.')[0] == 'gvhmr_da_mm']:
+        del sys.modules[name]
     import gvhmr_da_mm
     count = 0
     for module in pkgutil.walk_packages(gvhmr_da_mm.__path__, 'gvhmr_da_mm.'):
@@ -44,7 +47,7 @@ CODE = """
     from gvhmr_da_mm.testing import isolated_registry, tiny_config
 
     assert peak_memory() is None
-    root, work_dir, config = sys.argv[1:]
+    root, work_dir, path, tool = sys.argv[1:]
     write_atomically(work_dir + '/file', b'content')
     assert open(work_dir + '/file', 'rb').read() == b'content'
     options = {
@@ -57,22 +60,32 @@ CODE = """
         'val_dataloader.dataset.datasets.emdb2.indices': 1,
         'val_dataloader.dataset.datasets.threedpw.indices': 1,
     }
-    config = tiny_config(config, root, work_dir, validate=True, options=options)
+    config = tiny_config(path, root, work_dir, validate=True, options=options)
     with isolated_registry():
-        values = Runner.from_cfg(config).val()
+        runner = Runner.from_cfg(config)
+        values = runner.val()
     assert values['3dpw/pa_mpjpe'] > 0
-    print('predicted')
+    runner.save_checkpoint(work_dir, 'some.pth', save_optimizer=False, save_param_scheduler=False)
+
+    tested = [f'{key}={value}'.replace('val_', 'test_') for key, value in options.items()]
+    sys.argv = [tool, path, work_dir + '/some.pth', '--data-root', root, '--work-dir', work_dir]
+    sys.argv += ['--out', work_dir, '--dump', work_dir + '/dump', '--cfg-options', *tested]
+    with isolated_registry():
+        runpy.run_path(tool, run_name='__main__')
+    print(sum('.npz' in name for _, _, names in os.walk(work_dir) for name in names), 'predicted')
 """
 
 
 def test_without_what_posix_alone_has(toy_root, tmp_path):
     config = REPO_ROOT / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
+    tool = REPO_ROOT / 'tools' / 'test.py'
     done = subprocess.run(
-        [sys.executable, '-c', textwrap.dedent(CODE), toy_root, tmp_path, config],
+        [sys.executable, '-c', textwrap.dedent(CODE), toy_root, tmp_path, config, tool],
         cwd=REPO_ROOT,
         env=dict(os.environ, PYTHONPATH=str(REPO_ROOT)),
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    assert done.stdout.split()[-1] == 'predicted'
+    assert done.stdout.split()[-2:] == ['3', 'predicted'], done.stdout
+    assert (tmp_path / 'results.json').is_file()

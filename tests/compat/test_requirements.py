@@ -72,6 +72,14 @@ def test_mediapipe_is_installed_as_its_file_says():
     assert set(requirement.beside) <= {wanted.strip('"') for wanted in requirement.fix().split()}
 
 
+def test_what_mim_uses_is_installed_with_its_dependencies():
+    lines = [line for line in (FOLDER / 'optional.txt').read_text().splitlines() if line[0] != '#']
+    requirement = next(item for item in REQUIREMENTS if item.module == 'modelindex')
+    rows = {'model-index==0.1.11', 'tensorboard==2.20.0', 'setuptools<81'}  # with rows of their own
+    assert set(lines) == rows | set(requirement.beside)
+    assert not requirement.no_deps
+
+
 @pytest.mark.parametrize(
     'module, version, supported',
     [
