@@ -16,43 +16,20 @@ from torch import Tensor
 from ...core.alignment import align_chunk
 from ...core.conventions import FPS
 from ...core.errors import DataError
-from ...core.filtering import gaussian_smooth
 from ...datasets.clip import Clip
 from ...evaluation.functional import mpjpe, pa_mpjpe, root_trajectory_error, w_mpjpe, wa_mpjpe
-from ...video.calibrated_views import MIN_VIEWS, View, find_calibration, read_views
-from ...video.frame_source import find_clips
+from ...video.calibrated_views import View
 from ...video.observe import Progress
-from ...video.triangulation import triangulate_joints
 from ...video.view_observation import ViewObservation, observe_view
 from .drawing import draw_view
 from .gravity import angle_between, gravity_in_camera
 from .keypoint_model import KeypointModel
 from .limbs import LIMB_JOINTS, limb_rows
+from .reference import Reference, make_reference, videos_of
 
 HIPS, ANKLES = limb_rows('hip'), limb_rows('ankle')
-MAX_GAP = 5
-"""Frames over which the reference of a joint is interpolated."""
-SMOOTHING = 1.0
-"""Sigma in frames of the smoothing of the reference."""
 GRAVITY_Z_UP = (0.0, 0.0, -1.0)
 OBSERVATIONS = 'observations'
-
-
-class Reference:
-    """Limb joints of a person, from several views.
-
-    Args:
-        joints (Tensor): Positions (F, J, 3) in the calibrated world.
-        valid (Tensor): Frames in which all are known (F,), bool.
-        residual (float): Mean distance of the views that agree, mm.
-    """
-
-    def __init__(self, joints: Tensor, valid: Tensor, residual: float) -> None:
-        self.joints, self.valid, self.residual = joints, valid, residual
-
-    def in_camera(self, view: View) -> Tensor:
-        """Return the joints (F, J, 3) in a camera."""
-        return torch.from_numpy(view.to_camera(self.joints.numpy()))
 
 
 def evaluate_calibrated(
@@ -101,73 +78,6 @@ def evaluate_calibrated(
     }
 
 
-def videos_of(folder: Path) -> list[tuple[View, Path]]:
-    """Return the calibrated cameras with their videos; cameras without a video are left out.
-
-    Raises:
-        MissingFilesError, DataError: As :func:`evaluate_calibrated`.
-    """
-    calibration = find_calibration(folder)
-    views = {view.name: view for view in read_views(calibration)}
-    videos = {clip.stem: clip for clip in find_clips(folder)}
-    unknown = sorted(set(videos) - set(views))
-    if unknown:
-        raise DataError(
-            f'{calibration} has no camera of the video(s) {", ".join(unknown)}: it has '
-            f'{", ".join(views)}. Name each video as its camera, or take it out of the folder'
-        )
-    if len(videos) < MIN_VIEWS:
-        raise DataError(
-            f'{folder} should hold videos of at least {MIN_VIEWS} of the cameras '
-            f'{", ".join(views)}, got {", ".join(videos)}'
-        )
-    return [(view, videos[name]) for name, view in views.items() if name in videos]
-
-
-def make_reference(views: list[View], observed: list[ViewObservation]) -> Reference:
-    """Triangulate, fill short gaps and smooth the limb joints.
-
-    Raises:
-        DataError: If no frame has all joints.
-    """
-    frames = min(len(one.plan) for one in observed)
-    keypoints = np.stack([one.keypoints()[:frames] for one in observed])
-    found = triangulate_joints(views, keypoints)
-    limbs = list(LIMB_JOINTS)
-    joints, valid = fill_gaps(found.joints[:, limbs], found.valid[:, limbs])
-    if not valid.any():
-        raise DataError(
-            f'the views {", ".join(view.name for view in views)} agree on all limbs of a person in '
-            'no frame: are the videos synchronised, of one person, and of this calibration?'
-        )
-    smooth = gaussian_smooth(torch.from_numpy(joints), SMOOTHING, dim=0)
-    residual = float(np.nanmean(found.residual[:, limbs][found.valid[:, limbs]])) * 1000
-    return Reference(smooth, torch.from_numpy(valid), residual)
-
-
-def fill_gaps(joints: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Interpolate joints (F, J, 3) where they are not valid (F, J).
-
-    Returns:
-        tuple[np.ndarray, np.ndarray]: Joints (F, J, 3), and the frames (F,), bool, in which none is
-        interpolated over more than ``MAX_GAP`` frames.
-    """
-    filled, frames = joints.copy(), np.arange(len(joints))
-    good = np.ones(len(joints), dtype=bool)
-    for joint in range(joints.shape[1]):
-        known = np.flatnonzero(valid[:, joint])
-        if not len(known):
-            return filled, np.zeros_like(good)
-        for axis in range(3):
-            filled[:, joint, axis] = np.interp(frames, known, joints[known, joint, axis])
-        after = np.searchsorted(known, frames)
-        before = known[np.maximum(np.searchsorted(known, frames, side='right') - 1, 0)]
-        gap = known[np.minimum(after, len(known) - 1)] - before - 1
-        inside = (frames >= known[0]) & (frames <= known[-1])
-        good &= inside & (gap <= MAX_GAP)
-    return filled, good
-
-
 def _evaluate_view(
     model: KeypointModel, view: View, seen: ViewObservation, reference: Reference, out: Path
 ) -> dict[str, Any]:
@@ -189,6 +99,8 @@ def _evaluate_view(
     known = reference.valid[frames]
     if not known.any():
         raise DataError(f'{seen.source.path}: the person is seen in no frame with a reference')
+    rows = known.nonzero()
+    seconds = float(rows[-1] - rows[0]) / FPS
     true_c, true_w = reference.in_camera(view)[frames][known], reference.joints[frames][known]
     limbs = list(LIMB_JOINTS)
     result: dict[str, Any] = dict(frames=int(known.sum()), reference_mm=reference.residual)
@@ -198,7 +110,7 @@ def _evaluate_view(
         pred_w = model.coco_joints(sample, 'world').double()[known][:, limbs]
         result[name] = {
             **_camera_errors(pred_c[known], true_c),
-            **_world_errors(pred_w, true_w, length),
+            **_world_errors(pred_w, true_w, seconds),
         }
     down = gravity_in_camera(*(sample.pred_instances[f'global_orient_{space}'] for space in 'cw'))
     true_down = torch.from_numpy(view.R @ np.array(GRAVITY_Z_UP))
@@ -227,7 +139,7 @@ def _is_turned(pred: Tensor, true: Tensor) -> Tensor:
     return (line * true_line).sum(dim=-1) < 0
 
 
-def _world_errors(pred: Tensor, true: Tensor, frames: int) -> dict[str, float]:
+def _world_errors(pred: Tensor, true: Tensor, seconds: float) -> dict[str, float]:
     """Return errors of the motion through the world, in mm, per cent and mm per second."""
     root, true_root = (joints[:, HIPS].mean(dim=1) for joints in (pred, true))
     aligned = align_chunk(pred, true, scale=False)[:, HIPS].mean(dim=1)
@@ -237,7 +149,7 @@ def _world_errors(pred: Tensor, true: Tensor, frames: int) -> dict[str, float]:
         w_mpjpe=float(w_mpjpe(pred, true).mean()),
         wa_mpjpe=float(wa_mpjpe(pred, true).mean()),
         rte=float(root_trajectory_error(root, true_root).mean()),
-        drift=float(drift.norm()) * 1000 * FPS / max(frames - 1, 1),
+        drift=float(drift.norm()) * 1000 / seconds if seconds else float('nan'),
         pelvis_height=float(rise - true_rise) * 1000,
     )
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gvhmr_da_mm.apis.keypoint_model import KeypointModel, evaluate_calibrated, mean_of_views
-from gvhmr_da_mm.apis.keypoint_model.calibrated import fill_gaps, make_reference, videos_of
 from gvhmr_da_mm.apis.keypoint_model.limbs import LIMB_BONES, LIMB_JOINTS, limb_rows
+from gvhmr_da_mm.apis.keypoint_model.reference import fill_gaps, make_reference, videos_of
 from gvhmr_da_mm.core.errors import DataError, MissingFilesError
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_model_config
