@@ -154,7 +154,7 @@ def _fuse(
         mask = finite.view(*finite.shape, *[1] * (values.ndim - 3))
         neutral = torch.zeros_like(values[0, 0, 0])
         if values.shape[-2:] == (3, 3):
-            neutral = neutral + torch.eye(3).to(neutral)
+            neutral = neutral + torch.eye(3, dtype=neutral.dtype, device=neutral.device)
         return torch.where(mask, values, neutral)
 
     fields = {field: (stack(field) * share[..., None]).sum(dim=0) for field in VECTOR_FIELDS}
