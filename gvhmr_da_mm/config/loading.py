@@ -119,6 +119,7 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
     for key in options:
         check_old_option(config, key)
         node, parts = config._cfg_dict, key.split('.')
+        options_of_part: set[str] = set()
         if parts[0] in node and parts[0] not in RUNNER_FIELDS:
             raise ConfigError(
                 f'`--cfg-options {key}={options[key]}`: {parts[0]!r} is a variable of the config '
@@ -126,7 +127,7 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
             )
         for depth, part in enumerate(parts):
             where = '.'.join(parts[:depth])
-            known = _fields(node, where) if depth else RUNNER_FIELDS
+            known = _fields(node, where) | options_of_part if depth else RUNNER_FIELDS
             if options.get(f'{where}.type'):  # Fields of the new class.
                 target = target_of(dict(type=options[f'{where}.type']), where)
                 known = known | set(parameters_of(target)[0])
@@ -137,6 +138,7 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
                     f'`--cfg-options {key}={options[key]}`: there is no {part!r} in '
                     f'{where or "the top level of the config"}; {suggest(part, known)}'
                 )
+            options_of_part = _option_keys(node, where, part)
             node = _child(node, part)
             if node is None:
                 break
@@ -157,6 +159,12 @@ def _fields(node: Any, where: str) -> set[str]:
     if target is not None:
         fields |= set(parameters_of(target)[0])
     return fields
+
+
+def _option_keys(node: Any, where: str, part: str) -> set[str]:
+    """Return the keys of an argument that is a dict of options, if the class of a node has them."""
+    target = target_of(node, where) if isinstance(node, dict) else None
+    return set(getattr(target, 'OPTION_KEYS', {}).get(part, ()))
 
 
 def _is_new_part(node: Any, where: str, options: dict[str, Any]) -> bool:

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from .rotation import rotation_about_axis
 
+AXES = ('+x', '-x', '+y', '-y', '+z', '-z')
+"""Names of the axes of a world, one of which is up."""
+
 
 def look_at(position: Tensor, target: Tensor, roll: Optional[Tensor] = None) -> Tensor:
     """Point cameras at targets.
@@ -46,3 +49,15 @@ def invert_rigid(transform: Tensor) -> Tensor:
     """Invert rigid transforms (..., 4, 4)."""
     rotation = transform[..., :3, :3].transpose(-1, -2)
     return rigid_transform(rotation, -(rotation @ transform[..., :3, 3:])[..., 0])
+
+
+def rotation_to_y_up(axis: str) -> Tensor:
+    """Return the rotation (3, 3) that turns an axis of :data:`AXES` to +y."""
+    return {
+        '+x': torch.tensor([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]),
+        '-x': torch.tensor([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]),
+        '+y': torch.eye(3),
+        '-y': torch.tensor([[1.0, 0, 0], [0, -1, 0], [0, 0, -1]]),
+        '+z': torch.tensor([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]),
+        '-z': torch.tensor([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]),
+    }[axis]

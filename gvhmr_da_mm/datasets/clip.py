@@ -37,6 +37,9 @@ class Clip:
         transductive (bool): Whether it is a test clip that is trained on. Defaults to False.
         static_camera (bool): Whether the camera stands still, which selects the post-processing at
             test time. Defaults to False.
+        T_w2c (Tensor, optional): Camera (L, 4, 4) in a y-up world of known place, m, into which
+            a test item is predicted. Defaults to None.
+        world_up (str): Up axis of that world in its own coordinates. Defaults to ''.
         conditions (dict, optional): Conditions of a test item, reported beside its scores:
             ``intrinsics`` and ``camera_rotation`` (``true``, ``estimated``, ...), ``mask``.
         flip_f_imgseq (Tensor, optional): Features of the mirrored images (L, 1024).
@@ -57,6 +60,8 @@ class Clip:
     gender: str = 'neutral'
     transductive: bool = False
     static_camera: bool = False
+    T_w2c: Optional[Tensor] = None
+    world_up: str = ''
     conditions: Optional[dict[str, str]] = None
     flip_f_imgseq: Optional[Tensor] = None
     flip_bbx_xys: Optional[Tensor] = None
@@ -127,6 +132,8 @@ def pack_clip(
         inputs['flip_f_imgseq'] = (
             torch.zeros(len(clip), IMAGE_FEATURE_DIM) if flipped is None else flipped
         )
+    if max_len is None and clip.T_w2c is not None:
+        inputs['T_w2c'] = clip.T_w2c
     labels = clip.labels
     padded = len(clip) if max_len is None else max_len
     if max_len is not None:
@@ -160,6 +167,8 @@ def pack_clip(
         static_camera=clip.static_camera,
         conditions=dict(clip.conditions or {}),
     )
+    if 'T_w2c' in inputs:
+        metainfo['world_up'] = clip.world_up
     sample = PoseDataSample()
     for key, value in metainfo.items():  # `set_metainfo` would copy each value deeply.
         sample.set_field(value, key, field_type='metainfo')

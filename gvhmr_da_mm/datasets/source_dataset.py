@@ -181,6 +181,8 @@ class SourceDataset(MotionDataset):
             f_imgseq=reader.find('features', start, end),
             static_camera=reader.static_camera,
         )
+        if self.test_mode and reader.world_up:
+            clip.T_w2c, clip.world_up = reader.rows('T_w2c', start, end), reader.world_up
         if self.reads_keypoints:
             clip.kp2d = reader.find('kp2d', start, end)
         observed = None if clip.kp2d is None else reader.find('observed', start, end)

@@ -2,12 +2,13 @@
 
 from .bvh import write_bvh
 from .glb import write_glb
-from .skeleton_motion import SkeletonMotion, mean_betas, predicted_motion
+from .skeleton_motion import SkeletonMotion, in_given_world, mean_betas, predicted_motion
 from .smplx_npz import write_smplx_npz
 from .soles import put_on_soles
 
 __all__ = [
     'SkeletonMotion',
+    'in_given_world',
     'mean_betas',
     'predicted_motion',
     'put_on_soles',

@@ -8,13 +8,15 @@ from torch import Tensor
 
 from ..core.checks import check_choice
 from ..core.conventions import FPS, PARENTS_22
-from ..core.errors import DataError
+from ..core.errors import ConfigError, DataError
+from ..core.extrinsics import rotation_to_y_up
 from ..core.kinematics import forward_kinematics
 from ..core.layout import NUM_JOINTS
 from ..core.rotation import axis_angle_to_matrix
 from ..structures import MotionDump
 
-SPACE_SUFFIXES = {'camera': 'c', 'world': 'w'}
+SPACE_SUFFIXES = {'camera': 'c', 'world': 'w', 'given': 'w'}
+"""Spaces, and the suffix of their fields. ``given`` has the axes in which the camera was given."""
 REQUIRED_FIELDS = ('body_pose', 'betas', 'keypoints', 'global_orient_c', 'transl_c')
 
 
@@ -63,7 +65,8 @@ def predicted_motion(dump: MotionDump, space: str = 'world') -> SkeletonMotion:
 
     Args:
         dump (MotionDump): A predicted sequence.
-        space (str): 'world' (y up) or 'camera'. Defaults to 'world'.
+        space (str): 'world' (y up), 'camera', or 'given', see :func:`rotation_to_space`. Defaults
+            to 'world'.
 
     Raises:
         ConfigError: If the space is unknown.
@@ -85,10 +88,11 @@ def predicted_motion(dump: MotionDump, space: str = 'world') -> SkeletonMotion:
     R_posed = axis_angle_to_matrix(pose.unflatten(-1, (-1, 3)))
     R_c = axis_angle_to_matrix(values['global_orient_c'])
     offsets = bones_of(joints_c, torch.cat((R_c[:, None], R_body), dim=1))
-    R_root = axis_angle_to_matrix(values[orient])
+    turn = rotation_to_space(dump, space)
+    R_root = turn @ axis_angle_to_matrix(values[orient])
     return SkeletonMotion(
         R_local=torch.cat((R_root[:, None], R_posed), dim=1),
-        root=values[transl] + joints_c[:, 0] - values['transl_c'],
+        root=(values[transl] + joints_c[:, 0] - values['transl_c']) @ turn.mT,
         offsets=offsets,
     )
 
@@ -96,8 +100,34 @@ def predicted_motion(dump: MotionDump, space: str = 'world') -> SkeletonMotion:
 def body_pose_of(dump: MotionDump, space: str) -> Tensor:
     """Return the body pose (F, 63) of a space; post-processing changes that of the world only."""
     instances = dump.sample.pred_instances
-    in_world = space == 'world' and 'body_pose_w' in instances
+    in_world = space != 'camera' and 'body_pose_w' in instances
     return instances['body_pose_w' if in_world else 'body_pose']
+
+
+def rotation_to_space(dump: MotionDump, space: str) -> Tensor:
+    """Return the rotation (3, 3), float64, from the stored fields of a space to the space.
+
+    Args:
+        dump (MotionDump): A predicted sequence.
+        space (str): For 'given' the rotation from the y-up world to the axes of the world in which
+            the pose of the camera was given; otherwise the identity.
+
+    Raises:
+        ConfigError: If no pose was given, or the motion is not in its world.
+    """
+    if space != 'given':
+        return torch.eye(3, dtype=torch.float64)
+    if not in_given_world(dump):
+        raise ConfigError(
+            f'{dump.path} is not in the world of a given camera: convert the video with a camera '
+            'file that has `T_w2c` and `up` (docs/en/videos.md), or use another `space`'
+        )
+    return rotation_to_y_up(dump.sample.world_up).double().mT
+
+
+def in_given_world(dump: MotionDump) -> bool:
+    """Return whether the predicted motion is in the world of a camera of given pose."""
+    return bool(dump.sample.get('test_time', {}).get('given_camera'))
 
 
 def bones_of(joints: Tensor, R_local: Tensor) -> Tensor:

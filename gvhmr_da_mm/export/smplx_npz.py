@@ -5,13 +5,16 @@ from typing import Union
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from ..core.camera import transform_smpl
 from ..core.checks import check_choice
 from ..core.conventions import FPS
 from ..core.errors import DataError
+from ..core.extrinsics import rigid_transform
 from ..core.layout import NUM_BODY_JOINTS
 from ..structures import MotionDump
-from .skeleton_motion import SPACE_SUFFIXES, body_pose_of, mean_betas
+from .skeleton_motion import SPACE_SUFFIXES, body_pose_of, mean_betas, rotation_to_space
 
 NUM_SMPLX_JOINTS = 55
 """Body, jaw, eyes and hands."""
@@ -25,7 +28,8 @@ def write_smplx_npz(path: Union[str, Path], dump: MotionDump, space: str = 'worl
     Args:
         path (str | Path): The npz file; its folder is created.
         dump (MotionDump): A predicted sequence, F frames.
-        space (str): 'world' or 'camera'. Defaults to 'world'.
+        space (str): 'world' (y up), 'camera', or 'given', see :func:`rotation_to_space`. Defaults
+            to 'world'.
 
     Returns:
         Path: The file.
@@ -40,7 +44,10 @@ def write_smplx_npz(path: Union[str, Path], dump: MotionDump, space: str = 'worl
     missing = [name for name in ('body_pose', 'betas', *names) if name not in instances]
     if missing:
         raise DataError(f'{dump.path} should have {missing} in `pred_instances`')
-    orient, transl = (torch.as_tensor(instances[name]).numpy() for name in names)
+    orient, transl = (torch.as_tensor(instances[name]) for name in names)
+    if space == 'given':
+        orient, transl = _turned(orient, transl, dump)
+    orient, transl = orient.numpy(), transl.numpy()
     pose_body = torch.as_tensor(body_pose_of(dump, space)).numpy()
     rest = np.zeros((len(dump), 3 * (NUM_SMPLX_JOINTS - NUM_BODY_JOINTS - 1)), pose_body.dtype)
     path = Path(path)
@@ -61,3 +68,12 @@ def write_smplx_npz(path: Union[str, Path], dump: MotionDump, space: str = 'worl
             num_betas=len(betas),
         )
     return path
+
+
+def _turned(orient: Tensor, transl: Tensor, dump: MotionDump) -> tuple[Tensor, Tensor]:
+    """Turn orientations and translations (F, 3) of the world to the axes of the given one."""
+    turn = rigid_transform(rotation_to_space(dump, 'given').float(), torch.zeros(3))
+    instances = dump.sample.pred_instances
+    # SMPL-X turns about its root joint.
+    offset = torch.as_tensor(instances['keypoints'])[:, 0] - instances['transl_c']
+    return transform_smpl(orient, transl, turn, offset)

@@ -5,6 +5,7 @@ from typing import Optional
 
 from torch import Tensor
 
+from ..core.extrinsics import invert_rigid
 from ..core.precision import full_precision
 from ..core.rotation import matrix_to_axis_angle
 from .motion import MotionPrediction, _TensorRecord
@@ -19,7 +20,7 @@ class RecoveredMotion(_TensorRecord):
         betas (Tensor): Shape (B, L, 10).
         R_c (Tensor): Root orientation in the camera (B, L, 3, 3).
         transl_c (Tensor): Translation in the camera (B, L, 3), metres.
-        R_w (Tensor): Root orientation in the predicted world (B, L, 3, 3), y up.
+        R_w (Tensor): Root orientation in the world (B, L, 3, 3), y up.
         transl_w (Tensor): Translation in that world (B, L, 3), metres.
         static_logits (Tensor): Contact logits of the six static joints (B, L, 6).
         valid (Tensor): Frames that exist (B, L), bool.
@@ -60,6 +61,20 @@ class RecoveredMotion(_TensorRecord):
             static_logits=prediction.static_logits,
             valid=prediction.valid,
         )
+
+    @full_precision
+    def in_world_of(self, T_w2c: Tensor, root_offset: Tensor) -> 'RecoveredMotion':
+        """Place the motion in the camera into the world of given cameras.
+
+        Args:
+            T_w2c (Tensor): World to camera (B, L, 4, 4), y up, metres.
+            root_offset (Tensor): Rest position of the pelvis (B, L, 3), metres.
+        """
+        T_c2w = invert_rigid(T_w2c)
+        R_c2w, centre = T_c2w[..., :3, :3], T_c2w[..., :3, 3]
+        pelvis_c = (self.transl_c + root_offset)[..., None]
+        transl_w = (R_c2w @ pelvis_c)[..., 0] + centre - root_offset
+        return self.replace(R_w=R_c2w @ self.R_c, transl_w=transl_w)
 
     @property
     def camera_pose(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:

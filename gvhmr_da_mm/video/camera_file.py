@@ -1,53 +1,88 @@
-"""Reading of camera rotations and poses from a file."""
+"""Reading of camera rotations, poses and intrinsics from a file."""
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 
 from ..core.errors import DataError, MissingFilesError
+from ..core.extrinsics import AXES
 
 _KEYS = ('R_w2c', 'T_w2c')
 _TOLERANCE = 1e-3
 _FORMS = 'rotations (F, 3, 3), poses (F, 4, 4), or 9 numbers a line'
+MAX_DISTANCE = 1000.0
+"""Metres from the origin of the world; cameras beyond it are in other units."""
 
 
 class CameraPoses(NamedTuple):
-    """Rotations of a camera and, if known, its positions.
+    """Rotations of a camera and, if known, its positions and intrinsics.
 
     Args:
         R_w2c (np.ndarray): World to camera (F, 3, 3), float64, exactly orthonormal.
-        centres (np.ndarray, optional): Camera positions in the world (F, 3), in the file's unit.
+        centres (np.ndarray, optional): Camera positions in the world (F, 3), m. Defaults to None.
+        up (str): Axis of the world that is up, of :data:`~gvhmr_da_mm.core.extrinsics.AXES`.
+            Defaults to '': unknown.
+        K (np.ndarray, optional): Intrinsics (3, 3), pixels. Defaults to None.
     """
 
     R_w2c: np.ndarray
-    centres: Optional[np.ndarray]
+    centres: Optional[np.ndarray] = None
+    up: str = ''
+    K: Optional[np.ndarray] = None
 
 
 def read_camera_poses(path: Union[str, Path]) -> CameraPoses:
     """Read world-to-camera rotations or poses.
 
     Args:
-        path (str | Path): ``.npz`` with ``R_w2c`` (F, 3, 3) or ``T_w2c`` (F, 4, 4), ``.npy`` with
-            either, or a text file with the 9 numbers of a rotation, row by row, on each line.
+        path (str | Path): ``.npz`` with ``R_w2c`` (F, 3, 3) or ``T_w2c`` (F, 4, 4), optionally
+            with ``up``, the up axis of the world of ``T_w2c``, and ``K_fullimg`` (3, 3); ``.npy``
+            with rotations or poses; or a text file with the 9 numbers of a rotation, row by row,
+            on each line.
 
     Raises:
         MissingFilesError: If there is no such file.
-        DataError: If its content is not rotations or poses.
+        DataError: If its content is not rotations or poses, or a camera is impossible.
     """
     path = Path(path)
     if not path.is_file():
         raise MissingFilesError(f'the file of camera rotations {str(path)!r} does not exist')
     try:
-        values = np.asarray(_read(path), dtype=np.float64)
+        content = _read(path)
+        values = np.asarray(content['poses'], dtype=np.float64)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f'{path} should hold {_FORMS}, but cannot be read ({error})') from error
     if values.ndim == 2 and values.shape[1] == 9:
         values = values.reshape(-1, 3, 3)
     if values.ndim != 3 or values.shape[1:] not in ((3, 3), (4, 4)) or not len(values):
         raise DataError(f'{path} should hold {_FORMS}, got shape {values.shape}')
-    rotations = values[:, :3, :3]
+    R_w2c = _rotations(path, values[:, :3, :3])
+    centres = None
+    if values.shape[1:] == (4, 4):
+        centres = _centres(path, R_w2c, values[:, :3, 3])
+    return CameraPoses(R_w2c, centres, _up(path, content, centres), _intrinsics(path, content))
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """Return ``poses``, and ``up`` and ``K_fullimg`` if the file has them."""
+    if path.suffix == '.npz':
+        with np.load(path, allow_pickle=False) as content:
+            found = {key: content[key] for key in content.files if key in ('up', 'K_fullimg')}
+            for key in _KEYS:
+                if key in content:
+                    return dict(found, poses=content[key])
+            raise ValueError(f'expected one of {_KEYS}, got {content.files}')
+    if path.suffix == '.npy':
+        return dict(poses=np.load(path, allow_pickle=False))
+    delimiter = ',' if ',' in path.read_text()[:1000] else None
+    return dict(poses=np.loadtxt(path, delimiter=delimiter, ndmin=2))
+
+
+def _rotations(path: Path, rotations: np.ndarray) -> np.ndarray:
+    """Return the nearest rotations (F, 3, 3), which may differ by rounding only."""
     left, scale, right = np.linalg.svd(np.nan_to_num(rotations))
     right_handed = np.linalg.det(left @ right) > 0
     good = np.isfinite(rotations).all(axis=(1, 2)) & right_handed
@@ -57,22 +92,47 @@ def read_camera_poses(path: Union[str, Path]) -> CameraPoses:
             f'{path}: the matrix of frame {int(np.argmin(good))} is not a rotation from world '
             'to camera (orthonormal, determinant 1): remove the scale of poses first'
         )
-    R_w2c = left @ right
-    if values.shape[1:] == (3, 3):
-        return CameraPoses(R_w2c, None)
-    if not np.isfinite(values[:, :3, 3]).all():
-        frame = int(np.argmin(np.isfinite(values[:, :3, 3]).all(axis=1)))
-        raise DataError(f'{path}: the translation of frame {frame} is not finite')
-    return CameraPoses(R_w2c, -np.einsum('fji,fj->fi', R_w2c, values[:, :3, 3]))
+    return left @ right
 
 
-def _read(path: Path) -> np.ndarray:
-    if path.suffix == '.npz':
-        with np.load(path, allow_pickle=False) as content:
-            for key in _KEYS:
-                if key in content:
-                    return content[key]
-            raise ValueError(f'expected one of {_KEYS}, got {content.files}')
-    if path.suffix == '.npy':
-        return np.load(path, allow_pickle=False)
-    return np.loadtxt(path, delimiter=',' if ',' in path.read_text()[:1000] else None, ndmin=2)
+def _centres(path: Path, R_w2c: np.ndarray, translations: np.ndarray) -> np.ndarray:
+    """Return the camera positions (F, 3)."""
+    finite = np.isfinite(translations).all(axis=1)
+    if not finite.all():
+        raise DataError(f'{path}: the translation of frame {int(np.argmin(finite))} is not finite')
+    return -np.einsum('fji,fj->fi', R_w2c, translations)
+
+
+def _up(path: Path, content: Mapping[str, Any], centres: Optional[np.ndarray]) -> str:
+    """Return the up axis of a world with known camera positions in metres."""
+    if 'up' not in content:
+        return ''
+    stated = str(content['up'])
+    axis = stated if stated.startswith(('+', '-')) else f'+{stated}'
+    if axis not in AXES:
+        raise DataError(f'{path}: `up` should be one of {", ".join(AXES)}, got {stated!r}')
+    if centres is None:
+        raise DataError(f'{path}: `up` needs poses `T_w2c`, got rotations only: leave it out')
+    distance = float(np.linalg.norm(centres, axis=1).max())
+    if distance > MAX_DISTANCE:
+        raise DataError(
+            f'{path}: the camera is {distance:.0f} m from the origin of its world, expected at '
+            f'most {MAX_DISTANCE:g}: divide translations in millimetres by 1000, or move the origin'
+        )
+    return axis
+
+
+def _intrinsics(path: Path, content: Mapping[str, Any]) -> Optional[np.ndarray]:
+    """Return the intrinsics (3, 3) if the file has them."""
+    if 'K_fullimg' not in content:
+        return None
+    K = np.asarray(content['K_fullimg'])
+    pinhole = K.shape == (3, 3) and K.dtype.kind in 'iuf' and np.isfinite(K).all()
+    # Zeros below the diagonal, and a last row of (0, 0, 1).
+    pinhole = pinhole and K[1, 0] == 0 and (K[2] == (0, 0, 1)).all() and (np.diag(K) > 0).all()
+    if not pinhole:
+        raise DataError(
+            f'{path}: `K_fullimg` should be intrinsics [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] in '
+            f'pixels of the video, got {K.tolist()}'
+        )
+    return K.astype(np.float64)

@@ -1,12 +1,14 @@
-"""Camera rotation of a clip at 30 frames per second: static, from a file, or from the gyro."""
+"""Camera of a clip at 30 frames per second: static, from a file, or from the gyro."""
 
 from pathlib import Path
 from typing import Union
 
 import numpy as np
+import torch
 from scipy.spatial.transform import Rotation, Slerp
 
 from ..core.errors import DataError
+from ..core.extrinsics import rigid_transform, rotation_to_y_up
 from .camera_file import read_camera_poses
 from .time_plan import TimePlan
 from .visual_gyro import MAX_STATIC_ANGLE, CameraRotation
@@ -23,6 +25,8 @@ def static_rotation(plan: TimePlan) -> CameraRotation:
 def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) -> CameraRotation:
     """Read the rotations of the frames of a video, or of its frames at 30 per second.
 
+    ``T_w2c`` is known if the file has poses and states which axis of their world is up.
+
     Args:
         path (str | Path): As for :func:`read_camera_poses`.
         plan (TimePlan): Resampling of the video's frames to 30 per second.
@@ -31,10 +35,11 @@ def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) 
     Raises:
         DataError: If the number of rotations fits neither.
     """
-    rotations, centres = read_camera_poses(path)
+    rotations, centres, up, _ = read_camera_poses(path)
     moved = 0.0 if centres is None else float(np.ptp(centres, axis=0).max())
     if len(rotations) == num_frames:
         rotations = resample_rotations(rotations, plan)
+        centres = None if centres is None else plan.interpolate(centres)
     elif len(rotations) != len(plan):
         raise DataError(
             f'{path} has {len(rotations)} rotations; expected one for each of the {num_frames} '
@@ -44,10 +49,20 @@ def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) 
     static = bool(angles.max() < MAX_STATIC_ANGLE and moved < MAX_STATIC_MOTION)
     if static:
         rotations = np.broadcast_to(rotations[0], rotations.shape).copy()
+        centres = None if centres is None else np.broadcast_to(centres[0], centres.shape)
     report = dict(source=str(path), largest_angle_deg=round(float(np.degrees(angles.max())), 4))
     if centres is not None:
         report['largest_motion'] = round(moved, 4)
-    return CameraRotation(rotations, static, report)
+    T_w2c = _y_up_poses(rotations, centres, up) if up else None
+    return CameraRotation(rotations, static, report, T_w2c, up)
+
+
+def _y_up_poses(rotations: np.ndarray, centres: np.ndarray, up: str) -> np.ndarray:
+    """Return the poses (F, 4, 4) of cameras (F, 3, 3), (F, 3) after turning their world to y up."""
+    R_y_up = rotation_to_y_up(up).double()
+    R_w2c = torch.from_numpy(rotations) @ R_y_up.mT
+    centres = torch.from_numpy(np.array(centres)) @ R_y_up.mT
+    return rigid_transform(R_w2c, -(R_w2c @ centres[..., None])[..., 0]).numpy()
 
 
 def rotation_from_gyro(found: CameraRotation, plan: TimePlan) -> CameraRotation:

@@ -11,6 +11,7 @@ from ..core.camera import box_to_xyxy, estimate_intrinsics, intrinsics_from_sens
 from ..core.conventions import FPS
 from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..datasets.sources import Failure, SequenceInfo, Source, signature_of
+from .camera_file import read_camera_poses
 from .camera_track import rotation_from_file, rotation_from_gyro, static_rotation
 from .detectors import Detections, file_of
 from .extract_features import clip_ids, find_person_files
@@ -62,17 +63,24 @@ def intrinsics_of(focal: Optional[str], width: int, height: int) -> np.ndarray:
         K = intrinsics_from_sensor(width, height, length).numpy()
     else:
         K = np.array([[length, 0, width / 2], [0, length, height / 2], [0, 0, 1]])
-    view = 2 * np.degrees(np.arctan(max(width, height) / 2 / K[0, 0]))
-    if not FIELD_OF_VIEW_RANGE[0] <= view <= FIELD_OF_VIEW_RANGE[1]:
+    problem = _impossible_view(K, width, height)
+    if problem:
         hint = (
             '' if in_millimetres else f'; for {length:g} mm of full-frame film write {length:g}mm'
         )
-        raise ConfigError(
-            f'`focal` {focal!r} is a field of view of {view:.3g} degrees along the {width} x '
-            f'{height} pixels of the video, expected {FIELD_OF_VIEW_RANGE[0]:g} to '
-            f'{FIELD_OF_VIEW_RANGE[1]:g}{hint}'
-        )
+        raise ConfigError(f'`focal` {focal!r} is {problem}{hint}')
     return K
+
+
+def _impossible_view(K: np.ndarray, width: int, height: int) -> str:
+    """Return what is wrong with the field of view of intrinsics, or nothing."""
+    view = 2 * np.degrees(np.arctan(max(width, height) / 2 / K[0, 0]))
+    if FIELD_OF_VIEW_RANGE[0] <= view <= FIELD_OF_VIEW_RANGE[1]:
+        return ''
+    return (
+        f'a field of view of {view:.3g} degrees along the {width} x {height} pixels of the video, '
+        f'expected {FIELD_OF_VIEW_RANGE[0]:g} to {FIELD_OF_VIEW_RANGE[1]:g}'
+    )
 
 
 class VideoConverter(Source):
@@ -82,9 +90,10 @@ class VideoConverter(Source):
         path (Path): A video, a folder of images, or a folder of these.
         job (FeatureJob): Settings of detection and features; ``people='all'`` needs
             ``observations``.
-        camera (str): ``gyro``, ``static``, a file of rotations, or a folder of such files.
-            Defaults to ``gyro``.
-        focal (str, optional): See :func:`intrinsics_of`. Defaults to None.
+        camera (str): ``gyro``, ``static``, a file of :func:`read_camera_poses`, or a folder of
+            such files. Defaults to ``gyro``.
+        focal (str, optional): See :func:`intrinsics_of`; not with intrinsics in the camera files.
+            Defaults to None.
         observations (Path, optional): Output folder of ``tools/dataset_converters/videos.py
             features``, from which boxes, keypoints and image features are read. Defaults to None.
         fps (float): Frames per second of folders of images. Defaults to 30.
@@ -160,7 +169,7 @@ class VideoConverter(Source):
         """Return arrays and metadata of a sequence: people, intrinsics and camera rotation."""
         source = open_frames(info.file, self.fps)
         name = info.facts['name']
-        K = intrinsics_of(self.focal, *source.img_wh)
+        K = self._intrinsics(name, source)
         gyro = VisualGyro(K) if self.camera == 'gyro' else None
         if 'file' in info.facts:
             clip = PersonClip.load(info.facts['file'])
@@ -191,14 +200,39 @@ class VideoConverter(Source):
             files += inner if camera.is_dir() else [camera]
         return files
 
+    def _camera_file(self, name: str) -> Optional[Path]:
+        """Return the camera file of a video, if there are any."""
+        if self.camera in ('gyro', 'static'):
+            return None
+        return file_of(self.camera, name, _CAMERA_SUFFIXES)
+
+    def _intrinsics(self, name: str, source: FrameSource) -> np.ndarray:
+        """Return K (3, 3) of the camera file, or as :func:`intrinsics_of`."""
+        file = self._camera_file(name)
+        K = None if file is None else read_camera_poses(file).K
+        if K is None:
+            return intrinsics_of(self.focal, *source.img_wh)
+        if self.focal is not None:
+            raise ConfigError(f'{file} contains `K_fullimg`: leave `--focal {self.focal}` out')
+        problem = _impossible_view(K, *source.img_wh)
+        if not problem and not ((0 < K[:2, 2]) & (K[:2, 2] < source.img_wh)).all():
+            problem = (
+                f'centred at {K[0, 2]:.0f}, {K[1, 2]:.0f}, outside the {source.img_wh[0]} x '
+                f'{source.img_wh[1]} pixels of the video'
+            )
+        if problem:
+            raise DataError(f'{file}: `K_fullimg` is {problem}')
+        return K
+
     def _rotation(
         self, plan: TimePlan, source: FrameSource, name: str, gyro: Optional[VisualGyro]
     ) -> CameraRotation:
         if gyro is not None:
             return rotation_from_gyro(gyro.finish(), plan)
-        if self.camera == 'static':
-            return static_rotation(plan)
-        return rotation_from_file(file_of(self.camera, name, _CAMERA_SUFFIXES), plan, len(source))
+        file = self._camera_file(name)
+        return (
+            static_rotation(plan) if file is None else rotation_from_file(file, plan, len(source))
+        )
 
     @staticmethod
     def _arrays(clip: PersonClip, K: np.ndarray, rotation: CameraRotation) -> dict[str, Any]:
@@ -207,19 +241,26 @@ class VideoConverter(Source):
         # Interpolated frames in short gaps keep some confidence and count as observed.
         arrays['observed'] = clip.kp2d[..., 2].any(axis=1)
         frames = slice(clip.start, clip.start + len(clip))
+        if rotation.T_w2c is not None:
+            return dict(arrays, K_fullimg=K, T_w2c=rotation.T_w2c[frames])
         return dict(arrays, K_fullimg=K, R_w2c=rotation.R_w2c[frames])
 
     def _meta(
         self, clip: PersonClip, name: str, source: FrameSource, rotation: CameraRotation
     ) -> dict[str, Any]:
+        facts = dict(clip.facts)
+        if 'largest_motion' in rotation.report and not rotation.world_up:
+            note = 'the camera file does not state `up`: its world and its positions are not used'
+            facts['notes'] = [*facts.get('notes', []), note]
         return dict(
             img_wh=clip.img_wh,
             start=clip.start,
             splits=(self.split,),
             static_camera=rotation.static,
+            world_up=rotation.world_up,
             video=str(source.path),
             group=name,
-            extra=dict(clip.facts, camera=rotation.report),
+            extra=dict(facts, camera=rotation.report),
         )
 
 

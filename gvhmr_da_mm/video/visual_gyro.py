@@ -15,17 +15,24 @@ MAX_STATIC_ANGLE = 0.006
 
 @dataclass
 class CameraRotation:
-    """Rotation of a camera over F frames.
+    """Rotation of a camera over F frames, and its pose if that is known.
 
     Args:
-        R_w2c (np.ndarray): World to camera (F, 3, 3); the world is the camera of the first frame.
+        R_w2c (np.ndarray): World to camera (F, 3, 3); the world of a gyro is the camera of the
+            first frame.
         static (bool): Whether the camera is static; all rotations are then equal.
         report (dict): Source and statistics: plain numbers and strings.
+        T_w2c (np.ndarray, optional): The same camera (F, 4, 4) in a y-up world, m. Defaults to
+            None.
+        world_up (str): Axis that is up in the coordinates in which ``T_w2c`` was given. Defaults
+            to '': there is no ``T_w2c``.
     """
 
     R_w2c: np.ndarray
     static: bool
     report: dict = field(default_factory=dict)
+    T_w2c: Optional[np.ndarray] = None
+    world_up: str = ''
 
 
 class VisualGyro:

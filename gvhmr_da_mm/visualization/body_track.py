@@ -12,15 +12,13 @@ from mmpose.structures import PoseDataSample
 from scipy.spatial.transform import Rotation
 
 from ..body_models import get_body_model
-from ..core.alignment import similarity_align
 from ..core.camera import smpl_camera_extrinsics, transform_smpl
 from ..core.conventions import STATIC_JOINTS
 from ..core.errors import DataError
 from ..core.layout import NUM_JOINTS, SMPL_BODY_POSE
 from ..core.postprocess import ground_height
+from .world_alignment import align_worlds
 
-NUM_ALIGNED_FRAMES = 30
-"""Frames by which two worlds are aligned: one would turn the world by the error of its pose."""
 TILTED_DATASETS = ('3dpw', '3dpw_train')
 """Datasets whose world has an arbitrary y axis."""
 SOLE_THICKNESS = 0.03
@@ -97,37 +95,28 @@ class BodyTrack:
         """Return the mesh of some frames in the world (N, V, 3), m."""
         return self.to_world(self.mesh(frames), frames)
 
-    def aligned_to(self, other: 'BodyTrack', frames: int = NUM_ALIGNED_FRAMES) -> 'BodyTrack':
-        """Rotate and shift the world to fit the first frames of another track.
+    def aligned_to(self, other: 'BodyTrack') -> 'BodyTrack':
+        """Rotate and shift the world to fit another track over the whole clip.
 
-        The scale is kept, and so is the vertical if both worlds are upright.
+        The scale is kept. If both worlds are upright, so is the vertical, and their grounds are put
+        at one height: a track that climbs by mistake does not lift the other. Wrong frames of
+        either track have little influence.
 
         Args:
             other (BodyTrack): A track of the same length.
-            frames (int): Number of frames to fit, valid in both. Defaults to 30.
         """
-        both = np.flatnonzero(self.valid & other.valid)[:frames]
-        if not len(both):
+        both = self.valid & other.valid
+        if not both.any():
             return self
-        source = self.joints_w[both].reshape(-1, 3)
-        target = other.joints_w[both].reshape(-1, 3)
-        if self.upright and other.upright:
-            R = _turn_about_up(source - source.mean(axis=0), target - target.mean(axis=0))
-        else:
-            points = torch.from_numpy(source), torch.from_numpy(target)
-            R = similarity_align(*points, scale=False)[1].numpy()
+        keep_up = self.upright and other.upright
+        R, shift = align_worlds(self.joints_w[both], other.joints_w[both], keep_up)
         # new world -> old world, then -> camera
+        if keep_up:
+            grounds = [tracks_ground([replace(track, contacts=None)]) for track in (other, self)]
+            shift[1] = grounds[0] - grounds[1]
         back = np.eye(4)
-        back[:3, :3], back[:3, 3] = R.T, source.mean(axis=0) - R.T @ target.mean(axis=0)
+        back[:3, :3], back[:3, 3] = R.T, -R.T @ shift
         return replace(self, T_w2c=self.T_w2c @ back)
-
-
-def _turn_about_up(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the rotation (3, 3) about y that best maps centred points (N, 3) to others."""
-    (sx, _, sz), (tx, _, tz) = source.T, target.T
-    angle = np.arctan2((tx * sz - tz * sx).sum(), (tx * sx + tz * sz).sum())
-    cos, sin = np.cos(angle), np.sin(angle)
-    return np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
 
 
 def joint_errors(prediction: BodyTrack, ground_truth: BodyTrack) -> np.ndarray:

@@ -30,6 +30,7 @@ def config():
         ('model.estimator.backbone.latent_dim', 16),
         ('model.pseudo_labeler.threshold', 0.1),  # Not in the config, but an argument of the class.
         ('optim_wrapper.model.optimizer.betas', (0.5, 0.9)),  # An argument of AdamW.
+        ('model.estimator.test_cfg.static_camera', True),  # An option that the config leaves out.
         ('train_dataloader.dataset.datasets.emdb.transductive', True),
         ('train_dataloader.dataset.datasets.emdb.min_frames', 10),  # An argument of a base class.
         ('train_dataloader.pin_memory', True),  # A dataloader has no type.

@@ -51,3 +51,10 @@ def joints(body, dump):
         return body.fk(p.body_pose, p.betas, orient, transl)
 
     return _joints
+
+
+@pytest.fixture
+def given_dump(dump):
+    """Return the same dump, in the world of a camera that was given with z up."""
+    dump.sample.set_metainfo(dict(world_up='+z', test_time=dict(given_camera=True)))
+    return dump

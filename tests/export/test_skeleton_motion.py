@@ -14,6 +14,12 @@ def test_joints_are_those_of_the_body_model(dump, joints, space):
     assert len(motion) == len(expected)
 
 
+def test_axes_of_the_given_camera(given_dump, joints):
+    _, posed = predicted_motion(given_dump, 'given').posed()
+    x, y, z = joints('world').unbind(-1)
+    torch.testing.assert_close(posed.float(), torch.stack((x, -z, y), dim=-1), rtol=0, atol=2e-6)
+
+
 def test_a_pose_of_the_world_alone(dump, joints, body):
     p = dump.sample.pred_instances
     p.body_pose_w = p.body_pose * 0.5
@@ -35,6 +41,8 @@ def test_bones_are_those_of_the_body_model(dump, body):
 def test_errors(dump):
     with pytest.raises(ConfigError, match="'gv'"):
         predicted_motion(dump, 'gv')
+    with pytest.raises(ConfigError, match='turn.npz is not in the world of a given camera'):
+        predicted_motion(dump, 'given')
     del dump.sample.pred_instances.transl_w
     with pytest.raises(DataError, match='turn.npz.*transl_w'):
         predicted_motion(dump)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from gvhmr_da_mm.structures import write_motion_dump
+from gvhmr_da_mm.structures import read_motion_dump, write_motion_dump
 
 FRAMES = 3
 
@@ -133,3 +133,13 @@ def test_missing_files(call, dumped, tmp_path):
     for name in ('a.html', 'a.glb'):
         code, _, err = export(call, dumped, '--out', tmp_path / name, '--data-root', tmp_path)
         assert code == 2 and 'SMPLX_NEUTRAL' in err
+
+
+def test_the_world_of_a_given_camera(call, dumped, tmp_path):
+    dump = read_motion_dump(dumped)
+    dump.sample.set_metainfo(dict(world_up='+z', test_time=dict(given_camera=True)))
+    write_motion_dump(dumped, dump.sample.to_dict(), {})
+    code, _, err = export(call, dumped, '--out', tmp_path / 'a.bvh', '--space', 'given')
+    assert code == 0, err
+    code, _, err = export(call, dumped, '--out', tmp_path / 'a.glb', '--space', 'given')
+    assert code == 2 and 'glb, which is y up' in err

@@ -61,3 +61,32 @@ def test_files_that_cannot_be_read(tmp_path):
             read_camera_poses(tmp_path / name)
     with pytest.raises(MissingFilesError, match='none.npy'):
         read_camera_poses(tmp_path / 'none.npy')
+
+
+INTRINSICS = np.array([[900.0, 0, 320], [0, 900, 240], [0, 0, 1]])
+
+
+@pytest.mark.parametrize('stated, up', [('z', '+z'), ('+y', '+y'), ('-x', '-x')])
+def test_the_up_axis_and_intrinsics(tmp_path, stated, up):
+    np.savez(tmp_path / 'a.npz', T_w2c=POSES, up=stated, K_fullimg=INTRINSICS)
+    poses = read_camera_poses(tmp_path / 'a.npz')
+    assert poses.up == up
+    np.testing.assert_array_equal(poses.K, INTRINSICS)
+    np.savez(tmp_path / 'b.npz', T_w2c=POSES)
+    assert read_camera_poses(tmp_path / 'b.npz')[2:] == ('', None)
+
+
+@pytest.mark.parametrize(
+    'content, said',
+    [
+        (dict(T_w2c=POSES, up='upwards'), "`up` should be one of .*'upwards'"),
+        (dict(R_w2c=ROTATIONS, up='z'), '`up` needs poses'),
+        (dict(T_w2c=POSES * [[[1, 1, 1, 1000]]], up='z'), '12124 m .*millimetres by 1000'),
+        (dict(R_w2c=ROTATIONS, K_fullimg=INTRINSICS.T), '`K_fullimg` should be'),
+        (dict(R_w2c=ROTATIONS, K_fullimg=np.tile(INTRINSICS, (5, 1, 1))), '`K_fullimg` should be'),
+    ],
+)
+def test_worlds_and_intrinsics_that_cannot_be(tmp_path, content, said):
+    np.savez(tmp_path / 'camera.npz', **content)
+    with pytest.raises(DataError, match=f'camera.npz.*{said}'):
+        read_camera_poses(tmp_path / 'camera.npz')

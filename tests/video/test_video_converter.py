@@ -135,6 +135,60 @@ def test_rotations_of_a_folder(folder):
     assert failure.id == 'sub/b' and 'expected the file' in failure.message
 
 
+def write_cameras(folder, **content):
+    """Write camera files of a camera that moves along x in a z-up world, and return its poses."""
+    T_w2c = np.tile(np.eye(4), (FRAMES, 1, 1))
+    T_w2c[:, :3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]  # Looks along +y.
+    centres = np.stack((np.arange(FRAMES) / 10, np.full(FRAMES, -4), np.full(FRAMES, 1.5)), axis=1)
+    T_w2c[:, :3, 3] = -np.einsum('fij,fj->fi', T_w2c[:, :3, :3], centres)
+    (folder / 'cameras' / 'sub').mkdir(parents=True)
+    for name in ('a', 'sub/b'):
+        np.savez(folder / 'cameras' / f'{name}.npz', T_w2c=T_w2c, **content)
+    return T_w2c
+
+
+def test_poses_of_a_stated_world_are_kept_with_y_up(folder):
+    K = np.array([[90.0, 0, 40], [0, 91, 30], [0, 0, 1]])
+    T_w2c = write_cameras(folder, up='z', K_fullimg=K)
+    write_pack(converter(folder, str(folder / 'cameras')), folder / 'pack')
+    pack = SequencePack(folder / 'pack')
+    assert pack.entries['a'].world_up == '+z' and not pack.entries['a'].static_camera
+    np.testing.assert_allclose(pack['a']['K_fullimg'], K)
+    # (x, y, z) is (x, z, -y) with y up.
+    point, y_up = np.array([1.0, 2, 3, 1]), np.array([1.0, 3, -2, 1])
+    np.testing.assert_allclose(pack['a']['T_w2c'].numpy() @ y_up, T_w2c @ point, atol=1e-5)
+    test, train = (PackDataset(pack=str(folder / 'pack'), test_mode=x)[0] for x in (True, False))
+    assert torch.equal(test['inputs']['T_w2c'], pack['a']['T_w2c'])
+    assert test['data_samples'].world_up == '+z'
+    assert 'T_w2c' not in train['inputs'] and 'world_up' not in train['data_samples']
+    torch.testing.assert_close(
+        test['inputs']['cam_angvel'], torch.eye(3)[:2].flatten().expand(FRAMES, 6)
+    )
+
+
+def test_poses_without_an_up_axis_are_rotations(folder):
+    write_cameras(folder)
+    write_pack(converter(folder, str(folder / 'cameras')), folder / 'pack')
+    entry = SequencePack(folder / 'pack').entries['a']
+    assert entry.world_up == '' and 'R_w2c' in entry.arrays
+    assert any('does not state `up`' in note for note in entry.extra['notes'])
+
+
+@pytest.mark.parametrize(
+    'focal, K, said',
+    [
+        ('900', np.diag([900.0, 900, 1]) + [[0, 0, 48], [0, 0, 32], [0, 0, 0]], '--focal 900'),
+        (None, np.diag([9000.0, 9000, 1]) + [[0, 0, 48], [0, 0, 32], [0, 0, 0]], 'field of view'),
+        (None, np.diag([90.0, 90, 1]) + [[0, 0, 480], [0, 0, 32], [0, 0, 0]], 'centred at 480'),
+    ],
+)
+def test_intrinsics_of_another_video(folder, focal, K, said):
+    write_cameras(folder, K_fullimg=K)
+    made = converter(folder, str(folder / 'cameras'), focal=focal)
+    failures = write_pack(made, folder / 'pack').failures
+    assert len(failures) == 2 and 'a.npz' in failures[0].message and said in failures[0].message
+
+
 def test_observations_of_the_extraction_are_used(folder, tmp_path):
     weights = tmp_path / 'hmr2.ckpt'
     torch.save({'state_dict': published_weights()}, weights)

@@ -44,8 +44,9 @@ def parse_args() -> argparse.Namespace:
     export = parser.add_argument_group('other programs (.bvh, .glb, .npz)')
     export.add_argument(
         '--space',
-        choices=['world', 'camera'],
-        help='coordinates: world (default, y up) or camera (y down)',
+        choices=['world', 'camera', 'given'],
+        help='coordinates: world (default, y up), camera (y down), or given: those of the camera '
+        'file of the video, not for .glb',
     )
     export.add_argument(
         '--unit',
@@ -120,12 +121,20 @@ def write_mesh(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     import torch
 
     from gvhmr_da_mm.body_models import get_body_model, make_body_rig
-    from gvhmr_da_mm.export import mean_betas, predicted_motion, put_on_soles, write_glb
+    from gvhmr_da_mm.export import (
+        in_given_world,
+        mean_betas,
+        predicted_motion,
+        put_on_soles,
+        write_glb,
+    )
 
     body = get_body_model('smplx', data_root=args.data_root)
     betas = torch.from_numpy(mean_betas(dump)).float()
     motion, rig = predicted_motion(dump, args.space), make_body_rig(body, betas)
-    write_glb(path, put_on_soles(motion, rig) if args.space == 'world' else motion, rig)
+    # In the world of a given camera heights are measured: the ground need not be at y = 0.
+    on_ground = args.space == 'world' and not in_given_world(dump)
+    write_glb(path, put_on_soles(motion, rig) if on_ground else motion, rig)
 
 
 def write_parameters(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
@@ -160,6 +169,8 @@ def check_args(path: Path, args: argparse.Namespace) -> None:
             raise ConfigError(
                 f'`--{name}` is for {kinds}, and `--out` is {str(path)!r}: leave it out'
             )
+    if path.suffix == '.glb' and args.space == 'given':
+        raise ConfigError('`--space given` is not for .glb, which is y up: leave it out')
     if args.height < 16:
         raise ConfigError(f'`--height` should be at least 16, got {args.height}')
 

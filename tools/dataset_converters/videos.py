@@ -42,7 +42,8 @@ def parse_args() -> argparse.Namespace:
     pack.add_argument(
         '--camera',
         default='gyro',
-        help='gyro (default), static, a file of world-to-camera rotations, or a folder of these',
+        help='gyro (default), static, a file of world-to-camera rotations or poses, or a folder of '
+        'these',
     )
     pack.add_argument(
         '--focal', help='focal length: pixels, or such as 24mm; default: the image diagonal'
@@ -172,6 +173,8 @@ def print_notes(out: Path) -> None:
         motion = 'still' if entry.static_camera else 'moving'
         if turned is not None:
             motion += f', turned {turned:.2f} degrees at most'
+        if entry.world_up:
+            motion += f', in its given world ({entry.world_up} up)'
         print_plain(f'{name}: {entry.frames} frames; camera {motion}')
         failures = entry.extra.get('failures', []) + entry.extra.get('feature_failures', [])
         for note in [*entry.extra.get('notes', []), *failures[:MAX_LISTED_FAILURES]]:

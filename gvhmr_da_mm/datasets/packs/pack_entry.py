@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 from ...core.conventions import FPS, GENDERS
 from ...core.errors import DataError
+from ...core.extrinsics import AXES
 
 SEQUENCES_FOLDER = 'sequences'
 SUFFIX = '.safetensors'
@@ -36,6 +37,9 @@ class PackEntry:
         splits (tuple[str, ...]): Splits it belongs to. Defaults to ().
         gender (str): Body model of the labels. Defaults to ``neutral``.
         static_camera (bool): Whether the camera stands still. Defaults to False.
+        world_up (str): Axis that was up in the world of a given ``T_w2c``, of
+            :data:`~gvhmr_da_mm.core.extrinsics.AXES`, into which predictions are placed;
+            ``T_w2c`` itself is y up. Defaults to '': ``T_w2c`` belongs to labels, if there is one.
         fps (float): Frames per second; packs are at 30. Defaults to 30.
         video (str): The video of the frames. Defaults to ''.
         group (str): Sequences of one group stay together when a split is divided, such as the
@@ -59,6 +63,7 @@ class PackEntry:
     splits: tuple[str, ...] = ()
     gender: str = 'neutral'
     static_camera: bool = False
+    world_up: str = ''
     fps: float = FPS
     video: str = ''
     group: str = ''
@@ -86,6 +91,8 @@ class PackEntry:
             problems.append(f'`img_wh` should be width and height, got {self.img_wh}')
         if self.gender not in GENDERS:
             problems.append(f'`gender` should be one of {GENDERS}, got {self.gender!r}')
+        if self.world_up not in ('', *AXES):
+            problems.append(f'`world_up` should be one of {AXES}, got {self.world_up!r}')
         if abs(self.fps / FPS - 1) > _FPS_TOLERANCE:
             problems.append(f'`fps` should be {FPS}, got {self.fps}: resample the frames')
         if '..' in self.file or self.file.startswith(('/', '\\')):

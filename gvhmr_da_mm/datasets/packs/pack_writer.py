@@ -77,6 +77,8 @@ def write_sequence(
         raise DataError(f'{where}: expected the array bbx_xys, got none of that name')
     entry = PackEntry.of({**meta, 'id': sequence_id, 'frames': len(arrays['bbx_xys'])}, where)
     stored = normalize_arrays(arrays, entry.frames, where)
+    if entry.world_up and 'T_w2c' not in stored:
+        raise DataError(f'{where}: `world_up` describes the array T_w2c, got none of that name')
     entry.arrays = tuple(sorted(stored))
     entry.has_labels = any(name in stored for name in LABELS)
     entry.has_keypoints, entry.has_features = 'kp2d' in stored, 'features' in stored

@@ -81,6 +81,11 @@ class PackSequence(SequenceReader):
         """Whether the camera stands still."""
         return self.entry.static_camera
 
+    @property
+    def world_up(self) -> str:
+        """Up axis of the world of a given camera; '' if none is given."""
+        return self.entry.world_up
+
     def has(self, name: str) -> bool:
         """Return whether the sequence has a field."""
         return name in self.entry.arrays

@@ -56,6 +56,11 @@ class SequenceReader:
         """Whether the camera stands still."""
         raise NotImplementedError
 
+    @property
+    def world_up(self) -> str:
+        """Up axis of the world of a given camera, see :class:`PackEntry`; '' if none is given."""
+        return ''
+
     def has(self, name: str) -> bool:
         """Return whether the sequence has a field."""
         raise NotImplementedError

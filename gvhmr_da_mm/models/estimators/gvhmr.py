@@ -30,6 +30,7 @@ from ...structures import BodyTargets, MotionPrediction, MotionTargets
 from ..checkpoint_guard import adapt_state_dict
 from ..layers import drop_conditions
 from ..test_time import MotionRecovery
+from ..test_time.motion_recovery import TEST_CFG_KEYS
 
 CAM_ANGVEL_MEAN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CAM_ANGVEL_STD = (0.001, 0.1, 0.1, 0.1, 0.001, 0.1)
@@ -73,8 +74,8 @@ class GVHMR(BaseModel):
             to drop each condition of a frame; ``detected_keypoint_prob``, the probability to use
             the detections of a labelled clip. Defaults to None: :data:`DEFAULT_TRAIN_CFG`.
         test_cfg (dict, optional): Test-time steps of :meth:`predict`: ``flip_test``, ``refiner``,
-            ``trajectory``, ``postprocess`` and ``static_camera``, see :class:`MotionRecovery`.
-            Defaults to None: no step.
+            ``trajectory``, ``postprocess``, ``static_camera`` and ``given_camera``, see
+            :class:`MotionRecovery`. Defaults to None: none but the last.
         compat (str): ``'correct'``, or ``'published'`` to repeat the published code's results.
             Defaults to ``'correct'``.
         compile (bool | dict): Compile the network, with these arguments of ``torch.compile`` if
@@ -82,6 +83,9 @@ class GVHMR(BaseModel):
         data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
         init_cfg (dict, optional): Weight initialisation.
     """
+
+    OPTION_KEYS = dict(train_cfg=tuple(DEFAULT_TRAIN_CFG), test_cfg=TEST_CFG_KEYS)
+    """Keys of the arguments that are dicts of options."""
 
     def __init__(
         self,

@@ -15,11 +15,20 @@ from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
 from .flip_test import FlipTest
 
-TEST_CFG_KEYS = ('flip_test', 'refiner', 'trajectory', 'postprocess', 'static_camera')
+TEST_CFG_KEYS = (
+    'flip_test',
+    'refiner',
+    'trajectory',
+    'postprocess',
+    'static_camera',
+    'given_camera',
+)
 
 
 class MotionRecovery(nn.Module):
     """Predict, refine, average with the mirrored prediction, roll out, and post-process.
+
+    Motion seen by a camera whose pose is given (``T_w2c`` of the inputs) is placed in its world.
 
     Args:
         flip_test (bool): Whether to predict the mirrored video too and average. The test datasets
@@ -33,6 +42,9 @@ class MotionRecovery(nn.Module):
             Defaults to False; True is ``dict(type='MotionPostprocessor')``.
         static_camera (bool, optional): Whether the cameras stand still, which decides the
             post-processing. Defaults to None: ``static_camera`` of each sample's metainfo.
+        given_camera (bool): Whether a camera of given pose places the body in the world: exact
+            gravity and no drift, but the errors of its depth. Otherwise predicted velocities do,
+            in a world of their own. Defaults to True.
         compat (str): ``'correct'`` or ``'published'``. Defaults to ``'correct'``.
 
     Raises:
@@ -46,11 +58,13 @@ class MotionRecovery(nn.Module):
         trajectory: Optional[Mapping[str, Any]] = None,
         postprocess: Union[bool, Mapping[str, Any]] = False,
         static_camera: Optional[bool] = None,
+        given_camera: bool = True,
         compat: str = 'correct',
     ) -> None:
         super().__init__()
-        if not isinstance(flip_test, bool):
-            raise ConfigError(f'`test_cfg.flip_test` should be True or False, got {flip_test!r}')
+        for name, value in dict(flip_test=flip_test, given_camera=given_camera).items():
+            if not isinstance(value, bool):
+                raise ConfigError(f'`test_cfg.{name}` should be True or False, got {value!r}')
         if static_camera not in (None, True, False):
             raise ConfigError(
                 '`test_cfg.static_camera` should be True, False or None (read from the samples), '
@@ -67,7 +81,7 @@ class MotionRecovery(nn.Module):
                 '`test_cfg.postprocess` should be True, False or the config of a post-processor, '
                 f'got {postprocess!r}'
             )
-        self.static_camera = static_camera
+        self.static_camera, self.given_camera = static_camera, given_camera
         self.compat = compat
         self.flip_test = FlipTest(compat) if flip_test else None
         self.refiner = refiner and MODELS.build(refiner)
@@ -96,7 +110,10 @@ class MotionRecovery(nn.Module):
     def extra_repr(self) -> str:
         """Show the options that are not modules."""
         flip_test = self.flip_test is not None
-        return f'flip_test={flip_test}, static_camera={self.static_camera}, compat={self.compat!r}'
+        return (
+            f'flip_test={flip_test}, static_camera={self.static_camera}, '
+            f'given_camera={self.given_camera}, compat={self.compat!r}'
+        )
 
     def facts(self, sample: PoseDataSample) -> dict[str, Any]:
         """Return the steps that are applied to a sample, to be stored with its result."""
@@ -107,6 +124,8 @@ class MotionRecovery(nn.Module):
             postprocess=self.postprocessor is not None,
             model_compat=self.compat,
         )
+        if sample.get('world_up'):
+            facts['given_camera'] = self.given_camera
         if self.postprocessor is not None:
             own = sample.get('static_camera')
             facts['static_camera'] = own if self.static_camera is None else self.static_camera
@@ -122,7 +141,8 @@ class MotionRecovery(nn.Module):
 
         Args:
             model (MotionEstimator): Predicts.
-            inputs (dict[str, Tensor]): Its inputs, with ``flip_*`` ones for the flip test.
+            inputs (dict[str, Tensor]): Its inputs, with ``flip_*`` ones for the flip test; with
+                ``T_w2c`` (B, L, 4, 4), y up, metres, if the poses of the cameras are given.
             data_samples (Sequence[PoseDataSample], optional): Post-processing reads
                 ``static_camera`` of their metainfo. Defaults to None.
 
@@ -149,6 +169,9 @@ class MotionRecovery(nn.Module):
             motion = self.postprocessor(
                 motion, model.body_model, static_camera, limbs_in_camera=not averaged_as_published
             )
+        if self.given_camera and 'T_w2c' in inputs:
+            root_offset = model.body_model.skeleton(motion.betas)[..., 0, :]
+            motion = motion.in_world_of(inputs['T_w2c'], root_offset)
         return motion
 
     def _predict(self, model: MotionEstimator, inputs: dict[str, Tensor]) -> MotionPrediction:

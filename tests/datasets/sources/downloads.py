@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from gvhmr_da_mm.core.camera import box_to_xyxy, transform_smpl
+from gvhmr_da_mm.core.extrinsics import rotation_to_y_up
 from gvhmr_da_mm.datasets.pack_io import load_pack
-from gvhmr_da_mm.datasets.sources.downloads.world_up import rotation_to_y_up
 
 
 def dump(path, content, protocol=2):

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.core.errors import ConfigError, DataError, MissingFilesError
+from gvhmr_da_mm.core.extrinsics import AXES, rotation_to_y_up
 from gvhmr_da_mm.core.rotation import matrix_to_axis_angle, rotation_about_axis
 from gvhmr_da_mm.datasets import BEDLAMDataset, ClipKey, EMDBDataset, ThreeDPWDataset
 from gvhmr_da_mm.datasets.pack_io import load_pack
@@ -15,7 +16,7 @@ from gvhmr_da_mm.datasets.packs import SequencePack
 from gvhmr_da_mm.datasets.sources.downloads import BEDLAMDownload, EMDBDownload, ThreeDPWDownload
 from gvhmr_da_mm.datasets.sources.downloads.bedlam import longest_run
 from gvhmr_da_mm.datasets.sources.downloads.boxes import fill_boxes
-from gvhmr_da_mm.datasets.sources.downloads.world_up import AXES, rotation_to_y_up, up_axis
+from gvhmr_da_mm.datasets.sources.downloads.world_up import up_axis
 from gvhmr_da_mm.datasets.sources.write_pack import write_pack
 
 from .downloads import dump, write_bedlam, write_emdb, write_threedpw

@@ -5,6 +5,7 @@ import torch
 
 from gvhmr_da_mm.core.camera import perspective_project
 from gvhmr_da_mm.core.errors import ConfigError, DataError, ShapeError
+from gvhmr_da_mm.core.extrinsics import rigid_transform
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
 from gvhmr_da_mm.models import ReprojectionLoss
 from gvhmr_da_mm.models.refiners import FootContactOdometry
@@ -111,6 +112,42 @@ def test_parts_are_given_as_configs(name):
         MotionRecovery(**{name: True})
 
 
+def given_cameras(frames):
+    """Return poses (1, F, 4, 4) of a camera that turns and climbs."""
+    time = torch.linspace(0, 1, frames)
+    R_w2c = axis_angle_to_matrix(torch.stack((0.2 * time, 2 * time, 0.1 - time), dim=-1))
+    return rigid_transform(R_w2c, torch.stack((3 * time, time - 1, 4 + 0 * time), dim=-1))[None]
+
+
+def test_a_given_camera_says_where_in_the_world_the_body_is(model):
+    inputs = toy_inputs(1, 20)
+    (free,) = predict(model, inputs, postprocess=True)
+    inputs['T_w2c'] = given_cameras(20)
+    (placed,) = predict(model, inputs, postprocess=True)
+    body = model.body_model
+    joints_w = body.fk(placed.body_pose, placed.betas, placed.global_orient_w, placed.transl_w)
+    T_w2c = inputs['T_w2c'][0]
+    joints_c = joints_w @ T_w2c[:, :3, :3].mT + T_w2c[:, None, :3, 3]
+    torch.testing.assert_close(joints_c, torch.from_numpy(placed.keypoints), atol=1e-4, rtol=0)
+    for name in POSE:
+        assert torch.equal(placed[name], free[name]), name
+    (off,) = predict(model, inputs, postprocess=True, given_camera=False)
+    for name in WORLD:
+        assert torch.equal(off[name], free[name]), name
+
+
+def test_the_mirrored_pass_does_not_move_the_given_camera(model):
+    inputs = toy_inputs(1, 6)
+    mirrored, _ = HorizontalFlip().apply(inputs)
+    inputs.update({f'flip_{name}': mirrored[name] for name in FLIPPED_INPUTS})
+    inputs['T_w2c'] = given_cameras(6)
+    (found,) = predict(model, inputs, flip_test=True)
+    R_w2c = (
+        axis_angle_to_matrix(found.global_orient_c) @ axis_angle_to_matrix(found.global_orient_w).mT
+    )
+    torch.testing.assert_close(R_w2c, inputs['T_w2c'][0, :, :3, :3], atol=1e-5, rtol=0)
+
+
 def test_the_lowest_joint_stands_on_the_ground(model):
     for static in (False, True):
         options = dict(
@@ -181,7 +218,7 @@ def test_a_part_of_ones_own_takes_the_place_of_the_postprocessor(model, monkeypa
     (plain,) = predict(model, inputs)
     (lifted,) = predict(model, inputs, postprocess=dict(type='Lift', height=2.0))
     torch.testing.assert_close(lifted.transl_w, plain.transl_w + 2)
-    assert "flip_test=False, static_camera=None, compat='correct'" in repr(model)
+    assert "flip_test=False, static_camera=None, given_camera=True, compat='correct'" in repr(model)
 
 
 @pytest.mark.parametrize('length', [1, 2, 3])
@@ -237,6 +274,7 @@ def test_an_empty_sequence_is_an_error(model):
     [
         (dict(flip=True), "'flip_test'.*got.*'flip'"),
         (dict(flip_test='yes'), "`test_cfg.flip_test`.*'yes'"),
+        (dict(given_camera='z'), "`test_cfg.given_camera`.*'z'"),
         (dict(postprocess='full'), "`test_cfg.postprocess`.*'full'"),
         (dict(static_camera='auto'), "`test_cfg.static_camera`.*'auto'"),
     ],
@@ -271,6 +309,16 @@ def test_what_was_done_is_noted_in_the_sample(model):
             model_compat='correct',
         )
         assert sample.test_time == {**nothing, **expected}
+
+
+def test_a_given_camera_is_noted_where_there_is_one(model):
+    inputs = toy_inputs(1, 4)
+    for given_camera in (True, False):
+        model.recovery = MotionRecovery(given_camera=given_camera)
+        samples = toy_samples(inputs, 'real')
+        samples[0].set_metainfo(dict(world_up='+z'))
+        (sample,) = model(inputs, samples, mode='predict')
+        assert sample.test_time['given_camera'] == given_camera
 
 
 def test_an_unknown_compat_is_named():

@@ -13,12 +13,13 @@ from torch import Tensor
 from ....body_models import get_body_model
 from ....core.camera import box_from_points, clamp_depth, perspective_project, transform_smpl
 from ....core.errors import DataError, MissingFilesError
+from ....core.extrinsics import rotation_to_y_up
 from ....core.rotation import axis_angle_to_matrix, relative_angle
 from ..missing_files import require_source
 from ..source import Arrays, Failure, Meta, SequenceInfo, Source, signature_of
 from .feature_file import feature_path, read_features
 from .raw_fields import RawFields
-from .world_up import rotation_to_y_up, up_axis
+from .world_up import up_axis
 
 _HINT = 'Expected `processed_labels/{scene}.npz` of the release with 30 frames per second'
 _FRAME = re.compile(r'(\d+)\.\w+$')

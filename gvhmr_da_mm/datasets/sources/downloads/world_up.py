@@ -2,12 +2,11 @@
 
 from typing import Optional
 
-import torch
 from torch import Tensor
 
+from ....core.extrinsics import AXES
 from ....core.rotation import axis_angle_to_matrix
 
-AXES = ('+x', '-x', '+y', '-y', '+z', '-z')
 _MIN_SHARE = 0.6
 """Smallest component of the mean direction along an axis; lower if people lie down."""
 
@@ -22,22 +21,10 @@ def up_axis(global_orient: Tensor) -> Optional[str]:
         global_orient (Tensor): Root orientations in the world (N, 3), axis-angle.
 
     Returns:
-        str, optional: One of :data:`AXES`; None if no axis is clear.
+        str, optional: One of :data:`~gvhmr_da_mm.core.extrinsics.AXES`; None if no axis is clear.
     """
     up = axis_angle_to_matrix(global_orient)[:, :, 1].mean(dim=0)
     axis = int(up.abs().argmax())
     if up[axis].abs() < _MIN_SHARE:
         return None
     return AXES[2 * axis + int(up[axis] < 0)]
-
-
-def rotation_to_y_up(axis: str) -> Tensor:
-    """Return the rotation (3, 3) that turns an axis of :data:`AXES` to +y."""
-    return {
-        '+x': torch.tensor([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]),
-        '-x': torch.tensor([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]),
-        '+y': torch.eye(3),
-        '-y': torch.tensor([[1.0, 0, 0], [0, -1, 0], [0, 0, -1]]),
-        '+z': torch.tensor([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]),
-        '-z': torch.tensor([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]),
-    }[axis]
