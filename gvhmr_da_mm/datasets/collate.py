@@ -30,14 +30,15 @@ def collate_clips(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
         items (Sequence[dict]): Items of B clips as :func:`.pack_clip` returns them.
 
     Returns:
-        dict: ``inputs``, tensors (B, ...), or lists where the shapes differ; ``data_samples``, a
+        dict: ``inputs``, tensors (B, ...), or lists where the shapes differ, and one expanded zero
+        where no clip has image features; ``data_samples``, a
         :class:`ClipSamples`; whatever else the items hold as ``pseudo_collate`` returns it.
     """
     rest = [
         {key: value for key, value in item.items() if key not in ('inputs', 'data_samples')}
         for item in items
     ]
-    inputs = {name: _stack([item['inputs'][name] for item in items]) for name in items[0]['inputs']}
+    inputs = {name: _column(items, name) for name in items[0]['inputs']}
     samples = ClipSamples(item['data_samples'] for item in items)
     return {**pseudo_collate(rest), 'inputs': inputs, 'data_samples': samples}
 
@@ -70,6 +71,15 @@ class ClipSamples(list):
         if self.stacked is None:
             return self
         return _with_labels(self, {name: one.pin_memory() for name, one in self.stacked.items()})
+
+
+def _column(items: Sequence[dict[str, Any]], name: str) -> Union[Tensor, list[Tensor]]:
+    """Stack an input of all items; absent image features become one zero that is expanded."""
+    values = [item['inputs'][name] for item in items]
+    same = len({value.shape for value in values}) == 1
+    if name == 'f_imgseq' and same and not any(item['inputs']['has_imgfeat'] for item in items):
+        return values[0].new_zeros(1, 1, 1).expand(len(items), *values[0].shape)
+    return _stack(values)
 
 
 def _stack(tensors: list[Tensor]) -> Union[Tensor, list[Tensor]]:

@@ -78,6 +78,21 @@ def test_labels_from_a_worker_move_together(items):
             assert found.data_ptr() == moved.stacked[name][index].data_ptr()
 
 
+def test_absent_features_take_no_room(items):
+    bare = [dict(item, inputs=dict(item['inputs'])) for item in items]
+    for item in bare:
+        item['inputs']['f_imgseq'] = torch.zeros_like(item['inputs']['f_imgseq'])
+        item['inputs']['has_imgfeat'] = torch.tensor(False)
+    batch = pickle.loads(pickle.dumps(collate_clips(bare)))
+    moved = MotionDataPreprocessor()(batch)['inputs']['f_imgseq']
+    for features in (batch['inputs']['f_imgseq'], moved):
+        assert features.shape == (3, *items[0]['inputs']['f_imgseq'].shape)
+        assert features.untyped_storage().nbytes() == 4 and not features.any()
+    assert_same_batch(collate_clips(bare), bare)
+    bare[1] = items[1]
+    assert collate_clips(bare)['inputs']['f_imgseq'].is_contiguous()
+
+
 def test_samples_move_without_a_worker(items):
     samples = collate_clips(items)['data_samples'].to(torch.float64)
     assert all(sample.gt_instances.body_pose.dtype == torch.float64 for sample in samples)

@@ -40,7 +40,15 @@ class MotionDataPreprocessor(BaseDataPreprocessor):
             samples = samples.to(self.device, non_blocking=self._non_blocking)
         else:
             samples = self.cast_data(samples)
-        return dict(inputs=self.cast_data(inputs), data_samples=samples)
+        inputs = {name: self._move(value) for name, value in inputs.items()}
+        return dict(inputs=inputs, data_samples=samples)
+
+    def _move(self, value: Tensor) -> Tensor:
+        """Move a tensor to the device; one that is expanded travels as what it repeats."""
+        if 0 not in value.stride() or not value.numel():
+            return self.cast_data(value)
+        repeated = value[tuple(slice(1 if step == 0 else None) for step in value.stride())]
+        return self.cast_data(repeated).expand(value.shape)
 
     @staticmethod
     def _stack(name: str, value: Any) -> Tensor:
