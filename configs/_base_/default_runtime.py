@@ -13,6 +13,7 @@ from mmengine.visualization import LocalVisBackend, TensorboardVisBackend
 from gvhmr_da_mm.engine import (
     BadSampleHook,
     DivergenceGuardHook,
+    LockedPartsHook,
     LogHistoryHook,
     MotionVisualizationHook,
     ReplicatedDataParallel,
@@ -35,6 +36,7 @@ default_hooks = dict(
     safe_loading=dict(type=SafeLoadingHook),
     divergence_guard=dict(type=DivergenceGuardHook),
     bad_samples=dict(type=BadSampleHook),
+    locked_parts=dict(type=LockedPartsHook),
     log_history=dict(type=LogHistoryHook),
     visualization=dict(type=MotionVisualizationHook),
 )

@@ -38,9 +38,9 @@ COCO_BONES = (
 """Pairs of COCO joints that are drawn as a line."""
 
 GENDERS = ('neutral', 'male', 'female')
+"""Genders of the body models, as their files name them."""
 MAX_PLAUSIBLE_BETA = 10.0
 """Shape components (in standard deviations) beyond this belong to no person."""
-"""Genders of the body models, as their files name them."""
 
 FOOT_JOINTS = (7, 10, 8, 11)
 """Left ankle and foot, right ankle and foot."""

@@ -6,6 +6,7 @@ from .confidence_threshold_hook import ConfidenceThresholdHook
 from .divergence_guard_hook import DivergenceGuardHook
 from .domain_monitor_hook import DomainMonitorHook
 from .early_stopping_hook import EarlyStoppingHook
+from .locked_parts_hook import LockedPartsHook
 from .log_history_hook import LogHistoryHook
 from .mean_teacher_hook import MeanTeacherHook
 from .motion_statistics_hook import MotionStatisticsHook
@@ -22,6 +23,7 @@ __all__ = [
     'DivergenceGuardHook',
     'DomainMonitorHook',
     'EarlyStoppingHook',
+    'LockedPartsHook',
     'LogHistoryHook',
     'MeanTeacherHook',
     'MotionStatisticsHook',

@@ -6,6 +6,7 @@ import pickle
 import pytest
 import torch
 
+from gvhmr_da_mm.core.conventions import BODY_JOINT_NAMES
 from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_axis_angle
 from gvhmr_da_mm.datasets.sources import (
@@ -177,6 +178,32 @@ def test_a_spoiled_field_is_found(packs, field, change, expected):
 def test_spoiled_labels_are_found(packs, field, change, expected):
     spoil_first(packs, PACK, smpl_params=lambda p: {**p, field: change(p[field])})
     assert expected in findings(packs.root, 'emdb')
+
+
+def locked(body_pose, *names):
+    for name in names:
+        joint = BODY_JOINT_NAMES.index(name) - 1
+        body_pose[:, 3 * joint : 3 * joint + 3] = 0.1
+    return body_pose
+
+
+def test_a_head_that_never_turns_is_a_warning(packs):
+    def lock(params):
+        return {**params, 'body_pose': locked(params['body_pose'].clone(), 'neck', 'head')}
+
+    spoil_first(packs, PACK, smpl_params=lock)
+    (found,) = [f for r in reports(packs.root, 'emdb') for f in r.findings]
+    assert (found.severity, found.check) == ('warning', 'locked')
+    assert found.message.startswith('head never turns in')
+
+
+def test_a_person_who_is_a_statue_is_a_warning(packs):
+    def freeze(params):
+        return {**params, 'body_pose': params['body_pose'][:1].expand_as(params['body_pose'])}
+
+    spoil_first(packs, PACK, smpl_params=freeze)
+    (found,) = [f for r in reports(packs.root, 'emdb') for f in r.findings]
+    assert found.message.startswith('the whole body never turns in')
 
 
 def turn_world(record, rotation):

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ....core.conventions import FPS, GENDERS, MAX_PLAUSIBLE_BETA
+from ....core.locked_parts import describe_locked, locked_parts
 from ....core.rotation import axis_angle_to_matrix, relative_angle
 from ..fields import Field
 from ..finding import Finding
@@ -45,6 +46,19 @@ def axis_angles(sequence: Sequence) -> Iterator[Finding]:
                 worst = float(angle.max())
                 message = f'rotations of up to {worst:.1f} rad {field.count(bad)}: degrees?'
                 yield field.error(message) if worst > ABSURD_ANGLE else field.warning(message)
+
+
+@sequence_check('locked')
+def locked(sequence: Sequence) -> Iterator[Finding]:
+    """Every part of the body turns at some time."""
+    for field in sequence.all('body_pose'):
+        trusted = sequence.trusted
+        rows = field.rows[trusted] if len(field) == len(trusted) else field.rows
+        parts = locked_parts(rows)
+        if parts:
+            yield field.warning(
+                f'{describe_locked(parts)} never turns in {len(rows)} frames: not tracked?'
+            )
 
 
 @sequence_check('betas')
