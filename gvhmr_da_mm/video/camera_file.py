@@ -9,10 +9,12 @@ import numpy as np
 
 from ..core.errors import DataError, MissingFilesError
 from ..core.extrinsics import AXES
+from .calibrated_views import read_views
 
 _KEYS = ('R_w2c', 'T_w2c')
 _TOLERANCE = 1e-3
-_FORMS = 'rotations (F, 3, 3), poses (F, 4, 4), or 9 numbers a line'
+_FORMS = 'rotations (F, 3, 3), poses (F, 4, 4), one of them, or 9 numbers a line'
+_CALIBRATION_SUFFIX = '.qca.txt'
 MAX_DISTANCE = 1000.0
 """Metres from the origin of the world; cameras beyond it are in other units."""
 
@@ -21,27 +23,31 @@ class CameraPoses(NamedTuple):
     """Rotations of a camera and, if known, its positions and intrinsics.
 
     Args:
-        R_w2c (np.ndarray): World to camera (F, 3, 3), float64, exactly orthonormal.
+        path (Path): The file they are from.
+        R_w2c (np.ndarray): World to camera (F, 3, 3), float64, exactly orthonormal; of one frame
+            for a static camera.
         centres (np.ndarray, optional): Camera positions in the world (F, 3), m. Defaults to None.
         up (str): Axis of the world that is up, of :data:`~gvhmr_da_mm.core.extrinsics.AXES`.
             Defaults to '': unknown.
         K (np.ndarray, optional): Intrinsics (3, 3), pixels. Defaults to None.
     """
 
+    path: Path
     R_w2c: np.ndarray
     centres: Optional[np.ndarray] = None
     up: str = ''
     K: Optional[np.ndarray] = None
 
 
-def read_camera_poses(path: Union[str, Path]) -> CameraPoses:
+def read_camera_poses(path: Union[str, Path], name: str = '') -> CameraPoses:
     """Read world-to-camera rotations or poses.
 
     Args:
-        path (str | Path): ``.npz`` with ``R_w2c`` (F, 3, 3) or ``T_w2c`` (F, 4, 4), optionally
-            with ``up``, the up axis of the world of ``T_w2c``, and ``K_fullimg`` (3, 3); ``.npy``
-            with rotations or poses; or a text file with the 9 numbers of a rotation, row by row,
-            on each line.
+        path (str | Path): ``.npz`` with ``R_w2c`` (F, 3, 3) or ``T_w2c`` (F, 4, 4), or one matrix
+            for a static camera, optionally with ``up``, the up axis of the world of ``T_w2c``, and
+            ``K_fullimg`` (3, 3); ``.npy`` with rotations or poses; a text file with the 9 numbers
+            of a rotation, row by row, on each line; or ``.qca.txt``, a calibration of Qualisys.
+        name (str): Name of the camera in a calibration. Defaults to ''.
 
     Raises:
         MissingFilesError: If there is no such file.
@@ -50,6 +56,8 @@ def read_camera_poses(path: Union[str, Path]) -> CameraPoses:
     path = Path(path)
     if not path.is_file():
         raise MissingFilesError(f'the file of camera rotations {str(path)!r} does not exist')
+    if path.name.endswith(_CALIBRATION_SUFFIX):
+        return _calibrated(path, name)
     try:
         content = _read(path)
         values = np.asarray(content['poses'], dtype=np.float64)
@@ -57,13 +65,27 @@ def read_camera_poses(path: Union[str, Path]) -> CameraPoses:
         raise DataError(f'{path} should hold {_FORMS}, but cannot be read ({error})') from error
     if values.ndim == 2 and values.shape[1] == 9:
         values = values.reshape(-1, 3, 3)
+    elif values.shape in ((3, 3), (4, 4)):
+        values = values[None]
     if values.ndim != 3 or values.shape[1:] not in ((3, 3), (4, 4)) or not len(values):
         raise DataError(f'{path} should hold {_FORMS}, got shape {values.shape}')
     R_w2c = _rotations(path, values[:, :3, :3])
     centres = None
     if values.shape[1:] == (4, 4):
         centres = _centres(path, R_w2c, values[:, :3, 3])
-    return CameraPoses(R_w2c, centres, _up(path, content, centres), _intrinsics(path, content))
+    up, K = _up(path, content, centres), _intrinsics(path, content)
+    return CameraPoses(path, R_w2c, centres, up, K)
+
+
+def _calibrated(path: Path, name: str) -> CameraPoses:
+    """Return a static camera of a calibration, whose world is z up."""
+    views = {view.name: view for view in read_views(path, min_views=1)}
+    if name not in views:
+        raise DataError(
+            f'{path} has no camera {name!r}, only {", ".join(views)}: name the video as its camera'
+        )
+    view = views[name]
+    return CameraPoses(path, view.R[None], -(view.R.T @ view.t)[None], '+z', view.K)
 
 
 def _read(path: Path) -> Mapping[str, Any]:

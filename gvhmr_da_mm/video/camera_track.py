@@ -1,15 +1,12 @@
 """Camera of a clip at 30 frames per second: static, from a file, or from the gyro."""
 
-from pathlib import Path
-from typing import Union
-
 import numpy as np
 import torch
 from scipy.spatial.transform import Rotation, Slerp
 
 from ..core.errors import DataError
 from ..core.extrinsics import rigid_transform, rotation_to_y_up
-from .camera_file import read_camera_poses
+from .camera_file import CameraPoses
 from .time_plan import TimePlan
 from .visual_gyro import MAX_STATIC_ANGLE, CameraRotation
 
@@ -22,24 +19,28 @@ def static_rotation(plan: TimePlan) -> CameraRotation:
     return CameraRotation(np.tile(np.eye(3), (len(plan), 1, 1)), True, dict(source='static'))
 
 
-def rotation_from_file(path: Union[str, Path], plan: TimePlan, num_frames: int) -> CameraRotation:
-    """Read the rotations of the frames of a video, or of its frames at 30 per second.
+def rotation_from_poses(poses: CameraPoses, plan: TimePlan, num_frames: int) -> CameraRotation:
+    """Return the rotations of a file for the frames of a video at 30 per second.
 
-    ``T_w2c`` is known if the file has poses and states which axis of their world is up.
+    ``T_w2c`` is known if the file has positions and states which axis of their world is up.
 
     Args:
-        path (str | Path): As for :func:`read_camera_poses`.
+        poses (CameraPoses): Of the frames of the video, of its frames at 30 per second, or of one
+            frame for a static camera.
         plan (TimePlan): Resampling of the video's frames to 30 per second.
         num_frames (int): Frames of the video.
 
     Raises:
         DataError: If the number of rotations fits neither.
     """
-    rotations, centres, up, _ = read_camera_poses(path)
+    path, rotations, centres, up, _ = poses
     moved = 0.0 if centres is None else float(np.ptp(centres, axis=0).max())
     if len(rotations) == num_frames:
         rotations = resample_rotations(rotations, plan)
         centres = None if centres is None else plan.interpolate(centres)
+    elif len(rotations) == 1:
+        rotations = np.broadcast_to(rotations, (len(plan), 3, 3))
+        centres = None if centres is None else np.broadcast_to(centres, (len(plan), 3))
     elif len(rotations) != len(plan):
         raise DataError(
             f'{path} has {len(rotations)} rotations; expected one for each of the {num_frames} '

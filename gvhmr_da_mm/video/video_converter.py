@@ -11,8 +11,8 @@ from ..core.camera import box_to_xyxy, estimate_intrinsics, intrinsics_from_sens
 from ..core.conventions import FPS
 from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..datasets.sources import Failure, SequenceInfo, Source, signature_of
-from .camera_file import read_camera_poses
-from .camera_track import rotation_from_file, rotation_from_gyro, static_rotation
+from .camera_file import CameraPoses, read_camera_poses
+from .camera_track import rotation_from_gyro, rotation_from_poses, static_rotation
 from .detectors import Detections, file_of
 from .extract_features import clip_ids, find_person_files
 from .feature_job import FeatureJob
@@ -169,7 +169,8 @@ class VideoConverter(Source):
         """Return arrays and metadata of a sequence: people, intrinsics and camera rotation."""
         source = open_frames(info.file, self.fps)
         name = info.facts['name']
-        K = self._intrinsics(name, source)
+        poses = self._poses(name)
+        K = self._intrinsics(poses, source)
         gyro = VisualGyro(K) if self.camera == 'gyro' else None
         if 'file' in info.facts:
             clip = PersonClip.load(info.facts['file'])
@@ -180,7 +181,7 @@ class VideoConverter(Source):
         else:
             (clip,), plan = self.job.observe(source, name, gyro)
             self.job.add_features(clip, source)
-        rotation = self._rotation(plan, source, name, gyro)
+        rotation = self._rotation(plan, source, gyro, poses)
         return self._arrays(clip, K, rotation), self._meta(clip, name, source, rotation)
 
     # ---------------------------------------------------------------------------------------------
@@ -200,38 +201,44 @@ class VideoConverter(Source):
             files += inner if camera.is_dir() else [camera]
         return files
 
-    def _camera_file(self, name: str) -> Optional[Path]:
-        """Return the camera file of a video, if there are any."""
+    def _poses(self, name: str) -> Optional[CameraPoses]:
+        """Return the content of the camera file of a video, if there are any."""
         if self.camera in ('gyro', 'static'):
             return None
-        return file_of(self.camera, name, _CAMERA_SUFFIXES)
+        file = file_of(self.camera, name, _CAMERA_SUFFIXES)
+        return read_camera_poses(file, name.rpartition('/')[2])
 
-    def _intrinsics(self, name: str, source: FrameSource) -> np.ndarray:
+    def _intrinsics(self, poses: Optional[CameraPoses], source: FrameSource) -> np.ndarray:
         """Return K (3, 3) of the camera file, or as :func:`intrinsics_of`."""
-        file = self._camera_file(name)
-        K = None if file is None else read_camera_poses(file).K
-        if K is None:
+        if poses is None or poses.K is None:
             return intrinsics_of(self.focal, *source.img_wh)
         if self.focal is not None:
-            raise ConfigError(f'{file} contains `K_fullimg`: leave `--focal {self.focal}` out')
-        problem = _impossible_view(K, *source.img_wh)
-        if not problem and not ((0 < K[:2, 2]) & (K[:2, 2] < source.img_wh)).all():
+            raise ConfigError(f'{poses.path} has intrinsics: leave `--focal {self.focal}` out')
+        problem = _impossible_view(poses.K, *source.img_wh)
+        x, y = poses.K[:2, 2]
+        width, height = source.img_wh
+        if not problem and not (0 < x < width and 0 < y < height):
             problem = (
-                f'centred at {K[0, 2]:.0f}, {K[1, 2]:.0f}, outside the {source.img_wh[0]} x '
-                f'{source.img_wh[1]} pixels of the video'
+                f'their centre at {x:.0f}, {y:.0f}, outside the {width} x {height} pixels of the '
+                'video'
             )
         if problem:
-            raise DataError(f'{file}: `K_fullimg` is {problem}')
-        return K
+            raise DataError(f'{poses.path}: the intrinsics have {problem}')
+        return poses.K
 
+    @staticmethod
     def _rotation(
-        self, plan: TimePlan, source: FrameSource, name: str, gyro: Optional[VisualGyro]
+        plan: TimePlan,
+        source: FrameSource,
+        gyro: Optional[VisualGyro],
+        poses: Optional[CameraPoses],
     ) -> CameraRotation:
         if gyro is not None:
             return rotation_from_gyro(gyro.finish(), plan)
-        file = self._camera_file(name)
         return (
-            static_rotation(plan) if file is None else rotation_from_file(file, plan, len(source))
+            static_rotation(plan)
+            if poses is None
+            else rotation_from_poses(poses, plan, len(source))
         )
 
     @staticmethod

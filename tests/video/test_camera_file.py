@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from gvhmr_da_mm.core.errors import DataError, MissingFilesError
+from gvhmr_da_mm.video.calibrated_views import View
 from gvhmr_da_mm.video.camera_file import read_camera_poses
+from tests.video.calibrated import write_calibration
 from tests.video.scenes import rotation
 
 ROTATIONS = np.stack([rotation(t, 2 * t, -t) for t in range(5)])
@@ -66,6 +68,23 @@ def test_files_that_cannot_be_read(tmp_path):
 INTRINSICS = np.array([[900.0, 0, 320], [0, 900, 240], [0, 0, 1]])
 
 
+def test_one_matrix_is_a_static_camera(tmp_path):
+    for content, shape in ((ROTATIONS[0], (3, 3)), (POSES[0], (4, 4))):
+        np.save(tmp_path / 'a.npy', content)
+        assert read_camera_poses(tmp_path / 'a.npy').R_w2c.shape == (1, 3, 3), shape
+
+
+def test_a_calibration_names_its_cameras(tmp_path):
+    views = [View(name, INTRINSICS, ROTATIONS[2], np.array([1.0, 2, 3])) for name in ('a', 'b')]
+    write_calibration(tmp_path / 'x.qca.txt', views)
+    poses = read_camera_poses(tmp_path / 'x.qca.txt', 'b')
+    assert poses.up == '+z'
+    np.testing.assert_allclose(poses.K, INTRINSICS, atol=1e-3)
+    np.testing.assert_allclose(ROTATIONS[2] @ poses.centres[0], [-1, -2, -3], atol=1e-6)
+    with pytest.raises(DataError, match="x.qca.txt has no camera 'c', only a, b"):
+        read_camera_poses(tmp_path / 'x.qca.txt', 'c')
+
+
 @pytest.mark.parametrize('stated, up', [('z', '+z'), ('+y', '+y'), ('-x', '-x')])
 def test_the_up_axis_and_intrinsics(tmp_path, stated, up):
     np.savez(tmp_path / 'a.npz', T_w2c=POSES, up=stated, K_fullimg=INTRINSICS)
@@ -73,7 +92,7 @@ def test_the_up_axis_and_intrinsics(tmp_path, stated, up):
     assert poses.up == up
     np.testing.assert_array_equal(poses.K, INTRINSICS)
     np.savez(tmp_path / 'b.npz', T_w2c=POSES)
-    assert read_camera_poses(tmp_path / 'b.npz')[2:] == ('', None)
+    assert read_camera_poses(tmp_path / 'b.npz')[3:] == ('', None)
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@ import pytest
 
 from gvhmr_da_mm.core.conventions import COCO_FLIP_INDEX
 from gvhmr_da_mm.core.errors import DataError, MissingFilesError
+from gvhmr_da_mm.video.camera_file import read_camera_poses
 from gvhmr_da_mm.video.camera_track import (
     resample_rotations,
-    rotation_from_file,
     rotation_from_gyro,
+    rotation_from_poses,
     static_rotation,
 )
 from gvhmr_da_mm.video.detectors import Detections, boxes_around
@@ -238,33 +239,33 @@ def test_rotations_of_a_file(tmp_path):
     plan = plan_times(np.arange(26) / 25)
     truth = np.stack([rotation(0, t, 0) for t in range(26)])
     np.save(tmp_path / 'r.npy', truth)
-    found = rotation_from_file(tmp_path / 'r.npy', plan, 26)
+    found = rotation_from_poses(read_camera_poses(tmp_path / 'r.npy'), plan, 26)
     angle = np.degrees([rotation_angle(R) for R in found.R_w2c])
     np.testing.assert_allclose(angle, np.arange(31) * 25 / 30, atol=0.1)
     np.save(tmp_path / 'r.npy', np.tile(np.eye(3), (31, 1, 1)))
-    assert len(rotation_from_file(tmp_path / 'r.npy', plan, 26).R_w2c) == 31
+    assert len(rotation_from_poses(read_camera_poses(tmp_path / 'r.npy'), plan, 26).R_w2c) == 31
     np.save(tmp_path / 'r.npy', truth[:20])
     with pytest.raises(DataError, match='20 rotations; expected one for each of the 26'):
-        rotation_from_file(tmp_path / 'r.npy', plan, 26)
+        rotation_from_poses(read_camera_poses(tmp_path / 'r.npy'), plan, 26)
 
 
 def test_a_file_of_a_camera_that_stands_still(tmp_path):
     plan = plan_times(np.arange(26) / 30)
     still = np.stack([rotation(0, 20 + 0.01 * np.sin(t), 0) for t in range(26)])
     np.save(tmp_path / 'r.npy', still)
-    found = rotation_from_file(tmp_path / 'r.npy', plan, 26)
+    found = rotation_from_poses(read_camera_poses(tmp_path / 'r.npy'), plan, 26)
     assert found.static and (found.R_w2c == found.R_w2c[0]).all()
     assert found.report['largest_angle_deg'] < 0.03
     np.testing.assert_allclose(found.R_w2c[0], still[0], atol=1e-9)
     np.save(tmp_path / 'r.npy', np.stack([rotation(0, 0.02 * t, 0) for t in range(26)]))
-    assert not rotation_from_file(tmp_path / 'r.npy', plan, 26).static
+    assert not rotation_from_poses(read_camera_poses(tmp_path / 'r.npy'), plan, 26).static
     # A camera on rails does not turn, and yet it moves.
     poses = np.tile(np.eye(4), (26, 1, 1))
     np.save(tmp_path / 'r.npy', poses)
-    assert rotation_from_file(tmp_path / 'r.npy', plan, 26).static
+    assert rotation_from_poses(read_camera_poses(tmp_path / 'r.npy'), plan, 26).static
     poses[:, 0, 3] = np.linspace(0, 0.5, 26)
     np.save(tmp_path / 'r.npy', poses)
-    found = rotation_from_file(tmp_path / 'r.npy', plan, 26)
+    found = rotation_from_poses(read_camera_poses(tmp_path / 'r.npy'), plan, 26)
     assert not found.static and found.report['largest_motion'] == 0.5
 
 

@@ -179,7 +179,7 @@ def test_poses_without_an_up_axis_are_rotations(folder):
     [
         ('900', np.diag([900.0, 900, 1]) + [[0, 0, 48], [0, 0, 32], [0, 0, 0]], '--focal 900'),
         (None, np.diag([9000.0, 9000, 1]) + [[0, 0, 48], [0, 0, 32], [0, 0, 0]], 'field of view'),
-        (None, np.diag([90.0, 90, 1]) + [[0, 0, 480], [0, 0, 32], [0, 0, 0]], 'centred at 480'),
+        (None, np.diag([90.0, 90, 1]) + [[0, 0, 480], [0, 0, 32], [0, 0, 0]], 'centre at 480'),
     ],
 )
 def test_intrinsics_of_another_video(folder, focal, K, said):
