@@ -42,8 +42,8 @@ def parse_args() -> argparse.Namespace:
     pack.add_argument(
         '--camera',
         default='gyro',
-        help='gyro (default), static, a file of world-to-camera rotations or poses or a calibration '
-        '(.qca.txt), or a folder of the former',
+        help='gyro (default), static, a file of world-to-camera rotations or poses, a folder of '
+        'these, or a calibration (.qca.txt)',
     )
     pack.add_argument(
         '--focal', help='focal length: pixels, or such as 24mm; default: the image diagonal'
