@@ -251,8 +251,9 @@ class MotionCodec(nn.Module):
         if not self._ready:
             raise ConfigError(
                 'codec missing statistics: mean and std of the motion vector are not set. Load a '
-                "checkpoint that has them, set `codec=dict(statistics='file.npz')`, or call "
-                "`MotionCodec.fit` on the training clips (`statistics='identity'` to do without)"
+                'checkpoint that has them, let MotionStatisticsHook measure them before training '
+                '(`default_hooks.motion_statistics`), or set `statistics` of the `motion_codec` of '
+                "the model to a .npz file; 'identity' does without"
             )
 
     def _load_from_state_dict(self, *args, **kwargs) -> None:

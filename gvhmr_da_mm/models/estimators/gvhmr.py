@@ -352,12 +352,14 @@ def _training_options(train_cfg: dict) -> dict:
     unknown = sorted(set(train_cfg) - set(DEFAULT_TRAIN_CFG))
     if unknown:
         raise ConfigError(
-            f'`train_cfg` should have keys of {tuple(DEFAULT_TRAIN_CFG)}, got {unknown}'
+            f'`train_cfg` of the model should have keys of {tuple(DEFAULT_TRAIN_CFG)}, got '
+            f'{unknown}'
         )
     options = {**DEFAULT_TRAIN_CFG, **train_cfg}
     for name in ('condition_dropout', 'detected_keypoint_prob'):
         if not isinstance(options[name], (int, float)) or not 0 <= options[name] <= 1:
             raise ConfigError(
-                f'`train_cfg.{name}` should be a probability in [0, 1], got {options[name]!r}'
+                f'`train_cfg.{name}` of the model should be a probability in [0, 1], got '
+                f'{options[name]!r}'
             )
     return options

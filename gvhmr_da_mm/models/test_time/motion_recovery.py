@@ -64,22 +64,24 @@ class MotionRecovery(nn.Module):
         super().__init__()
         for name, value in dict(flip_test=flip_test, given_camera=given_camera).items():
             if not isinstance(value, bool):
-                raise ConfigError(f'`test_cfg.{name}` should be True or False, got {value!r}')
+                raise ConfigError(
+                    f'`test_cfg.{name}` of the model should be True or False, got {value!r}'
+                )
         if static_camera not in (None, True, False):
             raise ConfigError(
-                '`test_cfg.static_camera` should be True, False or None (read from the samples), '
-                f'got {static_camera!r}'
+                '`test_cfg.static_camera` of the model should be True, False or None (read from '
+                f'the samples), got {static_camera!r}'
             )
         for name, value in dict(refiner=refiner, trajectory=trajectory).items():
             if value is not None and not isinstance(value, Mapping):
                 raise ConfigError(
-                    f'`test_cfg.{name}` should be None or the config of a part of the model, got '
+                    f'`test_cfg.{name}` of the model should be None or the config of a part, got '
                     f'{value!r}'
                 )
         if not isinstance(postprocess, (bool, Mapping)):
             raise ConfigError(
-                '`test_cfg.postprocess` should be True, False or the config of a post-processor, '
-                f'got {postprocess!r}'
+                '`test_cfg.postprocess` of the model should be True, False or the config of a '
+                f'post-processor, got {postprocess!r}'
             )
         self.static_camera, self.given_camera = static_camera, given_camera
         self.compat = compat
