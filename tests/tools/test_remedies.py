@@ -26,6 +26,7 @@ CONTENT = {
         if int(google.protobuf.__version__.split('.')[0]) < 5:
             raise ImportError('cannot import name runtime_version from google.protobuf')
     """,
+    'mim/__init__.py': 'import modelindex',
     'pycocotools/coco.py': 'class COCO: pass',
     'pycocotools/cocoeval.py': 'class COCOeval: pass',
     'numpy/__init__.py': 'class ndarray: pass',
@@ -105,10 +106,14 @@ def commands(output):
 
 @pytest.mark.slow
 def test_remedies_mend_everything(scratch):
-    # Old NumPy and PyTorch, two MMEngines, an old protobuf, and all else missing.
+    # Old NumPy and PyTorch, two MMEngines, an old protobuf, mim without what it imports, a damaged
+    # package, and all else missing.
     broken = 'numpy==1.22.4 torch==1.13.1 mmengine==0.10.7 onedl-mmengine protobuf==4.25.9'
-    done = scratch(f'{{python}} -m pip install --no-deps {broken} tensorboard==2.20.0')
+    broken += ' tensorboard==2.20.0 openmim roma'
+    done = scratch(f'{{python}} -m pip install --no-deps {broken}')
     assert done.returncode == 0, done.stderr
+    damage = 'import roma; open(roma.__file__, "w").write("raise RuntimeError")'
+    assert scratch(f"{{python}} -c '{damage}'").returncode == 0
     report = f'{{python}} {SCRIPT} --plain'
     before = scratch(report)
     assert before.returncode == 1, before.stdout
@@ -118,6 +123,8 @@ def test_remedies_mend_everything(scratch):
         'both provide `mmengine`',
     ):
         assert told in before.stdout
+    forced = [command for command in commands(before.stdout) if '--force-reinstall' in command]
+    assert [command.split()[-1] for command in forced] == ['"roma==1.8.0"']
     for _ in range(3):  # What cannot be imported shows when what it imports is there.
         found = commands(scratch(report).stdout)
         for command in found:
