@@ -184,7 +184,7 @@ def test_keys_of_the_source_config(override):
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(REPO_ROOT)))
 def test_overrides_of_commands_exist(page):
     for code in blocks(page, 'bash'):
-        for override in re.findall(r'\b(?:model|test_evaluator)\.[\w.]+=\S+', code):
+        for override in re.findall(r'(?<![\w.])(?:model|test_evaluator)\.[\w.]+=\S+', code):
             load_config(MAIN, dict(options(override)))
 
 
