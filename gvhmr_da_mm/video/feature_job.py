@@ -97,8 +97,7 @@ class FeatureJob:
         progress: Progress = iter,
     ) -> tuple[list[PersonClip], TimePlan]:
         """Detect and track the people of a video; see :func:`observe`. Adds no image features."""
-        video = (clip_id, len(source), source.img_wh)
-        with build_detector(self.keypoints, self.detector, *video) as detector:
+        with build_detector(self.keypoints, self.detector, clip_id, source.img_wh) as detector:
             facts = dict(keypoints=Path(self.keypoints).name)
             return observe(
                 source, detector, self.people, self.min_frames, gyro, facts, progress=progress

@@ -11,6 +11,7 @@ import numpy as np
 from ..core.conventions import FPS
 from ..core.errors import DataError, MissingFilesError
 from ..fileio.pixel_aspect import pixel_stretch, with_square_pixels
+from .time_plan import plan_times, planned_items
 
 VIDEO_SUFFIXES = (
     '.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.ts', '.mts', '.m2ts',
@@ -53,6 +54,10 @@ class FrameSource(ABC):
             wanted (Collection[int], optional): Numbers of the frames to read, in any order;
                 they are yielded in that of the clip. Defaults to None: all.
         """
+
+    def planned_frames(self) -> Iterator[tuple[int, Optional[np.ndarray]]]:
+        """Yield the frames that :func:`plan_times` uses of the clip, as :meth:`frames` does."""
+        yield from self.frames(plan_times(self.seconds).used.tolist())
 
 
 def open_frames(path: Union[str, Path], fps: float = FPS) -> FrameSource:
@@ -113,8 +118,9 @@ def unread_files(path: Union[str, Path]) -> list[Path]:
 class VideoFrames(FrameSource):
     """Frames of a video, rotated upright as its metadata say.
 
-    Opening it reads the whole video once: the header has neither the number of decodable frames
-    nor, at a variable frame rate, their times.
+    The header has neither the number of decodable frames nor, at a variable frame rate, their
+    times. Both, and ``notes`` on them, are known after :meth:`planned_frames`; ``seconds``, if
+    asked for before, decodes the whole video.
 
     Args:
         path (str | Path): The video.
@@ -129,37 +135,83 @@ class VideoFrames(FrameSource):
         if not self.path.is_file():
             raise MissingFilesError(f'there is no video {str(path)!r}')
         self.notes = []
+        self._seconds: Optional[np.ndarray] = None
         capture = self._open()
-        num_stated = round(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        fps = capture.get(cv2.CAP_PROP_FPS)
+        self._num_stated = round(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self._fps = capture.get(cv2.CAP_PROP_FPS)
         turned = round(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
-        milliseconds = []
-        while _grab(capture):
-            milliseconds.append(capture.get(cv2.CAP_PROP_POS_MSEC))
+        found, first = capture.retrieve() if _grab(capture) else (False, None)
         self._stretch = pixel_stretch(capture)
         capture.release()
-        first = next((image for _, image in self._read(range(1))), None)
-        if first is None:
+        if not found:
             raise DataError(
                 f'{self.path}: no frame can be decoded; the file is damaged, half-downloaded or no '
                 'video that this OpenCV supports. `ffmpeg -i IN -c:v libx264 OUT.mp4` may help'
             )
-        self.img_wh = (first.shape[1], first.shape[0])
+        height, width = self._picture(first).shape[:2]
+        self.img_wh = (width, height)
         if turned:
             self.notes.append(f'turned by {turned} degrees, as its metadata says')
         if self._stretch != (1.0, 1.0):
-            width, height = self.img_wh
             self.notes.append(f'pixels are not square: shown as {width} x {height}')
-        self.seconds = self._times(np.array(milliseconds) / 1000, fps)
-        if num_stated > len(self):
-            missing = num_stated - len(self)
-            self.notes.append(f'{missing} of {num_stated} frames cannot be decoded')
+
+    @property
+    def seconds(self) -> np.ndarray:
+        """Time of each decodable frame (N,), s, increasing from 0."""
+        if self._seconds is None:
+            capture = self._open()
+            try:
+                self._finish(capture, [])
+            finally:
+                capture.release()
+        return self._seconds
 
     def frames(
         self, wanted: Optional[Collection[int]] = None
     ) -> Iterator[tuple[int, Optional[np.ndarray]]]:
         """See :meth:`FrameSource.frames`; the frames in between are decoded, but not converted."""
         yield from self._read(range(len(self)) if wanted is None else wanted)
+
+    def planned_frames(self) -> Iterator[tuple[int, Optional[np.ndarray]]]:
+        """See :meth:`FrameSource.planned_frames`; decodes the video once.
+
+        Note:
+            Where the times in the file do not increase, it ends early: the frames are then known to
+            be others, and a second call yields them.
+        """
+        if self._seconds is not None:
+            yield from super().planned_frames()
+            return
+        for number, image in planned_items(self._timed_frames()):
+            yield number, None if image is None else self._picture(image)
+
+    def _timed_frames(self) -> Iterator[tuple[float, Optional[np.ndarray]]]:
+        """Yield time, s, and BGR image of the frames while times increase, and read all times."""
+        times: list[float] = []
+        capture = self._open()
+        try:
+            while _grab(capture):
+                times.append(_milliseconds(capture))
+                if len(times) > 1 and times[-1] <= times[-2]:
+                    break
+                found, image = capture.retrieve()
+                yield times[-1] / 1000, image if found else None
+            self._finish(capture, times)
+        finally:
+            capture.release()
+
+    def _finish(self, capture: cv2.VideoCapture, times: list[float]) -> None:
+        """Read the times of the remaining frames, and note what is unusual about all of them."""
+        while _grab(capture):
+            times.append(_milliseconds(capture))
+        self._seconds = self._times(np.array(times) / 1000, self._fps)
+        missing = self._num_stated - len(self)
+        if missing > 0:
+            self.notes.append(f'{missing} of {self._num_stated} frames cannot be decoded')
+
+    def _picture(self, image: np.ndarray) -> np.ndarray:
+        """Return a decoded image as RGB with square pixels."""
+        return with_square_pixels(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), self._stretch)
 
     def _open(self) -> cv2.VideoCapture:
         capture = cv2.VideoCapture(str(self.path))
@@ -180,10 +232,7 @@ class VideoFrames(FrameSource):
                 if number not in numbers:
                     continue
                 found, image = capture.retrieve() if grabbed else (False, None)
-                if found:
-                    image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-                    image = with_square_pixels(image, self._stretch)
-                yield number, image if found else None
+                yield number, self._picture(image) if found else None
         finally:
             capture.release()
 
@@ -259,3 +308,8 @@ def _images(folder: Path) -> list[Path]:
 def _grab(capture: cv2.VideoCapture) -> bool:
     """Advance to the next decodable frame; return False at the end."""
     return any(capture.grab() for _ in range(_MAX_FAILED_GRABS))
+
+
+def _milliseconds(capture: cv2.VideoCapture) -> float:
+    """Return the time of the frame that was decoded last."""
+    return capture.get(cv2.CAP_PROP_POS_MSEC)

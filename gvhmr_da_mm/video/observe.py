@@ -12,7 +12,7 @@ from ..core.camera import box_from_xyxy
 from ..core.errors import DataError
 from ..core.filtering import gaussian_smooth
 from .appearance import SceneCuts, torso_colours
-from .detectors import Detections
+from .detectors import Detections, KeypointFile
 from .frame_source import FrameSource
 from .person_clip import PersonClip
 from .person_tracks import PersonTrack, choose_tracks, link_tracks
@@ -30,16 +30,16 @@ BOX_SMOOTHING_SIGMA = 3.0
 def detect(
     source: FrameSource,
     detector: Any,
-    plan: TimePlan,
     gyro: Optional[VisualGyro] = None,
     progress: Progress = iter,
 ) -> tuple[list[Detections], list[str]]:
-    """Detect people in the frames of a plan, and feed the same frames to a visual gyro.
+    """Detect people in the frames that :func:`plan_times` uses, and feed them to a visual gyro.
+
+    A video whose times are not known yet is decoded once for all of this.
 
     Args:
         source (FrameSource): The video.
         detector (Any): A detector of :mod:`.detectors`.
-        plan (TimePlan): Resampling; its ``used`` frames are read.
         gyro (VisualGyro, optional): Measures the camera's rotation. Defaults to None.
         progress (Callable): Wraps the loop over frames. Defaults to ``iter``.
 
@@ -47,14 +47,33 @@ def detect(
         tuple[list[Detections], list[str]]: The people of each used frame, and messages
         about frames that failed.
     """
+    if not (detector.needs_images or gyro is not None):
+        numbers = plan_times(source.seconds).used.tolist()
+        pictures = ((number, None) for number in numbers)
+        return _detect(progress(pictures), detector, None, with_images=False)[1:]
+    read, *found = _detect(progress(source.planned_frames()), detector, gyro)
+    if read != plan_times(source.seconds).used.tolist():
+        # The times in the file cannot be used: others are known now.
+        if gyro is not None:
+            gyro.restart()
+        _, *found = _detect(progress(source.planned_frames()), detector, gyro)
+    return tuple(found)
+
+
+def _detect(
+    pictures: Iterable[tuple[int, Optional[np.ndarray]]],
+    detector: Any,
+    gyro: Optional[VisualGyro],
+    with_images: bool = True,
+) -> tuple[list[int], list[Detections], list[str]]:
+    """Return the numbers of the frames, and the results of :func:`detect`."""
+    numbers: list[int] = []
     frames: list[Detections] = []
     failures = []
     people = None
     is_cut = SceneCuts()
-    numbers = plan.used.tolist()
-    with_images = detector.needs_images or gyro is not None
-    pictures = source.frames(numbers) if with_images else ((number, None) for number in numbers)
-    for number, image in progress(pictures):
+    for number, image in pictures:
+        numbers.append(number)
         if image is None and with_images:
             failures.append(f'frame {number} cannot be decoded')
         found = Detections.none()
@@ -71,7 +90,7 @@ def detect(
             # If nobody is detected now, the last boxes are masked.
             people = found.boxes if len(found.boxes) else people
             gyro.add(image, people)
-    return frames, failures
+    return numbers, frames, failures
 
 
 def make_clips(
@@ -86,7 +105,7 @@ def make_clips(
 
     Args:
         source (FrameSource): The video.
-        plan (TimePlan): As for :func:`detect`.
+        plan (TimePlan): Resampling of the video.
         frames (list[Detections]): Detections of the used frames.
         people (str): ``largest``, ``longest`` or ``all``. Defaults to ``largest``.
         min_frames (int): People detected in fewer frames of the video are dropped. Defaults to 30.
@@ -187,7 +206,9 @@ def observe(
     progress: Progress = iter,
 ) -> tuple[list[PersonClip], TimePlan]:
     """Run :func:`detect` and :func:`make_clips` on a video; see there for the arguments."""
+    frames, failures = detect(source, detector, gyro, progress)
+    if isinstance(detector, KeypointFile):
+        detector.check_length(len(source))
     plan = plan_times(source.seconds)
-    frames, failures = detect(source, detector, plan, gyro, progress)
     facts = {**(facts or {}), 'failures': failures}
     return make_clips(source, plan, frames, people, min_frames, facts), plan

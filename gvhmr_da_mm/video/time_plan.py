@@ -1,12 +1,15 @@
 """Resampling of frames at arbitrary times to a fixed frame rate."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Optional, TypeVar
 
 import numpy as np
 
 from ..core.conventions import FPS
 from ..core.errors import DataError
 
+Item = TypeVar('Item')
 SNAP_DISTANCE = 0.1
 """Largest distance, in output frames, at which an input frame is used without interpolation."""
 MAX_GAP = 2.5
@@ -79,17 +82,65 @@ def plan_times(seconds: np.ndarray, fps: float = FPS) -> TimePlan:
         raise DataError(f'times of frames should increase; frame {frame} does not follow the last')
     steps = (seconds - seconds[0]) * fps
     wanted = np.arange(int(np.floor(steps[-1] + SNAP_DISTANCE)) + 1)
+    lower, upper, weight = _neighbours(steps, wanted)
+    gap = steps[upper] - steps[lower]
+    usual = np.median(np.diff(steps)) if len(steps) > 1 else 1.0
+    missing = (upper != lower) & (gap > MAX_GAP * max(usual, 1e-9))
+    return TimePlan(lower, upper, weight, missing)
+
+
+def planned_items(
+    timed: Iterable[tuple[float, Item]], fps: float = FPS
+) -> Iterator[tuple[int, Item]]:
+    """Yield number and item of each frame that :func:`plan_times` uses, while times are read.
+
+    Args:
+        timed (Iterable): Time, s, increasing, and item of each frame. One item is held back.
+        fps (float): As for :func:`plan_times`. Defaults to 30.
+    """
+    before = own = first = held = None
+    number = -1
+    for number, (seconds, item) in enumerate(timed):
+        first = seconds if first is None else first
+        after = (seconds - first) * fps
+        if own is not None and _is_used(before, own, after):
+            yield number - 1, held
+        before, own, held = own, after, item
+    if own is not None and _is_used(before, own, None):
+        yield number, held
+
+
+def _neighbours(steps: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the input frames around output frames, and the weight of the later.
+
+    Args:
+        steps (np.ndarray): Times of the input frames (N,), in output frames.
+        wanted (np.ndarray): Output frames (F,).
+    """
     upper = np.clip(np.searchsorted(steps, wanted), 0, len(steps) - 1)
     lower = np.where(steps[upper] > wanted, upper - 1, upper)
     gap = steps[upper] - steps[lower]
     weight = np.clip((wanted - steps[lower]) / np.maximum(gap, 1e-9), 0, 1)
-    at_lower, at_upper = (
-        wanted - steps[lower] < SNAP_DISTANCE,
-        steps[upper] - wanted < SNAP_DISTANCE,
-    )
+    at_lower = wanted - steps[lower] < SNAP_DISTANCE
+    at_upper = (steps[upper] - wanted < SNAP_DISTANCE) & ~at_lower
     upper, weight = np.where(at_lower, lower, upper), np.where(at_lower, 0, weight)
-    at_upper &= ~at_lower
     lower, weight = np.where(at_upper, upper, lower), np.where(at_upper, 0, weight)
-    usual = np.median(np.diff(steps)) if len(steps) > 1 else 1.0
-    missing = (upper != lower) & (gap > MAX_GAP * max(usual, 1e-9))
-    return TimePlan(lower, upper, weight, missing)
+    return lower, upper, weight
+
+
+def _is_used(before: Optional[float], own: float, after: Optional[float]) -> bool:
+    """Return whether an input frame is a neighbour of an output frame.
+
+    Args:
+        before (float, optional): Time of the frame before, in output frames; None for the first.
+        own (float): Its own time.
+        after (float, optional): Time of the next frame; None for the last.
+    """
+    steps = np.array([step for step in (before, own, after) if step is not None])
+    end = own + SNAP_DISTANCE if after is None else after
+    wanted = np.arange(np.ceil(steps[0]), np.floor(end) + 1)
+    if not len(wanted):
+        return False
+    lower, upper, _ = _neighbours(steps, wanted)
+    index = 0 if before is None else 1
+    return bool(((lower == index) | (upper == index)).any())

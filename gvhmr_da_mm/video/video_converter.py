@@ -174,10 +174,10 @@ class VideoConverter(Source):
         gyro = VisualGyro(K) if self.camera == 'gyro' else None
         if 'file' in info.facts:
             clip = PersonClip.load(info.facts['file'])
+            if gyro is not None:
+                detect(source, _KnownPerson(clip), gyro)
             plan = plan_times(source.seconds)
             _check_same(clip, source, plan, info.facts['file'])
-            if gyro is not None:
-                detect(source, _KnownPerson(clip), plan, gyro)
         else:
             (clip,), plan = self.job.observe(source, name, gyro)
             self.job.add_features(clip, source)

@@ -83,20 +83,19 @@ def observe_view(
         ConfigError: If the detector is not installed.
     """
     source = open_frames(video)
-    plan = plan_times(source.seconds)
     signature = signature_of([video], K=view.K.tolist(), detector=detector)
     arrays = _read(cache, signature)
     if arrays is None:
         gyro = VisualGyro(view.K)
-        with build_detector(detector, None, view.name, len(source), source.img_wh) as find:
-            frames, _ = detect(source, find, plan, gyro, progress)
-        rotation = rotation_from_gyro(gyro.finish(), plan)
+        with build_detector(detector, None, view.name, source.img_wh) as find:
+            frames, _ = detect(source, find, gyro, progress)
+        rotation = rotation_from_gyro(gyro.finish(), plan_times(source.seconds))
         arrays = _pack(frames, rotation)
         cache.parent.mkdir(parents=True, exist_ok=True)
         with open_atomically(cache) as file:
             np.savez(file, signature=signature, **arrays)
     rotation = CameraRotation(arrays['R_w2c'], bool(arrays['static']))
-    return ViewObservation(source, plan, _unpack(arrays), rotation)
+    return ViewObservation(source, plan_times(source.seconds), _unpack(arrays), rotation)
 
 
 def _read(cache: Path, signature: str) -> Any:

@@ -74,6 +74,10 @@ class VisualGyro:
         self.threshold, self.max_side = threshold, max_side
         self.min_kept, self.max_angle = min_kept, max_angle
         self.static_angle, self.static_pixels = static_angle, static_pixels
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the frames that were added."""
         self._rotations: list[np.ndarray] = []
         self._found: list[Optional[RelativeRotation]] = []
         self._motion: list[float] = []

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from gvhmr_da_mm.core.errors import DataError, MissingFilesError
+from gvhmr_da_mm.video import frame_source
 from gvhmr_da_mm.video.frame_source import (
     ImageFolder,
     VideoFrames,
@@ -10,6 +11,7 @@ from gvhmr_da_mm.video.frame_source import (
     open_frames,
     unread_files,
 )
+from gvhmr_da_mm.video.time_plan import plan_times
 from tests.video.videos import (
     SIZE,
     set_durations,
@@ -66,6 +68,53 @@ def test_times_of_a_variable_frame_rate(tmp_path):
     assert any('variable frame rate' in note for note in video.notes)
 
 
+@pytest.fixture
+def decoded(monkeypatch):
+    """Return a list to which each decoded frame adds its time."""
+    times = []
+    grab = frame_source._grab
+
+    def count(capture):
+        found = grab(capture)
+        if found:
+            times.append(capture.get(cv2.CAP_PROP_POS_MSEC))
+        return found
+
+    monkeypatch.setattr(frame_source, '_grab', count)
+    return times
+
+
+@pytest.mark.parametrize('fps', [25.0, 30.0, 60.0])
+def test_planned_frames_are_those_of_a_second_reading(tmp_path, fps, decoded):
+    path = write_video(tmp_path / 'a.mp4', 20, fps)
+    video = open_frames(path)
+    pictures = dict(video.planned_frames())
+    assert len(decoded) == 1 + 20  # The first is read for the size of the pictures.
+    known = open_frames(path)
+    np.testing.assert_array_equal(video.seconds, known.seconds)
+    assert list(pictures) == plan_times(known.seconds).used.tolist()
+    for number, picture in known.planned_frames():
+        np.testing.assert_array_equal(picture, pictures[number])
+
+
+def test_times_that_do_not_increase(tmp_path, decoded, monkeypatch):
+    path = write_video(tmp_path / 'a.mp4', 20, 60.0)
+    right = frame_source._milliseconds
+    calls = []
+
+    def wrong(capture):
+        calls.append(right(capture))
+        return calls[-1] if len(calls) < 10 else 0.0
+
+    monkeypatch.setattr(frame_source, '_milliseconds', wrong)
+    video = open_frames(path)
+    early = [number for number, _ in video.planned_frames()]
+    assert len(decoded) == 1 + 20 and early[-1] < 10
+    assert any('not increasing' in note for note in video.notes)
+    np.testing.assert_allclose(video.seconds, np.arange(20) / 60)
+    assert [number for number, _ in video.planned_frames()] == list(range(0, 20, 2))
+
+
 def test_a_video_that_was_cut_off(tmp_path):
     path = write_video(tmp_path / 'cut.avi', 30, codec='MJPG')
     content = path.read_bytes()
@@ -82,8 +131,8 @@ def test_a_frame_that_cannot_be_decoded(tmp_path):
     content[starts[9] + 8 : starts[10]] = bytes(starts[10] - starts[9] - 8)
     path.write_bytes(content)
     video = open_frames(path)
-    assert '1 of 20 frames cannot be decoded' in video.notes
     assert len(video) == 19
+    assert '1 of 20 frames cannot be decoded' in video.notes
     np.testing.assert_allclose(np.sort(np.diff(video.seconds))[-2:], [1 / 30, 2 / 30], atol=2e-3)
 
 

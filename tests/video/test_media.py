@@ -37,9 +37,7 @@ def watch(media):
         key = (name, *options.items())
         if key not in known:
             source = open_frames(media / name)
-            with build_detector(
-                'mediapipe', None, Path(name).stem, len(source), source.img_wh
-            ) as detector:
+            with build_detector('mediapipe', None, Path(name).stem, source.img_wh) as detector:
                 known[key], _ = observe(source, detector, **options)
         return known[key]
 

@@ -277,3 +277,31 @@ def test_static_rotations():
     assert resample_rotations(np.eye(3)[None], single).shape == (1, 3, 3)
     found = CameraRotation(np.eye(3)[None], True)
     assert rotation_from_gyro(found, single).static
+
+
+class Unsorted(Pictures):
+    """Source whose times turn out to be others after the first reading."""
+
+    def planned_frames(self):
+        if self.fps != 30.0:
+            self.seconds = np.arange(len(self.pictures)) / 30
+            yield from self.frames(range(0, 8, 2))
+            self.fps = 30.0
+        else:
+            yield from super().planned_frames()
+
+    def __init__(self, pictures):
+        super().__init__(pictures)
+        self.fps = None
+
+
+def test_frames_are_read_again_if_their_times_were_wrong():
+    background = texture()
+    images = [render(rotation(0, 20 * t / 30, 0), background) for t in range(40)]
+    gyro, detector = VisualGyro(K), Detector()
+    (clip,), plan = observe(Unsorted(images), detector, gyro=gyro)
+    assert detector.asked == [0, 2, 4, 6, *range(40)]
+    expected = VisualGyro(K)
+    (same,), _ = observe(Pictures(images), Detector(), gyro=expected)
+    np.testing.assert_array_equal(clip.kp2d, same.kp2d)
+    np.testing.assert_array_equal(gyro.finish().R_w2c, expected.finish().R_w2c)

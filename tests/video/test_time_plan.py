@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gvhmr_da_mm.core.errors import DataError
-from gvhmr_da_mm.video.time_plan import plan_times
+from gvhmr_da_mm.video.time_plan import plan_times, planned_items
 
 
 @pytest.mark.parametrize('offset', [0, 5.3])
@@ -65,3 +65,34 @@ def test_single_frame():
 def test_impossible_times(times):
     with pytest.raises(DataError):
         plan_times(np.array(times))
+
+
+@pytest.mark.parametrize(
+    'times',
+    [
+        np.arange(90) / 30,
+        np.arange(181) / 60,
+        np.arange(75) / 25,
+        np.arange(90) / 29.97 + 7,
+        np.arange(90) / 30 + np.tile([0, 0.004, -0.004], 30),
+        np.cumsum(np.tile([1, 1, 2, 40, 1], 12)) / 30,
+        np.cumsum(np.random.default_rng(0).uniform(1e-3, 0.1, 200)),
+        np.array([3.0]),
+        np.array([0, 1 / 30 - 0.001]),
+    ],
+    ids=str,
+)
+def test_frames_are_planned_while_times_are_read(times):
+    read = 0
+
+    def timed():
+        nonlocal read
+        for number, time in enumerate(times):
+            read = number + 1
+            yield time, f'picture {number}'
+
+    found = []
+    for number, item in planned_items(timed()):
+        assert item == f'picture {number}' and read <= number + 2
+        found.append(number)
+    assert found == plan_times(times).used.tolist()

@@ -10,6 +10,7 @@ from gvhmr_da_mm.core.errors import ConfigError, DataError, MissingFilesError, S
 from gvhmr_da_mm.datasets import PackDataset
 from gvhmr_da_mm.datasets.packs import SequencePack
 from gvhmr_da_mm.datasets.sources.write_pack import write_pack
+from gvhmr_da_mm.video import frame_source
 from gvhmr_da_mm.video.extract_features import extract_features
 from gvhmr_da_mm.video.feature_job import FeatureJob
 from gvhmr_da_mm.video.video_converter import VideoConverter, intrinsics_of
@@ -123,6 +124,38 @@ def test_the_gyro_measures_the_camera(folder):
     assert not SequencePack(folder / 'pack').entries['a'].static_camera
     last = np.degrees(np.arccos((np.trace(fields['R_w2c'][-1].numpy()) - 1) / 2))
     assert last == pytest.approx(20 * (FRAMES - 1) / FPS, abs=1)
+
+
+def count_decoded(monkeypatch):
+    """Return a list that gets an entry for each decoded frame."""
+    decoded = []
+    grab = frame_source._grab
+    monkeypatch.setattr(
+        frame_source, '_grab', lambda capture: grab(capture) and not decoded.append(capture)
+    )
+    return decoded
+
+
+@pytest.mark.parametrize('camera', ['gyro', 'static'])
+def test_a_video_is_decoded_once(folder, monkeypatch, camera):
+    decoded = count_decoded(monkeypatch)
+    assert write_pack(converter(folder, camera), folder / 'pack').written == 2
+    assert len(decoded) == 2 * (FRAMES + 1)
+
+
+def test_features_decode_a_video_once_more(folder, tmp_path, monkeypatch):
+    weights = tmp_path / 'hmr2.ckpt'
+    torch.save({'state_dict': published_weights()}, weights)
+    network = dict(backbone=BACKBONE, head=HEAD)
+    job = FeatureJob(str(folder / 'keypoints'), checkpoint=str(weights), network=network)
+    decoded = count_decoded(monkeypatch)
+    # The boxes of its crops are known when all people of the video are.
+    assert extract_features(folder / 'videos', folder / 'out', job, limit=1).written == 1
+    assert len(decoded) == 1 + 2 * FRAMES
+    decoded.clear()
+    made = converter(folder, 'gyro', observations=folder / 'out')
+    assert write_pack(made, folder / 'pack', limit=1).written == 1
+    assert len(decoded) == 1 + FRAMES
 
 
 def test_rotations_of_a_folder(folder):

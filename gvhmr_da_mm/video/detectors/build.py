@@ -47,7 +47,6 @@ def build_detector(
     keypoints: str,
     options: Optional[dict[str, Any]],
     clip_id: str,
-    num_frames: int,
     img_wh: tuple[int, int],
 ) -> Any:
     """Build a detector for a clip.
@@ -57,7 +56,6 @@ def build_detector(
             ``{clip}.npz``.
         options (dict, optional): Arguments of the detector; unused for a file.
         clip_id (str): Name of the clip, for files in a folder.
-        num_frames (int): Frames of its video.
         img_wh (tuple[int, int]): Width and height of its upright frames, pixels.
 
     Raises:
@@ -67,4 +65,4 @@ def build_detector(
     """
     if keypoints in DETECTORS:
         return TASK_UTILS.build(dict(type=DETECTORS[keypoints], **(options or {})))
-    return KeypointFile(file_of(keypoints, clip_id, ('.npz',)), num_frames, img_wh)
+    return KeypointFile(file_of(keypoints, clip_id, ('.npz',)), img_wh)

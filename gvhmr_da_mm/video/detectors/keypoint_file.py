@@ -25,18 +25,16 @@ class KeypointFile:
         path (str | Path): A file with ``kp2d`` (F, 17, 3), or (P, F, 17, 3) for several people:
             pixels of the upright frames and confidence, one row per frame of the video. NaN or no
             confident keypoint means nobody.
-        num_frames (int): Frames of the video.
         img_wh (tuple[int, int]): Width and height of the video's upright frames, pixels.
 
     Raises:
         MissingFilesError: If there is no such file.
-        DataError: If it has other content, or its number of frames or keypoint positions do not
-            fit the video.
+        DataError: If it has other content, or its keypoint positions do not fit the video.
     """
 
     needs_images = False
 
-    def __init__(self, path: Union[str, Path], num_frames: int, img_wh: tuple[int, int]) -> None:
+    def __init__(self, path: Union[str, Path], img_wh: tuple[int, int]) -> None:
         self.path = Path(path)
         if not self.path.is_file():
             raise MissingFilesError(f'the file of keypoints {str(path)!r} does not exist')
@@ -53,11 +51,6 @@ class KeypointFile:
                 f'{self.path}: `kp2d` should have shape (F, 17, 3) or (P, F, 17, 3), got '
                 f'{kp2d.shape}'
             )
-        if people.shape[1] != num_frames:
-            raise DataError(
-                f'{self.path} has keypoints of {people.shape[1]} frames, but {num_frames} frames '
-                'of the video can be decoded: detect them again on this video'
-            )
         finite = np.isfinite(people).all(axis=-1, keepdims=True)
         self._people = np.where(finite, people, 0.0)
         _check_values(self.path, self._people, img_wh)
@@ -69,10 +62,24 @@ class KeypointFile:
         """Do nothing: the file is closed already."""
 
     def __call__(self, image: Optional[np.ndarray], number: int) -> Detections:
-        """Return the people of a frame."""
+        """Return the people of a frame; nobody beyond the last row."""
+        if number >= self._people.shape[1]:
+            return Detections.none()
         keypoints = self._people[:, number]
         boxes, found = boxes_around(keypoints)
         return Detections(boxes[found], keypoints[found])
+
+    def check_length(self, num_frames: int) -> None:
+        """Check that the file has a row for each frame of the video.
+
+        Raises:
+            DataError: If it has more or fewer.
+        """
+        if self._people.shape[1] != num_frames:
+            raise DataError(
+                f'{self.path} has keypoints of {self._people.shape[1]} frames, but {num_frames} '
+                'frames of the video can be decoded: detect them again on this video'
+            )
 
 
 def _check_values(path: Path, people: np.ndarray, img_wh: tuple[int, int]) -> None:

@@ -16,10 +16,10 @@ def keypoints(*leading):
 def test_one_and_two_people(tmp_path):
     path = tmp_path / 'k.npz'
     np.savez(path, kp2d=keypoints(5))
-    found = KeypointFile(path, 5, SIZE)(None, 3)
+    found = KeypointFile(path, SIZE)(None, 3)
     np.testing.assert_array_equal(found.keypoints, keypoints(5)[3:4])
     np.savez(path, kp2d=keypoints(2, 5))
-    assert KeypointFile(path, 5, SIZE)(None, 0).boxes.shape == (2, 4)
+    assert KeypointFile(path, SIZE)(None, 0).boxes.shape == (2, 4)
 
 
 def test_frames_without_anybody(tmp_path):
@@ -27,7 +27,7 @@ def test_frames_without_anybody(tmp_path):
     kp2d[0] = np.nan
     kp2d[1, :, 2] = 0.1
     np.savez(tmp_path / 'k.npz', kp2d=kp2d)
-    file = KeypointFile(tmp_path / 'k.npz', 3, SIZE)
+    file = KeypointFile(tmp_path / 'k.npz', SIZE)
     assert [len(file(None, t).boxes) for t in range(3)] == [0, 0, 1]
 
 
@@ -44,7 +44,6 @@ def test_boxes_hold_the_confident_keypoints():
 @pytest.mark.parametrize(
     'content, said',
     [
-        (dict(kp2d=keypoints(4)), '4 frames, but 5'),
         (dict(kp2d=np.zeros((5, 133, 3))), r'\(5, 133, 3\)'),
         (dict(points=keypoints(5)), 'kp2d'),
     ],
@@ -52,15 +51,24 @@ def test_boxes_hold_the_confident_keypoints():
 def test_other_files(tmp_path, content, said):
     np.savez(tmp_path / 'k.npz', **content)
     with pytest.raises(DataError, match=said):
-        KeypointFile(tmp_path / 'k.npz', 5, SIZE)
+        KeypointFile(tmp_path / 'k.npz', SIZE)
+
+
+def test_keypoints_of_fewer_frames_than_the_video_has(tmp_path):
+    np.savez(tmp_path / 'k.npz', kp2d=keypoints(4))
+    file = KeypointFile(tmp_path / 'k.npz', SIZE)
+    file.check_length(4)
+    assert len(file(None, 4).boxes) == 0
+    with pytest.raises(DataError, match='k.npz has keypoints of 4 frames, but 5'):
+        file.check_length(5)
 
 
 def test_no_file(tmp_path):
     with pytest.raises(MissingFilesError):
-        KeypointFile(tmp_path / 'k.npz', 5, SIZE)
+        KeypointFile(tmp_path / 'k.npz', SIZE)
     (tmp_path / 'k.npz').write_text('x')
     with pytest.raises(DataError):
-        KeypointFile(tmp_path / 'k.npz', 5, SIZE)
+        KeypointFile(tmp_path / 'k.npz', SIZE)
 
 
 def changed(scale=1.0, confidence=0.8):
@@ -82,7 +90,7 @@ def changed(scale=1.0, confidence=0.8):
 def test_values_of_another_video_or_in_other_units(tmp_path, kp2d, said):
     np.savez(tmp_path / 'k.npz', kp2d=kp2d)
     with pytest.raises(DataError, match=said):
-        KeypointFile(tmp_path / 'k.npz', 5, SIZE)
+        KeypointFile(tmp_path / 'k.npz', SIZE)
 
 
 def test_values_that_are_only_unusual(tmp_path):
@@ -92,4 +100,4 @@ def test_values_that_are_only_unusual(tmp_path):
     kp2d[:, :5, 0] += 200
     kp2d[4, :, :2], kp2d[4, :, 2] = 0.01, 0.05
     np.savez(tmp_path / 'k.npz', kp2d=kp2d)
-    assert len(KeypointFile(tmp_path / 'k.npz', 5, SIZE)(None, 0).boxes) == 1
+    assert len(KeypointFile(tmp_path / 'k.npz', SIZE)(None, 0).boxes) == 1
