@@ -54,7 +54,7 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
 def add_converter_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every converter."""
     parser.add_argument('out', metavar='OUT', type=Path, help='folder of the sequence pack')
-    parser.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
+    add_executor_arguments(parser)
     parser.add_argument('--limit', type=int, help='only the first so many sequences')
     parser.add_argument(
         '--dry-run', action='store_true', help='report what would be written; write nothing'
@@ -71,6 +71,17 @@ def _launcher(name: str) -> str:
             f'dist_test.sh, and set `--cfg-options env_cfg.dist_cfg.backend={name}`'
         )
     return name
+
+
+def add_executor_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the tools whose tasks run side by side."""
+    parser.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
+    parser.add_argument(
+        '--executor',
+        default='processes',
+        help='processes (default); dask, a cluster of Dask on this machine; or dask:ADDRESS, a '
+        'running one, by the address or the JSON file of its scheduler (docs/en/clusters.md)',
+    )
 
 
 def _add_config_options(parser: argparse.ArgumentParser) -> None:

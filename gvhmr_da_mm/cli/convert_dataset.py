@@ -39,6 +39,7 @@ def convert_dataset(source: Source, out: Path, args: argparse.Namespace) -> int:
                 out,
                 with_labels=not args.no_labels,
                 jobs=args.jobs,
+                executor=args.executor,
                 limit=args.limit,
                 dry_run=args.dry_run,
                 start=lambda total: bar.update(task, total=total),

@@ -1,11 +1,14 @@
 """Tasks on a cluster of Dask's distributed scheduler."""
 
 import logging
+import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING, Any, Optional
 from uuid import uuid4
 
@@ -53,12 +56,12 @@ def run_on_dask(
         from distributed import KilledWorker, as_completed
     except ImportError as error:
         raise InstallationError(
-            '`--executor dask` needs Dask: pip install -r requirements/dask.txt'
+            '`--executor dask` needs the package `distributed`: pip install distributed'
         ) from error
     with _connect(address, jobs) as client:
         waiting, running = iter(tasks), {}
         # A task of its own, so that it is made again if the worker that holds it is lost.
-        work = pickle.dumps((function, shared))
+        work = pickle.dumps((Path.cwd(), function, shared))
         loaded = client.submit(pickle.loads, work, key=f'load-{uuid4()}')
         completed = as_completed(loop=client.loop)
 
@@ -115,7 +118,7 @@ def _connect(address: str, jobs: int) -> Iterator['Client']:
         yield client
 
 
-def _run(work: tuple[Callable, Any], task: bytes) -> Any:
+def _run(work: tuple[Path, Callable, Any], task: bytes) -> Any:
     from distributed import get_worker
 
     threads = get_worker().state.nthreads
@@ -125,6 +128,13 @@ def _run(work: tuple[Callable, Any], task: bytes) -> Any:
             f'workers of Dask should have one thread each, got {threads}: start them with '
             '`--nthreads 1`, or with one core (`cores=1`) for each process'
         )
+    folder, function, shared = work
+    try:
+        os.chdir(folder)  # Paths may be relative.
+    except OSError as error:
+        raise ConfigError(
+            f'workers of Dask should see the files of the machine that starts the tool, but '
+            f'{gethostname()} cannot open {folder} ({error.strerror}): use a shared folder'
+        ) from error
     torch.set_num_threads(1)
-    function, shared = work
     return function(shared, pickle.loads(task))

@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 from ..core.conventions import FPS
 from ..core.errors import StorageError
 from ..datasets.packs.pack_writer import file_sha256, storage_errors
 from ..datasets.sources import Failure, signature_of
+from ..executors import check_executor, run_tasks
 from ..fileio.atomic_file import write_atomically
 from .feature_job import FeatureJob
 from .frame_source import find_clips, open_frames
@@ -59,6 +60,10 @@ def extract_features(
     limit: Optional[int] = None,
     dry_run: bool = False,
     progress: Callable[[str], Progress] = lambda name: iter,
+    jobs: int = 1,
+    executor: str = 'processes',
+    start: Callable[[int], None] = lambda total: None,
+    advance: Callable[[str], None] = lambda name: None,
 ) -> ExtractionReport:
     """Observe the people of every video below a path.
 
@@ -73,8 +78,13 @@ def extract_features(
         fps (float): Frames per second of folders of images. Defaults to 30.
         limit (int, optional): Number of videos to extract. Defaults to None: all.
         dry_run (bool): Count the videos without extracting any. Defaults to False.
-        progress (Callable): Maps a video's name to the wrapper of its loops. Defaults to no
-            wrapper.
+        progress (Callable): Maps a video's name to the wrapper of its loops, which is used where
+            videos are read in this process. Defaults to no wrapper.
+        jobs (int): Processes. Defaults to 1: this one.
+        executor (str): As :func:`~gvhmr_da_mm.executors.check_executor` takes it. Defaults to
+            ``processes``.
+        start (Callable): Called with the number of videos to extract.
+        advance (Callable): Called with the name of each of them afterwards.
 
     Returns:
         ExtractionReport: Counts and failures.
@@ -82,45 +92,75 @@ def extract_features(
     Raises:
         MissingFilesError: If there is no video.
         StorageError: If the disk is full or write-protected; finished files stay.
+        ConfigError: If an argument is invalid, a process was killed, or the cluster was lost.
     """
+    check_executor(executor, jobs)
     clips = find_clips(path)
     manifest = Manifest(out)
     named = list(zip(clips, clip_ids(clips, path)))[:limit]
-    report = ExtractionReport(len(named))
-    for clip, name in named:
-        signature = signature_of([clip], fps=fps, **job.describe())
-        if manifest.is_done(name, signature):
-            report.skipped += 1
-            continue
-        if dry_run:
-            continue
-        try:
-            files = _extract(clip, name, out, job, fps, progress(name))
-        except StorageError:
-            raise
-        except Exception as error:  # one bad video must not stop the others
-            failure = Failure.of(name, clip, error)
-            report.failures.append(failure)
-            manifest.record(name, dict(signature='', failure=asdict(failure)))
-            continue
-        manifest.record(name, dict(signature=signature, files=files))
-        report.written += 1
+    options = dict(job.describe(), fps=fps)
+    tasks = [_Task(clip, name, signature_of([clip], **options)) for clip, name in named]
+    todo = [task for task in tasks if not manifest.is_done(task.name, task.signature)]
+    report = ExtractionReport(len(named), len(named) - len(todo))
+    if dry_run:
+        return report
+    start(len(todo))
+    in_this_process = executor == 'processes' and jobs == 1
+    work = _Work(out, job, fps, progress if in_this_process else None)
+    for task, outcome in run_tasks(_extract, work, todo, jobs, executor, _failure):
+        if isinstance(outcome, Failure):
+            report.failures.append(outcome)
+            manifest.record(task.name, dict(signature='', failure=asdict(outcome)))
+        else:
+            manifest.record(task.name, dict(signature=task.signature, files=outcome))
+            report.written += 1
+        advance(task.name)
     return report
 
 
-def _extract(
-    clip: Path, name: str, out: Path, job: FeatureJob, fps: float, progress: Progress
-) -> list[dict]:
-    source = open_frames(clip, fps)
+@dataclass(frozen=True)
+class _Task:
+    clip: Path
+    name: str
+    signature: str
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is the same for all videos; ``progress`` is None in other processes."""
+
+    out: Path
+    job: FeatureJob
+    fps: float
+    progress: Optional[Callable[[str], Progress]]
+
+
+def _extract(work: _Work, task: _Task) -> Union[list[dict], Failure]:
+    try:
+        return _extract_people(work, task)
+    except StorageError:
+        raise
+    except Exception as error:  # one bad video must not stop the others
+        return _failure(task, error)
+
+
+def _failure(task: _Task, error: Exception) -> Failure:
+    return Failure.of(task.name, task.clip, error)
+
+
+def _extract_people(work: _Work, task: _Task) -> list[dict]:
+    out, name = work.out, task.name
+    progress = iter if work.progress is None else work.progress(name)
+    source = open_frames(task.clip, work.fps)
     source.name = Path(name).name
-    people, _ = job.observe(source, name, progress=progress)
+    people, _ = work.job.observe(source, name, progress=progress)
     files = []
     for person in people:
         # `name` contributes the folders, `person.name` the name of the file.
         file = out / Path(name).parent / f'{person.name}.npz'
         partial = out / PARTIAL_FOLDER / f'{name.replace("/", "-")}-{person.name}.npz'
         with storage_errors(out):
-            job.add_features(person, source, partial, progress)
+            work.job.add_features(person, source, partial, progress)
             person.save(file)
         files.append(
             dict(

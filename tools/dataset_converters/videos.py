@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from gvhmr_da_mm.cli.command_line import ConfigOptions, report_errors
+from gvhmr_da_mm.cli.command_line import ConfigOptions, add_executor_arguments, report_errors
 from gvhmr_da_mm.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -55,7 +56,6 @@ def parse_args() -> argparse.Namespace:
         help='folder that the command `features` has filled; its boxes and keypoints are used, too',
     )
     pack.add_argument('--split', default='train', help='split of the sequences')
-    pack.add_argument('--jobs', type=int, default=1, help='processes (default: 1)')
     pack.set_defaults(no_labels=True, run=make_pack)  # Videos have no labels.
     features = commands.add_parser(
         'features',
@@ -100,6 +100,7 @@ def common_arguments() -> argparse.ArgumentParser:
         metavar='KEY=VALUE',
         help='of the networks: detector.pose2d=CONFIG, network.backbone.depth=32, ...',
     )
+    add_executor_arguments(parser)
     parser.add_argument('--limit', type=int, help='only the first so many videos')
     parser.add_argument(
         '--dry-run', action='store_true', help='report what there is; write nothing'
@@ -182,10 +183,23 @@ def print_notes(out: Path) -> None:
 
 
 @contextmanager
-def frame_progress():
-    """Show a progress bar for each loop over the frames of a video, removed when done."""
+def show_progress(args: argparse.Namespace) -> Iterator[dict[str, Callable]]:
+    """Show a bar for each loop over the frames of a video, or one of videos if processes read them.
+
+    Yields:
+        dict[str, Callable]: Arguments of ``extract_features``.
+    """
     with Progress(console=CONSOLE, transient=True) as bar:
-        yield lambda name: lambda items: bar.track(items, description=escape(name))
+        if args.executor == 'processes' and args.jobs == 1:
+            yield dict(
+                progress=lambda name: lambda items: bar.track(items, description=escape(name))
+            )
+            return
+        videos = bar.add_task('videos', total=None)
+        yield dict(
+            start=lambda total: bar.update(videos, total=total),
+            advance=lambda name: bar.update(videos, advance=1),
+        )
 
 
 def make_features(args: argparse.Namespace) -> int:
@@ -197,9 +211,17 @@ def make_features(args: argparse.Namespace) -> int:
     )
     job.check()
     print_unread(args.source)
-    with frame_progress() as progress:
+    with show_progress(args) as shown:
         report = extract_features(
-            args.source, args.out, job, args.fps, args.limit, args.dry_run, progress
+            args.source,
+            args.out,
+            job,
+            args.fps,
+            args.limit,
+            args.dry_run,
+            jobs=args.jobs,
+            executor=args.executor,
+            **shown,
         )
     todo = report.planned - report.skipped
     doing = f'{todo} to do' if args.dry_run else f'{report.written} written'

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from gvhmr_da_mm.cli.command_line import report_errors
+from gvhmr_da_mm.cli.command_line import add_executor_arguments, report_errors
 
 if TYPE_CHECKING:
     from gvhmr_da_mm.datasets.validation import SequenceReport
@@ -31,7 +31,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--dataset', help='only this one, such as emdb; default: all')
     parser.add_argument('--out', metavar='FILE.json', help='write the report to a file as well')
     parser.add_argument('--limit', type=int, help='check so many sequences of each dataset')
-    parser.add_argument('--jobs', type=int, default=1, help='processes')
+    add_executor_arguments(parser)
     parser.add_argument('--lines', type=int, default=50, help='findings to print; all are in --out')
     return parser.parse_args()
 
@@ -111,7 +111,7 @@ def main() -> None:
     console = Console()
     reports: dict[str, list[SequenceReport]] = {}
     for folder in find_folders(args.path, args.dataset):
-        total, found = validate_folder(folder, args.limit, args.jobs)
+        total, found = validate_folder(folder, args.limit, args.jobs, args.executor)
         reports[folder.title] = list(
             track(found, folder.title, total + 1, console=console, transient=True)
         )

@@ -1,26 +1,20 @@
 """Conversion of a source to a sequence pack: parallel, resumable, skipping failures."""
 
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
-from itertools import groupby
 from pathlib import Path
 from typing import Optional, Union
 
-import torch
-
 from ...core.checks import check_at_least
 from ...core.errors import ConfigError, GVHMRError, StorageError
+from ...executors import check_executor, run_tasks
 from ..packs import PackEntry, PackWriter, write_sequence
 from ..packs.pack_schema import LABELS
 from ..packs.pack_writer import storage_errors
 from .source import Failure, SequenceInfo, Source
 
 FAILURES_FILE = 'failures.json'
-_SEQUENCES_PER_TASK = 16
 Outcome = Union[PackEntry, Failure]
 
 
@@ -51,6 +45,7 @@ def write_pack(
     root: Path,
     with_labels: bool = True,
     jobs: int = 1,
+    executor: str = 'processes',
     limit: Optional[int] = None,
     dry_run: bool = False,
     start: Callable[[int], None] = lambda total: None,
@@ -65,6 +60,8 @@ def write_pack(
         root (Path): Folder of the pack.
         with_labels (bool): Whether 3D labels and their masks go into the pack. Defaults to True.
         jobs (int): Processes. Defaults to 1: this one.
+        executor (str): As :func:`~gvhmr_da_mm.executors.check_executor` takes it. Defaults to
+            ``processes``.
         limit (int, optional): Number of sequences to convert. Defaults to None: all.
         dry_run (bool): Report the plan without writing. Defaults to False.
         start (Callable): Called with the number of sequences to convert.
@@ -74,11 +71,12 @@ def write_pack(
         ConversionReport: The result.
 
     Raises:
-        ConfigError: If an argument is invalid, or a process was killed.
+        ConfigError: If an argument is invalid, a process was killed, or the cluster was lost.
         StorageError: If the disk is full or write-protected; written sequences are kept.
         GVHMRError: If the source is not of the expected layout.
     """
-    check_at_least(1, jobs=jobs, limit=limit)
+    check_executor(executor, jobs)
+    check_at_least(1, limit=limit)
     if not dry_run:
         _check_writable(root)
     source.failures.clear()
@@ -101,7 +99,8 @@ def write_pack(
         report.skipped = len(signed) - len(todo)
         start(len(todo))
         try:
-            for outcome in _outcomes(source, writer.root, todo, with_labels, jobs):
+            work = (source, writer.root, with_labels)
+            for _, outcome in run_tasks(_convert, work, todo, jobs, executor, _failure):
                 if isinstance(outcome, Failure):
                     report.failures.append(outcome)
                 else:
@@ -146,55 +145,8 @@ def _write_failures(root: Path, failures: list[Failure]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _outcomes(
-    source: Source, root: Path, infos: list[SequenceInfo], with_labels: bool, jobs: int
-) -> Iterator[Outcome]:
-    if jobs == 1 or len(infos) < 2:
-        for info in infos:
-            yield _convert(source, root, info, with_labels)
-        return
-    # A fork could copy locks that threads of torch hold.
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,)) as pool:
-        chunks = _chunks(infos)
-        running = set()
-        try:
-            while True:
-                # Few at once, so that results do not pile up and a full disk stops the work.
-                for chunk in chunks:
-                    running.add(pool.submit(_convert_chunk, source, root, chunk, with_labels))
-                    if len(running) > 2 * jobs:
-                        break
-                if not running:
-                    return
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield from future.result()
-        except BrokenProcessPool as error:
-            raise ConfigError(
-                'a process was killed, most likely because memory ran out: run again with '
-                'fewer `--jobs`; written sequences are kept'
-            ) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _chunks(infos: list[SequenceInfo]) -> Iterator[list[SequenceInfo]]:
-    for _, group in groupby(infos, key=lambda info: info.file):
-        same = list(group)
-        yield from (
-            same[first : first + _SEQUENCES_PER_TASK]
-            for first in range(0, len(same), _SEQUENCES_PER_TASK)
-        )
-
-
-def _convert_chunk(
-    source: Source, root: Path, infos: list[SequenceInfo], with_labels: bool
-) -> list[Outcome]:
-    return [_convert(source, root, info, with_labels) for info in infos]
-
-
-def _convert(source: Source, root: Path, info: SequenceInfo, with_labels: bool) -> Outcome:
+def _convert(work: tuple[Source, Path, bool], info: SequenceInfo) -> Outcome:
+    source, root, with_labels = work
     try:
         arrays, meta = source.read(info)
         if not with_labels:
@@ -203,4 +155,8 @@ def _convert(source: Source, root: Path, info: SequenceInfo, with_labels: bool) 
     except StorageError:
         raise
     except Exception as error:  # one bad sequence must not end the conversion of thousands
-        return Failure.of(info.id, info.file, error)
+        return _failure(info, error)
+
+
+def _failure(info: SequenceInfo, error: Exception) -> Failure:
+    return Failure.of(info.id, info.file, error)

@@ -1,17 +1,14 @@
 """Run of all checks on all sequences of a folder."""
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Optional, Union
 
-import torch
-
 from ...core.checks import check_at_least
 from ...core.errors import ConfigError, MissingFilesError
+from ...executors import check_executor, run_tasks
 from ..packs.pack_index import INDEX_FILE
 from ..sources import PUBLISHED_SOURCES, SequenceInfo
 from . import sequence as sequences
@@ -21,8 +18,8 @@ from .folder import DataFolder
 from .pack_folder import PACK, SUBFOLDER, PackFolder
 from .published_folder import PublishedFolder
 
-SEQUENCES_PER_TASK = 8
-"""Sequences that a worker process gets at once."""
+MIN_PARALLEL = 8
+"""Sequences up to which starting processes takes longer than the checks."""
 
 
 @dataclass
@@ -108,7 +105,7 @@ def _digest(sequence: sequences.Sequence) -> str:
 
 
 def validate_folder(
-    folder: DataFolder, limit: Optional[int] = None, jobs: int = 1
+    folder: DataFolder, limit: Optional[int] = None, jobs: int = 1, executor: str = 'processes'
 ) -> tuple[int, Iterator[SequenceReport]]:
     """Check a data set, one sequence at a time.
 
@@ -116,27 +113,34 @@ def validate_folder(
         folder (DataFolder): The data set.
         limit (int, optional): Largest number of sequences. Defaults to None: all.
         jobs (int): Processes. Defaults to 1: this one.
+        executor (str): As :func:`~gvhmr_da_mm.executors.check_executor` takes it. Defaults to
+            ``processes``.
 
     Returns:
         tuple[int, Iterator[SequenceReport]]: Number of sequences, and their reports; the last
         report is of the files.
 
     Raises:
-        ConfigError: If ``limit`` or ``jobs`` is below 1.
+        ConfigError: If ``limit`` or ``jobs`` is below 1, or ``executor`` is invalid.
     """
-    check_at_least(1, jobs=jobs, limit=limit)
+    check_executor(executor, jobs)
+    check_at_least(1, limit=limit)
     infos = folder.sequences()
     between = list(folder.findings_between(infos))
     infos = infos[:limit]
-    return len(infos), _reports(folder, infos, between, jobs)
+    return len(infos), _reports(folder, infos, between, jobs, executor)
 
 
 def _reports(
-    folder: DataFolder, infos: list[SequenceInfo], between: list[Finding], jobs: int
+    folder: DataFolder,
+    infos: Sequence[SequenceInfo],
+    between: list[Finding],
+    jobs: int,
+    executor: str,
 ) -> Iterator[SequenceReport]:
     copies: dict[str, SequenceReport] = {}
     whole = SequenceReport(folder.title, '', '', findings=between)
-    for report in _run(folder, infos, jobs):
+    for report in _run(folder, infos, jobs, executor):
         first = copies.setdefault(report.content, report) if report.content else report
         if first is not report:
             message = f'has boxes and features of sequence {first.sequence!r}'
@@ -150,25 +154,29 @@ def _reports(
     yield whole
 
 
-def _run(folder: DataFolder, infos: list[SequenceInfo], jobs: int) -> Iterator[SequenceReport]:
-    if jobs == 1 or len(infos) <= SEQUENCES_PER_TASK:
+def _run(
+    folder: DataFolder, infos: Sequence[SequenceInfo], jobs: int, executor: str
+) -> Iterator[SequenceReport]:
+    in_this_process = executor == 'processes' and jobs == 1
+    if in_this_process or len(infos) <= MIN_PARALLEL:
         yield from (check_sequence(folder, info) for info in infos)
         return
-    if infos:  # Opens the shared files in this process, for their findings.
-        yield check_sequence(folder, infos[0])
-    tasks = [(folder, info) for info in infos[1:]]
-    # A fork could copy locks that threads of torch hold.
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(jobs, context, initializer=torch.set_num_threads, initargs=(1,)) as p:
-        yield from p.map(_check_in_worker, tasks, chunksize=SEQUENCES_PER_TASK)
+    # Opens the shared files in this process, for their findings.
+    yield check_sequence(folder, infos[0])
+    # Copies are told in the order of the sequences.
+    ready: dict[int, SequenceReport] = {}
+    following = 1
+    tasks = range(following, len(infos))
+    for number, report in run_tasks(_check_number, (folder, infos), tasks, jobs, executor):
+        ready[number] = report
+        while following in ready:
+            yield ready.pop(following)
+            following += 1
 
 
-_OPEN: dict[tuple[str, Path], DataFolder] = {}
-
-
-def _check_in_worker(task: tuple[DataFolder, SequenceInfo]) -> SequenceReport:
-    folder, info = task
-    return check_sequence(_OPEN.setdefault((folder.name, folder.folder), folder), info)
+def _check_number(work: tuple[DataFolder, Sequence[SequenceInfo]], number: int) -> SequenceReport:
+    folder, infos = work
+    return check_sequence(folder, infos[number])
 
 
 def summarize(reports: Sequence[SequenceReport]) -> dict[str, int]:

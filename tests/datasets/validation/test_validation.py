@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from concurrent.futures import Future
 
 import pytest
 import torch
@@ -92,7 +93,7 @@ class Inline:
     """Replacement of the process pool, whose processes would import everything again."""
 
     def __init__(self, jobs, context, initializer, initargs):
-        self.jobs = jobs
+        initializer(*initargs)
 
     def __enter__(self):
         return self
@@ -100,14 +101,17 @@ class Inline:
     def __exit__(self, *_):
         return False
 
-    def map(self, function, tasks, chunksize):
-        function, tasks = pickle.loads(pickle.dumps((function, list(tasks))))
-        return map(function, tasks)
+    def submit(self, function, task):
+        future = Future()
+        future.set_result(function(pickle.loads(pickle.dumps(task))))
+        return future
+
+    def shutdown(self, wait, cancel_futures):
+        pass
 
 
 def test_processes_find_what_one_finds(packs, monkeypatch):
-    module = 'gvhmr_da_mm.datasets.validation.validate_packs'
-    monkeypatch.setattr(f'{module}.ProcessPoolExecutor', Inline)
+    monkeypatch.setattr('gvhmr_da_mm.executors.processes.ProcessPoolExecutor', Inline)
     spoil_first(packs, PACK, bbx_xys=lambda boxes: boxes * 0)
     # More sequences than one process gets at once.
     content = torch.load(packs.root / PACK, weights_only=True)

@@ -1,0 +1,152 @@
+"""Where tasks run: results, errors, killed processes, and options that are refused."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from gvhmr_da_mm.core.errors import ConfigError, DataError, InstallationError
+from gvhmr_da_mm.executors import check_executor, dask_cluster, run_tasks
+
+distributed = pytest.importorskip('distributed', reason='distributed is not installed')
+
+EXECUTORS = ['processes', 'dask']
+
+
+class Counter:
+    """Shared object that counts how often it was made in this process."""
+
+    made = 0
+
+    def __init__(self, offset):
+        self.offset = offset
+
+    def __setstate__(self, state):
+        type(self).made += 1
+        self.__dict__ = state
+
+
+def add(counter, number):
+    return counter.offset + number, os.getpid(), Counter.made
+
+
+def fail_at_three(_, number):
+    if number == 3:
+        raise DataError('the third is bad')
+    return number
+
+
+def kill_once(folder, number):
+    """Kill the process in the midst of a task, the first time that this task runs."""
+    with (folder / f'{number}').open('a') as file:
+        file.write('started\n')
+    if number == 2 and (folder / '2').read_text().count('started') == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.05)
+    return number
+
+
+def kill_always(_, number):
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.parametrize('executor', EXECUTORS)
+def test_each_task_has_its_result_and_what_is_shared_is_sent_once(executor):
+    found = dict(run_tasks(add, Counter(100), range(20), jobs=2, executor=executor))
+    assert {task: result for task, (result, _, _) in found.items()} == {
+        n: 100 + n for n in range(20)
+    }
+    processes = {process for _, process, _ in found.values()}
+    assert len(processes) <= 2 and os.getpid() not in processes
+    assert {made for _, _, made in found.values()} == {1}
+
+
+def test_one_job_is_this_process():
+    (found,) = dict(run_tasks(add, Counter(1), [5])).values()
+    assert found == (6, os.getpid(), 0)
+
+
+@pytest.mark.parametrize('executor', EXECUTORS)
+def test_an_error_ends_the_run(executor):
+    with pytest.raises(DataError, match='the third is bad'):
+        list(run_tasks(fail_at_three, None, range(9), jobs=2, executor=executor))
+
+
+def test_a_killed_process_ends_the_run_of_processes(tmp_path):
+    with pytest.raises(ConfigError, match='fewer `--jobs`'):
+        list(run_tasks(kill_once, tmp_path, range(9), jobs=2))
+
+
+def test_a_task_whose_worker_was_killed_runs_again(tmp_path):
+    found = dict(run_tasks(kill_once, tmp_path, range(9), jobs=2, executor='dask'))
+    assert found == {n: n for n in range(9)}
+    assert (tmp_path / '2').read_text().count('started') == 2
+
+
+@pytest.mark.parametrize('replaced', [True, False])
+def test_a_task_that_kills_its_workers_again_and_again_is_given_up(replaced):
+    from dask import config
+
+    def run(**options):
+        return dict(run_tasks(kill_always, None, range(4), jobs=2, executor='dask', **options))
+
+    with config.set({'distributed.scheduler.allowed-failures': 0}):
+        if replaced:
+            found = run(on_killed=lambda task, error: str(error))
+            # Others may have waited on the same worker.
+            assert set(found) == set(range(4)) and 'killed again and again' in found[2]
+        else:
+            with pytest.raises(ConfigError, match='killed again and again'):
+                run()
+
+
+def test_a_running_cluster_is_used_by_address_or_file(tmp_path):
+    from distributed import LocalCluster
+
+    options = dict(threads_per_worker=1, dashboard_address=None)
+    with LocalCluster(2, **options) as cluster, distributed.Client(cluster) as client:
+        client.write_scheduler_file(str(tmp_path / 'scheduler.json'))
+        for address in (cluster.scheduler_address, tmp_path / 'scheduler.json'):
+            found = dict(run_tasks(add, Counter(0), range(5), executor=f'dask:{address}'))
+            assert [found[n][0] for n in range(5)] == list(range(5))
+        # It is still there for others.
+        assert len(client.nthreads()) == 2
+
+
+def test_workers_with_several_threads_are_refused():
+    from distributed import LocalCluster
+
+    with LocalCluster(1, threads_per_worker=2, dashboard_address=None) as cluster:
+        with pytest.raises(ConfigError, match='one thread each, got 2'):
+            list(run_tasks(add, Counter(0), range(2), executor=f'dask:{cluster.scheduler_address}'))
+
+
+@pytest.mark.parametrize(
+    'executor, jobs, message',
+    [
+        ('threads', 1, "got 'threads'"),
+        ('processes:2', 1, "got 'processes:2'"),
+        ('dask:', 1, "got 'dask:'"),
+        ('dask:tcp://10.0.0.1:8786', 4, 'leave it out'),
+        ('processes', 0, 'at least 1'),
+    ],
+)
+def test_odd_options_are_named(executor, jobs, message):
+    with pytest.raises(ConfigError, match=message):
+        check_executor(executor, jobs)
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(dask_cluster, '_CONNECT_S', 0.5)
+    for address in ('tcp://127.0.0.1:1', f'{tmp_path}/scheduler.json', 'nonsense'):
+        with pytest.raises(ConfigError, match='none answers'):
+            list(run_tasks(add, Counter(0), range(2), executor=f'dask:{address}'))
+
+
+def test_without_dask_the_package_is_named(monkeypatch):
+    monkeypatch.setitem(__import__('sys').modules, 'distributed', None)
+    with pytest.raises(InstallationError, match='pip install distributed'):
+        list(run_tasks(add, Counter(0), range(2), executor='dask'))
