@@ -105,6 +105,7 @@ setup(
     install_requires=read_requirements('runtime'),
     extras_require={
         'optional': read_requirements('optional'),
+        'dask': read_requirements('dask'),
         'tests': read_requirements('tests'),
     },
     cmdclass={'build_py': BuildWithConfigs},

@@ -198,6 +198,13 @@ REQUIREMENTS = (
         ),
         purpose='for mim',
     ),
+    _optional(
+        'distributed',
+        ('distributed',),
+        '>=2024.1',
+        '2026.8.0',
+        purpose='conversion on a cluster',
+    ),
     _optional('mim', ('openmim',), '>=0.3.9', '0.3.9', no_deps=True, purpose='mim train/test'),
     _optional('pkg_resources', ('setuptools',), '<81', '80.10.2', purpose='for mim'),
     _full('torchvision', ('torchvision',), purpose='the whole of MMPose'),

@@ -106,8 +106,11 @@ def _connect(address: str, jobs: int) -> Iterator['Client']:
             with Client(cluster) as client:
                 yield client
         return
-    place = dict(scheduler_file=address) if address.endswith('.json') else dict(address=address)
+    is_file = address.endswith('.json')
     try:
+        if is_file:
+            Path(address).open().close()  # Dask would wait for the file.
+        place = dict(scheduler_file=address) if is_file else dict(address=address)
         client = Client(timeout=_CONNECT_S, **place)
     except (OSError, ValueError) as error:
         raise ConfigError(

@@ -313,13 +313,20 @@ def test_a_full_disk_stops_the_extraction_and_keeps_what_is_done(folder, monkeyp
     assert (report.skipped, report.written) == (1, 1)
 
 
-def test_videos_that_cannot_be_extracted_are_recorded(folder):
+@pytest.mark.parametrize('options', [{}, dict(jobs=2), dict(jobs=2, executor='dask')])
+def test_videos_that_cannot_be_extracted_are_recorded(folder, options):
+    if options.get('executor') == 'dask':
+        pytest.importorskip('distributed', reason='distributed is not installed')
     (folder / 'videos' / 'broken.mp4').write_bytes(b'no')
     job = FeatureJob(keypoints=str(folder / 'keypoints'))
-    report = extract_features(folder / 'videos', folder / 'out', job)
+    seen = []
+    report = extract_features(
+        folder / 'videos', folder / 'out', job, start=seen.append, advance=seen.append, **options
+    )
+    assert seen[0] == 3 and sorted(seen[1:]) == ['a', 'broken', 'sub/b']
     assert report.written == 2 and [f.id for f in report.failures] == ['broken']
     manifest = json.loads((folder / 'out' / 'manifest.json').read_text())
     assert manifest['broken']['failure']['kind'] == DataError.__name__
     assert extract_features(folder / 'videos', folder / 'out', job).skipped == 2
-    dry = extract_features(folder / 'videos', folder / 'dry', job, dry_run=True)
+    dry = extract_features(folder / 'videos', folder / 'dry', job, dry_run=True, jobs=2)
     assert dry.planned == 3 and not (folder / 'dry').exists()

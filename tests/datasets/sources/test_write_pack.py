@@ -1,13 +1,15 @@
 """Conversion to sequence packs: parallel, resumable, skipping failures."""
 
 import json
+import os
+import signal
 import sys
 
 import pytest
 import torch
 
 from gvhmr_da_mm.core.errors import ConfigError, DataError, StorageError
-from gvhmr_da_mm.datasets.packs import SequencePack
+from gvhmr_da_mm.datasets.packs import PackWriter, SequencePack
 from gvhmr_da_mm.datasets.sources import SequenceInfo, Source, signature_of
 from gvhmr_da_mm.datasets.sources.write_pack import write_pack
 
@@ -44,6 +46,37 @@ def test_parallel_is_the_same_as_one_after_another(tmp_path):
         assert (report.written, report.exit_code) == (5, 0)
     index = [(tmp_path / str(jobs) / 'index.sqlite').read_bytes() for jobs in (1, 2)]
     assert index[0] == index[1]
+
+
+class KilledSource(ToySource):
+    """Source whose process is killed while it writes the sequence s2, the first time."""
+
+    def read(self, info):
+        marker = self.root / 'killed'
+        if info.id == 's2' and not marker.exists():
+            marker.touch()
+            os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)
+        return super().read(info)
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_writes_nothing_twice(tmp_path, monkeypatch):
+    pytest.importorskip('distributed', reason='distributed is not installed')
+    recorded, record = [], PackWriter.record
+    monkeypatch.setattr(
+        PackWriter, 'record', lambda self, entry: (recorded.append(entry.id), record(self, entry))
+    )
+    source = KilledSource(tmp_path, bad=('s4',))
+    report = write_pack(source, tmp_path / 'out', jobs=2, executor='dask')
+    assert (tmp_path / 'killed').exists()
+    assert (report.written, [failure.id for failure in report.failures]) == (4, ['s4'])
+    assert sorted(recorded) == list(SequencePack(tmp_path / 'out')) == ['s0', 's1', 's2', 's3']
+    # Nothing of the write that was cut off is left.
+    entries = SequencePack(tmp_path / 'out').entries.values()
+    files = {str(path.relative_to(tmp_path / 'out')) for path in tmp_path.glob('out/sequences/*')}
+    assert files == {entry.file for entry in entries}
+    write_pack(ToySource(tmp_path, bad=('s4',)), tmp_path / 'alone')
+    indices = [(tmp_path / name / 'index.sqlite').read_bytes() for name in ('out', 'alone')]
+    assert indices[0] == indices[1]
 
 
 def test_failures_are_listed_and_tried_again(tmp_path):
