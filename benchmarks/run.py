@@ -34,6 +34,7 @@ FAMILIES = (
     'training',
     'world',
     'body',
+    'fit',
     'metrics',
     'loader',
     'mocap',

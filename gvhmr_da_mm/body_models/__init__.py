@@ -3,6 +3,7 @@
 from .body_rig import BodyRig, make_body_rig
 from .cache import get_body_model
 from .linear_blend_body import LinearBlendBody
+from .point_chain import PointChain, PosedPoints
 from .regressed_body import RegressedBody, get_regressed_body
 from .regressors import load_regressor
 from .smpl_body import SMPLBody
@@ -13,6 +14,8 @@ __all__ = [
     'BodyRig',
     'LightBody',
     'LinearBlendBody',
+    'PointChain',
+    'PosedPoints',
     'RegressedBody',
     'SMPLBody',
     'SMPLXBody',

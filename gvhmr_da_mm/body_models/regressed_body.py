@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..core.errors import ConfigError, DataError
 from ..core.layout import NUM_BETAS, NUM_JOINTS, NUM_SMPL_VERTS
+from ..core.precision import full_precision
 from ..fileio.paths import require_files, resolve_data_root
 from .linear_blend_body import LinearBlendBody
 from .loading import NUM_SMPL_JOINTS, BodyArrays, body_model_file, load_body_arrays
@@ -82,6 +83,32 @@ class RegressedBody(LinearBlendBody):
         rotation, offset = self._bones(R_local, betas)
         turned = (rotation.index_select(1, self.pair_bone) @ moments).squeeze(-1)
         return self.gather @ (turned + self.pair_weight * offset.index_select(1, self.pair_bone))
+
+    @full_precision
+    def arms(self, betas: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the constants of :class:`PointChain` for shapes (N, num_betas).
+
+        Returns:
+            tuple[Tensor, ...]: The skeleton at rest (N, P, 3), and for each pair the arm at rest
+            (N, Q, 3), its derivative by the 9 (P - 1) pose features (features, Q, 3), and its posed
+            joint (Q,). A bone of a fixed joint is expressed in the frame of its anchor.
+        """
+        betas = betas.to(self.dtype)
+        skeleton = self.skeleton(betas)
+        own = torch.arange(self.num_posed, device=betas.device)
+        identity = torch.eye(3, dtype=self.dtype, device=betas.device)
+        R_bone = torch.cat((identity.expand(self.num_posed, 3, 3), self.R_anchor))
+        hanging = self._linear_in_betas(self.anchor_offsets, betas)
+        origin = torch.cat((-skeleton, hanging), dim=1).index_select(1, self.pair_bone)
+        R_pair = R_bone[self.pair_bone]
+        split = self.num_betas
+        moments = self.moment + betas @ self.moment_dirs[:split]
+        arms, dirs = (
+            (R_pair @ flat.unflatten(-1, (-1, 3, 1))).squeeze(-1)
+            for flat in (moments, self.moment_dirs[split:])
+        )
+        joint = torch.cat((own, self.anchors))[self.pair_bone]
+        return skeleton, arms + self.pair_weight * origin, dirs, joint
 
 
 def get_regressed_body(

@@ -16,20 +16,24 @@ from .checks import check_shape
 from .errors import ConfigError
 
 
-class _Level(NamedTuple):
+class TreeLevel(NamedTuple):
     """Joints of one depth, and positions of their parents in the level above."""
 
     joints: Tensor
     parents: Tensor
 
 
-class _TreePlan(NamedTuple):
-    levels: tuple[_Level, ...]
+class TreePlan(NamedTuple):
+    """Order in which the joints of a tree are computed."""
+
+    levels: tuple[TreeLevel, ...]
     order: Tensor
     """Position of each joint in the concatenated levels."""
     parents: Tensor
     """Parent of each joint; a root is its own parent."""
     is_root: Tensor
+    above: Tensor
+    """Whether a joint (column) is another one (row) or above it (J, J), bool."""
 
 
 def _depths(parents: tuple[int, ...]) -> list[int]:
@@ -51,7 +55,7 @@ def _depths(parents: tuple[int, ...]) -> list[int]:
 
 
 @lru_cache(maxsize=64)
-def _tree_plan(parents: tuple[int, ...], device: torch.device) -> _TreePlan:
+def tree_plan(parents: tuple[int, ...], device: torch.device) -> TreePlan:
     """Sort the joints by depth, so that all joints of a level are computed at once."""
     depths = _depths(parents)
     levels = [[j for j, d in enumerate(depths) if d == depth] for depth in range(max(depths) + 1)]
@@ -62,14 +66,17 @@ def _tree_plan(parents: tuple[int, ...], device: torch.device) -> _TreePlan:
         def index(values: Sequence[int]) -> Tensor:
             return torch.tensor(values, dtype=torch.long, device=device)
 
-        plans = [_Level(index(levels[0]), index([]))]
+        plans = [TreeLevel(index(levels[0]), index([]))]
         for above, level in zip(levels, levels[1:]):
-            plans.append(_Level(index(level), index([above.index(parents[j]) for j in level])))
+            plans.append(TreeLevel(index(level), index([above.index(parents[j]) for j in level])))
         flat = [joint for level in levels for joint in level]
         order = index([flat.index(joint) for joint in range(len(parents))])
         own_root = index([joint if parent < 0 else parent for joint, parent in enumerate(parents)])
         is_root = index([parent < 0 for parent in parents]).bool()
-    return _TreePlan(tuple(plans), order, own_root, is_root)
+        above = torch.eye(len(parents), dtype=torch.bool, device=device)
+        for _ in levels:
+            above = above | above[own_root]
+    return TreePlan(tuple(plans), order, own_root, is_root, above)
 
 
 def forward_kinematics(
@@ -92,7 +99,7 @@ def forward_kinematics(
     """
     check_shape(R_local, '* J 3 3', 'R_local', J=len(parents))
     check_shape(joints_rest, '* J 3', 'joints_rest', J=len(parents))
-    plan = _tree_plan(tuple(parents), R_local.device)
+    plan = tree_plan(tuple(parents), R_local.device)
     bones = bone_vectors(joints_rest, parents).unsqueeze(-1)
     leading = torch.broadcast_shapes(R_local.shape[:-3], joints_rest.shape[:-2])
     R_local = R_local.expand(*leading, -1, -1, -1)
@@ -113,6 +120,6 @@ def forward_kinematics(
 def bone_vectors(joints_rest: Tensor, parents: Sequence[int]) -> Tensor:
     """Return rest positions (..., J, 3) relative to the parents'; a root keeps its own."""
     check_shape(joints_rest, '* J 3', 'joints_rest', J=len(parents))
-    plan = _tree_plan(tuple(parents), joints_rest.device)
+    plan = tree_plan(tuple(parents), joints_rest.device)
     origin = joints_rest.index_select(-2, plan.parents)
     return joints_rest - origin.masked_fill(plan.is_root.unsqueeze(-1), 0.0)

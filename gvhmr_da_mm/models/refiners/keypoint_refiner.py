@@ -6,18 +6,15 @@ import torch
 from torch import Tensor
 
 from ...core.errors import ConfigError
-from ...core.layout import MOTION, NUM_BODY_JOINTS
-from ...core.rotation import axis_angle_to_matrix, matrix_to_rot6d
+from ...core.layout import NUM_JOINTS
+from ...core.rotation import axis_angle_to_matrix
 from ...registry import MODELS
 from ...structures import MotionPrediction
 from ..across_ranks import total_over_ranks
 from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
+from .fit_objective import FitObjective, FitWeights
 
-NUM_ANGLES = 3 * NUM_BODY_JOINTS + 3
-"""Rotation vectors of the body joints, then of the root."""
-NUM_VARIABLES = NUM_ANGLES + 3
-"""The angles, then the shift of the root as a share of its depth."""
 RAMP_STEPS = 10
 """Iterations of linear warm-up and of linear decay of the learning rate."""
 
@@ -30,7 +27,8 @@ class KeypointRefiner:
     per frame, plus ``smoothness`` times the squared difference of the changes (rad) of neighbouring
     frames, with Adam from zero change. The pose change is measured in 6D, in standard deviations of
     true motion, so joints that hardly vary in true motion hardly change. Of the many poses with the
-    same projection the result is one near the prediction.
+    same projection the result is one near the prediction. A clip whose objective does not fall is
+    returned unchanged.
 
     Note:
         - B: batch, L: frames.
@@ -41,9 +39,11 @@ class KeypointRefiner:
           stay as predicted.
 
     Args:
-        steps (int): Iterations. Defaults to 30, for pseudo-labels; the configs use 60 at test time.
-        lr (float): Peak learning rate, rad. Without the ramp the joints of a limb overshoot
-            together. Defaults to 0.06.
+        steps (int): Iterations. Defaults to 30, for pseudo-labels.
+        lr (float): Peak learning rate of the rotations, rad. Without the ramp the joints of a limb
+            overshoot together. Defaults to 0.06.
+        shift_lr (float): Peak learning rate of the root's shift, as a share of its depth. Defaults
+            to 0.06.
         prior (float): Weight of the pose change. Defaults to 3e-6.
         smoothness (float): Weight of the difference between frames. Defaults to 0.003.
         min_std (float): Lower bound of the standard deviation of a 6D channel: the statistics may
@@ -60,17 +60,20 @@ class KeypointRefiner:
         self,
         steps: int = 30,
         lr: float = 0.06,
+        shift_lr: float = 0.06,
         prior: float = 3e-6,
         smoothness: float = 0.003,
         min_std: float = 0.1,
     ) -> None:
-        if steps < 1 or lr <= 0 or prior < 0 or smoothness < 0 or min_std <= 0:
+        if steps < 1 or min(lr, shift_lr, min_std) <= 0 or min(prior, smoothness) < 0:
             raise ConfigError(
-                'KeypointRefiner needs `steps` >= 1, `lr` > 0, `prior` and `smoothness` >= 0, '
-                f'`min_std` > 0, got {steps}, {lr}, {prior}, {smoothness} and {min_std}'
+                'KeypointRefiner needs `steps` >= 1, `lr`, `shift_lr` and `min_std` > 0, `prior` '
+                f'and `smoothness` >= 0, got {steps}, {lr}, {shift_lr}, {min_std}, {prior} and '
+                f'{smoothness}'
             )
         self.steps = steps
         self.lr = lr
+        self.shift_lr = shift_lr
         self.prior = prior
         self.smoothness = smoothness
         self.min_std = min_std
@@ -127,38 +130,36 @@ class KeypointRefiner:
         totals: Tensor,
     ) -> MotionPrediction:
         """Fit all clips; ``totals`` (2,) are the detections and clips to average over."""
-        change = prediction.betas.new_zeros(*prediction.valid.shape, NUM_VARIABLES)
-        if change.numel() == 0:
+        if prediction.valid.numel() == 0:
             return prediction.replace(x=None)
-        frames = change.shape[1]
-        detections, clips = totals
-        predicted = matrix_to_rot6d(prediction.body_pose_R)
-        std = model.motion_codec.std[MOTION.body_pose].clamp(min=self.min_std)
-        std = std.to(predicted).view(predicted.shape[-2:])
-        with torch.enable_grad():
-            change.requires_grad_()
-            optimizer = torch.optim.Adam([change], betas=(0.8, 0.999))
-            for step in range(self.steps):
-                ramp = min(1.0, (step + 1) / RAMP_STEPS, (self.steps - step) / RAMP_STEPS)
-                optimizer.param_groups[0]['lr'] = self.lr * ramp
-                candidate = _apply(prediction, change)
-                residual = reprojection.residual(model.coco_joints(candidate), inputs)
-                penalty = reprojection.penalty(residual, detections)
-                drift = (matrix_to_rot6d(candidate.body_pose_R) - predicted) / std
-                drift = drift.square().sum() / (clips * frames)
-                jump = change.diff(dim=1).square().sum() / (clips * max(frames - 1, 1))
-                loss = penalty + self.prior * drift + self.smoothness * jump
-                (change.grad,) = torch.autograd.grad(loss, change)
-                optimizer.step()
-        refined = _apply(prediction, change.detach())
+        weights = FitWeights(self.prior, self.smoothness, self.min_std)
+        objective = FitObjective(prediction, inputs, reprojection, model, weights, totals)
+        change = objective.zero_change()
+        turns, shift = change[:, :NUM_JOINTS], change[:, NUM_JOINTS:]
+        peaks = (self.lr, self.shift_lr)
+        optimizer = torch.optim.Adam(
+            [dict(params=[turns]), dict(params=[shift])], betas=(0.8, 0.999)
+        )
+        for step in range(self.steps):
+            ramp = min(1.0, (step + 1) / RAMP_STEPS, (self.steps - step) / RAMP_STEPS)
+            for group, peak in zip(optimizer.param_groups, peaks):
+                group['lr'] = peak * ramp
+            turns.grad, shift.grad = objective.gradient(change).split((NUM_JOINTS, 1), dim=1)
+            optimizer.step()
+        # Steps of Adam are as long as the learning rate, however small the gradient: a clip that
+        # already fits would only wander.
+        helped = objective.loss(change) < objective.loss(objective.zero_change())
+        change.unflatten(-1, prediction.valid.shape).masked_fill_(~helped[:, None], 0.0)
+        refined = _apply(prediction, change.to(prediction.transl_c))
         return refined.for_box(inputs['bbx_xys'], inputs['K_fullimg'])
 
 
 def _apply(prediction: MotionPrediction, change: Tensor) -> MotionPrediction:
-    """Apply a change (B, L, NUM_VARIABLES) to a prediction."""
-    turn = axis_angle_to_matrix(change[..., :NUM_ANGLES].unflatten(-1, (-1, 3)))
-    turn_body, turn_root = turn[..., :NUM_BODY_JOINTS, :, :], turn[..., NUM_BODY_JOINTS, :, :]
-    shift = change[..., NUM_ANGLES:] * prediction.transl_c[..., 2:].abs()
+    """Apply a change of :class:`FitObjective` to a prediction."""
+    change = change.permute(2, 1, 0).unflatten(0, prediction.valid.shape)
+    turns = axis_angle_to_matrix(change[..., :NUM_JOINTS, :])
+    turn_root, turn_body = turns[..., 0, :, :], turns[..., 1:, :, :]
+    shift = change[..., NUM_JOINTS, :] * prediction.transl_c[..., 2:].abs()
     return prediction.replace(
         body_pose_R=prediction.body_pose_R @ turn_body,
         R_c=prediction.R_c @ turn_root,

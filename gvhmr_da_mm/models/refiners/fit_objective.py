@@ -1,0 +1,135 @@
+"""Objective of the fit to keypoints, with its gradient written out."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...body_models import PointChain, PosedPoints
+from ...core.frames_last import Turn, frames_last, matrix_product, turn
+from ...core.keypoint_residual import KeypointResidual
+from ...core.layout import MOTION, NUM_JOINTS
+from ...core.precision import full_precision
+from ...structures import MotionPrediction
+from ..losses import ReprojectionLoss
+from ..motion_estimator import MotionEstimator
+from .box_projection import BoxProjection
+
+
+class FitWeights(NamedTuple):
+    """Weights of the terms of :class:`FitObjective`.
+
+    Attributes:
+        prior (float): Of the pose change.
+        smoothness (float): Of the difference between frames.
+        min_std (float): Lower bound of the standard deviation of a 6D channel.
+    """
+
+    prior: float
+    smoothness: float
+    min_std: float
+
+
+class FitObjective:
+    """Reprojection penalty plus the cost of the change, as a function of the change.
+
+    Only the penalty as a function of the distances is left to autograd; the rest of the gradient is
+    written out.
+
+    Note:
+        - B: batch, L: frames, N = B L. Frames are the last dimension, see
+          :mod:`~gvhmr_da_mm.core.frames_last`.
+        - A change (3, 23, N) holds the rotation vectors of the root and the 21 body joints, each in
+          the joint's own frame, rad, then the shift of the root as a share of its depth.
+
+    Args:
+        prediction (MotionPrediction): What is changed.
+        inputs (dict[str, Tensor]): ``kp2d``, ``bbx_xys``, ``K_fullimg`` and ``valid``.
+        reprojection (ReprojectionLoss): Gives the penalty.
+        model (MotionEstimator): Provides the body and the standard deviations.
+        weights (FitWeights): Weights of the terms.
+        totals (Tensor): Detections and clips to average over (2,).
+    """
+
+    def __init__(
+        self,
+        prediction: MotionPrediction,
+        inputs: dict[str, Tensor],
+        reprojection: ReprojectionLoss,
+        model: MotionEstimator,
+        weights: FitWeights,
+        totals: Tensor,
+    ) -> None:
+        self.reprojection = reprojection
+        self.valid = reprojection.valid_mask(inputs)
+        self.projection = BoxProjection(inputs, self.valid)
+        self.shape = _, frames = prediction.valid.shape
+        self.detections, clips = totals
+        self.jump_weight = weights.smoothness / (clips * max(frames - 1, 1))
+        body = model.body_model.coco_body
+        R_local = torch.cat((prediction.R_c[:, :, None], prediction.body_pose_R), dim=2)
+        self.R_local = frames_last(R_local.to(body.dtype).mT)
+        self.transl = frames_last(prediction.transl_c[:, :, None].to(body.dtype))
+        self.depth = self.transl[2].abs()
+        self.chain = PointChain(body, prediction.betas.flatten(0, 1))
+        std = model.motion_codec.std[MOTION.body_pose].clamp(min=weights.min_std)
+        std = std.to(self.R_local).view(-1, 2, 3).permute(1, 2, 0)
+        drift_weight = weights.prior / (clips * frames) / std.square()
+        self.drift_weight = F.pad(drift_weight, (1, 0))[..., None]  # None for the root.
+
+    def zero_change(self) -> Tensor:
+        """Return the change that leaves the prediction as it is."""
+        return self.R_local.new_zeros(3, NUM_JOINTS + 1, self.R_local.shape[-1])
+
+    @full_precision
+    @torch.no_grad()
+    def loss(self, change: Tensor) -> Tensor:
+        """Return the share of each clip in the objective (B,)."""
+        posed, drift, jump = self._evaluate(change, turn(change[:, :NUM_JOINTS]))
+        squared = self._by_clip(self.projection.difference(self._points(posed, change)))
+        penalty = [self._penalty(*clip) for clip in zip(squared, self.valid)]
+        drift = (self.drift_weight * drift.square()).sum((0, 1, 2)).view(self.shape).sum(-1)
+        return torch.stack(penalty) + drift + self.jump_weight * jump.square().sum((0, 1, 3))
+
+    @full_precision
+    @torch.no_grad()
+    def gradient(self, change: Tensor) -> Tensor:
+        """Return the gradient of the objective, of the shape of the change."""
+        turns = turn(change[:, :NUM_JOINTS])
+        posed, drift, jump = self._evaluate(change, turns)
+        forces = self._forces(self._points(posed, change))
+        torques = self.chain.torques(posed, forces, drift.mul_(2 * self.drift_weight))
+        shift = forces.sum(dim=1, keepdim=True) * self.depth
+        gradient = torch.cat((turns.gradient(torques), shift), dim=1)
+        by_clip = gradient.unflatten(-1, self.shape)
+        jump = jump.mul_(2 * self.jump_weight)
+        by_clip[..., 1:] += jump
+        by_clip[..., :-1] -= jump
+        return gradient
+
+    def _evaluate(self, change: Tensor, turns: Turn) -> tuple[PosedPoints, Tensor, Tensor]:
+        """Return the pose, the change of its 6D (2, 3, 22, N) and the jumps (3, 23, B, L - 1)."""
+        posed = self.chain.pose(matrix_product(self.R_local, turns.matrix))
+        drift = posed.R_local[:2] - self.R_local[:2]
+        return posed, drift, change.unflatten(-1, self.shape).diff(dim=-1)
+
+    def _points(self, posed: PosedPoints, change: Tensor) -> Tensor:
+        """Return the COCO joints in the camera (3, 17, N)."""
+        return posed.points + (self.transl + change[:, NUM_JOINTS:] * self.depth)
+
+    def _by_clip(self, difference: Tensor) -> Tensor:
+        """Return the squared lengths (B, L, 17) of differences (2, 17, N)."""
+        return difference.square().sum(0).T.unflatten(0, self.shape)
+
+    def _penalty(self, squared: Tensor, valid: Tensor) -> Tensor:
+        return self.reprojection.penalty(KeypointResidual(squared, valid), self.detections)
+
+    def _forces(self, points: Tensor) -> Tensor:
+        """Return the derivative of the penalty by the points (3, 17, N)."""
+        difference = self.projection.difference(points)
+        with torch.enable_grad():
+            squared = self._by_clip(difference).requires_grad_()
+            (slope,) = torch.autograd.grad(self._penalty(squared, self.valid), squared)
+        on_difference = difference.mul_(2 * frames_last(slope))
+        return self.projection.forces(points, on_difference)

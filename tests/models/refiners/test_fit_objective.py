@@ -1,0 +1,55 @@
+"""The written-out gradient of the fit against autograd of the objective as documented."""
+
+import pytest
+import torch
+
+from gvhmr_da_mm.core.layout import MOTION
+from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_rot6d
+from gvhmr_da_mm.models import ReprojectionLoss
+from gvhmr_da_mm.models.refiners.fit_objective import FitObjective, FitWeights
+
+WEIGHTS = FitWeights(prior=3e-3, smoothness=0.01, min_std=0.1)
+TOTALS = torch.tensor([200, 3])
+
+
+def documented(change, prediction, inputs, model):
+    """Return the objective of each clip (B,), from a change (3, 23, N)."""
+    batch, frames = prediction.valid.shape
+    change = change.permute(2, 1, 0).unflatten(0, (batch, frames))
+    turns = axis_angle_to_matrix(change[:, :, :22])
+    candidate = prediction.replace(
+        body_pose_R=prediction.body_pose_R @ turns[:, :, 1:],
+        R_c=prediction.R_c @ turns[:, :, 0],
+        transl_c=prediction.transl_c + change[:, :, 22] * prediction.transl_c[..., 2:].abs(),
+    )
+    reprojection = ReprojectionLoss()
+    squared = reprojection.residual(model.coco_joints(candidate), inputs).squared
+    penalty = (squared / (squared + 0.1**2) * 0.1**2).sum((1, 2)) / TOTALS[0]
+    std = model.motion_codec.std[MOTION.body_pose].clamp(min=WEIGHTS.min_std).view(21, 6).float()
+    rot6d = [matrix_to_rot6d(one.body_pose_R) for one in (candidate, prediction)]
+    drift = ((rot6d[0] - rot6d[1]) / std).square().sum((1, 2, 3)) / (TOTALS[1] * frames)
+    jump = change.diff(dim=1).square().sum((1, 2, 3)) / (TOTALS[1] * (frames - 1))
+    return penalty + WEIGHTS.prior * drift + WEIGHTS.smoothness * jump
+
+
+@pytest.mark.parametrize('scale', [0.0, 1e-3, 0.3])
+def test_loss_and_gradient(toy_model, truth, scale):
+    _, wrong, inputs = truth
+    objective = FitObjective(wrong, inputs, ReprojectionLoss(), toy_model, WEIGHTS, TOTALS)
+    change = objective.zero_change()
+    change = (change + scale * torch.randn_like(change)).requires_grad_()
+    loss = documented(change, wrong, inputs, toy_model)
+    (gradient,) = torch.autograd.grad(loss.sum(), change)
+    torch.testing.assert_close(objective.loss(change), loss.detach(), atol=1e-7, rtol=1e-4)
+    found = objective.gradient(change)
+    assert not found.requires_grad
+    assert (found - gradient).norm() < 1e-5 * gradient.norm()
+
+
+def test_a_single_frame_has_no_neighbour(toy_model, truth):
+    _, wrong, inputs = truth
+    one = wrong._map(lambda x: x[:, :1])
+    inputs = {name: x[:, :1] if x.ndim > 2 else x for name, x in inputs.items()}
+    inputs['valid'] = one.valid
+    objective = FitObjective(one, inputs, ReprojectionLoss(), toy_model, WEIGHTS, TOTALS)
+    assert objective.gradient(objective.zero_change()).isfinite().all()
