@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Optional
@@ -17,33 +17,13 @@ from .detections import Detections, boxes_around
 
 STDERR = 2
 """File descriptor of the error stream."""
+QUIET_IMAGES = 10
+"""Images after which MediaPipe's threads have printed their warnings."""
 LANDMARKS = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
 """MediaPipe's landmarks of COCO's 17 keypoints, in their order."""
 FRAME_MILLISECONDS = 33
 """Time between frames for the temporal filter of the Tasks API, which takes integers."""
 _Landmarks = tuple[Sequence, Sequence]
-
-
-def import_mediapipe() -> ModuleType:
-    """Import MediaPipe and its pose API: legacy ``solutions`` or, since 0.10.30, ``tasks``.
-
-    Raises:
-        ConfigError: If it is not installed.
-    """
-    try:
-        import mediapipe
-
-        try:
-            from mediapipe.python.solutions import pose  # noqa: F401
-        except ModuleNotFoundError:
-            from mediapipe.tasks.python import vision  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(
-            f'keypoints=mediapipe needs MediaPipe, which cannot be imported '
-            f'({error}). Install it with `pip install --no-deps -r requirements/mediapipe.txt` '
-            '(docs/en/install.md), or give a file of keypoints, or use MMPose'
-        ) from error
-    return mediapipe
 
 
 @contextmanager
@@ -58,6 +38,29 @@ def silenced_native_errors() -> Iterator[None]:
     finally:
         os.dup2(kept, STDERR)
         os.close(kept)
+
+
+def import_mediapipe() -> ModuleType:
+    """Import MediaPipe and its pose API: legacy ``solutions`` or, since 0.10.30, ``tasks``.
+
+    Raises:
+        ConfigError: If it is not installed.
+    """
+    try:
+        with silenced_native_errors():
+            import mediapipe
+
+            try:
+                from mediapipe.python.solutions import pose  # noqa: F401
+            except ModuleNotFoundError:
+                from mediapipe.tasks.python import vision  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            f'keypoints=mediapipe needs MediaPipe, which cannot be imported '
+            f'({error}). Install it with `pip install --no-deps -r requirements/mediapipe.txt` '
+            '(docs/en/install.md), or give a file of keypoints, or use MMPose'
+        ) from error
+    return mediapipe
 
 
 class _Solution:
@@ -116,6 +119,7 @@ class MediaPipePose:
     """Detect the most prominent person of a video, on the CPU and without a download.
 
     Note:
+        Use it in a ``with`` block: the error stream is silent until the first images are through.
         MediaPipe tracks one person through frames in order and detects it again when lost. Use
         MMPose for videos with several people.
 
@@ -145,13 +149,15 @@ class MediaPipePose:
         smooth: bool = True,
         model: Optional[str] = None,
     ) -> None:
-        with silenced_native_errors():
-            mediapipe = import_mediapipe()
+        mediapipe = import_mediapipe()
+        with ExitStack() as quiet:
+            quiet.enter_context(silenced_native_errors())
             if hasattr(mediapipe, 'solutions'):
                 self._pose = _Solution(mediapipe, model_complexity, min_confidence, smooth)
             else:
                 self._pose = _Task(mediapipe, _model_file(model, mediapipe), min_confidence)
-        self._quiet = silenced_native_errors
+            # Its threads print after the calls that started them have returned.
+            self._quiet, self._num_images = quiet.pop_all(), 0
         # MediaPipe sets up absl's logging, which would repeat every log message.
         logging.getLogger('absl').propagate = False
 
@@ -160,16 +166,17 @@ class MediaPipePose:
 
     def __exit__(self, *error: object) -> None:
         """Free MediaPipe's graph."""
-        self._pose.close()
+        with self._quiet:
+            self._pose.close()
 
     def __call__(self, image: Optional[np.ndarray], number: int) -> Detections:
         """Return the person of an RGB image (H, W, 3), uint8; nobody for None."""
         if image is None:
             return Detections.none()
-        # MediaPipe prints warnings at the first image only.
-        with self._quiet():
-            found = self._pose.find(image)
-        self._quiet = nullcontext
+        found = self._pose.find(image)
+        self._num_images += 1
+        if self._num_images == QUIET_IMAGES:
+            self._quiet.close()
         if found is None:
             return Detections.none()
         landmarks, in_metres = found
