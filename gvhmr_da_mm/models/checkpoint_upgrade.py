@@ -1,5 +1,7 @@
 """Upgrade of names in checkpoints: of earlier versions, and of compiled models."""
 
+import re
+
 from torch import Tensor
 
 from ..core.errors import CheckpointError
@@ -11,6 +13,8 @@ RENAMED_PREFIXES = {
     'motion_queue.': 'critic.queue.',
 }
 """Old and new prefixes of names."""
+LSTM_LAYER = re.compile(r'^(critic\.discriminator\.lstm)\.((?:weight|bias)_[ih]h_l)(\d+)$')
+"""Name of a weight of the discriminator when its LSTM was one module."""
 COMPILED_PREFIX = '_orig_mod.'
 """What ``torch.compile(module)`` puts before the names of the module."""
 
@@ -38,3 +42,6 @@ def upgrade_state_dict(state_dict: dict[str, Tensor]) -> None:
         for old, new in RENAMED_PREFIXES.items():
             if name.startswith(old):
                 state_dict[new + name[len(old) :]] = state_dict.pop(name)
+    for name in list(state_dict):
+        if LSTM_LAYER.match(name):
+            state_dict[LSTM_LAYER.sub(r'\1.\3.\g<2>0', name)] = state_dict.pop(name)

@@ -1,6 +1,7 @@
 """Loaded weights fit, or an error lists the differences."""
 
 import copy
+import re
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from gvhmr_da_mm.core.errors import CheckpointError
 from gvhmr_da_mm.models import checkpoint_guard
 from gvhmr_da_mm.models.checkpoint_keys import ours_to_published
+from gvhmr_da_mm.models.checkpoint_upgrade import upgrade_state_dict
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_adaptation_config, toy_model_config
 
@@ -252,3 +254,15 @@ def test_the_given_state_dict_is_left_alone_by_mmengine(plain, adaptive):
     names = set(state)
     _load_checkpoint_to_model(copy.deepcopy(plain), dict(state_dict=state))
     assert set(state) == names
+
+
+def test_discriminators_whose_lstm_was_one_module_are_loaded(adaptive):
+    old = {
+        re.sub(r'lstm\.(\d+)\.(\w+)0$', r'lstm.\2\1', name): value
+        for name, value in adaptive.state_dict().items()
+    }
+    assert 'critic.discriminator.lstm.weight_ih_l0' in old
+    upgraded = dict(old)
+    upgrade_state_dict(upgraded)
+    assert upgraded.keys() == adaptive.state_dict().keys()
+    adaptive.load_state_dict(dict(old))

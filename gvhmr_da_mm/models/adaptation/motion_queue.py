@@ -125,4 +125,4 @@ class MotionQueue(nn.Module):
             )
         device = None if generator is None else generator.device
         index = torch.randint(len(self), (num,), generator=generator, device=device)
-        return index.to(self.body_pose.device)
+        return index.to(self.body_pose.device, non_blocking=True)

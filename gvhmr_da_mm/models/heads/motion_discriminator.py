@@ -97,13 +97,13 @@ class MotionDiscriminator(BaseModule):
         self.register_buffer('num_observed', torch.zeros((), dtype=torch.float64))
         self.register_buffer('input_mean', torch.zeros(input_size))
         self.register_buffer('input_var', torch.ones(input_size))
-        self.lstm = nn.LSTM(
-            input_size,
-            hidden_size,
-            num_layers,
-            batch_first=True,
-            dropout=dropout if num_layers > 1 else 0.0,
+        # One module a layer with dropout between them: cuDNN draws the dropout inside an LSTM from
+        # a state that no checkpoint holds, so training would not resume exactly.
+        self.lstm = nn.ModuleList(
+            nn.LSTM(hidden_size if layer else input_size, hidden_size, batch_first=True)
+            for layer in range(num_layers)
         )
+        self.dropout = nn.Dropout(dropout)
         if pooling == 'attention':
             layers, channels = [], hidden_size
             for _ in range(attention_layers):
@@ -198,7 +198,9 @@ class MotionDiscriminator(BaseModule):
         # cuDNN's LSTM has no backward pass in eval mode.
         cudnn = torch.backends.cudnn.enabled and (self.training or not torch.is_grad_enabled())
         with torch.backends.cudnn.flags(enabled=cudnn):
-            return self.lstm(frames)[0]
+            for layer, lstm in enumerate(self.lstm):
+                frames = lstm(self.dropout(frames) if layer else frames)[0]
+        return frames
 
     def _pool(self, features: Tensor, valid: Tensor) -> Tensor:
         """Pool (B, L, C) over the valid frames to (B, C), finite even where there is none."""

@@ -84,6 +84,21 @@ def test_lengths_instead_of_a_mask():
     assert torch.equal(net(pose, lengths), net(pose, mask([9, 5, 1], 9)))
 
 
+def test_layers_equal_one_lstm_of_pytorch():
+    net = MotionDiscriminator(hidden_size=8, dropout=0.3)
+    whole = torch.nn.LSTM(69, 8, 2, batch_first=True, dropout=0.3)
+    for layer, lstm in enumerate(net.lstm):
+        for name, value in lstm.state_dict().items():
+            getattr(whole, name.replace('_l0', f'_l{layer}')).data.copy_(value)
+    frames = torch.randn(3, 9, 69)
+    for training in (False, True):
+        net.train(training), whole.train(training)
+        torch.manual_seed(1)
+        found = net._recur(frames)
+        torch.manual_seed(1)
+        assert torch.equal(found, whole(frames)[0])
+
+
 def test_order_of_frames_matters():
     net = build('avg').eval()
     pose = torch.randn(1, 9, 69, dtype=torch.float64)
@@ -92,7 +107,9 @@ def test_order_of_frames_matters():
 
 def test_default_architecture():
     net = MotionDiscriminator()
-    assert (net.lstm.hidden_size, net.lstm.num_layers, net.lstm.dropout) == (1024, 2, 0.1)
+    assert [lstm.hidden_size for lstm in net.lstm] == [1024, 1024] and net.dropout.p == 0.1
+    # Dropout inside an LSTM draws from a state of cuDNN, with which resuming is not exact.
+    assert all(lstm.num_layers == 1 and lstm.dropout == 0 for lstm in net.lstm)
     assert [tuple(p.shape) for n, p in net.attention.named_parameters() if 'weight' in n] == [
         (256, 1024),
         (1, 256),
