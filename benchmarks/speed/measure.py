@@ -42,9 +42,11 @@ def measure(case: Case, settings: Settings, threads: int, repeats: int) -> dict[
     if row['plain_s']:
         row['ratio'] = row['plain_s'] / row['ours_s']
     note = note or times.get('note')
-    if case.measure_memory:
-        for way in ('ours', 'plain'):
-            if way in times:
+    for way in ('ours', 'plain'):
+        if case.measure_memory and way in times:
+            if settings.device != 'cpu':
+                row[f'{way}_mb'] = times[f'{way}_mb']
+            else:
                 row[f'{way}_mb'], failure = _in_child(_peak_memory, case, settings, threads, way)
                 note = note or failure
     return dict(row, note=note) if note else row
@@ -86,14 +88,15 @@ def _time_pair(case: Case, settings: Settings, threads: int, repeats: int) -> di
     pair = _build(case, settings, threads)
     ways, result = dict(ours=pair.ours), {}
     first, ours_s = _time(pair.ours, settings.device)
-    times = dict(ours=_unless_short(ours_s))
+    times = dict(ours=_unless_short(ours_s, settings.device))
     if pair.plain is not None:
         try:
             with _limited_memory(case.max_plain_gib if settings.device == 'cpu' else None):
                 other, plain_s = _time(pair.plain, settings.device)
             if pair.check is not None:
                 pair.check(first, other)
-            ways['plain'], times['plain'] = pair.plain, _unless_short(plain_s)
+            ways['plain'] = pair.plain
+            times['plain'] = _unless_short(plain_s, settings.device)
         except (RuntimeError, MemoryError) as error:
             if 'memory' not in str(error) and not isinstance(error, MemoryError):
                 raise
@@ -103,14 +106,19 @@ def _time_pair(case: Case, settings: Settings, threads: int, repeats: int) -> di
         for way, function in ways.items():
             if len(times[way]) < repeat:
                 times[way].append(_time(function, settings.device)[1])
+    if settings.device != 'cpu':  # There the peak is that of the allocator, not of the process.
+        result.update({f'{way}_mb': _peak_on_gpu(function) for way, function in ways.items()})
     # Other work only ever adds to the time of a CPU; a GPU is nobody else's.
     summary = min if settings.device == 'cpu' else statistics.median
     return {**result, **{way: summary(values) for way, values in times.items()}}
 
 
-def _unless_short(first_s: float) -> list[float]:
-    """The first run warms up; of a long one that is a negligible part, and it counts."""
-    return [first_s] if first_s > LONG_S else []
+def _unless_short(first_s: float, device: str) -> list[float]:
+    """The first run warms up; of a long one on a CPU that is a negligible part, and it counts.
+
+    On a GPU it may have compiled a network.
+    """
+    return [first_s] if first_s > LONG_S and device == 'cpu' else []
 
 
 def _time(function: Callable, device: str) -> tuple[Any, float]:
@@ -132,20 +140,22 @@ def _peak_memory(case: Case, settings: Settings, threads: int, way: str) -> floa
     """Return the peak of one call above what was taken before it, MiB."""
     pair = _build(case, settings, threads)
     function = pair.ours if way == 'ours' else pair.plain
-    if settings.device != 'cpu':
-        function()  # Workspaces of libraries, which stay.
-        torch.cuda.synchronize()
-        torch.cuda.reset_peak_memory_stats()
-        idle = torch.cuda.memory_allocated()
-        function()
-        torch.cuda.synchronize()
-        return (torch.cuda.max_memory_allocated() - idle) / MIB
     torch.mm(torch.ones(64, 64), torch.ones(64, 64))  # Buffers of the linear algebra library.
     with open('/proc/self/clear_refs', 'w') as file:
         file.write('5')  # Resets the peak.
     idle = _status('VmRSS')
     function()
     return (_status('VmHWM') - idle) / 1024
+
+
+def _peak_on_gpu(function: Callable) -> float:
+    """Return the peak of one call above what was taken before it, MiB; it has run before."""
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    idle = torch.cuda.memory_allocated()
+    function()
+    torch.cuda.synchronize()
+    return (torch.cuda.max_memory_allocated() - idle) / MIB
 
 
 def _status(key: str) -> int:

@@ -39,6 +39,39 @@ def test_a_row():
     assert 0 < row['ours_mb'] < 60 and row['ours_mb'] + 30 < row['plain_mb'] < 130
 
 
+class _Event:
+    def __init__(self, enable_timing):
+        assert enable_timing
+
+    def record(self):
+        self.at = time.perf_counter()
+
+    def elapsed_time(self, end):
+        return 1e3 * (end.at - self.at)
+
+
+def test_the_first_run_on_a_gpu_may_compile_and_does_not_count(monkeypatch):
+    monkeypatch.setattr('benchmarks.speed.measure.LONG_S', 0.1)
+    state = dict(calls=0, peak=0)
+
+    def run():
+        state['calls'] += 1
+        state['peak'] = 5 * 2**20
+        time.sleep(0.3 if state['calls'] == 1 else 0.0)
+
+    for name, value in dict(
+        Event=_Event,
+        synchronize=lambda: None,
+        reset_peak_memory_stats=lambda: state.update(peak=0),
+        memory_allocated=lambda: 2**20,
+        max_memory_allocated=lambda: state['peak'],
+    ).items():
+        monkeypatch.setattr(torch.cuda, name, value)
+    settings = Settings(Path('nowhere'), device='cuda', quick=True)
+    row = measure(Case('one', lambda _: Pair(run)), settings, threads=1, repeats=1)
+    assert row['ours_s'] < 0.1 and row['ours_mb'] == 4 and row['plain_mb'] is None
+
+
 def test_what_cannot_run_is_left_empty_with_the_reason():
     row = _row(lambda _: Pair(lambda: None, partial(_allocate, 3000)), max_plain_gib=1)
     assert row['ours_s'] is not None and row['plain_s'] is row['ratio'] is row['plain_mb'] is None
