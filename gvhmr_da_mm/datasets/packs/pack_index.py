@@ -243,7 +243,10 @@ class PackIndex(Mapping):
 
     def _read(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple]:
         with self._errors():
-            yield from self._connection.execute(statement, values)
+            # `yield from` closes the cursor of an iteration that is left unfinished: an error where
+            # the database is closed by then.
+            for row in self._connection.execute(statement, values):  # noqa: UP028
+                yield row
 
     def _entry(self, row: tuple) -> PackEntry:
         name, sequence, group, kind, start, frames, facts = row

@@ -70,6 +70,15 @@ def test_an_index_is_pickled_as_its_folder(tmp_path):
     assert list(pickle.loads(pickle.dumps(SequencePack(tmp_path)))) == ['a', 'b/ü', 'c']
 
 
+def test_an_iteration_ends_quietly_after_the_index_is_closed(tmp_path):
+    save(tmp_path)
+    index = PackIndex.open(tmp_path)
+    names = index._read('SELECT id FROM sequences')
+    next(names)
+    index.close()
+    names.close()  # as the garbage collector does with one that an error left unfinished
+
+
 def test_a_finished_pack_of_an_earlier_version_goes_on(tmp_path):
     with PackWriter(tmp_path, 'videos') as writer:
         writer.add('a', arrays(), META)
