@@ -1,6 +1,7 @@
 """Reading the Markdown pages of the docs."""
 
 import re
+import shlex
 from pathlib import Path
 
 REPO_ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,39 @@ def table_rows(text: str) -> list[list[str]]:
 def code_words(text: str) -> list[str]:
     """Return what stands between single backticks, outside of code blocks."""
     return re.findall(r'`([^`\n]+)`', _FENCE.sub('', text))
+
+
+_ENVIRONMENT = re.compile(r'[A-Z_]+=\S*')
+_BETWEEN = ('&&', '||', ';', '|')
+_INLINE_COMMAND = re.compile(
+    r'(?:[A-Z_]+=\S+ )?(?:python|make|mim|pip|tensorboard|sqlite3|sha256sum) \S'
+    r'|(?:[\w/]+/)?\w+\.(?:py|sh) \S'
+)
+
+
+def commands(page: Path) -> list[tuple[list[str], bool]]:
+    """Return the commands of bash blocks and of inline code.
+
+    Returns:
+        list[tuple[list[str], bool]]: The words of each, without variables of the environment, and
+        whether it is inline, where arguments may be left out.
+    """
+    lines = [
+        line for code in blocks(page, 'bash') for line in code.replace('\\\n', ' ').split('\n')
+    ]
+    inline = filter(_INLINE_COMMAND.match, code_words(page.read_text(encoding='utf-8')))
+    found = [(line, False) for line in lines] + [(word, True) for word in inline]
+    result: list[tuple[list[str], bool]] = []
+    for text, is_inline in found:
+        command: list[str] = []
+        for word in [*shlex.split(text, comments=True), ';']:
+            if word not in _BETWEEN:
+                if command or not _ENVIRONMENT.fullmatch(word):
+                    command.append(word)
+            elif command:
+                result.append((command, is_inline))
+                command = []
+    return result
 
 
 def anchor(heading: str) -> str:

@@ -21,8 +21,9 @@ from gvhmr_da_mm.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_inputs, toy_model_config
 from tests.datasets.samples import assert_same_item
 
-from .markdown import ENGLISH, REPO_ROOT, blocks
+from .markdown import CHINESE, ENGLISH, REPO_ROOT, blocks, code_words
 
+MAIN = 'configs/da_bedlam_emdb_3dpw.py'
 MAX_LINES = 30
 WRAPPERS = AdaptationOptimWrapperConstructor(
     dict(
@@ -122,15 +123,55 @@ def test_source(snippets, tmp_path):
         del PUBLISHED_SOURCES['stage']
 
 
-def test_config_with_an_own_dataset(snippets, video_root, tmp_path, monkeypatch):
+@pytest.fixture
+def own_config(snippets, tmp_path, monkeypatch):
+    """Return a function that loads a config beside ours, which can import the page's classes."""
     module = ModuleType('my_project')
-    module.MyVideoDataset = snippets['MyVideoDataset']
+    vars(module).update((n, v) for n, v in snippets.items() if isinstance(v, type))
     module.__spec__ = ModuleSpec('my_project', None, origin=str(tmp_path / 'my_project.py'))
     monkeypatch.setitem(sys.modules, 'my_project', module)
-    shutil.copytree(REPO_ROOT / 'configs', tmp_path / 'configs')
-    path = tmp_path / 'configs' / 'my_config.py'
-    path.write_text(blocks(ENGLISH / 'extending.md')[0])
-    config = load_config(path, data_root=video_root)
+
+    def _load(code, **options):
+        shutil.copytree(REPO_ROOT / 'configs', tmp_path / 'configs', dirs_exist_ok=True)
+        path = tmp_path / 'configs' / 'my_config.py'
+        path.write_text(code)
+        return load_config(path, **options)
+
+    return _load
+
+
+INHERIT = """
+from mmengine.config import read_base
+
+from my_project import RootDepthError, StepDiscriminator, UpsideDown
+
+with read_base():
+    from .da_bedlam_emdb_3dpw import *
+
+"""
+LINES = {
+    'model.critic.discriminator = ': lambda c: c.model.critic.discriminator.type,
+    'model.update(': lambda c: c.model.pseudo_labeler.views[0].type,
+    'test_evaluator.append(': lambda c: c.test_evaluator[-1].type,
+    'custom_imports = ': lambda c: c.custom_imports['imports'],
+}
+"""Lines of a config in the text, by their beginnings, and what they set."""
+
+
+@pytest.mark.parametrize('page', [ENGLISH / 'extending.md', CHINESE / 'extending.md'])
+def test_lines_of_a_config_in_the_text(snippets, own_config, page):
+    expected = [snippets['StepDiscriminator'], snippets['UpsideDown'], snippets['RootDepthError']]
+    words = code_words(page.read_text(encoding='utf-8'))
+    for (beginning, value), result in zip(LINES.items(), [*expected, ['my_project']]):
+        (line,) = [word for word in words if word.startswith(beginning)]
+        assert value(own_config(INHERIT + line + '\n')) == result
+    (inherited,) = [word for word in words if word.startswith('from gvhmr_da_mm.configs')]
+    code = INHERIT.replace('from .da_bedlam_emdb_3dpw import *', inherited)
+    assert own_config(code).model == load_config(REPO_ROOT / MAIN).model
+
+
+def test_config_with_an_own_dataset(own_config, video_root):
+    config = own_config(blocks(ENGLISH / 'extending.md')[0], data_root=video_root)
     dataset = DATASETS.build(config.train_dataloader.dataset)
     names = [source.name for source in dataset.sources['real']]
     assert names == ['emdb_train', '3dpw_train', 'my_videos']

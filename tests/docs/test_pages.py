@@ -186,13 +186,6 @@ def test_keys_of_the_source_config(override):
     assert value_of(load_config(SOURCE), key) == (None if value == 'None' else value)
 
 
-@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(REPO_ROOT)))
-def test_overrides_of_commands_exist(page):
-    for code in blocks(page, 'bash'):
-        for override in re.findall(r'(?<![\w.])(?:model|test_evaluator)\.[\w.]+=\S+', code):
-            load_config(MAIN, dict(options(override)))
-
-
 def test_config_of_the_configs_page(tmp_path):
     shutil.copytree(REPO_ROOT / 'configs', tmp_path / 'configs')
     path = tmp_path / 'configs' / 'mine.py'

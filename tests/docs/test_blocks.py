@@ -1,0 +1,155 @@
+"""Python blocks of the pages that no other test runs, as they stand."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import InstanceData
+from mmpose.structures import PoseDataSample
+
+from benchmarks.adaptation.methods import read_variants
+from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.compat import import_mmpose
+from gvhmr_da_mm.datasets.packs import PackWriter
+from gvhmr_da_mm.datasets.validation import CHECKS
+from gvhmr_da_mm.registry import DATASETS, TASK_UTILS
+from gvhmr_da_mm.structures import write_motion_dump
+from gvhmr_da_mm.video.camera_file import read_camera_poses
+
+from .markdown import CONFIGS, ENGLISH, REPO_ROOT, blocks
+
+MAIN = CONFIGS / 'da_bedlam_emdb_3dpw.py'
+HERE = {
+    'architecture.md': 1, 'benchmark.md': 1, 'data.md': 3, 'install.md': 1, 'packs.md': 2,
+    'training.md': 1, 'videos.md': 1, 'visualization.md': 2,
+}  # fmt: skip
+"""Numbers of the blocks that are run here; that of a pack's writer is run with the converters."""
+ELSEWHERE = {'evaluation.md', 'extending.md', 'recipes.md'}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Return a function that runs the block of a page with a word, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def _run(page, word, **scope):
+        scope['__name__'] = 'my_project'
+        exec(compile(block(page, word), page, 'exec'), scope)
+        return scope
+
+    return _run
+
+
+@pytest.fixture
+def own_config(tmp_path):
+    """Return a function that loads a config with the block of a page at its end."""
+
+    def _load(page, word):
+        shutil.copytree(REPO_ROOT / 'configs', tmp_path / 'configs')
+        path = tmp_path / 'configs' / 'mine.py'
+        inherit = (
+            'from mmengine.config import read_base\n\nwith read_base():\n    from .{} import *\n'
+        )
+        path.write_text(inherit.format(MAIN.stem) + '\n' + block(page, word))
+        return load_config(path)
+
+    return _load
+
+
+def block(page, word):
+    (code,) = [code for code in blocks(ENGLISH / page) if word in code]
+    return code
+
+
+def test_no_block_is_left_out():
+    counts = {page.name: len(blocks(page)) for page in ENGLISH.glob('*.md')}
+    assert {n: c for n, c in counts.items() if c and n not in ELSEWHERE} == HERE
+
+
+def test_mmpose_is_imported(run):
+    assert run('architecture.md', 'import_mmpose')['models'] is import_mmpose('models')
+    visualizers = run('install.md', 'import_mmpose')['visualizers']
+    assert visualizers is import_mmpose('visualization')
+
+
+def test_variants_of_the_benchmark(tmp_path):
+    path = tmp_path / 'variants.py'
+    path.write_text(block('benchmark.md', 'variants'))
+    variants = read_variants(path)
+    assert list(variants) == ['two_views', 'adversarial', 'feet']
+    for options in variants.values():
+        load_config(MAIN, dict(options))
+
+
+def test_recordings_and_their_cameras(run, tmp_path):
+    scope = {}
+    code = block('data.md', 'AMASSDataset').replace('\nAMASSDataset(', '\ndataset = AMASSDataset(')
+    exec(compile(code, 'data.md', 'exec'), scope)
+    dataset = scope['dataset']
+    assert dataset.exclude == ('*/treadmill*',)
+    assert dataset.camera.kinds == ('static', 'pan', 'handheld')
+
+
+def test_simulated_detector_noise(own_config):
+    noise = own_config('data.md', 'DetectorNoise').model.estimator.train_cfg.keypoint_noise
+    assert TASK_UTILS.get(noise.type) is not None
+
+
+def test_a_check_of_ones_own(run):
+    try:
+        run('data.md', "sequence_check('long')")
+        assert 'long' in CHECKS
+    finally:
+        CHECKS.pop('long', None)
+
+
+def test_a_dataset_of_a_pack(run, tmp_path):
+    with PackWriter(tmp_path / 'packs' / 'my_videos', 'my_videos') as writer:
+        frames = 90
+        arrays = dict(
+            bbx_xys=torch.tensor([[320.0, 240.0, 200.0]]).repeat(frames, 1),
+            K_fullimg=torch.tensor([[800.0, 0, 320], [0, 800, 240], [0, 0, 1]]),
+            R_w2c=torch.eye(3).repeat(frames, 1, 1),
+        )
+        writer.add('clip_0', arrays, dict(img_wh=(640, 480)))
+    videos = run('packs.md', 'PackDataset')['videos']
+    dataset = DATASETS.build(dict(videos, data_root=str(tmp_path)))
+    assert dataset.dataset == 'my_videos' and len(dataset) == 1
+
+
+def test_a_runner_of_ones_own_loads_safely(run):
+    loaded = []
+
+    class Runner:
+        def load_checkpoint(self, path):
+            loaded.append(path)
+
+    run('training.md', 'safe_checkpoint_loading', runner=Runner())
+    assert loaded == ['epoch_10.pth']
+
+
+def test_cameras_of_a_video(run, tmp_path):
+    run('videos.md', 'T_w2c')
+    poses = read_camera_poses(tmp_path / 'NAME.npz')
+    assert poses.K[0, 0] == 1680 and poses.up == '+z'
+
+
+def test_pictures_on_videos(own_config):
+    hook = own_config('visualization.md', 'video_path').default_hooks.visualization
+    assert hook.enable and hook.video_path == 'videos/{dataset}/{sequence}.mp4'
+    assert hook.type.__name__ == 'MotionVisualizationHook'
+
+
+def test_mmpose_draws_a_prediction(run, tmp_path):
+    frames = 30
+    sample = PoseDataSample(
+        metainfo=dict(dataset='emdb2', sequence='SEQUENCE', start=0, end=frames)
+    )
+    sample.pred_instances = InstanceData(
+        keypoints=np.random.default_rng(0).normal(size=(frames, 22, 3)) + [0, 0, 4],
+        keypoint_scores=np.ones((frames, 22)),
+    )
+    write_motion_dump(tmp_path / 'predictions/emdb2/SEQUENCE.npz', sample.to_dict(), {})
+    run('visualization.md', 'Pose3dLocalVisualizer')
+    assert (tmp_path / 'pose.png').stat().st_size > 1000
