@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Val
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -84,7 +85,7 @@ class PackIndex(Mapping):
             # A file of others must not run what it defines.
             connection.execute('PRAGMA trusted_schema = OFF')
             found = connection.execute('SELECT sql FROM sqlite_master WHERE sql IS NOT NULL')
-            sound = sorted(sql for (sql,) in found) == sorted(_SCHEMA)
+            sound = sorted(str(sql) for (sql,) in found) == sorted(_SCHEMA)
         except sqlite3.Error as error:
             raise _damaged(path, error) from error
         if not sound:
@@ -167,11 +168,12 @@ class PackIndex(Mapping):
     @cached_property
     def table(self) -> np.ndarray:
         """Kind, first frame and number of frames of each sequence, of type :data:`TABLE` (N,)."""
-        rows = self._read('SELECT kind, start, frames FROM sequences ORDER BY number')
-        try:
-            return np.fromiter(rows, TABLE, len(self))
-        except (TypeError, ValueError) as error:
-            raise _damaged(self.path, error) from error
+        count = len(self) * len(TABLE.names)
+        with self._errors():
+            columns = ', '.join(TABLE.names)
+            rows = self._connection.execute(f'SELECT {columns} FROM sequences ORDER BY number')
+            # Flat, as a million tuples take several times as long.
+            return np.fromiter(chain.from_iterable(rows), np.int64, count).view(TABLE)
 
     def kinds(self, fits: Callable[[tuple, tuple], bool]) -> list[int]:
         """Return the kinds of sequences whose splits and arrays fit.
