@@ -12,10 +12,11 @@ from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.datasets.packs import PackWriter
 from gvhmr_da_mm.datasets.samplers.alternating_multi_source_sampler import MIN_BATCHES
 from gvhmr_da_mm.registry import DATASETS, HOOKS, METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+from tests.datasets.mocap import recordings
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 SHIPPED = sorted(CONFIGS.glob('*.py'))
-MILLIONS = dict(gvhmr_bedlam=(35, 45))
+MILLIONS = dict(gvhmr_bedlam=(35, 45), gvhmr_keypoints_s=(5, 6), gvhmr_keypoints_s_cmu=(5, 6))
 """Parameters in millions of the full-size network (Shen et al. report about 40)."""
 
 
@@ -70,7 +71,7 @@ def make_video_pack(root):
 
 def test_all_parts_build(path, toy_root, tmp_path):
     """Full-size networks too: building one takes a second."""
-    if path.stem == 'da_video':
+    if path.stem == 'da_video' or 'keypoints' in path.stem:
         # Beside the toy data, which others read.
         root = tmp_path / 'data'
         root.mkdir()
@@ -79,6 +80,10 @@ def test_all_parts_build(path, toy_root, tmp_path):
         toy_root = root
         make_video_pack(root / 'packs' / 'videos')
     config = load_config(path, data_root=toy_root)
+    if 'keypoints' in path.stem:
+        subjects = [*config.get('test_subjects', []), *config.get('val_subjects', [])]
+        for subject in ('01', *config.get('walkers', []), *subjects):
+            recordings.write(root / 'AMASS' / 'CMU' / subject / 'walk.npz')
     with DefaultScope.overwrite_default_scope(config.default_scope):
         model = MODELS.build(config.model)
         model.init_weights()
@@ -143,3 +148,29 @@ def test_the_supervised_schedule_is_the_published_one():
     assert config.optim_wrapper.clip_grad.max_norm == 0.5
     assert config.param_scheduler[0].milestones == [200, 350]
     assert config.param_scheduler[0].gamma == 0.5
+
+
+@pytest.mark.mocap
+def test_subjects_are_those_of_the_recordings_and_none_is_in_two_sets(
+    toy_root, mocap_root, tmp_path
+):
+    recorded = {path.parent.name for path in mocap_root.rglob('*_stageii.npz')}
+    config = load_config(CONFIGS / 'gvhmr_keypoints_s_cmu.py', data_root=tmp_path)
+    held_out = {*config.test_subjects, *config.val_subjects}
+    if not {*config.walkers, *held_out} <= recorded:
+        pytest.skip(f'{mocap_root} has other subjects than the config')
+    for entry in toy_root.iterdir():
+        (tmp_path / entry.name).symlink_to(entry)
+    (tmp_path / 'AMASS').symlink_to(mocap_root)
+    with DefaultScope.overwrite_default_scope(config.default_scope):
+        datasets = DATASETS.build(config.train_dataloader.dataset).datasets
+    used = {
+        name: {
+            Path(info['sequence']).parent.name
+            for info in map(dataset.get_data_info, range(len(dataset)))
+        }
+        for name, dataset in datasets.items()
+    }
+    assert used['walks'] == set(config.walkers) < used['amass']
+    assert len(held_out) == 14 and not held_out & used['amass']
+    assert held_out | used['amass'] == recorded

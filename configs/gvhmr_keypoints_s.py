@@ -1,0 +1,47 @@
+"""Small GVHMR that sees keypoints, box and camera rotation, but no image features.
+
+It is trained on motion capture in AMASS' format, files of any folder below `DATA_ROOT/AMASS`.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR, LinearLR
+
+from gvhmr_da_mm.codecs import DetectorNoise
+from gvhmr_da_mm.datasets.mocap import VirtualCamera
+from gvhmr_da_mm.engine import MotionStatisticsHook
+from gvhmr_da_mm.models import FootContactOdometry
+
+with read_base():
+    from ._base_.datasets.amass import *
+    from ._base_.default_runtime import *
+    from ._base_.models.gvhmr import *
+    from ._base_.schedules.gvhmr_500e import *
+
+model.update(
+    backbone=dict(latent_dim=256, num_layers=6, num_heads=4),
+    head=dict(latent_dim=256),
+    train_cfg=dict(keypoint_noise=dict(type=DetectorNoise)),
+    # Without image features predicted velocities are poor, so those of the feet get all the weight.
+    test_cfg=dict(trajectory=dict(type=FootContactOdometry, weight=1.0)),
+)
+
+# A phone is held at any angle.
+train_dataloader.dataset.datasets.amass.update(
+    motions='AMASS', camera=dict(type=VirtualCamera, roll=35.0)
+)
+train_dataloader.update(batch_size=128)
+train_dataloader.batch_sampler.update(batches_per_epoch=200)
+
+train_cfg.update(max_epochs=20)
+optim_wrapper.update(optimizer=dict(lr=1e-3))
+param_scheduler = [
+    dict(type=LinearLR, start_factor=0.01, end=1, by_epoch=True, convert_to_iter_based=True),
+    dict(
+        type=CosineAnnealingLR,
+        T_max=20,
+        eta_min=1e-6,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    ),
+]
+default_hooks.update(motion_statistics=dict(type=MotionStatisticsHook, num_clips=300))
