@@ -1,7 +1,5 @@
 """Warning about labels in which parts of the body are locked."""
 
-from typing import Optional
-
 from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
@@ -20,27 +18,23 @@ class LockedPartsHook(Hook):
     """Warn, once for each dataset, if parts of the body never turn in labelled sequences.
 
     A head that the recording did not track is held still in the labels, and the network learns so.
-    A part counts where it does not turn in any clip of a sequence in the epoch. Priority
-    ``NORMAL``, no state.
+    A part counts where it does not turn in any clip of a sequence in the first epoch that the
+    process trains on the dataset. Priority ``NORMAL``, no state.
     """
 
     def __init__(self) -> None:
         self._locked: dict[Key, set[str]] = {}
-        self._warned: set[str] = set()
+        self._judged: set[str] = set()
 
-    def after_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: DATA_BATCH = None,
-        outputs: Optional[dict] = None,
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
     ) -> None:
-        """Look at the labels of the batch."""
+        """Look at the labels of the batch, before the model moves them to a GPU."""
         samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else None
         for sample in samples or []:
             dataset = getattr(sample, 'dataset', None)
             body_pose = getattr(getattr(sample, 'gt_instances', None), 'body_pose', None)
-            if body_pose is None or dataset in self._warned:
+            if body_pose is None or dataset in self._judged:
                 continue
             key, found = (dataset, sample.sequence), set(locked_parts(body_pose[: sample.length]))
             self._locked[key] = self._locked.get(key, found) & found
@@ -52,10 +46,12 @@ class LockedPartsHook(Hook):
             for key, found in part.items():
                 locked[key] = locked.get(key, found) & found
         self._locked = {}
-        for dataset in sorted({dataset for dataset, _ in locked} - self._warned):
+        datasets = sorted({dataset for dataset, _ in locked})
+        for dataset in datasets:
             self._warn(
-                runner, dataset, {n: j for (d, n), j in sorted(locked.items()) if d == dataset}
+                runner, dataset, {n: p for (d, n), p in sorted(locked.items()) if d == dataset}
             )
+        self._judged.update(datasets)
 
     def after_train(self, runner: Runner) -> None:
         """Warn of the rest, where training ends within an epoch."""
@@ -65,7 +61,6 @@ class LockedPartsHook(Hook):
         bad = {name: sorted(joints) for name, joints in sequences.items() if joints}
         if not bad:
             return
-        self._warned.add(dataset)
         listed = [f'{name} ({describe_locked(joints)})' for name, joints in bad.items()]
         runner.logger.warning(
             f'{dataset}: in {len(bad)} of the {len(sequences)} sequences of this epoch, the labels '

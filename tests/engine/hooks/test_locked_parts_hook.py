@@ -31,7 +31,7 @@ def sample(sequence, locked, dataset='bedlam', frames=60):
 
 def epoch(hook, runner, *samples):
     for index, one in enumerate(samples):
-        hook.after_train_iter(runner, index, dict(data_samples=[one]))
+        hook.before_train_iter(runner, index, dict(data_samples=[one]))
     hook.after_train_epoch(runner)
 
 
@@ -52,7 +52,7 @@ def test_sequences_with_a_locked_head_are_named_once_for_each_dataset(runner):
 def test_nothing_is_said_of_bodies_that_move_and_of_batches_of_others(runner):
     hook = LockedPartsHook()
     epoch(hook, runner, sample('a', False), sample('b', True, frames=20))
-    hook.after_train_iter(runner, 0, [torch.zeros(1)])
+    hook.before_train_iter(runner, 0, [torch.zeros(1)])
     hook.after_train(runner)
     assert runner.logger.lines == []
 
