@@ -14,12 +14,15 @@ class ExpectedFiles:
         folder (str): Folder below the data root.
         files (tuple[str, ...]): Files and folders below ``folder``.
         how_to_get (str): Where they come from.
+        is_optional (bool): Whether they are looked for only if ``folder`` exists. Defaults to
+            False.
     """
 
     name: str
     folder: str
     files: tuple[str, ...]
     how_to_get: str
+    is_optional: bool = False
 
 
 BODY_FILES = (

@@ -3,6 +3,7 @@ from .bedlam import BEDLAMDataset
 from .clip import Clip, pack_clip
 from .collate import collate_clips
 from .emdb import EMDBDataset
+from .h36m import H36MDataset
 from .mocap import VirtualCamera
 from .motion_dataset import MotionDataset
 from .multi_source import MultiSourceDataset
@@ -20,6 +21,7 @@ __all__ = [
     'Clip',
     'ClipKey',
     'EMDBDataset',
+    'H36MDataset',
     'MotionDataset',
     'MultiSourceDataset',
     'PackDataset',

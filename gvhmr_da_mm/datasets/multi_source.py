@@ -24,7 +24,8 @@ class MultiSourceDataset(Dataset):
         weights (dict[str, float], optional): How often a dataset is drawn within its domain,
             relative to the others of that domain, by name. One without a weight counts 1 if it is
             real, so that a long one does not drown a short one, and its number of clips if it is
-            synthetic. Defaults to None: all are without.
+            synthetic or the sampler's ``alternating_ratio`` is None. Defaults to None: all are
+            without.
         lazy_init (bool): Read the lists of clips on first use. Defaults to False.
 
     Raises:

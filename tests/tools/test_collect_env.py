@@ -82,7 +82,17 @@ def test_missing_files_are_named(collect_env, tmp_path):
     level, detail = rows['SMPL body models'][1:]
     assert level == collect_env.NOTE
     assert 'SMPL_NEUTRAL.pkl' in detail and 'SMPL_MALE.pkl' not in detail
-    assert len(rows) == 1 + len(expected_files())
+    required = [group for group in expected_files() if not group.is_optional]
+    assert len(rows) == 1 + len(required)
+
+
+def test_optional_data_sets_are_looked_for_where_their_folder_exists(collect_env, tmp_path):
+    assert 'H36M' not in {row[0] for row in collect_env.data_rows(str(tmp_path))}
+    (tmp_path / 'H36M' / 'hmr4d_support').mkdir(parents=True)
+    rows = {row[0]: row for row in collect_env.data_rows(str(tmp_path))}
+    level, detail = rows['H36M'][1:]
+    assert level == collect_env.NOTE
+    assert 'h36m_train.pt' in detail and 'docs/en/data.md#h36m' in detail
 
 
 @pytest.mark.fixtures

@@ -183,6 +183,8 @@ def data_rows(data_root: Optional[str]) -> list[Row]:
         rows.append(('data sets', NOTE, 'not checked, as a package that reads them is missing'))
     for group in groups:
         folder = root / group.folder
+        if group.is_optional and not folder.is_dir():
+            continue
         missing = [name for name in group.files if not (folder / name).exists()]
         if missing:
             detail = f'{folder}: missing {", ".join(missing)} ({group.how_to_get})'

@@ -50,8 +50,10 @@ class AlternatingMultiSourceSampler(Sampler):
         sampler (Sampler): MMEngine's sampler, with the dataset, the seed, ``shuffle``, and the
             epoch that ``DistSamplerSeedHook`` sets.
         batch_size (int): Clips per batch and rank.
-        alternating_ratio (float): Real batches for each synthetic one; 0 leaves the real clips
-            unused. Taken as a fraction with a denominator of at most 1000. Defaults to 1.
+        alternating_ratio (float, optional): Real batches for each synthetic one; 0 leaves the real
+            clips unused. Taken as a fraction with a denominator of at most 1000. None draws every
+            clip of both domains equally often, as one mixed dataset; real datasets without a weight
+            then count by their number of clips, too. Defaults to 1.
         batches_per_epoch (int | float, optional): Shorter (or longer) epochs: a number of batches,
             or a float, the fraction of an epoch. Defaults to None: the whole epoch.
 
@@ -63,14 +65,14 @@ class AlternatingMultiSourceSampler(Sampler):
         self,
         sampler: Any,
         batch_size: int,
-        alternating_ratio: float = 1.0,
+        alternating_ratio: Optional[float] = 1.0,
         batches_per_epoch: Optional[Union[int, float]] = None,
     ) -> None:
         if batch_size < 1:
             raise ConfigError(f'`batch_size` should be at least 1, got {batch_size}')
-        if not 0 <= alternating_ratio <= _MAX_DENOMINATOR:
+        if alternating_ratio is not None and not 0 <= alternating_ratio <= _MAX_DENOMINATOR:
             raise ConfigError(
-                f'`alternating_ratio` should be from 0 to {_MAX_DENOMINATOR}, got '
+                f'`alternating_ratio` should be from 0 to {_MAX_DENOMINATOR}, or None, got '
                 f'{alternating_ratio}'
             )
         if batches_per_epoch is not None and not 0 < batches_per_epoch < math.inf:
@@ -105,7 +107,9 @@ class AlternatingMultiSourceSampler(Sampler):
         self.start_step = 0
         self._permutations: OrderedDict[tuple, np.ndarray] = OrderedDict()
         sources = {
-            domain: WeightedStream(ranges, by_size=domain == 'synthetic')
+            domain: WeightedStream(
+                ranges, by_size=domain == 'synthetic' or alternating_ratio is None
+            )
             for domain, ranges in sampler.dataset.sources.items()
         }
         self._sources = {domain: source for domain, source in sources.items() if source.size}
@@ -115,9 +119,12 @@ class AlternatingMultiSourceSampler(Sampler):
         self._num_batches = self._epoch_length(batches_per_epoch)
         self._warn_of_short_epochs()
 
-    def _share_of_real(self, ratio: float) -> Fraction:
+    def _share_of_real(self, ratio: Optional[float]) -> Fraction:
         """Return which share of the batches is real."""
         if set(self._sources) == {'synthetic', 'real'}:
+            if ratio is None:
+                real = self._sources['real'].size
+                return Fraction(real, real + self._sources['synthetic'].size)
             exact = Fraction(ratio).limit_denominator(_MAX_DENOMINATOR)
             if ratio and not exact:
                 raise ConfigError(

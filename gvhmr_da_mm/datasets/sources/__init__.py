@@ -2,6 +2,7 @@
 
 from .bedlam import BEDLAMSource
 from .emdb import EMDBSource
+from .h36m import H36MSource
 from .layout import SourceFile, StoredField, body_parameters, stored_as_named
 from .pack_sequences import PackClipFacts, PackSequences
 from .pack_source import PackSource
@@ -16,6 +17,7 @@ __all__ = [
     'BEDLAMSource',
     'EMDBSource',
     'Failure',
+    'H36MSource',
     'PackClipFacts',
     'PackSequences',
     'PackSource',

@@ -37,7 +37,7 @@ class PublishedSource(Source):
         gravity (tuple, optional): Direction of gravity in the world of the labels, if the layout
             guarantees one.
         how_to_get (str): Origin of the files, for messages.
-        is_optional (bool): Whether no shipped config needs it.
+        is_optional (bool): Whether the main config does not need it.
     """
 
     subfolder = ''

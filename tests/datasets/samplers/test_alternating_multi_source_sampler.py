@@ -184,6 +184,20 @@ def test_synthetic_datasets_are_mixed_by_size_by_default():
     assert sorted(keys) == list(range(100))
 
 
+def test_without_a_ratio_every_clip_of_a_mixture_is_drawn_equally_often():
+    sampler = build(Sources([30, 10], [18, 2]), batch_size=10, alternating_ratio=None)
+    assert rhythm(sampler) == 'SSRSSR'
+    assert sorted(key.index for batch in sampler for key in batch) == list(range(60))
+    rare = build(Sources([5000], [2]), batch_size=10, alternating_ratio=None)
+    assert rhythm(rare, 5).count('R') == 1
+
+
+def test_weights_hold_without_a_ratio():
+    sampler = build(Sources([20], [18, 2], weights=[None, 1, 1]), alternating_ratio=None)
+    real = [key.index for batch in sampler for key in batch if key.index >= 20]
+    assert abs(2 * sum(index >= 38 for index in real) - len(real)) <= 2
+
+
 def test_epochs_seeds_and_shuffle_change_what_they_should():
     dataset = Sources([64], [64])
     assert build(dataset).batch(0, 0) != build(dataset).batch(1, 0)

@@ -11,7 +11,14 @@ import numpy as np
 import torch
 
 from gvhmr_da_mm.core.errors import GVHMRError
-from gvhmr_da_mm.datasets import BEDLAMDataset, ClipKey, EMDBDataset, RICHDataset, ThreeDPWDataset
+from gvhmr_da_mm.datasets import (
+    BEDLAMDataset,
+    ClipKey,
+    EMDBDataset,
+    H36MDataset,
+    RICHDataset,
+    ThreeDPWDataset,
+)
 from gvhmr_da_mm.datasets.validation import find_folders, validate_folder
 from tests.robustness.fuzzing.content_mutations import mutate_content
 from tests.robustness.fuzzing.file_mutations import mutate_file
@@ -31,6 +38,7 @@ READERS = {
         partial(ThreeDPWDataset, real_supervision='labels'),
         partial(ThreeDPWDataset, split='test', flip_test=True),
     ),
+    'H36M': (H36MDataset, partial(H36MDataset, flip_features=True)),
     'RICH': (partial(RICHDataset, with_joints=False),),
 }
 """How the packs of a folder are read."""
