@@ -54,6 +54,7 @@ def run_on_dask(
     """
     try:
         from distributed import KilledWorker, as_completed
+        from distributed.comm import CommClosedError
     except ImportError as error:
         raise InstallationError(
             '`--executor dask` needs the package `distributed`: pip install distributed'
@@ -66,7 +67,11 @@ def run_on_dask(
         completed = as_completed(loop=client.loop)
 
         def fill() -> None:
-            limit = max(_MIN_RUNNING, 2 * sum(client.nthreads().values()))
+            try:
+                workers = len(client.nthreads())
+            except OSError as error:
+                raise _lost(address, error) from error
+            limit = max(_MIN_RUNNING, 2 * workers)
             for task in islice(waiting, limit - len(running)):
                 key = f'{function.__name__.strip("_")}-{uuid4()}'
                 # Pickled here, as Dask looks for results of other tasks in the arguments.
@@ -87,13 +92,17 @@ def run_on_dask(
                 if on_killed is None:
                     raise lost from error
                 result = on_killed(task, lost)
-            except CancelledError as error:
-                raise ConfigError(
-                    f'the connection to the Dask scheduler {address} was lost: what is written is '
-                    'kept, run the same command again'
-                ) from error
+            except (CancelledError, CommClosedError) as error:
+                raise _lost(address, error) from error
             yield task, result
             fill()
+
+
+def _lost(address: str, error: Exception) -> ConfigError:
+    return ConfigError(
+        f'the connection to the Dask scheduler {address} was lost: what is written is kept, run '
+        f'the same command again ({error})'
+    )
 
 
 @contextmanager

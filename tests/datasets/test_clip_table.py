@@ -58,6 +58,19 @@ def test_clips_of_a_pack_are_listed_without_opening_a_sequence(tmp_path, write):
         dataset[0]
 
 
+def test_listing_clips_makes_nothing_for_each_of_them(tmp_path, monkeypatch):
+    write_index(tmp_path, entries(3))
+    with monkeypatch.context() as patch:
+
+        def entry(*args):
+            raise AssertionError('an entry was read')
+
+        patch.setattr(PackIndex, '_entry', entry)
+        dataset = PackDataset(tmp_path, pack='pack', split='train')
+        assert len(dataset) == 4
+    assert dataset.get_data_info(3)['sequence'] == 's2'
+
+
 def test_an_index_that_changed_since_is_not_read_on(tmp_path):
     write_index(tmp_path, entries(3))
     dataset = PackDataset(tmp_path, pack='pack')

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures import CancelledError
 
 import pytest
 
@@ -44,6 +45,11 @@ def kill_once(folder, number):
     if number == 2 and (folder / '2').read_text().count('started') == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(0.05)
+    return number
+
+
+def wait(_, number):
+    time.sleep(0.2)
     return number
 
 
@@ -114,6 +120,22 @@ def test_a_running_cluster_is_used_by_address_or_file(tmp_path):
             assert [found[n][0] for n in range(5)] == list(range(5))
         # It is still there for others.
         assert len(client.nthreads()) == 2
+
+
+@pytest.mark.parametrize('error', ['connection', 'task'])
+def test_a_scheduler_that_is_lost_ends_the_run(monkeypatch, error):
+    from distributed.comm import CommClosedError
+
+    results = run_tasks(wait, None, range(99), executor='dask')
+    next(results)
+
+    def lost(*args):
+        raise CommClosedError('closed') if error == 'connection' else CancelledError('lost')
+
+    of_task = (distributed.Future, 'result')
+    monkeypatch.setattr(*(of_task if error == 'task' else (distributed.Client, 'nthreads')), lost)
+    with pytest.raises(ConfigError, match='was lost: what is written is kept'):
+        list(results)
 
 
 def test_workers_with_several_threads_are_refused():

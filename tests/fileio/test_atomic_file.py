@@ -5,7 +5,11 @@ import stat
 import pytest
 
 from gvhmr_da_mm.fileio import atomic_file
-from gvhmr_da_mm.fileio.atomic_file import remove_partial_files, write_atomically
+from gvhmr_da_mm.fileio.atomic_file import (
+    partial_file,
+    remove_partial_files,
+    write_atomically,
+)
 
 
 class Broken:
@@ -75,3 +79,13 @@ def test_leftovers_of_killed_processes_go(tmp_path):
     removed = remove_partial_files(tmp_path)
     assert [path.name for path in removed] == ['.epoch_3.pth.4711.partial']
     assert sorted(p.name for p in tmp_path.iterdir()) == ['.hidden', 'epoch_2.pth', 'my.partial']
+
+
+def test_two_writers_of_one_file_do_not_share_a_partial_one(tmp_path):
+    # Processes of two machines may have the same number.
+    path = tmp_path / 'a'
+    with partial_file(path) as first, partial_file(path) as second:
+        assert first != second
+        first.write_text('first')
+        second.write_text('second')
+    assert path.read_text() == 'first' and list(tmp_path.iterdir()) == [path]
