@@ -18,7 +18,7 @@ from gvhmr_da_mm.models.refiners import KeypointRefiner
 from gvhmr_da_mm.structures import MotionPrediction, empty_inputs
 
 STEPS = 60
-"""As the shipped configs test."""
+"""As many as the shipped configs take at test time."""
 
 
 def filmed(

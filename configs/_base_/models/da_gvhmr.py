@@ -30,7 +30,7 @@ model = dict(
         gvhmr,
         test_cfg=dict(
             flip_test=True,
-            refiner=dict(type=KeypointRefiner, steps=60),
+            refiner=dict(type=KeypointRefiner, steps=60, lr=0.12, shift_lr=0.015),
             trajectory=dict(type=FootContactOdometry),
             postprocess=True,
         ),

@@ -26,7 +26,7 @@ from ..stored_network import use_stored_sizes
 PathLike = Union[str, Path]
 STAGES = ('network', 'fitted')
 """The motion of the network, and that fitted to the keypoints; both with the other steps."""
-DEFAULT_FIT = dict(type=KeypointRefiner, steps=60)
+DEFAULT_FIT = dict(type=KeypointRefiner, steps=60, lr=0.12, shift_lr=0.015)
 """The fit of configs whose ``test_cfg`` has none."""
 
 
