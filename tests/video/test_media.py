@@ -30,7 +30,9 @@ pytestmark = [pytest.mark.media, pytest.mark.slow]
 @pytest.fixture(scope='module')
 def watch(media):
     """Return a function that observes a video by MediaPipe, once for all tests."""
-    pytest.importorskip('mediapipe', reason='requirements/mediapipe.txt is not installed')
+    pytest.importorskip(
+        'mediapipe.python.solutions.pose', reason='MediaPipe with its weights is missing'
+    )
     known = {}
 
     def _watch(name, **options):
@@ -106,7 +108,9 @@ def test_the_fit_goes_on_over_missing_frames(watch, toy_root):
 
 
 def test_calibrated_cameras_see_one_person_in_one_world(media, tmp_path):
-    pytest.importorskip('mediapipe', reason='requirements/mediapipe.txt is not installed')
+    pytest.importorskip(
+        'mediapipe.python.solutions.pose', reason='MediaPipe with its weights is missing'
+    )
     folder = media / 'calibrated'
     converter = VideoConverter(folder, FeatureJob(), str(folder / 'Calib.qca.txt'))
     assert write_pack(converter, tmp_path / 'pack').written == 4

@@ -13,16 +13,20 @@ def tetrahedron(centre, size):
     return corners * size + centre, faces
 
 
+def cross(a, b):
+    return a[0] * b[1] - a[1] * b[0]  # NumPy 2.5 has it for three dimensions alone.
+
+
 def brute_force(pixels, depth, faces, height, width):
     """Return the id of the nearest triangle per pixel, -1 for none, one pixel at a time."""
     nearest = np.full((height, width), -1)
     best = np.zeros((height, width))
     for number, (a, b, c) in enumerate(pixels[faces]):
-        area = np.cross(b - a, c - a)
+        area = cross(b - a, c - a)
         for y in range(height):
             for x in range(width):
                 p = np.array([x + 0.5, y + 0.5])
-                weights = np.array([np.cross(c - b, p - b), np.cross(a - c, p - c), 0]) / area
+                weights = np.array([cross(c - b, p - b), cross(a - c, p - c), 0]) / area
                 weights[2] = 1 - weights[0] - weights[1]
                 near = (weights / depth[faces[number]]).sum()
                 if (weights >= 0).all() and near > best[y, x]:

@@ -20,14 +20,18 @@ def test_landmarks_are_those_of_coco():
 
 
 def test_nobody_in_an_empty_picture():
-    pytest.importorskip('mediapipe.python.solutions.pose', reason='the extra has no weights')
+    pytest.importorskip(
+        'mediapipe.python.solutions.pose', reason='MediaPipe with its weights is missing'
+    )
     with TASK_UTILS.build(dict(type='MediaPipePose')) as detector:
         assert len(detector(np.zeros((120, 160, 3), np.uint8), 0).boxes) == 0
         assert len(detector(None, 1).boxes) == 0
 
 
 def test_it_warns_of_nothing_that_users_could_mend(capfd):
-    pytest.importorskip('mediapipe', reason='the extra is not there')
+    pytest.importorskip(
+        'mediapipe.python.solutions.pose', reason='MediaPipe with its weights is missing'
+    )
     capfd.readouterr()
     for images in (2, 20):
         with TASK_UTILS.build(dict(type='MediaPipePose')) as detector:
