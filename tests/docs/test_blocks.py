@@ -1,5 +1,6 @@
 """Python blocks of the pages that no other test runs, as they stand."""
 
+import os
 import shutil
 
 import numpy as np
@@ -21,8 +22,8 @@ from .markdown import CONFIGS, ENGLISH, REPO_ROOT, blocks
 
 MAIN = CONFIGS / 'da_bedlam_emdb_3dpw.py'
 HERE = {
-    'architecture.md': 1, 'benchmark.md': 1, 'data.md': 3, 'install.md': 1, 'packs.md': 2,
-    'training.md': 1, 'videos.md': 1, 'visualization.md': 2,
+    'architecture.md': 1, 'benchmark.md': 1, 'clusters.md': 1, 'data.md': 3, 'install.md': 1,
+    'packs.md': 2, 'training.md': 1, 'videos.md': 1, 'visualization.md': 2,
 }  # fmt: skip
 """Numbers of the blocks that are run here; that of a pack's writer is run with the converters."""
 ELSEWHERE = {'evaluation.md', 'extending.md', 'recipes.md'}
@@ -80,6 +81,33 @@ def test_variants_of_the_benchmark(tmp_path):
     assert list(variants) == ['two_views', 'adversarial', 'feet']
     for options in variants.values():
         load_config(MAIN, dict(options))
+
+
+def test_a_cluster_of_slurm(tmp_path, monkeypatch):
+    """The scheduler starts here; a stub of `sbatch` takes the jobs."""
+    pytest.importorskip('dask_jobqueue')
+    code = block('clusters.md', 'SLURMCluster')
+    code = code.replace('/shared/scheduler.json', str(tmp_path / 'scheduler.json'))
+    code = code.replace('threading.Event().wait()', 'script = cluster.job_script()\n    close()')
+    (tmp_path / 'sbatch').write_text('#!/bin/sh\necho Submitted batch job 7\n')
+    (tmp_path / 'sbatch').chmod(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
+    scope = dict(__name__='__main__')
+    scope['close'] = lambda: scope['cluster'].close()
+    exec(compile(code, 'clusters.md', 'exec'), scope)
+    script = scope['script']
+    for part in (
+        '-p cpu',
+        '--cpus-per-task=8',
+        '--mem=30G',
+        '-t 04:00:00',
+        '--nthreads 1',
+        '--nworkers 8',
+        '--lifetime 3h50m',
+        '/shared/gvhmr_da_mm/.venv/bin/python',
+    ):
+        assert part in script, script
+    assert 'tcp://' in (tmp_path / 'scheduler.json').read_text()
 
 
 def test_recordings_and_their_cameras(run, tmp_path):
