@@ -28,7 +28,18 @@ class ConfigOptions(argparse.Action):
         """Store the options as a dict."""
         from mmengine.config import DictAction
 
-        DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
+        try:
+            DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
+        except (
+            AssertionError,
+            RecursionError,
+            ValueError,
+        ):  # MMEngine's, at `dict(...)` in a list.
+            parser.error(
+                f'argument {option_string}: expected KEY=VALUE, where values are numbers, strings, '
+                f'True, False, None or lists of them, got {" ".join(values)!r}. Set fields of a '
+                'part one by one (`default_hooks.ema.type=EMAHook`), or write a config'
+            )
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:

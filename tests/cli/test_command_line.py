@@ -57,3 +57,10 @@ def test_a_backend_is_no_launcher(call, backend):
     code, _, err = call('train', config, '--launcher', backend)
     assert code == 2 and 'tools/dist_train.sh' in err
     assert f'env_cfg.dist_cfg.backend={backend}' in err
+
+
+@pytest.mark.parametrize('option', ["custom_hooks=[dict(type='EMAHook', momentum=1)]", 'epochs'])
+def test_overrides_that_cannot_be_read(call, option):
+    config = REPO_ROOT / 'configs' / 'da_bedlam_emdb_3dpw.py'
+    code, _, err = call('train', config, '--cfg-options', option)
+    assert code == 2 and 'expected KEY=VALUE' in err and option in err.replace('\\', '')
