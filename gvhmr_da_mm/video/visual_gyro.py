@@ -11,6 +11,10 @@ from .relative_rotation import MIN_POINTS, RelativeRotation, relative_rotation
 
 MAX_STATIC_ANGLE = 0.006
 """A camera that never rotates by more than this, in radians (a third of a degree), is static."""
+MIN_STILL_SHARE = 0.5
+"""Least share of still frames of a static camera that seems to turn when people cover the view."""
+MAX_ERROR_ANGLE = 0.06
+"""Largest angle, radians (3.4 degrees), by which it seems to turn."""
 
 
 @dataclass
@@ -125,12 +129,16 @@ class VisualGyro:
         lost = max(len(self._found) - 1 - len(found), 0)
         most_angle = float(angles.max()) if len(angles) else 0.0
         most_pixels = max(self._motion, default=0.0)
-        static = bool(found) and most_angle < self.static_angle and most_pixels < self.static_pixels
+        still = sum(item.model == 'still' for item in found) / max(len(found), 1)
+        # Angles that the motion of the points does not show are errors.
+        largest = self.static_angle if still < MIN_STILL_SHARE else MAX_ERROR_ANGLE
+        static = bool(found) and most_angle < largest and most_pixels < self.static_pixels
         report = dict(
             frames=len(rotations),
             frames_lost=lost,
             frames_with_translation=moving,
             key_frames=self._num_keys,
+            still_share=round(still, 4),
             inlier_ratio=round(float(np.mean([i.inlier_ratio for i in found])), 4) if found else 0,
             largest_angle_deg=round(float(np.degrees(most_angle)), 4),
             largest_motion_px=round(most_pixels, 3),

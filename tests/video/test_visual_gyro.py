@@ -60,6 +60,19 @@ def test_people_are_left_out(background):
     assert estimate(images, K, boxes).static
 
 
+# Half a degree is 3.5 pixels.
+@pytest.mark.parametrize(
+    'frames, degrees, static', [(2, 0.5, True), (2, 1, False), (40, 0.5, False)]
+)
+def test_what_covers_the_view_for_a_moment_does_not_turn_the_camera(
+    background, frames, degrees, static
+):
+    still, turned = (render(rotation(0, angle, 0), background) for angle in (0, degrees))
+    seen = np.hstack((turned[:, : WIDTH * 9 // 10], still[:, WIDTH * 9 // 10 :]))
+    images = [still] * 10 + [seen] * frames + [still] * (50 - frames)
+    assert estimate(images, K).static == static
+
+
 def test_a_slow_pan_is_not_taken_for_a_tripod(background):
     truth = [rotation(0, 0.03 * t, 0) for t in range(30)]
     found = estimate([render(R, background) for R in truth], K)
