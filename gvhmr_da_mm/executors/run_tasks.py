@@ -44,6 +44,8 @@ def run_tasks(
     """
     check_executor(executor, jobs)
     name, _, address = executor.partition(':')
+    if not tasks:
+        return
     if name == DASK:
         yield from run_on_dask(function, shared, tasks, jobs, address, on_killed)
     elif jobs == 1 or len(tasks) < 2:
