@@ -4,15 +4,17 @@ import os
 import signal
 import time
 from concurrent.futures import CancelledError
+from importlib.util import find_spec
 
 import pytest
 
 from gvhmr_da_mm.core.errors import ConfigError, DataError, InstallationError
 from gvhmr_da_mm.executors import check_executor, dask_cluster, run_tasks
 
-distributed = pytest.importorskip('distributed', reason='distributed is not installed')
-
-EXECUTORS = ['processes', 'dask']
+needs_dask = pytest.mark.skipif(
+    find_spec('distributed') is None, reason='distributed is not installed'
+)
+EXECUTORS = ['processes', pytest.param('dask', marks=needs_dask)]
 
 
 class Counter:
@@ -86,12 +88,14 @@ def test_a_killed_process_ends_the_run_of_processes(tmp_path):
         list(run_tasks(kill_once, tmp_path, range(9), jobs=2))
 
 
+@needs_dask
 def test_a_task_whose_worker_was_killed_runs_again(tmp_path):
     found = dict(run_tasks(kill_once, tmp_path, range(9), jobs=2, executor='dask'))
     assert found == {n: n for n in range(9)}
     assert (tmp_path / '2').read_text().count('started') == 2
 
 
+@needs_dask
 @pytest.mark.parametrize('replaced', [True, False])
 def test_a_task_that_kills_its_workers_again_and_again_is_given_up(replaced):
     from dask import config
@@ -109,11 +113,12 @@ def test_a_task_that_kills_its_workers_again_and_again_is_given_up(replaced):
                 run()
 
 
+@needs_dask
 def test_a_running_cluster_is_used_by_address_or_file(tmp_path):
-    from distributed import LocalCluster
+    from distributed import Client, LocalCluster
 
     options = dict(threads_per_worker=1, dashboard_address=None)
-    with LocalCluster(2, **options) as cluster, distributed.Client(cluster) as client:
+    with LocalCluster(2, **options) as cluster, Client(cluster) as client:
         client.write_scheduler_file(str(tmp_path / 'scheduler.json'))
         for address in (cluster.scheduler_address, tmp_path / 'scheduler.json'):
             found = dict(run_tasks(add, Counter(0), range(5), executor=f'dask:{address}'))
@@ -122,8 +127,10 @@ def test_a_running_cluster_is_used_by_address_or_file(tmp_path):
         assert len(client.nthreads()) == 2
 
 
+@needs_dask
 @pytest.mark.parametrize('error', ['connection', 'task'])
 def test_a_scheduler_that_is_lost_ends_the_run(monkeypatch, error):
+    from distributed import Client, Future
     from distributed.comm import CommClosedError
 
     results = run_tasks(wait, None, range(99), executor='dask')
@@ -132,12 +139,13 @@ def test_a_scheduler_that_is_lost_ends_the_run(monkeypatch, error):
     def lost(*args):
         raise CommClosedError('closed') if error == 'connection' else CancelledError('lost')
 
-    of_task = (distributed.Future, 'result')
-    monkeypatch.setattr(*(of_task if error == 'task' else (distributed.Client, 'nthreads')), lost)
+    place = (Future, 'result') if error == 'task' else (Client, 'nthreads')
+    monkeypatch.setattr(*place, lost)
     with pytest.raises(ConfigError, match='was lost: what is written is kept'):
         list(results)
 
 
+@needs_dask
 def test_workers_with_several_threads_are_refused():
     from distributed import LocalCluster
 
@@ -161,6 +169,7 @@ def test_odd_options_are_named(executor, jobs, message):
         check_executor(executor, jobs)
 
 
+@needs_dask
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(dask_cluster, '_CONNECT_S', 0.5)
     for address in ('tcp://127.0.0.1:1', f'{tmp_path}/scheduler.json', 'nonsense'):
