@@ -31,7 +31,6 @@ class H36MDataset(SourceDataset):
     SOURCE = H36MSource
     reads_keypoints = False
     labelled_training = True
-    """Whether training items carry 3D labels."""
 
     def __init__(self, *args, **kwargs) -> None:
         if kwargs.get('test_mode'):

@@ -44,6 +44,8 @@ class SourceDataset(MotionDataset):
     """The published layout."""
     reads_keypoints = True
     """Whether 2D keypoints are observations of the clips."""
+    labelled_training = False
+    """Whether training items of real clips carry 3D labels."""
     flip_is_required = False
     """Whether ``flip_test`` is an error for sequences without mirrored features."""
 
@@ -143,10 +145,11 @@ class SourceDataset(MotionDataset):
         """List the clips, and warn once about observations that are missing."""
         clips = super().load_data_list()
         infos = self.sequences_of(clips)
-        for name, what in (('kp2d', '2D keypoints'), ('features', 'image features')):
-            lacking = (
-                [] if name == 'kp2d' and not self.reads_keypoints else self.lacking(infos, name)
-            )
+        expected = dict(kp2d='2D keypoints', features='image features')
+        if not self.reads_keypoints or self.labelled_training:
+            del expected['kp2d']  # The model simulates them from the labels.
+        for name, what in expected.items():
+            lacking = self.lacking(infos, name)
             if lacking:
                 self._warn_once(
                     name,

@@ -15,7 +15,8 @@ class ThreeDPWDataset(RealVideoDataset):
     The published training pack has no detected keypoints (the published loader projects the labels,
     which would leak them): they are read from a separate file (docs/en/data.md) if it exists;
     otherwise all keypoints are masked and a warning is logged. With ``real_supervision='labels'``
-    the refitted SMPL-X labels supervise the camera space only, on the frames where they are good.
+    the refitted SMPL-X labels supervise the camera space only, on the frames where they are good,
+    and the model synthesizes keypoints that are missing.
 
     Args:
         split (str): ``train`` or ``test``. Defaults to ``train``.

@@ -86,6 +86,12 @@ def test_without_keypoints_clips_are_used_masked_with_one_warning(tmp_path):
     assert threedpw(tmp_path, split='test')._warned == set()
 
 
+def test_keypoints_of_labelled_clips_are_simulated_without_a_warning(tmp_path):
+    packs.threedpw(tmp_path, keypoints=False)
+    dataset = threedpw(tmp_path, real_supervision='labels')
+    assert not dataset[0]['inputs']['has_kp2d'] and dataset._warned == set()
+
+
 def test_test_items(root):
     item = threedpw(root, split='test', flip_test=True)[0]
     inputs, sample = item['inputs'], item['data_samples']
