@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gvhmr_da_mm.core.checks import check_shape
-from gvhmr_da_mm.core.constants import joint_index
+from gvhmr_da_mm.core.constants import constant, joint_index
 from gvhmr_da_mm.core.conventions import COCO_FLIP_INDEX, FPS, NEAR_DEPTH
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.core.layout import NUM_COCO
@@ -185,7 +185,8 @@ class DetectorNoise:
         """Return the degree to which joints (B, L, 17) are hidden, 0 to 1."""
         hidden = self_occlusion(joints, self.near)
         covered = draw.span(valid, self.cover_frames, self.cover_prob)
-        legs = joint_index([joint in LEG_JOINTS for joint in range(NUM_COCO)], joints).bool()
+        legs = tuple(joint in LEG_JOINTS for joint in range(NUM_COCO))
+        legs = constant(legs, joints, torch.bool)
         hidden = (hidden | (covered[..., None] & legs)).to(joints)
         rows = hidden.transpose(1, 2)
         return F.avg_pool1d(

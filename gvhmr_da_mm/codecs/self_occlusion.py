@@ -67,8 +67,8 @@ def self_occlusion(joints: Tensor, near: float = NEAR_DEPTH) -> Tensor:
         front < depth[..., limbs, None] - MIN_DEPTH_GAP
     )
     hidden = torch.zeros(joints.shape[:-1], dtype=torch.bool, device=joints.device)
-    others = constant(capsules.own, joints) == 0
-    hidden[..., limbs] = (hides & others).any(dim=-1)
+    own = constant(capsules.own, joints, torch.bool)
+    hidden[..., limbs] = (hides & ~own).any(dim=-1)
     return hidden
 
 
@@ -78,7 +78,7 @@ class _Capsules(NamedTuple):
     starts: tuple[int, ...]
     ends: tuple[int, ...]
     radii: tuple[float, ...]
-    own: tuple[tuple[float, ...], ...]
+    own: tuple[tuple[bool, ...], ...]
 
 
 @lru_cache(maxsize=1)
@@ -89,7 +89,5 @@ def _capsules() -> _Capsules:
             starts.append(COCO_JOINT_NAMES.index(f'{side}_{first}'))
             ends.append(COCO_JOINT_NAMES.index(f'{side}_{second}'))
             radii.append(radius)
-    own = tuple(
-        tuple(float(joint in capsule) for capsule in zip(starts, ends)) for joint in LIMB_JOINTS
-    )
+    own = tuple(tuple(joint in capsule for capsule in zip(starts, ends)) for joint in LIMB_JOINTS)
     return _Capsules(tuple(starts), tuple(ends), tuple(radii), own)

@@ -149,6 +149,16 @@ def relative_angle(first: Tensor, second: Tensor) -> Tensor:
     return rotation_angle(first.transpose(-1, -2) @ second)
 
 
+def angle_between(first: Tensor, second: Tensor) -> Tensor:
+    """Return the angle (...) in [0, pi] between directions (..., 3) of any length.
+
+    It is accurate near both ends.
+    """
+    first, second = torch.broadcast_tensors(first, second)
+    sine = torch.linalg.cross(first, second).norm(dim=-1)
+    return torch.atan2(sine, (first * second).sum(dim=-1))
+
+
 def rotation_about_axis(axis: str, angle: Tensor) -> Tensor:
     """Rotate by ``angle`` (...) radians about a coordinate axis.
 

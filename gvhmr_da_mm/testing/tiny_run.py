@@ -9,6 +9,7 @@ from typing import Any, Optional, Union
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 
 from ..apis import load_config
@@ -36,6 +37,14 @@ def isolated_registry() -> Iterator[None]:
         for manager, instances in before.items():
             manager._instance_dict.clear()
             manager._instance_dict.update(instances)
+
+
+def train(config: Config) -> Runner:
+    """Train by a config, apart from other runs of the process, and return the runner."""
+    with isolated_registry():
+        runner = Runner.from_cfg(config)
+        runner.train()
+    return runner
 
 
 def tiny_config(

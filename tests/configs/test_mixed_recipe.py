@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.registry import DefaultScope
-from mmengine.runner import Runner
 
 from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.registry import DATASETS
-from gvhmr_da_mm.testing import isolated_registry, tiny_config
+from gvhmr_da_mm.testing import tiny_config, train
 from gvhmr_da_mm.testing.tiny_run import read_log
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -60,13 +59,6 @@ def test_the_adaptation_reads_no_label_of_a_real_clip(mixed_root):
         is_real = dataset.domain == 'real'
         assert ('gt_instances' in dataset[0]['data_samples']) is not is_real
         assert not dataset.metainfo['transductive']
-
-
-def train(config):
-    with isolated_registry():
-        runner = Runner.from_cfg(config)
-        runner.train()
-    return runner
 
 
 @pytest.fixture(scope='module')

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 
 from gvhmr_da_mm.apis import limit_for_debugging, load_config
 from gvhmr_da_mm.core.errors import CheckpointError
-from gvhmr_da_mm.testing import isolated_registry, last_checkpoint, read_log, tiny_config
+from gvhmr_da_mm.testing import isolated_registry, last_checkpoint, read_log, tiny_config, train
 
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
 TERMS = 'simple cr_j3d transl_c j2d cr_verts verts2d transl_w static_conf'.split()
@@ -42,13 +42,6 @@ EPOCHS, BATCHES = 2, 4
 def config_of(toy_root, work_dir, **kwargs):
     options = {**SHRINK, **kwargs.pop('options', {})}
     return tiny_config(CONFIG, toy_root, work_dir, batches=BATCHES, options=options, **kwargs)
-
-
-def train(config):
-    with isolated_registry():
-        runner = Runner.from_cfg(config)
-        runner.train()
-    return runner
 
 
 @pytest.fixture(scope='module')

@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
-from gvhmr_da_mm.testing import isolated_registry, last_checkpoint, read_log, tiny_config
+from gvhmr_da_mm.testing import isolated_registry, last_checkpoint, read_log, tiny_config, train
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
@@ -63,14 +63,6 @@ def by_launcher(data_root, work_dir, epochs):
         command, cwd=work_dir, env=environment, text=True, timeout=300, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-
-
-def train(config, resume=False):
-    config.resume = resume
-    with isolated_registry():
-        runner = Runner.from_cfg(config)
-        runner.train()
-    return runner
 
 
 @pytest.fixture(scope='module')
@@ -130,7 +122,9 @@ def test_metrics_are_those_of_one_process(run, toy_root, tmp_path):
 
 def test_one_process_goes_on(run, toy_root):
     folder, _, _ = run
-    runner = train(alone(toy_root, folder, epochs=3), resume=True)
+    config = alone(toy_root, folder, epochs=3)
+    config.resume = True
+    runner = train(config)
     assert runner.epoch == 3 and runner.iter == 3 * CLIPS + 2 * CLIPS
     assert runner.model.critic.queue.num_pushed == 3 * CLIPS
     state = runner.optim_wrapper['model'].optimizer.state_dict()['state']

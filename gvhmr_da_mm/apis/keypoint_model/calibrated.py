@@ -16,13 +16,14 @@ from torch import Tensor
 from ...core.alignment import align_chunk
 from ...core.conventions import FPS
 from ...core.errors import DataError
+from ...core.rotation import angle_between
 from ...datasets.clip import Clip
 from ...evaluation.functional import mpjpe, pa_mpjpe, root_trajectory_error, w_mpjpe, wa_mpjpe
 from ...video.calibrated_views import View
 from ...video.observe import Progress
 from ...video.view_observation import ViewObservation, observe_view
 from .drawing import draw_view
-from .gravity import angle_between, gravity_in_camera
+from .gravity import gravity_in_camera
 from .keypoint_model import KeypointModel
 from .limbs import LIMB_JOINTS, limb_rows
 from .reference import Reference, make_reference, videos_of
@@ -114,7 +115,7 @@ def _evaluate_view(
         }
     down = gravity_in_camera(*(sample.pred_instances[f'global_orient_{space}'] for space in 'cw'))
     true_down = torch.from_numpy(view.R @ np.array(GRAVITY_Z_UP))
-    result['gravity_deg'] = float(angle_between(down[known], true_down).mean())
+    result['gravity_deg'] = float(torch.rad2deg(angle_between(down[known], true_down)).mean())
     theirs = torch.from_numpy(seen.joints()[frames][:, limbs])[known]
     there = theirs.isfinite().all(dim=-1).all(dim=-1)
     if there.any():

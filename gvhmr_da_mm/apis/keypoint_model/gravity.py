@@ -18,9 +18,3 @@ def gravity_in_camera(global_orient_c: Tensor, global_orient_w: Tensor) -> Tenso
         axis_angle_to_matrix(value.double()) for value in (global_orient_c, global_orient_w)
     )
     return R_c @ R_w.mT @ torch.tensor(GRAVITY_Y_UP, dtype=torch.float64)
-
-
-def angle_between(first: Tensor, second: Tensor) -> Tensor:
-    """Return the angle (F,) in degrees between directions (F, 3), which need not have length 1."""
-    across = torch.linalg.cross(*torch.broadcast_tensors(first, second)).norm(dim=-1)
-    return torch.rad2deg(torch.atan2(across, (first * second).sum(dim=-1)))

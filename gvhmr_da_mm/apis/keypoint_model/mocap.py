@@ -4,6 +4,7 @@ import csv
 import io
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from ...core.conventions import FOOT_VERTEX_IDS
 from ...core.errors import ConfigError, DataError, list_some
+from ...core.rotation import angle_between
 from ...datasets import AMASSDataset
 from ...datasets.clip import Clip
 from ...datasets.mocap.motion_sources import AMASSFolder
@@ -28,10 +30,10 @@ from ...evaluation.functional import (
     wa_mpjpe,
 )
 from ...evaluation.meshes import ProtocolMeshes
-from ...evaluation.protocols import Protocol
+from ...evaluation.protocols import PROTOCOLS
 from ...fileio.atomic_file import write_atomically
 from ...video.observe import Progress
-from .gravity import angle_between, gravity_in_camera
+from .gravity import gravity_in_camera
 from .keypoint_model import STAGES, KeypointModel
 
 METRICS = ('pa_mpjpe', 'mpjpe', 'w_mpjpe', 'wa_mpjpe', 'rte', 'fs', 'jitter', 'gravity_deg')
@@ -39,17 +41,7 @@ MIN_FRAMES, MAX_FRAMES = 60, 300
 MIN_TRAVEL = 1.0
 """Metres: RTE, per cent of the trajectory, says nothing of people who hardly leave their place."""
 CLIP_TABLE = 'mocap.csv'
-PROTOCOL = Protocol(
-    name='mocap',
-    dataset='mocap',
-    space='world',
-    regressor='smpl24',
-    pelvis=(1, 2),
-    flat_hand_mean=False,
-    mask='all frames',
-    intrinsics='true',
-    target_body='smplx',
-)
+PROTOCOL = replace(PROTOCOLS['rich'], name='mocap', dataset='mocap', mask='all frames')
 """Joints as of EMDB and RICH; prediction and truth are of one body model."""
 
 
@@ -190,7 +182,7 @@ def _errors(
         rte=rte,
         fs=contact_sliding(pred_feet, true_feet),
         jitter=jitter(pred_w),
-        gravity_deg=angle_between(down, true_down),
+        gravity_deg=torch.rad2deg(angle_between(down, true_down)),
     )
 
 

@@ -12,7 +12,7 @@ from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.datasets import BEDLAMDataset, ClipKey, EMDBDataset, MultiSourceDataset
 from gvhmr_da_mm.engine import MotionStatisticsHook
 from gvhmr_da_mm.models.checkpoint_keys import ours_to_published
-from gvhmr_da_mm.testing import isolated_registry, tiny_config
+from gvhmr_da_mm.testing import isolated_registry, tiny_config, train
 
 CONFIG = Path(__file__).resolve().parents[3] / 'configs' / 'gvhmr_bedlam.py'
 SHRINK = {
@@ -99,13 +99,6 @@ def test_impossible_num_clips_is_named():
 
 def config_of(toy_root, work_dir):
     return tiny_config(CONFIG, toy_root, work_dir, batches=1, options=SHRINK)
-
-
-def train(config):
-    with isolated_registry():
-        runner = Runner.from_cfg(config)
-        runner.train()
-    return runner
 
 
 @pytest.fixture(scope='module')

@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from gvhmr_da_mm.core.errors import DataError
 from gvhmr_da_mm.datasets import EMDBDataset
 from gvhmr_da_mm.datasets.pack_io import load_pack
 from gvhmr_da_mm.datasets.splits import emdb_sequences
-from gvhmr_da_mm.testing import isolated_registry, read_log, tiny_config
+from gvhmr_da_mm.testing import read_log, tiny_config, train
 
 CONFIG = Path(__file__).resolve().parents[3] / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
 LABEL_FILES = {
@@ -56,7 +55,7 @@ def poisoned_copy(root, target):
     return target
 
 
-def train(root, work_dir):
+def train_on(root, work_dir):
     """Train the tiny config briefly; every pseudo-label is accepted, so that all losses work."""
     config: Config = tiny_config(CONFIG, root, work_dir, batches=6)
     names = load_pack(root / 'EMDB/hmr4d_support/emdb_vit_v4.pt')
@@ -65,9 +64,7 @@ def train(root, work_dir):
     config.model.estimator.backbone.update(latent_dim=32, num_layers=2, num_heads=2)
     config.model.estimator.head.latent_dim = 32
     config.default_hooks.confidence_threshold.update(start=0.0, end=0.0, step=0.0)
-    with isolated_registry():
-        runner = Runner.from_cfg(config)
-        runner.train()
+    train(config)
     checkpoint = torch.load(work_dir / 'epoch_1.pth', weights_only=False)
     return checkpoint, read_log(work_dir)
 
@@ -94,7 +91,7 @@ def test_labels_of_real_clips_do_not_matter(root, tmp_path):
     for name, data in (('plain', root), ('nan', poisoned_copy(root, tmp_path / 'poisoned'))):
         work_dir = tmp_path / name
         work_dir.mkdir()
-        runs[name] = train(data, work_dir)
+        runs[name] = train_on(data, work_dir)
     (checkpoint, log), (nan_checkpoint, nan_log) = runs['plain'], runs['nan']
 
     steps = [{name: value for name, value in entry.items() if name not in TIMES} for entry in log]

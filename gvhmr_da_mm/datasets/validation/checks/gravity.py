@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
 
-from ....core.rotation import axis_angle_to_matrix
+from ....core.rotation import angle_between, axis_angle_to_matrix
 from ..finding import Finding
 from ..sequence import Sequence
 from .table import sequence_check
@@ -28,10 +27,10 @@ def gravity(sequence: Sequence) -> Iterator[Finding]:
         return
     orient, extrinsics = found
     up = -orient.rows.new_tensor(sequence.gravity)
-    body = _angle(axis_angle_to_matrix(orient.rows)[..., 1], up)
+    body = torch.rad2deg(angle_between(axis_angle_to_matrix(orient.rows)[..., 1], up))
     R_w2c = extrinsics.rows[..., :3, :3].expand(len(trusted), 3, 3)
     # The image's up is -y in the camera.
-    camera = _angle(-R_w2c[:, 1], up)
+    camera = torch.rad2deg(angle_between(-R_w2c[:, 1], up))
     both = (body > TILTED_DEGREES) & (camera > TILTED_DEGREES)
     if both[trusted].double().mean() > 0.9:
         yield orient.error(
@@ -41,8 +40,3 @@ def gravity(sequence: Sequence) -> Iterator[Finding]:
         )
     elif (body > UPSIDE_DOWN_DEGREES)[trusted].double().mean() > 0.9:
         yield orient.error('the person is upside down: wrong world or wrong label')
-
-
-def _angle(directions: Tensor, up: Tensor) -> Tensor:
-    """Return degrees (F,) between unit vectors (F, 3) and one (3,)."""
-    return torch.rad2deg(torch.acos((directions @ up).clamp(-1, 1)))
