@@ -9,10 +9,11 @@ from typing import Optional, Union
 
 from ..core.conventions import FPS
 from ..core.errors import StorageError
-from ..datasets.packs.pack_writer import file_sha256, storage_errors
+from ..datasets.packs.pack_writer import storage_errors
 from ..datasets.sources import Failure, signature_of
 from ..executors import check_executor, run_tasks
 from ..fileio.atomic_file import write_atomically
+from ..fileio.checksum import file_sha256
 from .feature_job import FeatureJob
 from .frame_source import find_clips, open_frames
 from .observe import Progress

@@ -11,17 +11,17 @@ from typing import Any, Optional, Union
 
 from ...core.errors import DataError, StorageError
 from ...fileio.atomic_file import open_atomically, remove_partial_files, write_atomically
+from ...fileio.checksum import file_sha256
+from ...fileio.safetensors_file import encode_tensors
 from .json_index import JSON_INDEX_FILE, encode_line, is_torn, write_json_index
 from .pack_entry import SEQUENCES_FOLDER, PackEntry, sequence_file
 from .pack_header import PackHeader
 from .pack_index import INDEX_FILE, PackIndex, is_pack
 from .pack_schema import FORMAT, LABELS, VERSION, normalize_arrays
-from .tensor_file import encode_tensors
 
 CHECKSUM_FILE = 'SHA256SUMS'
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _WRITE_PROTECTED = (errno.EACCES, errno.EPERM, errno.EROFS)
-_CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
@@ -43,15 +43,6 @@ def storage_errors(root: Path):
                 'to; change its permissions or choose another'
             ) from error
         raise
-
-
-def file_sha256(path: Path) -> str:
-    """Return the checksum of a file as ``sha256sum`` gives it."""
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def write_sequence(

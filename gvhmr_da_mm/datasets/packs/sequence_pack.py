@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ...core.errors import DataError
+from ...fileio.safetensors_file import TensorFile
 from .pack_entry import PackEntry
 from .pack_index import PackIndex
-from .tensor_file import TensorFile
 
 MAX_OPEN_SEQUENCES = 32
 """Sequences of a pack that stay open; each takes a file handle."""

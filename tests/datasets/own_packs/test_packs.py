@@ -19,7 +19,7 @@ from gvhmr_da_mm.datasets.pack_io import PackRecord, load_pack
 from gvhmr_da_mm.datasets.packs import PackEntry, PackWriter, SequencePack, write_sequence
 from gvhmr_da_mm.datasets.packs.pack_entry import sequence_file
 from gvhmr_da_mm.datasets.packs.pack_schema import ARRAYS
-from gvhmr_da_mm.datasets.packs.tensor_file import DTYPES, TensorFile, encode_tensors
+from gvhmr_da_mm.fileio.safetensors_file import DTYPES, TensorFile, encode_tensors
 
 FRAMES = 12
 META = dict(img_wh=(640, 480))

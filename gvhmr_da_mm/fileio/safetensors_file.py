@@ -17,7 +17,7 @@ from typing import Optional, Union
 
 import numpy as np
 
-from ...core.errors import DataError
+from ..core.errors import DataError
 
 DTYPES = {
     'F64': np.dtype('<f8'),
