@@ -1,7 +1,12 @@
 """No module imports itself by way of others: a check without the contracts of pyproject.toml."""
 
+import subprocess
+import sys
+
 import grimp
 import pytest
+
+import gvhmr_da_mm
 
 
 def circles(graph):
@@ -32,3 +37,19 @@ def test_a_circle_is_found(graph):
     found = circles(graph)
     assert {lower, upper} <= set(found)
     assert 'gvhmr_da_mm.core.errors' not in found
+
+
+def test_the_package_imports_nothing_heavy():
+    code = (
+        'import sys, gvhmr_da_mm; '
+        "heavy = {'torch', 'mmpose', 'mmengine', 'cv2', 'scipy'} & set(sys.modules); "
+        'assert not heavy, heavy; '
+        'names = set(gvhmr_da_mm.__all__); assert names <= set(dir(gvhmr_da_mm)); '
+        'assert all(getattr(gvhmr_da_mm, name) for name in names)'
+    )
+    subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_unknown_name_of_the_package():
+    with pytest.raises(AttributeError, match="'gvhmr_da_mm' has no attribute 'nothing'"):
+        gvhmr_da_mm.nothing  # noqa: B018

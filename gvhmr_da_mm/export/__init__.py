@@ -2,6 +2,7 @@
 
 from .bvh import write_bvh
 from .glb import write_glb
+from .result_writers import write_result_bvh, write_result_glb, write_result_npz
 from .skeleton_motion import SkeletonMotion, in_given_world, mean_betas, predicted_motion
 from .smplx_npz import write_smplx_npz
 from .soles import put_on_soles
@@ -14,5 +15,8 @@ __all__ = [
     'put_on_soles',
     'write_bvh',
     'write_glb',
+    'write_result_bvh',
+    'write_result_glb',
+    'write_result_npz',
     'write_smplx_npz',
 ]
