@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 
 from ..body_models import get_body_model, make_body_rig
-from ..structures import RESULT_WRITERS, MotionResult, person_dump
+from ..structures import MotionResult, person_dump
+from ..structures.motion_result import RESULT_WRITERS
 from .bvh import CENTIMETRES_PER_METRE, write_bvh
 from .glb import write_glb
 from .skeleton_motion import mean_betas, predicted_motion

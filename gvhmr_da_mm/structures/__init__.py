@@ -2,14 +2,13 @@
 
 from .motion import MotionPrediction, empty_inputs
 from .motion_dump import MotionDump, dump_name, read_motion_dump, sample_inputs, write_motion_dump
-from .motion_result import RESULT_WRITERS, CameraMotion, MotionResult
+from .motion_result import CameraMotion, MotionResult
 from .person_dump import person_dump
 from .person_motion import PersonMotion
 from .recovered_motion import RecoveredMotion
 from .targets import BodyTargets, MotionTargets
 
 __all__ = [
-    'RESULT_WRITERS',
     'BodyTargets',
     'CameraMotion',
     'MotionDump',

@@ -124,7 +124,8 @@ def test_wheel_has_the_package_and_its_data(wheel):
     names, _ = wheel
     for path in (REPO_ROOT / 'gvhmr_da_mm').rglob('*'):
         relative = path.relative_to(REPO_ROOT)
-        if path.suffix in ('.py', '.npz', '.html', '.js', '.typed') and '.mim' not in relative.parts:
+        kinds = ('.py', '.npz', '.html', '.js', '.typed')
+        if path.suffix in kinds and '.mim' not in relative.parts:
             assert str(relative) in names
     assert not [name for name in names if name.startswith(('tests/', 'tools/', 'configs/'))]
 

@@ -11,12 +11,12 @@ from gvhmr_da_mm.core.errors import ConfigError, DataError, ShapeError
 from gvhmr_da_mm.core.extrinsics import rigid_transform
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
 from gvhmr_da_mm.structures import (
-    RESULT_WRITERS,
     CameraMotion,
     MotionResult,
     PersonMotion,
     person_dump,
 )
+from gvhmr_da_mm.structures.motion_result import RESULT_WRITERS
 
 FRAMES = 6
 T_W2C = rigid_transform(
