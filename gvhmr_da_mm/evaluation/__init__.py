@@ -3,6 +3,7 @@
 from .dump_index import check_dump_dir, read_index, write_index
 from .dump_predictions import DumpPredictions
 from .evaluate_dump import evaluate_dump
+from .matched_samples import FoundPerson, matched_samples
 from .metrics import (
     CameraSpaceMetric,
     ProtocolWarning,
@@ -17,6 +18,7 @@ from .report import format_table, write_csv, write_json
 __all__ = [
     'CameraSpaceMetric',
     'DumpPredictions',
+    'FoundPerson',
     'PROTOCOLS',
     'Protocol',
     'ProtocolWarning',
@@ -28,6 +30,7 @@ __all__ = [
     'evaluate_dump',
     'format_table',
     'get_protocol',
+    'matched_samples',
     'read_index',
     'write_csv',
     'write_index',

@@ -9,7 +9,8 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from ..core.errors import DataError, MissingFilesError, list_some
-from .report import METRIC_LABELS
+from .protocols import COVERAGE
+from .report import metric_label
 
 NUM_RESAMPLES = 10_000
 CONFIDENCE_LEVEL = 0.95
@@ -20,7 +21,7 @@ MAX_LISTED_NAMES = 5
 
 @dataclass(frozen=True)
 class SequenceChange:
-    """A metric of one sequence before and after; smaller is better."""
+    """A metric of one sequence before and after."""
 
     sequence: str
     before: float
@@ -45,6 +46,7 @@ class MetricChange:
         interval (tuple[float, float], optional): Of the difference; None if there are fewer than
             two sequences.
         sequences (tuple[SequenceChange, ...]): Most improved first.
+        larger_is_better (bool): Whether it is no error. Defaults to False.
     """
 
     protocol: str
@@ -53,6 +55,7 @@ class MetricChange:
     after: float
     interval: Optional[tuple[float, float]]
     sequences: tuple[SequenceChange, ...]
+    larger_is_better: bool = False
 
     @property
     def difference(self) -> float:
@@ -64,11 +67,12 @@ class MetricChange:
         """'better' or 'worse' if the interval excludes zero, else 'unclear'."""
         if self.interval is None or self.interval[0] <= 0 <= self.interval[1]:
             return 'unclear'
-        return 'better' if self.interval[1] < 0 else 'worse'
+        return 'better' if (self.interval[1] < 0) != self.larger_is_better else 'worse'
 
     def count(self) -> tuple[int, int, int]:
         """Return how many sequences got better, got worse and stayed the same."""
         signs = np.sign([change.difference for change in self.sequences])
+        signs = -signs if self.larger_is_better else signs
         return int((signs < 0).sum()), int((signs > 0).sum()), int((signs == 0).sum())
 
 
@@ -174,7 +178,7 @@ def compare_results(
             for name in common
             if first[name]['frames'] != second[name]['frames']
         ]
-        for metric in METRIC_LABELS:
+        for metric in _metrics(*(first[name] for name in common)):
             pairs = _pairs(metric, common, first, second)
             if pairs:
                 changes.append(_metric_change(protocol, metric, pairs, level, resamples, seed))
@@ -215,6 +219,12 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def _metrics(*records: Mapping[str, Any]) -> list[str]:
+    """Return the metrics of sequences, in the order of their records."""
+    names = dict.fromkeys(name for record in records for name in record)
+    return [name for name in names if metric_label(name) is not None]
+
+
 def _pairs(
     metric: str, names: Sequence[str], first: Mapping[str, Any], second: Mapping[str, Any]
 ) -> list[SequenceChange]:
@@ -223,8 +233,9 @@ def _pairs(
     for name in names:
         old, new = first[name].get(metric), second[name].get(metric)
         if old is not None and new is not None:
-            pairs.append(SequenceChange(name, float(old), float(new), first[name]['frames']))
-    return sorted(pairs, key=lambda change: change.difference)
+            frames = first[name]['labelled_frames' if metric == COVERAGE else 'frames']
+            pairs.append(SequenceChange(name, float(old), float(new), frames))
+    return sorted(pairs, key=lambda change: change.difference, reverse=metric == COVERAGE)
 
 
 def _metric_change(
@@ -239,7 +250,7 @@ def _metric_change(
     old, new = (np.array([getattr(c, name) for c in pairs]) for name in ('before', 'after'))
     interval = bootstrap_interval(new - old, weights, level, resamples, seed)
     means = [float(np.average(values, weights=weights)) for values in (old, new)]
-    return MetricChange(protocol, metric, *means, interval, tuple(pairs))
+    return MetricChange(protocol, metric, *means, interval, tuple(pairs), metric == COVERAGE)
 
 
 def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:

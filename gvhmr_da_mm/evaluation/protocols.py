@@ -12,6 +12,10 @@ SPACES = ('camera', 'world')
 TARGET_BODIES = ('smpl', 'smplx')
 CONDITIONS = ('intrinsics', 'camera_rotation')
 """Conditions of a protocol that the options of a dataset can change."""
+COVERAGE = 'coverage'
+"""Metric of protocols that are end to end: share of the labelled frames that were matched, %."""
+MATCHED_PREFIX = 'matched_'
+"""Start of the names of errors of the matched frames only."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ class Protocol:
         target_body (str): Body of the truth, 'smpl' or 'smplx', of the sample's gender. Defaults to
             'smpl'.
         root (int): Row of the regressor that is the root, for the trajectory. Defaults to 0.
+        end_to_end (bool): Whether people are found by the method itself: errors are of the frames
+            in which a labelled person was found (see :func:`.matched_samples`), and their share,
+            the coverage, is a result too. Defaults to False.
         fps (float): Frames per second. Defaults to 30.
         published (Mapping[str, float]): The reference model's numbers (GVHMR, Tables 1 and 2), in
             the metrics' own units. Defaults to none.
@@ -51,6 +58,7 @@ class Protocol:
     camera_rotation: str = 'true: `T_w2c` of the pack'
     target_body: str = 'smpl'
     root: int = 0
+    end_to_end: bool = False
     fps: float = FPS
     published: Mapping[str, float] = field(default_factory=dict)
 
@@ -71,6 +79,7 @@ class Protocol:
             f'{self.name}: {self.space} space; joints {self.regressor} ({place}); '
             f'{self.mask}; intrinsics {self.intrinsics}; camera rotation {self.camera_rotation}; '
             f'{"flat" if self.flat_hand_mean else "mean"} hands; {self.fps:g} fps'
+            f'{"; end to end" if self.end_to_end else ""}'
         )
 
     def differences(self, conditions: Mapping[str, Any]) -> dict[str, str]:
@@ -130,8 +139,27 @@ _RICH = replace(
 )
 _RICH_CAMERA = replace(_RICH, name='rich_camera', space='camera')
 
+
+def end_to_end(protocol: Protocol) -> Protocol:
+    """Return the protocol that scores what a method finds in the videos, named ``*_e2e``.
+
+    Args:
+        protocol (Protocol): The protocol of given boxes.
+    """
+    return replace(
+        protocol,
+        name=f'{protocol.name}_e2e',
+        end_to_end=True,
+        mask=f'{protocol.mask}, matched by box',
+        intrinsics="estimated: the method's own",
+        camera_rotation="estimated: the method's own",
+        published={},
+    )
+
+
+_GIVEN_BOXES = (_EMDB1, _EMDB2, _3DPW, _RICH, _RICH_CAMERA)
 PROTOCOLS: dict[str, Protocol] = {
-    protocol.name: protocol for protocol in (_EMDB1, _EMDB2, _3DPW, _RICH, _RICH_CAMERA)
+    protocol.name: protocol for protocol in (*_GIVEN_BOXES, *map(end_to_end, _GIVEN_BOXES))
 }
 
 

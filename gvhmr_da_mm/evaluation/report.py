@@ -10,7 +10,7 @@ from typing import Any, Optional, Union
 
 from rich.table import Table
 
-from .protocols import PROTOCOLS, Protocol
+from .protocols import COVERAGE, MATCHED_PREFIX, PROTOCOLS, Protocol
 
 METRIC_LABELS: dict[str, tuple[str, str]] = {
     'pa_mpjpe': ('PA-MPJPE', 'mm'),
@@ -24,8 +24,21 @@ METRIC_LABELS: dict[str, tuple[str, str]] = {
     'fs': ('Foot sliding', 'mm'),
     'reprojection_px': ('Reprojection', 'px'),
     'reprojection_box': ('Reprojection in the box', '%'),
+    COVERAGE: ('Coverage', '%'),
 }
-"""Label and unit of each metric. All are errors: smaller is better."""
+"""Label and unit of each metric. All but the coverage are errors: smaller is better."""
+
+
+def metric_label(metric: str) -> Optional[tuple[str, str]]:
+    """Return label and unit of a metric, and of those of matched frames; None if it is unknown.
+
+    Args:
+        metric (str): Key of the metric, without protocol.
+    """
+    label = METRIC_LABELS.get(metric.removeprefix(MATCHED_PREFIX))
+    if label is None or not metric.startswith(MATCHED_PREFIX):
+        return label
+    return f'{label[0]} of matched frames', label[1]
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,7 @@ def report_rows(
 
     Args:
         results (Mapping[str, float]): Results named ``protocol/metric``, as metrics return them.
-            Entries that are not in ``METRIC_LABELS`` are left out.
+            Entries without a :func:`metric_label` are left out.
         protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
 
     Returns:
@@ -57,12 +70,17 @@ def report_rows(
     rows = []
     for key, value in results.items():
         prefix, _, metric = key.rpartition('/')
-        if metric not in METRIC_LABELS:
+        label = metric_label(metric)
+        if label is None:
             continue
+        coverage = results.get(f'{prefix}/{COVERAGE}')
+        if metric.startswith(MATCHED_PREFIX) and coverage is not None:
+            # An error says nothing about people that were lost, so that they are named beside it.
+            label = (f'{label[0]}, coverage {coverage:.1f} %', label[1])
         ours = _number(value)
         published = protocols[prefix].published.get(metric) if prefix in protocols else None
         difference = None if ours is None or published is None else ours - published
-        rows.append(ReportRow(prefix, *METRIC_LABELS[metric], ours, published, difference))
+        rows.append(ReportRow(prefix, *label, ours, published, difference))
     return rows
 
 
@@ -81,7 +99,7 @@ def format_table(
     Returns:
         rich.table.Table: To be printed with ``rich.print``.
     """
-    table = Table(title='Smaller is better')
+    table = Table(title='Smaller is better, except coverage')
     if transductive:
         table.caption = 'transductive: adapted on the inputs of test clips, without their labels'
     for heading in ('Protocol', 'Metric', 'Unit'):

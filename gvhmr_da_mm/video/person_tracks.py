@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from ..core.boxes import box_overlap
 from ..core.checks import check_choice
 from .detectors.detections import Detections
 
@@ -42,15 +43,6 @@ class PersonTrack:
         """Sum of the box areas over the frames with a detection, square pixels."""
         size = np.maximum(self.boxes[self.seen, 2:] - self.boxes[self.seen, :2], 0)
         return float(size.prod(axis=1).sum())
-
-
-def box_overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the intersection over union (P, Q) of boxes (P, 4) and (Q, 4)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    common = np.maximum(high - low, 0).prod(axis=-1)
-    area_a, area_b = ((box[:, 2:] - box[:, :2]).prod(axis=-1) for box in (a, b))
-    return common / np.maximum(area_a[:, None] + area_b[None] - common, 1e-9)
 
 
 def link_tracks(

@@ -3,7 +3,7 @@ import pytest
 
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.video.detectors import Detections
-from gvhmr_da_mm.video.person_tracks import box_overlap, choose_tracks, link_tracks
+from gvhmr_da_mm.video.person_tracks import choose_tracks, link_tracks
 
 
 def person(x, size=40.0):
@@ -17,12 +17,6 @@ def frame(*people):
         return Detections.none()
     boxes, keypoints = zip(*people)
     return Detections(np.stack(boxes), np.stack(keypoints))
-
-
-def test_overlap():
-    a = np.array([[0.0, 0, 10, 10], [20, 20, 30, 30]])
-    b = np.array([[0.0, 0, 10, 10], [5, 0, 15, 10]])
-    np.testing.assert_allclose(box_overlap(a, b), [[1, 1 / 3], [0, 0]])
 
 
 def test_two_people_that_change_places_in_the_lists():

@@ -1,6 +1,6 @@
 """Compare two results sequence by sequence, with a confidence interval for each metric.
 
-The interval is that of a paired bootstrap over sequences. Smaller is better.
+The interval is that of a paired bootstrap over sequences. Smaller is better, except coverage.
 """
 
 from __future__ import annotations
@@ -39,29 +39,29 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     # After the command line was read: PyTorch takes seconds to import.
     from gvhmr_da_mm.evaluation.compare_results import CONFIDENCE_LEVEL, NUM_RESAMPLES
-    from gvhmr_da_mm.evaluation.report import METRIC_LABELS
+    from gvhmr_da_mm.evaluation.report import METRIC_LABELS, metric_label
 
     if args.level is None:
         args.level = CONFIDENCE_LEVEL
     if args.resamples is None:
         args.resamples = NUM_RESAMPLES
-    if args.metric is not None and args.metric not in METRIC_LABELS:
+    if args.metric is not None and metric_label(args.metric) is None:
         parser.error(f'--metric should be one of {", ".join(METRIC_LABELS)}, got {args.metric}')
     return args
 
 
 def summary(changes: tuple[MetricChange, ...], level: float) -> Table:
     """Return a table with a row for each metric."""
-    from gvhmr_da_mm.evaluation.report import METRIC_LABELS
+    from gvhmr_da_mm.evaluation.report import metric_label
 
-    table = Table(title='Smaller is better; means over the common sequences')
+    table = Table(title='Smaller is better, except coverage; means over the common sequences')
     table.add_column('Metric', overflow='fold')
     headings = ('Before', 'After', 'Change', f'{100 * level:g} % interval', 'Better/worse/same')
     for heading in headings:
         table.add_column(heading, justify='right', no_wrap=heading != headings[-1])
     table.add_column('Verdict')
     for change in changes:
-        label, unit = METRIC_LABELS[change.metric]
+        label, unit = metric_label(change.metric)
         bounds = change.interval
         colour = COLOURS[change.verdict]
         table.add_row(
@@ -78,7 +78,7 @@ def summary(changes: tuple[MetricChange, ...], level: float) -> Table:
 
 def sequences(changes: tuple[MetricChange, ...], top: int) -> Table:
     """Return a table of the sequences that changed most, improved ones first."""
-    from gvhmr_da_mm.evaluation.report import METRIC_LABELS
+    from gvhmr_da_mm.evaluation.report import metric_label
 
     table = Table(title='Sequences')
     for heading in ('Metric', 'Sequence'):
@@ -86,7 +86,7 @@ def sequences(changes: tuple[MetricChange, ...], top: int) -> Table:
     for heading in ('Frames', 'Before', 'After', 'Change'):
         table.add_column(heading, justify='right')
     for change in changes:
-        label, unit = METRIC_LABELS[change.metric]
+        label, unit = metric_label(change.metric)
         found = change.sequences
         shown = found if len(found) <= 2 * top else (*found[:top], None, *found[-top:])
         name = f'{change.protocol} {label} ({unit})'
@@ -94,7 +94,8 @@ def sequences(changes: tuple[MetricChange, ...], top: int) -> Table:
             if entry is None:
                 table.add_row('', f'... {len(found) - 2 * top} more', '', '', '', '')
                 continue
-            colour = {-1: 'green', 1: 'red'}.get((entry.difference > 0) - (entry.difference < 0))
+            worse = entry.difference > 0 if not change.larger_is_better else entry.difference < 0
+            colour = ('red' if worse else 'green') if entry.difference else None
             text = f'{entry.difference:+.2f}'
             table.add_row(
                 name,

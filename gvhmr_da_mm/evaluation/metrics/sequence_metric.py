@@ -17,7 +17,7 @@ from ...core.checks import check_at_least, check_choice
 from ...core.conventions import COMPAT_MODES
 from ...core.errors import ConfigError, DataError
 from ..meshes import PathLike, ProtocolMeshes
-from ..protocols import Protocol, get_protocol
+from ..protocols import COVERAGE, MATCHED_PREFIX, Protocol, get_protocol
 
 TARGET_FIELDS = ('body_pose', 'betas', 'global_orient', 'transl')
 
@@ -37,6 +37,11 @@ class SequenceMetric(BaseMetric):
     averaged, so that each frame counts once. Samples of other datasets are ignored, so that a test
     loop over several datasets can hold one metric for each. Sequences without ``gt_instances`` are
     not scored; one log line counts them.
+
+    By a protocol that is ``end_to_end``, the frames scored are those that are True in
+    ``pred_instances.matched`` as well. The results are then named ``<protocol>/matched_<metric>``,
+    and ``<protocol>/coverage`` is the share of the labelled frames that were scored, in per cent;
+    a person who was never found counts in it.
 
     Note:
         State: ``results``, one entry per sequence, cleared by :meth:`evaluate`. After it
@@ -158,6 +163,7 @@ class SequenceMetric(BaseMetric):
             result = dict(
                 sequence=self._sequence_key(sample),
                 labelled=bool(sample.get('gt_instances')),
+                labelled_frames=0,
                 frames=0,
                 values={},
                 conditions={**sample.get('conditions', {}), **sample.get('test_time', {})},
@@ -166,6 +172,7 @@ class SequenceMetric(BaseMetric):
                 self.results.append(result)
                 continue
             mask, pred, target = self._read(sample)
+            result['labelled_frames'] = int(torch.as_tensor(sample['gt_instances']['mask']).sum())
             if mask.any():
                 scores = self.score(pred, target, sample['gender'], mask)
                 result['frames'] = int(mask.sum())
@@ -212,23 +219,27 @@ class SequenceMetric(BaseMetric):
                 stacklevel=2,
             )
         for result in results:
-            if result['frames'] == 0:
+            counted = 'labelled_frames' if self.protocol.end_to_end else 'frames'
+            if result[counted] == 0:
                 self._skip(result['sequence'], 'no valid frame')
                 continue
-            means = {name: self._mean([values]) for name, values in result['values'].items()}
-            self.per_sequence[result['sequence']] = dict(frames=result['frames'], **means)
+            record = {name: result[name] for name in dict.fromkeys(('frames', counted))}
+            record.update(self._coverage([result]))
+            for name, values in result['values'].items():
+                record[self._result_name(name)] = self._mean([values])
+            self.per_sequence[result['sequence']] = record
         scored = [result for result in results if result['frames'] > 0]
-        if not scored:
+        if not self.per_sequence:
             warnings.warn(
                 f'{type(self).__name__} ({self.prefix}) saw no valid frame of dataset '
                 f'{self.dataset!r}: is it in the test dataloader?',
                 SkippedSequenceWarning,
             )
             return {}
-        metrics = {
-            name: self._mean([self._defined(result, name) for result in scored])
-            for name in self.metric_names
-        }
+        metrics = self._coverage(results)
+        for name in self.metric_names:
+            values = [self._defined(result, name) for result in scored]
+            metrics[self._result_name(name)] = self._mean(values)
         print_log(
             f'{self.prefix}: scored {sum(result["frames"] for result in scored)} frames of '
             f'{len(scored)} sequences, skipped {len(self.skipped_sequences)} '
@@ -258,6 +269,8 @@ class SequenceMetric(BaseMetric):
             if substitute in sample['pred_instances']:
                 pred[name] = self._take(sample, 'pred_instances', (substitute,))[substitute]
         mask = target.pop('mask').bool().cpu()
+        if self.protocol.end_to_end:
+            pred['matched'] = self._take(sample, 'pred_instances', ('matched',))['matched'].bool()
         for owner, fields in (('gt_instances', target), ('pred_instances', pred)):
             for name, value in fields.items():
                 if len(value) != len(mask):
@@ -265,6 +278,10 @@ class SequenceMetric(BaseMetric):
                         f'`{owner}.{name}` of {self.dataset} sequence {sequence!r} should have '
                         f'{len(mask)} frames, as its mask, got {len(value)}'
                     )
+        if self.protocol.end_to_end:
+            mask = mask & pred.pop('matched').cpu()
+        for owner, fields in (('gt_instances', target), ('pred_instances', pred)):
+            for name, value in fields.items():
                 fields[name] = value.cpu()[mask]
                 if not fields[name].isfinite().all():
                     raise DataError(
@@ -302,6 +319,17 @@ class SequenceMetric(BaseMetric):
             return values[:0]
         return values
 
+    def _result_name(self, name: str) -> str:
+        """Return the name of a metric in the results."""
+        return f'{MATCHED_PREFIX}{name}' if self.protocol.end_to_end else name
+
+    def _coverage(self, results: Sequence[dict]) -> dict[str, float]:
+        """Return the coverage of sequences; nothing if boxes are given."""
+        if not self.protocol.end_to_end:
+            return {}
+        labelled = sum(result['labelled_frames'] for result in results)
+        return {COVERAGE: 100 * sum(result['frames'] for result in results) / labelled}
+
     def _skip_unlabelled(self, sequences: Sequence[str]) -> None:
         """Record sequences without labels, with one log line for all of them."""
         self.skipped_sequences.update(dict.fromkeys(sequences, 'no labels'))
@@ -322,7 +350,7 @@ class SequenceMetric(BaseMetric):
     @staticmethod
     def _mean(arrays: list[np.ndarray]) -> float:
         """Average over all values of all arrays; NaN without any."""
-        values = np.concatenate(arrays)
+        values = np.concatenate(arrays) if arrays else np.empty(0)
         return float(values.mean()) if values.size else float('nan')
 
 
