@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv test gpu-check demo lint format doctor dist clean
+.PHONY: help venv test gpu-check demo lint format doctor docs dist clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,7 +19,8 @@ REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
 DEPS_STAMP := $(VENV)/.dependencies
 PACKAGE_STAMP := $(VENV)/.package
 PACKAGE_FILES := setup.py pyproject.toml gvhmr_da_mm/version.py tools/misc/link_editable.py
-SOURCES := gvhmr_da_mm tools configs benchmarks tests setup.py
+SOURCES := gvhmr_da_mm tools configs benchmarks tests docs setup.py
+LANGUAGES := en zh_tw
 
 # $(call pip,what is done,arguments): one quiet step; its output goes to the log.
 pip = echo "  $(1)"; $(BIN)/python -m pip install --disable-pip-version-check --no-input \
@@ -80,10 +81,15 @@ format: venv  ## Format the code and fix what ruff can fix
 doctor: venv  ## Say what is installed and what is missing
 	$(BIN)/python tools/misc/collect_env.py
 
+docs: venv  ## Build the documentation site into docs/_build, in both languages
+	for language in $(LANGUAGES); do \
+	  $(BIN)/python -m sphinx -W --keep-going -q -b html docs/$$language docs/_build/$$language; \
+	done
+
 dist: venv  ## Build a wheel into dist/
 	rm -rf build
 	$(BIN)/python -m pip wheel --no-deps --no-build-isolation -w dist .
 
 clean:  ## Remove the environment and everything built
-	rm -rf $(VENV) build dist *.egg-info gvhmr_da_mm/.mim .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build docs/*/reference *.egg-info gvhmr_da_mm/.mim .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
