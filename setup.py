@@ -99,7 +99,9 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['py.typed', 'demo/motions/*', 'visualization/templates/*']},
+    package_data={
+        PACKAGE: ['py.typed', 'demo/motions/*', 'visualization/templates/*', 'weights/*'],
+    },
     include_package_data=False,
     python_requires='>=3.10,<3.14',
     install_requires=read_requirements('runtime'),

@@ -2,10 +2,13 @@
 
 from ..config.flags import scale_learning_rate, use_half_precision
 from ..config.loading import check_options, limit_for_debugging, load_config, set_data_root
+from ..config.stored import load_stored_config
+from ..models.published_models import list_models, read_card
+from .body_root import find_body_root
 from .check_training import check_training
 from .dry_run import DryRunReport, dry_run
 from .preflight import check_checkpoint, check_files
-from .stored_network import use_stored_sizes
+from .stored_sizes import use_stored_sizes
 
 __all__ = [
     'DryRunReport',
@@ -14,8 +17,12 @@ __all__ = [
     'check_training',
     'check_options',
     'dry_run',
+    'find_body_root',
     'limit_for_debugging',
+    'list_models',
     'load_config',
+    'load_stored_config',
+    'read_card',
     'scale_learning_rate',
     'set_data_root',
     'use_half_precision',

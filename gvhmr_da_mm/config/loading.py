@@ -55,6 +55,24 @@ def load_config(
     # A run formats its config five times, and YAPF takes seconds each time if a long path does not
     # fit a line. `Config.fromfile` ignores the argument for dumped configs.
     object.__setattr__(config, '_format_python_code', False)
+    finish_config(config, options, data_root)
+    return config
+
+
+def finish_config(
+    config: Config, options: Optional[dict] = None, data_root: Optional[PathLike] = None
+) -> None:
+    """Check a config that was read, and apply overrides.
+
+    Args:
+        config (Config): Changed in place.
+        options (dict, optional): As for :func:`load_config`. Defaults to None.
+        data_root (str | Path, optional): As for :func:`load_config`. Defaults to None.
+
+    Raises:
+        MissingFilesError: If the data root is no folder.
+        ConfigError: As :func:`load_config`.
+    """
     check_old_parts(config._cfg_dict)
     check_old_model_keys(config._cfg_dict, options or ())
     if options:
@@ -76,7 +94,6 @@ def load_config(
         if not data_root.is_dir():
             raise MissingFilesError(f'the data root {str(data_root)!r} is not a folder')
         set_data_root(config, data_root)
-    return config
 
 
 def drop_disabled_hooks(config: Config) -> None:

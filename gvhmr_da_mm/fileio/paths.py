@@ -15,6 +15,11 @@ def resolve_data_root(data_root: Optional[Union[str, Path]] = None) -> Path:
     return Path(data_root or os.environ.get(DATA_ROOT_VARIABLE) or DEFAULT_DATA_ROOT).expanduser()
 
 
+def cache_folder() -> Path:
+    """Return the folder for files that can be made again, which may not exist yet."""
+    return Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser() / 'gvhmr_da_mm'
+
+
 def require_files(files: dict[Union[str, Path], str], owner: str) -> None:
     """Check that all files exist.
 

@@ -50,6 +50,7 @@ def adapt_student_teacher(
 ) -> None:
     """Start student and teacher of an adaptive model from a plain or published checkpoint.
 
+    A checkpoint of a student alone, as models are published, starts the teacher as its copy.
     Parts of the critic that do not fit start anew, with a warning: no prediction depends on them.
 
     Args:
@@ -74,6 +75,9 @@ def adapt_student_teacher(
         _replace(state_dict, adaptive)
         _keep_own(module, state_dict, '')
     elif not prefix:
+        if not any(name.startswith(TEACHER_PREFIX) for name in state_dict):  # As published.
+            for name, value in _strip(state_dict, STUDENT_PREFIX).items():
+                state_dict[f'{TEACHER_PREFIX}{name}'] = value
         _restart_critic(module, state_dict)
     check_fit(module, state_dict, prefix)
 

@@ -21,7 +21,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from torch import Tensor
 
-from ..core.errors import CheckpointError, DataError, MissingFilesError
+from ..core.errors import CheckpointError, DataError
 from ..fileio.restricted_unpickler import (
     PLAIN_NAMES,
     PickledObject,
@@ -29,6 +29,8 @@ from ..fileio.restricted_unpickler import (
     stand_in,
 )
 from ..fileio.tensor_file import is_archive, load_tensor_file
+from .model_card import WEIGHTS_SUFFIX
+from .published_models import find_checkpoint, read_published
 
 HISTORY_BUFFER = 'mmengine.logging.history_buffer.HistoryBuffer'
 """MMEngine's history of a logged value, which every checkpoint of a training holds."""
@@ -135,8 +137,10 @@ def read_checkpoint(
     """Read the tensors, plain values and histories of a checkpoint.
 
     Args:
-        path (str | Path): A file of :func:`torch.save`, as MMEngine and Lightning write them.
-        map_location (Any): Where tensors go, as for :func:`torch.load`. Defaults to ``'cpu'``.
+        path (str | Path): A file of :func:`torch.save`, as MMEngine and Lightning write them; the
+            weights file of a published model, or the name of a shipped one.
+        map_location (Any): Where tensors go, as for :func:`torch.load`; those of published models
+            stay on the CPU. Defaults to ``'cpu'``.
         mmap (bool): Map tensors into memory where the format allows it, instead of reading them.
             Defaults to True.
 
@@ -144,12 +148,12 @@ def read_checkpoint(
         Checkpoint: The content.
 
     Raises:
-        MissingFilesError: If there is no such file.
+        MissingFilesError: If there is no such file and no such shipped model.
         CheckpointError: If reading it would run code, it is damaged, or it is not a checkpoint.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise MissingFilesError(f'there is no checkpoint {str(path)!r}')
+    path = find_checkpoint(path)
+    if path.suffix == WEIGHTS_SUFFIX:
+        return Checkpoint(path, read_published(path))
     stored_only: set[str] = set()
     try:
         options = dict(map_location=map_location, mmap=mmap and is_archive(path))

@@ -114,7 +114,7 @@ def test_wheel_has_what_mim_looks_for(wheel):
     names, _ = wheel
     for folder in ('configs', 'tools'):
         for path in (REPO_ROOT / folder).rglob('*'):
-            if path.suffix in ('.py', '.yml', '.sh'):
+            if path.suffix in ('.py', '.yml', '.sh', '.json'):
                 assert f'gvhmr_da_mm/.mim/{path.relative_to(REPO_ROOT)}' in names
     assert 'gvhmr_da_mm/.mim/model-index.yml' in names
     assert not [name for name in names if '__pycache__' in name]
@@ -124,7 +124,7 @@ def test_wheel_has_the_package_and_its_data(wheel):
     names, _ = wheel
     for path in (REPO_ROOT / 'gvhmr_da_mm').rglob('*'):
         relative = path.relative_to(REPO_ROOT)
-        kinds = ('.py', '.npz', '.html', '.js', '.typed')
+        kinds = ('.py', '.npz', '.html', '.js', '.json', '.safetensors', '.typed')
         if path.suffix in kinds and '.mim' not in relative.parts:
             assert str(relative) in names
     assert not [name for name in names if name.startswith(('tests/', 'tools/', 'configs/'))]

@@ -79,6 +79,17 @@ def test_an_adaptive_model_starts_student_and_teacher_from_a_plain_one(plain, ad
     assert_same(model.critic.state_dict(), adaptive.critic.state_dict())
 
 
+def test_a_student_without_teacher_starts_both(adaptive, load):
+    state = {n: v for n, v in adaptive.state_dict().items() if not n.startswith('teacher.')}
+    model = copy.deepcopy(adaptive)
+    for parameter in model.parameters():
+        parameter.data.zero_()
+    load(model, state)
+    assert_same(model.student.state_dict(), adaptive.student.state_dict())
+    assert_same(model.teacher.state_dict(), adaptive.student.state_dict())
+    assert_same(model.critic.state_dict(), adaptive.critic.state_dict())
+
+
 def test_a_plain_model_takes_the_student_of_an_adaptive_one(plain, adaptive, load):
     model = copy.deepcopy(plain)
     load(model, adaptive.state_dict())

@@ -74,14 +74,16 @@ def test_both_evaluations(call, toy_root, tmp_path, checkpoint, config, mocap, m
     assert mean['pa_mpjpe'] > 0 and 'mean, ours' in printed and 'PA-MPJPE' in printed
 
 
-def test_the_stand_in_body_by_default(call, tmp_path, checkpoint, config, mocap):
+def test_the_stand_in_body_by_default(call, tmp_path, checkpoint, config, mocap, monkeypatch):
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
     out = tmp_path / 'out'
     code, _, err = call(
         TOOL, '--model', checkpoint, '--mocap', mocap, '--out', out, '--clips', 1,
         '--config', config,
     )  # fmt: skip
     assert code == 0, err
-    assert (out / 'stand_in_body' / 'body_models').is_dir()
+    (body,) = (tmp_path / 'cache' / 'gvhmr_da_mm').iterdir()
+    assert body.name.startswith('stand_in_body') and (body / 'body_models').is_dir()
     assert 'calibrated' not in json.loads((out / 'summary.json').read_text())
 
 

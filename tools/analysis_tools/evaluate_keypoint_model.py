@@ -18,16 +18,17 @@ from gvhmr_da_mm.cli.command_line import ConfigOptions, check_output_folder, rep
 from gvhmr_da_mm.core.errors import ConfigError
 
 CONSOLE = Console()
-CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'gvhmr_bedlam.py'
 SUMMARY = 'summary.json'
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--model', required=True, help='checkpoint file')
     parser.add_argument(
-        '--config', default=CONFIG, help='config of its training (default: gvhmr_bedlam.py)'
+        '--model', required=True, help='checkpoint file, or name of a shipped model'
+    )
+    parser.add_argument(
+        '--config', help='config of its training (default: that stored with the model)'
     )
     parser.add_argument(
         '--mocap', type=Path, metavar='DIR', help='motion capture in the format of AMASS'
@@ -65,18 +66,6 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def body_folder(args: argparse.Namespace) -> Path:
-    """Return the folder of the body models; the stand-in ones are written once."""
-    if args.data_root is not None:
-        return Path(args.data_root)
-    from gvhmr_da_mm.demo.body import StandInBody, write_body_models
-
-    folder = args.out / 'stand_in_body'
-    if not (folder / 'support').is_dir():
-        write_body_models(StandInBody(), folder)
-    return folder
-
-
 @report_errors
 def main() -> None:
     """Run both evaluations and write the summary."""
@@ -95,8 +84,9 @@ def main() -> None:
         summary_tables,
         write_summary,
     )
+    from gvhmr_da_mm.demo.body import stand_in_root
 
-    data_root = body_folder(args)
+    data_root = stand_in_root() if args.data_root is None else args.data_root
     model = load_keypoint_model(args.model, args.config, data_root, args.cfg_options)
     summary = dict(model=str(args.model), seed=args.seed)
     with Progress(console=CONSOLE, transient=True) as bar:

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from ...codecs import DetectorNoise
 from ...config.loading import load_config
+from ...config.stored import load_stored_config
 from ...config.values import target_of
-from ...core.errors import ConfigError, MissingFilesError
+from ...core.errors import ConfigError
 from ...core.layout import IMAGE_FEATURE_DIM
 from ...datasets.clip import Clip, pack_clip
 from ...engine.safe_loading import safe_checkpoint_loading
@@ -21,7 +22,8 @@ from ...models.estimators import GVHMR
 from ...models.refiners import KeypointRefiner
 from ...models.test_time import MotionRecovery
 from ...registry import MODELS
-from ..stored_network import use_stored_sizes
+from ..body_root import find_body_root
+from ..stored_sizes import use_stored_sizes
 
 PathLike = Union[str, Path]
 STAGES = ('network', 'fitted')
@@ -105,33 +107,37 @@ class KeypointModel:
 
 def load_keypoint_model(
     model: PathLike,
-    config: PathLike,
-    data_root: PathLike,
+    config: Optional[PathLike] = None,
+    data_root: Optional[PathLike] = None,
     options: Optional[dict[str, Any]] = None,
 ) -> KeypointModel:
     """Load a network and its test-time steps.
 
     Args:
-        model (str | Path): A checkpoint of :class:`GVHMR`, or of its adaptation.
-        config (str | Path): Config of its training; sizes that the checkpoint knows replace those
-            of the config.
-        data_root (str | Path): Folder of the body models.
+        model (str | Path): A checkpoint of :class:`GVHMR`, or of its adaptation; or the name of a
+            shipped model.
+        config (str | Path, optional): Config of its training; sizes that the checkpoint knows
+            replace those of the config. Defaults to None: the config stored with the model.
+        data_root (str | Path, optional): Folder of the body models. Defaults to None, see
+            :func:`.find_body_root`.
         options (dict, optional): ``--cfg-options`` by dotted key. Defaults to None.
 
     Raises:
         MissingFilesError: If there is no such file.
         CheckpointError: If the checkpoint cannot be read, or does not fit the network.
-        ConfigError: If the config has no such model.
+        ConfigError: If the config has no such model, or none is given nor stored.
     """
-    if not Path(model).is_file():
-        raise MissingFilesError(f'there is no checkpoint {str(model)!r}')
-    content = load_config(config, options, data_root)
-    use_stored_sizes(content, str(model), options)
+    data_root = find_body_root(data_root)
+    if config is None:
+        content = load_stored_config(model, options, data_root)
+    else:
+        content = load_config(config, options, data_root)
+        use_stored_sizes(content, str(model), options)
     network = content.get('model') or {}
     part = network.get('estimator', network)
     kind = target_of(part, 'model')
     if not (isinstance(kind, type) and issubclass(kind, GVHMR)):
-        raise ConfigError(f'{config}: `model` should be a GVHMR or its adaptation')
+        raise ConfigError(f'{config or model}: `model` should be a GVHMR or its adaptation')
     part['train_cfg'] = dict(keypoint_noise=dict(type=DetectorNoise))
     built = MODELS.build(network)
     with safe_checkpoint_loading():

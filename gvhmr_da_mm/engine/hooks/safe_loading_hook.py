@@ -7,7 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ...core.errors import CheckpointError
-from ...models.stored_network import PARTS, class_name, sizes_of, stored_parts
+from ...models.stored_config import PARTS, class_name, sizes_of, stored_parts
 from ...registry import HOOKS
 from ..safe_loading import safe_checkpoint_loading
 from ..unwrap import unwrap_model

@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from ..config.values import target_of
 from ..core.errors import CheckpointError
 from ..models.checkpoint_reading import read_checkpoint
-from ..models.stored_network import PARTS, class_name, sizes_of, stored_parts
+from ..models.stored_config import PARTS, class_name, sizes_of, stored_parts
 
 
 def use_stored_sizes(config: Config, path: str, options: Optional[Collection[str]] = None) -> None:

@@ -1,4 +1,4 @@
-"""The network that a checkpoint was trained with, from the config stored in it."""
+"""The config that a checkpoint was trained with, stored in it as text."""
 
 import ast
 import inspect
@@ -10,30 +10,42 @@ SIZES = ('latent_dim', 'num_layers', 'num_heads', 'mlp_ratio')
 PARTS = ('backbone', 'head')
 
 
-def stored_parts(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the configs of the parts of the network that trained a checkpoint.
+def stored_config(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config that trained a checkpoint, as far as it is of literals.
 
     Args:
         content (dict[str, Any]): The checkpoint; MMEngine stores its config as text, which is
             parsed, not run.
 
     Returns:
-        dict[str, dict[str, Any]]: By name, such as ``backbone``; empty for files without a readable
-        config of this package, such as converted ones.
+        dict[str, Any]: Its fields; classes are paths, and ``...`` stands for what is no literal.
+        Empty for files without a readable config, such as converted ones.
     """
     meta = content.get('meta')
     text = meta.get('cfg') if isinstance(meta, dict) else None
     try:
         statements = ast.parse(text).body if isinstance(text, str) else []
-        models = [
-            _value(statement.value)
+        return {
+            ast.unparse(statement.targets): _value(statement.value)
             for statement in statements
-            if isinstance(statement, ast.Assign) and ast.unparse(statement.targets) == 'model'
-        ]
+            if isinstance(statement, ast.Assign)
+        }
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return {}  # Damaged: `ast` raises any of these.
-    model = models[-1] if models and isinstance(models[-1], dict) else {}
-    network = model.get('estimator', model)
+
+
+def stored_parts(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the configs of the parts of the network that trained a checkpoint.
+
+    Args:
+        content (dict[str, Any]): The checkpoint.
+
+    Returns:
+        dict[str, dict[str, Any]]: By name, such as ``backbone``; empty for files without a readable
+        config of this package, such as converted ones.
+    """
+    model = stored_config(content).get('model')
+    network = model.get('estimator', model) if isinstance(model, dict) else None
     parts = network.items() if isinstance(network, dict) else ()
     return {name: part for name, part in parts if isinstance(part, dict)}
 
@@ -58,13 +70,15 @@ def class_name(kind: Any) -> str:
 
 
 def _value(node: ast.expr) -> Any:
-    """Return the value of calls of ``dict``, dicts and literals; None for anything else."""
+    """Return the value of calls of ``dict``, containers and literals; ``...`` for the rest."""
     if isinstance(node, ast.Call) and ast.unparse(node.func) == 'dict':
         return {word.arg: _value(word.value) for word in node.keywords if word.arg}
     if isinstance(node, ast.Dict):
         keys = [None if key is None else _value(key) for key in node.keys]
         return dict(zip(keys, map(_value, node.values)))
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [_value(item) for item in node.elts]
     try:
         return ast.literal_eval(node)
     except ValueError:
-        return None
+        return ...

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from gvhmr_da_mm.apis import stored_network, use_stored_sizes
+from gvhmr_da_mm.apis import stored_sizes, use_stored_sizes
 from gvhmr_da_mm.core.errors import CheckpointError
 
 
@@ -36,7 +36,7 @@ def save(tmp_path):
 @pytest.fixture
 def logged(monkeypatch):
     lines = []
-    monkeypatch.setattr(stored_network, 'print_log', lambda text, *_, **__: lines.append(text))
+    monkeypatch.setattr(stored_sizes, 'print_log', lambda text, *_, **__: lines.append(text))
     return lines
 
 
