@@ -30,7 +30,7 @@ class EMDBDataset(RealVideoDataset):
 
     EMDB has no official training split: ``train`` is all sequences that are in neither EMDB-1
     nor EMDB-2. With ``real_supervision='labels'`` the gendered SMPL labels become neutral SMPL-X
-    ones (see :mod:`.smpl_to_smplx`), on frames whose labels are good.
+    ones (see :mod:`~gvhmr_da_mm.body_models.body_conversion`), on frames whose labels are good.
 
     Args:
         split (str): ``train``, ``emdb1`` or ``emdb2``. Defaults to ``train``.

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from ..body_models import get_body_model
+from ..body_models.body_conversion import fit_betas, smpl_to_smplx
 from ..core.camera import transform_smpl
 from ..core.conventions import GRAVITY_Y_UP
 from ..core.gravity_view import gravity_view_rotation
 from ..core.layout import NUM_JOINTS
-from .smpl_to_smplx import fit_neutral_betas, smpl_to_smplx
 from .sources import SequenceReader
 
 PARAMETERS = ('body_pose', 'betas', 'global_orient', 'transl')
@@ -84,7 +84,7 @@ def _neutral_shape(
     """Return the SMPL-X betas of a SMPL shape, and both rest root joints."""
     smplx = get_body_model('smplx_light', 'neutral', data_root=data_root)
     skeleton = get_body_model('smpl', gender, data_root=data_root).skeleton(torch.tensor(betas))
-    fitted = fit_neutral_betas(skeleton, smplx)
+    fitted = fit_betas(skeleton, smplx)
     return fitted, skeleton[0], smplx.skeleton(fitted)[0]
 
 
@@ -93,7 +93,7 @@ def converted_training_labels(
 ) -> dict[str, Tensor]:
     """Read SMPL labels of a y-up world as the neutral SMPL-X labels of training.
 
-    See :mod:`.smpl_to_smplx` for the errors of the conversion.
+    See :mod:`~gvhmr_da_mm.body_models.body_conversion` for the errors of the conversion.
     """
     smpl_params = read_parameters(reader, 'smpl_params', start, end)
     # The shape is constant: that of the first frame is used.

@@ -163,6 +163,8 @@ def _set_dtype(dtype: np.dtype, state: Any) -> None:
     order, structure = state[1], state[2:5]
     if any(part is not None for part in structure):
         raise pickle.UnpicklingError(f'refused a structured array type {state!r}')
+    if dtype.hasobject:
+        return  # It has no byte order, and a new state would unmark its references.
     order = order.decode('latin1') if isinstance(order, bytes) else order
     # Only strings have a size, which is part of the name.
     size, alignment = (-1, -1) if dtype.kind not in 'SU' else (dtype.itemsize, dtype.alignment)

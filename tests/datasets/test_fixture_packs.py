@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from gvhmr_da_mm.body_models import get_body_model
+from gvhmr_da_mm.body_models.body_conversion import bone_offsets, fit_betas
 from gvhmr_da_mm.core.camera import perspective_project, transform_smpl
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, relative_angle
 from gvhmr_da_mm.datasets import BEDLAMDataset, ClipKey, EMDBDataset, ThreeDPWDataset
 from gvhmr_da_mm.datasets.pack_io import load_pack
-from gvhmr_da_mm.datasets.smpl_to_smplx import bone_offsets, fit_neutral_betas
 from gvhmr_da_mm.datasets.splits import EMDB_TEST_PREFIXES, emdb_sequences
 
 pytestmark = pytest.mark.fixtures
@@ -152,7 +152,7 @@ def test_refitted_betas_give_the_same_bones(fixtures_root, smplx):
     refit = load_pack(packs / 'train_refit_smplx.pt')
     for name, record in load_pack(packs / 'train_3dpw_gt_labels.pt').items():
         smpl = get_body_model('smpl', record['gender'], data_root=fixtures_root)
-        fitted = fit_neutral_betas(smpl.skeleton(record['smpl_params']['betas'][0]), smplx)
+        fitted = fit_betas(smpl.skeleton(record['smpl_params']['betas'][0]), smplx)
         expected = smplx.skeleton(refit[name]['smplx_params_incam']['betas'][0])
         error = bone_offsets(smplx.skeleton(fitted)) - bone_offsets(expected)
         assert error.norm(dim=-1).mean() < 0.005

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...body_models.body_conversion import fit_betas
 from ...body_models.loading import GENDERS, BodyArrays, body_model_file, load_body_arrays
 from ...core.conventions import PARENTS_22
 from ...core.kinematics import forward_kinematics
 from ...core.layout import NUM_BETAS, NUM_JOINTS
 from ...fileio.paths import require_files
-from ..smpl_to_smplx import fit_neutral_betas
 
 END_JOINTS = (7, 8, 10, 11, 15, 20, 21)
 """Ankles, feet, head and wrists: the box depends on the extent of the body beyond them."""
@@ -100,7 +100,7 @@ class MocapBody(_Skeleton):
 
     def neutral_betas(self, skeleton: Tensor) -> Tensor:
         """Fit betas (10,) of the neutral body to the bones of a rest skeleton (22, 3)."""
-        return fit_neutral_betas(skeleton, self)
+        return fit_betas(skeleton, self)
 
     def draw_betas(self, rng: np.random.Generator) -> Tensor:
         """Draw a shape: a gender with a model file, and normally distributed betas.
@@ -180,8 +180,6 @@ def _to_neutral(gendered: _Skeleton, neutral: _Skeleton) -> tuple[Tensor, Tensor
     """Return the affine map from the betas of a gendered body to those of the neutral one."""
     if gendered is neutral:
         return torch.zeros(NUM_BETAS), torch.eye(NUM_BETAS)
-    mean = fit_neutral_betas(gendered.skeleton(torch.zeros(NUM_BETAS)), neutral)
-    columns = [
-        fit_neutral_betas(gendered.skeleton(unit), neutral) - mean for unit in torch.eye(NUM_BETAS)
-    ]
+    mean = fit_betas(gendered.skeleton(torch.zeros(NUM_BETAS)), neutral)
+    columns = [fit_betas(gendered.skeleton(unit), neutral) - mean for unit in torch.eye(NUM_BETAS)]
     return mean, torch.stack(columns, dim=1)

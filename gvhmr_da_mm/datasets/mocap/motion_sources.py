@@ -9,8 +9,8 @@ import torch
 
 from ...core.conventions import FPS
 from ...core.layout import NUM_JOINTS
+from ...fileio.amass_file import amass_files, read_arrays, read_header
 from ..pack_io import PackRecord, load_pack
-from .amass_file import amass_files, read_arrays, read_header
 from .checks import check_plausible, check_shape, check_up_axis
 from .mocap_body import MocapBody
 from .motion import Z_UP_TO_Y_UP, Motion, frame_positions

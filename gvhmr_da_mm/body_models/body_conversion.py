@@ -1,15 +1,16 @@
-"""Approximate conversion of gendered SMPL labels to neutral SMPL-X.
+"""Approximate conversion between SMPL and SMPL-X, of any gender.
 
 SMPL and SMPL-X share 22 joints, so the pose is kept and the shape is refitted. Shape that moves no
-joint is lost, and the difference between the two rest poses stays in the pose: this is enough for
-an upper bound (a model trained on real labels), but no substitute for fitting SMPL-X to meshes.
+joint is lost, and the difference between the two rest poses stays in the pose: joints are right,
+but it is no substitute for fitting one model to the meshes of the other.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..core.conventions import PARENTS_22
-from ..core.layout import NUM_BETAS, NUM_BODY_JOINTS, NUM_JOINTS
+from ..core.layout import NUM_BETAS, NUM_BODY_JOINTS, NUM_JOINTS, SMPL_BODY_POSE
 
 
 def bone_offsets(skeleton: Tensor) -> Tensor:
@@ -17,12 +18,12 @@ def bone_offsets(skeleton: Tensor) -> Tensor:
     return skeleton[..., 1:NUM_JOINTS, :] - skeleton[..., list(PARENTS_22[1:]), :]
 
 
-def fit_neutral_betas(skeleton: Tensor, smplx: nn.Module, ridge: float = 1e-5) -> Tensor:
-    """Fit betas so that SMPL-X has the bones of another skeleton.
+def fit_betas(skeleton: Tensor, body: nn.Module, ridge: float = 1e-5) -> Tensor:
+    """Fit betas so that a body has the bones of another skeleton.
 
     Args:
         skeleton (Tensor): Rest joints to match (J, 3) in m, J >= 22.
-        smplx (nn.Module): Body with ``skeleton(betas)``; it is affine in the betas.
+        body (nn.Module): Body with ``skeleton(betas)``; it is affine in the betas.
         ridge (float): Weight of the squared betas against squared metres: keeps directions that
             move no joint at zero. Defaults to 1e-5.
 
@@ -30,7 +31,7 @@ def fit_neutral_betas(skeleton: Tensor, smplx: nn.Module, ridge: float = 1e-5) -
         Tensor: Shape (10,).
     """
     basis = torch.cat((torch.zeros(1, NUM_BETAS), torch.eye(NUM_BETAS)))
-    offsets = bone_offsets(smplx.skeleton(basis)).flatten(1).double()
+    offsets = bone_offsets(body.skeleton(basis)).flatten(1).double()
     mean, slope = offsets[0], (offsets[1:] - offsets[0]).T
     target = bone_offsets(skeleton).flatten().double() - mean
     normal = slope.T @ slope + ridge * torch.eye(NUM_BETAS, dtype=torch.double)
@@ -40,14 +41,14 @@ def fit_neutral_betas(skeleton: Tensor, smplx: nn.Module, ridge: float = 1e-5) -
 def smpl_to_smplx(
     params: dict[str, Tensor], betas: Tensor, root_smpl: Tensor, root_smplx: Tensor
 ) -> dict[str, Tensor]:
-    """Convert the parameters of one person.
+    """Convert the parameters of one person; the hands of SMPL are left out.
 
     Note:
         L: frames.
 
     Args:
         params (dict): SMPL ``body_pose`` (L, 69), ``global_orient`` and ``transl`` (L, 3).
-        betas (Tensor): The person's SMPL-X shape (10,), of :func:`fit_neutral_betas`.
+        betas (Tensor): The person's SMPL-X shape (10,), of :func:`fit_betas`.
         root_smpl (Tensor): Rest position of SMPL's root joint (3,) in m.
         root_smplx (Tensor): Rest position of SMPL-X's root joint (3,) in m.
 
@@ -55,10 +56,26 @@ def smpl_to_smplx(
         dict: SMPL-X ``body_pose`` (L, 63), ``betas`` (L, 10), ``global_orient`` and ``transl``
         (L, 3) in the same frame.
     """
+    pose = params['body_pose'][:, : NUM_BODY_JOINTS * 3]
+    return _with_root(params, pose, betas, root_smpl, root_smplx)
+
+
+def smplx_to_smpl(
+    params: dict[str, Tensor], betas: Tensor, root_smplx: Tensor, root_smpl: Tensor
+) -> dict[str, Tensor]:
+    """Convert as :func:`smpl_to_smplx` in the other direction; the hands of SMPL stay at rest."""
+    pose = params['body_pose']
+    pose = F.pad(pose, (0, SMPL_BODY_POSE - pose.shape[-1]))
+    return _with_root(params, pose, betas, root_smplx, root_smpl)
+
+
+def _with_root(
+    params: dict[str, Tensor], body_pose: Tensor, betas: Tensor, old_root: Tensor, root: Tensor
+) -> dict[str, Tensor]:
     return dict(
-        body_pose=params['body_pose'][:, : NUM_BODY_JOINTS * 3],
+        body_pose=body_pose,
         betas=betas.expand(len(params['transl']), -1),
         global_orient=params['global_orient'],
         # Both bodies rotate about their root joint, whose position must not change.
-        transl=params['transl'] + root_smpl - root_smplx,
+        transl=params['transl'] + old_root - root,
     )

@@ -1,6 +1,7 @@
-"""Reader of AMASS files with SMPL-X or SMPL+H motions."""
+"""Reader of AMASS files with motions of SMPL-X, SMPL+H or SMPL."""
 
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -8,13 +9,14 @@ from typing import Any, Optional
 import numpy as np
 import torch
 
-from ...body_models.loading import GENDERS
-from ...core.conventions import FPS
-from ...core.errors import DataError
-from ...core.layout import NUM_BETAS, NUM_JOINTS
+from ..core.conventions import FPS, GENDERS
+from ..core.errors import DataError
+from ..core.layout import NUM_BETAS, NUM_JOINTS
 
-POSE_SIZES = {165: 'smplx', 156: 'smplh'}
-"""Columns of ``poses`` by body; the first 22 joints of both are those of this package."""
+POSE_SIZES = {165: 'smplx', 156: 'smplh', 72: 'smpl'}
+"""Columns of ``poses`` by body; the first 22 joints of all are those of this package."""
+RECORDED_BODIES = ('smplx', 'smplh')
+"""Bodies of the recordings that AMASS publishes for training."""
 FRAME_RATE_KEYS = ('mocap_frame_rate', 'mocap_framerate')
 """Names of the frame rate in files with SMPL-X and with SMPL+H."""
 _DAMAGED = (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError)
@@ -36,7 +38,7 @@ class AMASSHeader:
     """Header of a motion file.
 
     Args:
-        body (str): ``smplx`` or ``smplh``.
+        body (str): ``smplx``, ``smplh`` or ``smpl``.
         gender (str): ``neutral``, ``male`` or ``female``.
         frame_rate (float): Frames per second.
         frames (int): Frames of the recording.
@@ -53,22 +55,25 @@ class AMASSHeader:
         return int((self.frames - 1) * FPS / self.frame_rate + 1e-6) + 1
 
 
-def read_header(path: Path) -> AMASSHeader:
+def read_header(path: Path, bodies: Collection[str] = RECORDED_BODIES) -> AMASSHeader:
     """Read the header of a motion file.
 
     Args:
         path (Path): An ``.npz`` file. Nothing in it is executed.
+        bodies (Collection[str]): Bodies to accept. Defaults to SMPL-X and SMPL+H.
 
     Raises:
         DataError: If a field is missing or invalid.
     """
     with _open(path) as archive:
         shape = _shape(path, archive, 'poses')
-        if len(shape) != 2 or shape[0] < 1 or shape[1] not in POSE_SIZES:
+        sizes = [size for size, body in POSE_SIZES.items() if body in bodies]
+        if len(shape) != 2 or shape[0] < 1 or shape[1] not in sizes:
             raise _error(
                 path,
                 'poses',
-                'frames of 165 (SMPL-X) or 156 (SMPL+H) numbers',
+                f'frames of {" or ".join(map(str, sizes))} numbers '
+                f'({", ".join(POSE_SIZES[size] for size in sizes)})',
                 f'shape {shape}',
                 _remedy(shape),
             )
