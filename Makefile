@@ -86,9 +86,12 @@ docs: venv  ## Build the documentation site into docs/_build, in both languages
 	  $(BIN)/python -m sphinx -W --keep-going -q -b html docs/$$language docs/_build/$$language; \
 	done
 
-dist: venv  ## Build a wheel into dist/
-	rm -rf build
-	$(BIN)/python -m pip wheel --no-deps --no-build-isolation -w dist .
+dist: venv  ## Build sdist and wheel into dist/ and check them
+	rm -rf build dist
+	$(BIN)/python -m build --no-isolation > $(VENV)/build.log 2>&1 \
+	  || { tail -n 30 $(VENV)/build.log; exit 1; }
+	$(BIN)/python -m twine check --strict dist/*
+	du -h dist/*
 
 clean:  ## Remove the environment and everything built
 	rm -rf $(VENV) build dist docs/_build docs/*/reference *.egg-info gvhmr_da_mm/.mim .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -85,7 +85,7 @@ setup(
     long_description_content_type='text/markdown',
     author='GVHMR-DA-MM Contributors',
     license='Apache-2.0',
-    license_files=['LICENSE'],
+    license_files=['LICENSE', f'{PACKAGE}/demo/motions/NOTICE'],
     keywords='computer vision, human motion recovery, domain adaptation, MMPose, SMPL',
     classifiers=[
         'Development Status :: 4 - Beta',

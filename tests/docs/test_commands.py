@@ -26,7 +26,7 @@ from .markdown import CONFIGS, PAGES, REPO_ROOT, code_words, commands
 
 MAIN = CONFIGS / 'da_bedlam_emdb_3dpw.py'
 OF_OTHERS = {
-    'cd', 'pip', 'scontrol', 'sha256sum', 'source', 'sqlite3', 'tensorboard', 'test',
+    'cd', 'docker', 'pip', 'scontrol', 'sha256sum', 'source', 'sqlite3', 'tensorboard', 'test',
     'python3.11', 'python3.12',
 }  # fmt: skip
 """Programs of others, whose arguments are not checked."""
