@@ -31,6 +31,7 @@ from gvhmr_da_mm.fileio.paths import DATA_ROOT_VARIABLE  # noqa: E402
 
 FAMILIES = (
     'network',
+    'keypoints',
     'training',
     'world',
     'body',

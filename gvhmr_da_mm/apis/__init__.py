@@ -3,7 +3,7 @@
 from ..config.flags import scale_learning_rate, use_half_precision
 from ..config.loading import check_options, limit_for_debugging, load_config, set_data_root
 from ..config.stored import load_stored_config
-from ..models.published_models import list_models, read_card
+from ..models.model_zoo import list_models, read_card
 from .body_root import find_body_root
 from .check_training import check_training
 from .dry_run import DryRunReport, dry_run

@@ -19,8 +19,8 @@ from ..fileio.safetensors_file import encode_tensors
 from ..models.checkpoint_comparison import compare, require_fit
 from ..models.checkpoint_reading import read_checkpoint
 from ..models.model_card import CARD_SUFFIX, FORMAT, VERSION, WEIGHTS_SUFFIX, ModelCard
-from ..models.published_weights import TEACHER, published_weights, to_half
 from ..models.stored_config import stored_config
+from ..models.weights_to_publish import LEFT_OUT, to_half, weights_to_publish
 from ..registry import MODELS
 from ..version import __version__
 from .stored_sizes import use_stored_sizes
@@ -81,7 +81,7 @@ def publish_model(
     source = read_checkpoint(checkpoint)
     trained = stored_config(source.content)
     model = _model_of(trained, config, str(source.path))
-    weights = published_weights(source.state_dict, model, str(source.path))
+    weights = weights_to_publish(source.state_dict, model, str(source.path))
     _check_fit(weights, model, str(source.path))
     arrays = to_half(weights, str(source.path))
     content = encode_tensors(arrays, dict(format=FORMAT, version=str(VERSION), name=name))
@@ -195,7 +195,7 @@ def _check_fit(weights: Mapping[str, Any], model: dict[str, Any], source: str) -
     config = Config(dict(model=model), format_python_code=False)
     set_data_root(config, stand_in_root())
     built = MODELS.build(config.model).state_dict()
-    expected = {name: value for name, value in built.items() if not name.startswith(TEACHER)}
+    expected = {name: value for name, value in built.items() if not name.startswith(LEFT_OUT)}
     require_fit(
         compare(weights, expected),
         f'{source} does not fit the model of its config',

@@ -17,10 +17,11 @@ from .checkpoint_upgrade import upgrade_state_dict
 
 STUDENT_PREFIX, TEACHER_PREFIX = 'student.', 'teacher.'
 STATISTICS_PREFIX = 'motion_codec.'
+QUEUE_PREFIX = 'critic.queue.'
 _CRITIC_PARTS = {
     # The calibrator holds the distribution of the discriminator's scores.
     'model.critic.discriminator': ('critic.discriminator.', 'critic.calibrator.'),
-    'model.critic.queue': ('critic.queue.',),
+    'model.critic.queue': (QUEUE_PREFIX,),
 }
 
 
@@ -50,7 +51,8 @@ def adapt_student_teacher(
 ) -> None:
     """Start student and teacher of an adaptive model from a plain or published checkpoint.
 
-    A checkpoint of a student alone, as models are published, starts the teacher as its copy.
+    A checkpoint of a student alone, as ``publish_model.py`` writes it, starts the teacher as its
+    copy, and may have no queue of true motion.
     Parts of the critic that do not fit start anew, with a warning: no prediction depends on them.
 
     Args:
@@ -75,9 +77,12 @@ def adapt_student_teacher(
         _replace(state_dict, adaptive)
         _keep_own(module, state_dict, '')
     elif not prefix:
-        if not any(name.startswith(TEACHER_PREFIX) for name in state_dict):  # As published.
+        if not any(
+            name.startswith(TEACHER_PREFIX) for name in state_dict
+        ):  # Of `publish_model.py`.
             for name, value in _strip(state_dict, STUDENT_PREFIX).items():
                 state_dict[f'{TEACHER_PREFIX}{name}'] = value
+            _keep_own(module, state_dict, QUEUE_PREFIX)
         _restart_critic(module, state_dict)
     check_fit(module, state_dict, prefix)
 

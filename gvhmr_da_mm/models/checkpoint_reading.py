@@ -30,7 +30,7 @@ from ..fileio.restricted_unpickler import (
 )
 from ..fileio.tensor_file import is_archive, load_tensor_file
 from .model_card import WEIGHTS_SUFFIX
-from .published_models import find_checkpoint, read_published
+from .model_zoo import find_checkpoint, read_model
 
 HISTORY_BUFFER = 'mmengine.logging.history_buffer.HistoryBuffer'
 """MMEngine's history of a logged value, which every checkpoint of a training holds."""
@@ -138,9 +138,9 @@ def read_checkpoint(
 
     Args:
         path (str | Path): A file of :func:`torch.save`, as MMEngine and Lightning write them; the
-            weights file of a published model, or the name of a shipped one.
-        map_location (Any): Where tensors go, as for :func:`torch.load`; those of published models
-            stay on the CPU. Defaults to ``'cpu'``.
+            weights file of a model with a card, or the name of a shipped one.
+        map_location (Any): Where tensors go, as for :func:`torch.load`; those of models with a
+            card stay on the CPU. Defaults to ``'cpu'``.
         mmap (bool): Map tensors into memory where the format allows it, instead of reading them.
             Defaults to True.
 
@@ -153,7 +153,7 @@ def read_checkpoint(
     """
     path = find_checkpoint(path)
     if path.suffix == WEIGHTS_SUFFIX:
-        return Checkpoint(path, read_published(path))
+        return Checkpoint(path, read_model(path))
     stored_only: set[str] = set()
     try:
         options = dict(map_location=map_location, mmap=mmap and is_archive(path))

@@ -1,4 +1,4 @@
-"""Card of a published model, the JSON file beside its weights."""
+"""Card of a model, the JSON file beside its weights."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _FIRST = 'copy both files of the model again'
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Card of a published model: what it is, where it comes from, what it reaches.
+    """Card of a model: what it is, where it comes from, what it reaches.
 
     Args:
         name (str): Name of the model; its files are ``NAME.safetensors`` and ``NAME.json``.

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gvhmr_da_mm.models import published_models
+from gvhmr_da_mm.models import model_zoo
 from gvhmr_da_mm.testing import toy_model_config
 from tests.datasets.mocap.recordings import write
 from tests.models.publishing import save_checkpoint, write_facts
@@ -16,14 +16,14 @@ PUBLISH = 'model_converters/publish_model'
 @pytest.fixture
 def shipped(call, toy_root, tmp_path, monkeypatch):
     """Publish a model by the tool into the folder of shipped ones, and return its name."""
-    monkeypatch.setattr(published_models, 'FOLDER', tmp_path / 'weights')
+    monkeypatch.setattr(model_zoo, 'FOLDER', tmp_path / 'weights')
     checkpoint = save_checkpoint(tmp_path / 'a.pth', toy_model_config(toy_root, num_layers=1))
     facts = write_facts(tmp_path / 'facts.json')
     code, printed, err = call(
         PUBLISH, checkpoint, 'toy-model', '--card-facts', facts, '--out', tmp_path / 'weights'
     )
     assert code == 0, err
-    assert 'toy-model.safetensors' in printed
+    assert 'toy-model.safetensors' in printed and '| `toy-model` | 0.1 | 0.2 | –' in printed
     return 'toy-model'
 
 

@@ -14,7 +14,7 @@ from gvhmr_da_mm.video import frame_source
 from gvhmr_da_mm.video.extract_features import extract_features
 from gvhmr_da_mm.video.feature_job import FeatureJob
 from gvhmr_da_mm.video.video_converter import VideoConverter, intrinsics_of
-from tests.video.networks.published import BACKBONE, HEAD, published_weights
+from tests.video.networks.published import BACKBONE, HEAD, weights_to_publish
 from tests.video.people import walking
 from tests.video.scenes import render, rotation, texture
 from tests.video.test_visual_gyro import FPS
@@ -145,7 +145,7 @@ def test_a_video_is_decoded_once(folder, monkeypatch, camera):
 
 def test_features_decode_a_video_once_more(folder, tmp_path, monkeypatch):
     weights = tmp_path / 'hmr2.ckpt'
-    torch.save({'state_dict': published_weights()}, weights)
+    torch.save({'state_dict': weights_to_publish()}, weights)
     network = dict(backbone=BACKBONE, head=HEAD)
     job = FeatureJob(str(folder / 'keypoints'), checkpoint=str(weights), network=network)
     decoded = count_decoded(monkeypatch)
@@ -224,7 +224,7 @@ def test_intrinsics_of_another_video(folder, focal, K, said):
 
 def test_observations_of_the_extraction_are_used(folder, tmp_path):
     weights = tmp_path / 'hmr2.ckpt'
-    torch.save({'state_dict': published_weights()}, weights)
+    torch.save({'state_dict': weights_to_publish()}, weights)
     both = np.stack((walking(FRAMES), walking(FRAMES, 50, 45)))
     np.savez(folder / 'keypoints' / 'a.npz', kp2d=both)
     job = FeatureJob(

@@ -37,10 +37,12 @@ def parse_args() -> argparse.Namespace:
 
 @report_errors
 def main() -> None:
-    """Publish and print the path."""
+    """Publish, and print the path and the line for the docs."""
     args = parse_args()
     check_output_folder('--out', args.out)
     # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from gvhmr_da_mm.apis import read_card
+    from gvhmr_da_mm.apis.model_table import table_row
     from gvhmr_da_mm.apis.publish_model import publish_model
 
     path = publish_model(
@@ -53,6 +55,9 @@ def main() -> None:
         args.overwrite,
     )
     print(f'Written: {path} ({path.stat().st_size / 1e6:.2f} MB) and its card')
+    print(f'To ship it, add `Shipped Model: {args.name}` to the metadata of its config in')
+    print('configs/metafile.yml, and this line to the table of docs/*/models.md:')
+    print(table_row(read_card(path)))
 
 
 if __name__ == '__main__':

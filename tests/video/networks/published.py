@@ -54,7 +54,7 @@ def shapes():
     return found
 
 
-def published_weights(seed=0):
+def weights_to_publish(seed=0):
     generator = torch.Generator().manual_seed(seed)
     return {
         name: 0.2 * torch.randn(*shape, generator=generator) for name, shape in shapes().items()

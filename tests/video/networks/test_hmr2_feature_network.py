@@ -9,7 +9,7 @@ from tests.video.networks.published import (
     HEAD,
     LAYER,
     published_feature,
-    published_weights,
+    weights_to_publish,
 )
 
 
@@ -24,7 +24,7 @@ def lightning_file(path, weights):
 
 
 def test_published_weights_give_the_published_feature(tmp_path, crops):
-    weights = published_weights()
+    weights = weights_to_publish()
     path = lightning_file(tmp_path / 'hmr2.ckpt', weights)
     network = MODELS.build(
         dict(type='HMR2FeatureNetwork', backbone=BACKBONE, head=HEAD, checkpoint=path)
@@ -78,7 +78,7 @@ def test_full_size_has_the_shapes_of_the_published_network():
     ],
 )
 def test_other_weights_are_refused(tmp_path, change, said):
-    weights = published_weights()
+    weights = weights_to_publish()
     change(weights)
     path = lightning_file(tmp_path / 'other.ckpt', weights)
     with pytest.raises(CheckpointError, match=said):

@@ -9,7 +9,7 @@ import torch
 from gvhmr_da_mm.apis import check_checkpoint, list_models, load_stored_config, read_card
 from gvhmr_da_mm.core.errors import CheckpointError, ConfigError, MissingFilesError
 from gvhmr_da_mm.engine.safe_loading import load_from_restricted_pickle
-from gvhmr_da_mm.models import published_models
+from gvhmr_da_mm.models import model_zoo
 from gvhmr_da_mm.models.checkpoint_reading import read_checkpoint
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_model_config
@@ -33,7 +33,7 @@ def shipped(published, tmp_path, monkeypatch):
     """Ship a copy of a published model, and return its weights file."""
     folder = tmp_path / 'weights'
     shutil.copytree(published.parent, folder)
-    monkeypatch.setattr(published_models, 'FOLDER', folder)
+    monkeypatch.setattr(model_zoo, 'FOLDER', folder)
     return folder / published.name
 
 
@@ -154,7 +154,7 @@ def test_an_unknown_name_suggests_the_nearest(shipped):
 
 
 def test_an_unknown_name_where_none_is_shipped(tmp_path, monkeypatch):
-    monkeypatch.setattr(published_models, 'FOLDER', tmp_path)
+    monkeypatch.setattr(model_zoo, 'FOLDER', tmp_path)
     with pytest.raises(MissingFilesError, match="no checkpoint 'best'.*this version ships none"):
         read_checkpoint('best')
 

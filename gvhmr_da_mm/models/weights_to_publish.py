@@ -8,18 +8,22 @@ import torch
 from torch import Tensor
 
 from ..core.errors import CheckpointError, list_some
+from .checkpoint_guard import QUEUE_PREFIX, STUDENT_PREFIX, TEACHER_PREFIX
 from .checkpoint_upgrade import upgrade_state_dict
 
-STUDENT, TEACHER = 'student.', 'teacher.'
 PARTS = ('backbone.', 'head.', 'motion_codec.')
-CRITIC_PARTS = ('critic.discriminator.', 'critic.calibrator.', 'critic.queue.')
+CRITIC_PARTS = ('critic.discriminator.', 'critic.calibrator.')
 """What the adaptation needs beside the network."""
+LEFT_OUT = (TEACHER_PREFIX, QUEUE_PREFIX)
+"""The queue holds recordings, whose terms may allow weights trained on them, but no copies."""
 
 
-def published_weights(
+def weights_to_publish(
     state_dict: Mapping[str, Tensor], model: Mapping[str, Any], source: str
 ) -> dict[str, Tensor]:
     """Choose the weights of the network, and of the critic where there is one.
+
+    The critic's queue is left out: it holds recorded motion, and the first batches fill it again.
 
     Args:
         state_dict (Mapping[str, Tensor]): Weights of a checkpoint.
@@ -33,16 +37,11 @@ def published_weights(
     """
     weights = dict(state_dict)
     upgrade_state_dict(weights)
-    if 'estimator' in model:
-        predicts = f'{model.get("predict_on", "student")}.'
-        network = {
-            STUDENT + name[len(predicts) :]: value
-            for name, value in weights.items()
-            if name.startswith(predicts)
-        }
-        rest = {n: v for n, v in weights.items() if not n.startswith((STUDENT, TEACHER))}
-        weights = {**network, **rest}
-    known = PARTS + tuple(STUDENT + part for part in PARTS) + CRITIC_PARTS
+    if model.get('predict_on') == 'teacher':
+        teacher = {n: v for n, v in weights.items() if n.startswith(TEACHER_PREFIX)}
+        weights.update((STUDENT_PREFIX + n[len(TEACHER_PREFIX) :], v) for n, v in teacher.items())
+    weights = {n: v for n, v in weights.items() if not n.startswith(LEFT_OUT)}
+    known = PARTS + tuple(STUDENT_PREFIX + part for part in PARTS) + CRITIC_PARTS
     unknown = [name for name in weights if not name.startswith(known)]
     if unknown:
         raise CheckpointError(

@@ -1,4 +1,4 @@
-"""Published models: weights in safetensors format with a card, some shipped with this package."""
+"""Models with a card: weights in safetensors format, some shipped with this package."""
 
 from pathlib import Path
 from typing import Any, Union
@@ -44,7 +44,7 @@ def find_checkpoint(name: Union[str, Path]) -> Path:
 
 
 def read_card(name: Union[str, Path]) -> ModelCard:
-    """Return the card of a published model.
+    """Return the card of a model.
 
     Args:
         name (str | Path): A name of :func:`list_models`, or the weights file.
@@ -56,15 +56,15 @@ def read_card(name: Union[str, Path]) -> ModelCard:
     return ModelCard.read(find_checkpoint(name))
 
 
-def read_published(path: Path) -> dict[str, Any]:
-    """Read a published model as a checkpoint of training.
+def read_model(path: Path) -> dict[str, Any]:
+    """Read a model with a card as a checkpoint of training.
 
     Args:
         path (Path): The weights file.
 
     Returns:
         dict[str, Any]: ``state_dict``, in single precision where the file has half, and ``meta``
-        with ``cfg``, the config of the model as MMEngine stores it, and ``published_model``.
+        with ``cfg``, the config of the model as MMEngine stores it.
 
     Raises:
         MissingFilesError: If there is no card.
@@ -77,8 +77,7 @@ def read_published(path: Path) -> dict[str, Any]:
         weights = {name: _to_tensor(file[name]) for name in sorted(file)}
     except DataError as error:
         raise CheckpointError(str(error)) from error
-    meta = dict(cfg=f'model = {card.config["model"]!r}', published_model=card.name)
-    return dict(state_dict=weights, meta=meta)
+    return dict(state_dict=weights, meta=dict(cfg=f'model = {card.config["model"]!r}'))
 
 
 def _to_tensor(array: Any) -> Tensor:
