@@ -104,3 +104,15 @@ def test_image_has_the_pins_of_the_requirements():
     assert python in supported_pythons()
     for name in re.findall(r'-r (\S+)|python (tools/\S+)', DOCKERFILE.replace('"', '')):
         assert (REPO_ROOT / ''.join(name)).is_file(), name
+
+
+@pytest.mark.parametrize('name', ['README.md', 'README_zh-TW.md'])
+def test_badges_are_true(name):
+    text = (REPO_ROOT / name).read_text(encoding='utf-8')
+    told = dict(re.findall(r'img\.shields\.io/badge/(\w+)-([^)]+)-\w+\)', text))
+    pythons = supported_pythons()
+    assert told['Python'] == f'{pythons[0]}%20to%20{pythons[-1]}'
+    assert told['Licence'] == 'Apache%202.0'
+    pins = (REPO_ROOT / 'requirements' / 'mminstall_nodeps.txt').read_text()
+    assert f'mmpose=={told["MMPose"]}.' in pins
+    assert len(text.splitlines()) <= 150
