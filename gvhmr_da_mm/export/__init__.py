@@ -1,22 +1,42 @@
 """Export of motions to file formats of other programs."""
 
+from .amass_npz import write_amass_npz
 from .bvh import write_bvh
+from .dumped_person import dumped_person, given_up, in_given_world
 from .glb import write_glb
-from .result_writers import write_result_bvh, write_result_glb, write_result_npz
-from .skeleton_motion import SkeletonMotion, in_given_world, mean_betas, predicted_motion
-from .smplx_npz import write_smplx_npz
+from .glb_camera import CameraTrack
+from .hmr4d_results import write_hmr4d_results
+from .person_glb import write_person_glb
+from .person_parameters import person_parameters
+from .result_summary import write_result_summary
+from .result_writers import (
+    write_result_bvh,
+    write_result_glb,
+    write_result_json,
+    write_result_npz,
+    write_result_pt,
+)
+from .skeleton_motion import SkeletonMotion, person_skeleton
 from .soles import put_on_soles
 
 __all__ = [
+    'CameraTrack',
     'SkeletonMotion',
+    'dumped_person',
+    'given_up',
     'in_given_world',
-    'mean_betas',
-    'predicted_motion',
+    'person_parameters',
+    'person_skeleton',
     'put_on_soles',
+    'write_amass_npz',
     'write_bvh',
     'write_glb',
+    'write_hmr4d_results',
+    'write_person_glb',
     'write_result_bvh',
     'write_result_glb',
+    'write_result_json',
     'write_result_npz',
-    'write_smplx_npz',
+    'write_result_pt',
+    'write_result_summary',
 ]

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..body_models.body_rig import BodyRig
 from ..core.conventions import BODY_JOINT_NAMES, PARENTS_22
-from ..core.rotation import matrix_to_quaternion
 from ..fileio.atomic_file import write_atomically
 from ..version import __version__
+from .glb_camera import CameraTrack, continuous_quaternions
 from .skeleton_motion import SkeletonMotion
 
 MAGIC, VERSION = 0x46546C67, 2
@@ -25,19 +25,26 @@ ACCESSOR_TYPES = {1: 'SCALAR', 3: 'VEC3', 4: 'VEC4', 16: 'MAT4'}
 BODY_COLOUR = (0.36, 0.62, 1.0, 1.0)
 
 
-def write_glb(path: Union[str, Path], motion: SkeletonMotion, rig: BodyRig) -> Path:
+def write_glb(
+    path: Union[str, Path],
+    motion: SkeletonMotion,
+    rig: BodyRig,
+    camera: Optional[CameraTrack] = None,
+) -> Path:
     """Write a GLB file.
 
     Args:
         path (str | Path): The file; its folder is created.
         motion (SkeletonMotion): The motion, F frames. The space should be the world: glTF is y up.
         rig (BodyRig): The mesh; its joints replace the bones of the motion.
+        camera (CameraTrack, optional): The camera in the same world, F frames. Defaults to None:
+            the file has no camera.
 
     Returns:
         Path: The file.
     """
     buffer = _Buffer()
-    scene = _scene(motion, rig, buffer)
+    scene = _scene(motion, rig, camera, buffer)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(scene, separators=(',', ':')).encode()
@@ -75,15 +82,29 @@ class _Buffer:
         return len(self.accessors) - 1
 
 
-def _scene(motion: SkeletonMotion, rig: BodyRig, buffer: _Buffer) -> dict[str, Any]:
+def _scene(
+    motion: SkeletonMotion, rig: BodyRig, camera: Optional[CameraTrack], buffer: _Buffer
+) -> dict[str, Any]:
     joints = len(PARENTS_22)
-    animation = _animation(motion, buffer)
     nodes = _nodes(motion, rig)
     nodes.append(dict(name='body', mesh=0, skin=0))
+    tracks = [(0, 'translation', motion.root.numpy())]
+    rotations = continuous_quaternions(motion.R_local)
+    tracks += [(joint, 'rotation', rotations[:, joint]) for joint in range(joints)]
+    roots, parts = [0, joints], {}
+    if camera is not None:
+        roots.append(len(nodes))
+        parts = dict(cameras=[camera.lens()])
+        placed = camera.placed()
+        tracks += [(len(nodes), path, values) for path, values in placed.items()]
+        first = {path: values[0].tolist() for path, values in placed.items()}
+        nodes.append(dict(name='camera', camera=0, **first))
+    animation = _animation(tracks, motion.fps, buffer)
     return dict(
+        **parts,
         asset=dict(version='2.0', generator=f'gvhmr_da_mm {__version__}'),
         scene=0,
-        scenes=[dict(nodes=[0, joints])],
+        scenes=[dict(nodes=roots)],
         nodes=nodes,
         meshes=[dict(name='body', primitives=[_primitive(rig, buffer)])],
         skins=[
@@ -110,7 +131,7 @@ def _scene(motion: SkeletonMotion, rig: BodyRig, buffer: _Buffer) -> dict[str, A
 
 def _nodes(motion: SkeletonMotion, rig: BodyRig) -> list[dict[str, Any]]:
     """Return a node for each joint, in the pose of the first frame."""
-    rotations = _quaternions(motion)[0].tolist()
+    rotations = continuous_quaternions(motion.R_local)[0].tolist()
     nodes = []
     for joint, parent in enumerate(PARENTS_22):
         place = motion.root[0].numpy() if parent < 0 else rig.joints[joint] - rig.joints[parent]
@@ -141,31 +162,21 @@ def _inverse_binds(rig: BodyRig) -> np.ndarray:
     return matrices.transpose(0, 2, 1).reshape(-1, 16).astype('<f4')
 
 
-def _animation(motion: SkeletonMotion, buffer: _Buffer) -> dict[str, Any]:
-    """Return an animation with the rotations of all joints and the positions of the root."""
-    times = (np.arange(len(motion)) / motion.fps).astype('<f4')
+def _animation(
+    tracks: list[tuple[int, str, np.ndarray]], fps: float, buffer: _Buffer
+) -> dict[str, Any]:
+    """Return an animation of nodes: index, property and its values (F, ...) of each track."""
+    times = (np.arange(len(tracks[0][2])) / fps).astype('<f4')
     clock = buffer.add(times, bounds=True)
-    tracks = [(0, 'translation', motion.root.numpy())]
-    rotations = _quaternions(motion)
-    tracks += [(joint, 'rotation', rotations[:, joint]) for joint in range(len(PARENTS_22))]
     samplers = [
         dict(input=clock, output=buffer.add(values.astype('<f4')), interpolation='LINEAR')
         for _, _, values in tracks
     ]
     channels = [
-        dict(sampler=index, target=dict(node=joint, path=path))
-        for index, (joint, path, _) in enumerate(tracks)
+        dict(sampler=index, target=dict(node=node, path=path))
+        for index, (node, path, _) in enumerate(tracks)
     ]
     return dict(name='motion', samplers=samplers, channels=channels)
-
-
-def _quaternions(motion: SkeletonMotion) -> np.ndarray:
-    """Return the local rotations (F, 22, 4) as x, y, z, w, with signs continuous over time."""
-    wxyz = matrix_to_quaternion(motion.R_local).numpy()
-    signs = np.sign((wxyz[1:] * wxyz[:-1]).sum(axis=-1, keepdims=True))
-    signs[signs == 0] = 1
-    wxyz[1:] *= np.cumprod(signs, axis=0)
-    return np.roll(wxyz, -1, axis=-1)
 
 
 def _chunk(kind: int, content: bytes, fill: bytes) -> bytes:

@@ -2,22 +2,15 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.checks import check_choice
 from ..core.conventions import FPS, PARENTS_22
-from ..core.errors import ConfigError, DataError
-from ..core.extrinsics import rotation_to_y_up
 from ..core.kinematics import forward_kinematics
 from ..core.layout import NUM_JOINTS
 from ..core.rotation import axis_angle_to_matrix
-from ..structures import MotionDump
-
-SPACE_SUFFIXES = {'camera': 'c', 'world': 'w', 'given': 'w'}
-"""Spaces, and the suffix of their fields. ``given`` has the axes in which the camera was given."""
-REQUIRED_FIELDS = ('body_pose', 'betas', 'keypoints', 'global_orient_c', 'transl_c')
+from ..structures import PersonMotion
+from .person_parameters import SpaceFields, turn_of
 
 
 @dataclass(frozen=True)
@@ -57,77 +50,39 @@ class SkeletonMotion:
         return R_global, joints + self.root[:, None]
 
 
-def predicted_motion(dump: MotionDump, space: str = 'world') -> SkeletonMotion:
-    """Return the predicted motion of a dump; needs no body model.
+def person_skeleton(
+    person: PersonMotion, space: str = 'world', up: str = '+y', fps: float = FPS
+) -> SkeletonMotion:
+    """Return the motion of a person as a skeleton; needs no body model.
 
-    Bones come from the predicted joints, rotated back by the rotation of the parent, and are
-    averaged over the frames.
+    Bones come from the joints, rotated back by the rotation of the parent, and are averaged over
+    the frames.
 
     Args:
-        dump (MotionDump): A predicted sequence.
-        space (str): 'world' (y up), 'camera', or 'given', see :func:`rotation_to_space`. Defaults
-            to 'world'.
+        person (PersonMotion): The person, F frames.
+        space (str): 'world' or 'camera'. Defaults to 'world'.
+        up (str): Up axis of the world, one of :data:`~gvhmr_da_mm.core.extrinsics.AXES`. Defaults
+            to '+y'.
+        fps (float): Frames per second. Defaults to 30.
 
     Raises:
-        ConfigError: If the space is unknown.
-        DataError: If a field is missing.
+        ConfigError: If the space is unknown, or the camera is to be turned.
+        DataError: If the motion in the camera is unknown.
     """
-    check_choice(space, SPACE_SUFFIXES, 'space')
-    orient, transl = (f'{name}_{SPACE_SUFFIXES[space]}' for name in ('global_orient', 'transl'))
-    instances = dump.sample.pred_instances
-    missing = [name for name in (*REQUIRED_FIELDS, orient, transl) if name not in instances]
-    if missing:
-        raise DataError(f'{dump.path} should have {missing} in `pred_instances`')
-    values = {
-        name: torch.as_tensor(instances[name]).double()
-        for name in (*REQUIRED_FIELDS, orient, transl)
-    }
-    joints_c = values['keypoints'][:, :NUM_JOINTS]
-    R_body = axis_angle_to_matrix(values['body_pose'].unflatten(-1, (-1, 3)))
-    pose = torch.as_tensor(body_pose_of(dump, space)).double()
-    R_posed = axis_angle_to_matrix(pose.unflatten(-1, (-1, 3)))
-    R_c = axis_angle_to_matrix(values['global_orient_c'])
-    offsets = bones_of(joints_c, torch.cat((R_c[:, None], R_body), dim=1))
-    turn = rotation_to_space(dump, space)
-    R_root = turn @ axis_angle_to_matrix(values[orient])
-    return SkeletonMotion(
-        R_local=torch.cat((R_root[:, None], R_posed), dim=1),
-        root=(values[transl] + joints_c[:, 0] - values['transl_c']) @ turn.mT,
-        offsets=offsets,
+    turn = turn_of(space, up)
+    fields = SpaceFields.of(person, space)
+    R_body, R_posed, R_root = (
+        axis_angle_to_matrix(torch.from_numpy(value).double().unflatten(-1, (-1, 3)))
+        for value in (person.body_pose, fields.body_pose, fields.global_orient)
     )
-
-
-def body_pose_of(dump: MotionDump, space: str) -> Tensor:
-    """Return the body pose (F, 63) of a space; post-processing changes that of the world only."""
-    instances = dump.sample.pred_instances
-    in_world = space != 'camera' and 'body_pose_w' in instances
-    return instances['body_pose_w' if in_world else 'body_pose']
-
-
-def rotation_to_space(dump: MotionDump, space: str) -> Tensor:
-    """Return the rotation (3, 3), float64, from the stored fields of a space to the space.
-
-    Args:
-        dump (MotionDump): A predicted sequence.
-        space (str): For 'given' the rotation from the y-up world to the axes of the world in which
-            the pose of the camera was given; otherwise the identity.
-
-    Raises:
-        ConfigError: If no pose was given, or the motion is not in its world.
-    """
-    if space != 'given':
-        return torch.eye(3, dtype=torch.float64)
-    if not in_given_world(dump):
-        raise ConfigError(
-            f'{dump.path} is not in the world of a given camera: convert the video with a camera '
-            'file that has `T_w2c` and `up` (docs/en/videos.md), or use another `space`'
-        )
-    return rotation_to_y_up(dump.sample.world_up).double().mT
-
-
-def in_given_world(dump: MotionDump) -> bool:
-    """Return whether the predicted motion is in the world of a camera of given pose."""
-    return bool(dump.sample.get('test_time', {}).get('given_camera'))
+    joints = torch.from_numpy(fields.joints).double()
+    return SkeletonMotion(
+        R_local=torch.cat((turn @ R_root, R_posed), dim=1),
+        root=joints[:, 0] @ turn.mT,
+        # The joints are those of the pose in the camera, which alone may differ.
+        offsets=bones_of(joints, torch.cat((R_root, R_body), dim=1)),
+        fps=fps,
+    )
 
 
 def bones_of(joints: Tensor, R_local: Tensor) -> Tensor:
@@ -144,8 +99,3 @@ def bones_of(joints: Tensor, R_local: Tensor) -> Tensor:
             bone = (joints[:, joint] - joints[:, parent])[..., None]
             offsets[joint] = (R_global[:, parent].mT @ bone)[..., 0].mean(dim=0)
     return offsets
-
-
-def mean_betas(dump: MotionDump) -> np.ndarray:
-    """Return the predicted body shape (10,), the mean over the frames."""
-    return torch.as_tensor(dump.sample.pred_instances.betas).double().mean(dim=0).numpy()

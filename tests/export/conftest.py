@@ -7,6 +7,7 @@ from mmpose.structures import PoseDataSample
 
 from gvhmr_da_mm.body_models import get_body_model
 from gvhmr_da_mm.core.camera import transform_smpl
+from gvhmr_da_mm.export import dumped_person
 from gvhmr_da_mm.structures import MotionDump
 
 FRAMES = 9
@@ -39,6 +40,12 @@ def dump(body, tmp_path):
         keypoints=body.fk(pose, betas, orient_c, transl_c).numpy(),
     )
     return MotionDump(sample, {}, tmp_path / 'turn.npz')
+
+
+@pytest.fixture
+def person(dump):
+    """Return the same motion as that of a person."""
+    return dumped_person(dump)
 
 
 @pytest.fixture

@@ -7,16 +7,16 @@ from scipy.spatial.transform import Rotation
 
 from gvhmr_da_mm.core.conventions import BODY_JOINT_NAMES, PARENTS_22
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
-from gvhmr_da_mm.export import SkeletonMotion, predicted_motion, write_bvh
+from gvhmr_da_mm.export import SkeletonMotion, person_skeleton, write_bvh
 from gvhmr_da_mm.export.bvh import EULER_ORDER
 
 
 @pytest.mark.parametrize('space', ['world', 'camera'])
-def test_an_independent_reader_finds_the_joints(dump, joints, tmp_path, space):
+def test_an_independent_reader_finds_the_joints(dump, person, joints, tmp_path, space):
     bvhtoolbox = pytest.importorskip('bvhtoolbox', reason='requirements/tests.txt has bvhtoolbox')
     from bvhtoolbox.bvhtransforms import get_affines
 
-    path = write_bvh(tmp_path / 'new' / 'turn.bvh', predicted_motion(dump, space))
+    path = write_bvh(tmp_path / 'new' / 'turn.bvh', person_skeleton(person, space))
     tree = bvhtoolbox.BvhTree(path.read_text())
     assert tree.nframes == len(dump)
     assert tree.frame_time == pytest.approx(1 / 30, abs=1e-7)
@@ -37,8 +37,8 @@ def test_an_independent_reader_finds_the_joints(dump, joints, tmp_path, space):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_scale(dump, tmp_path):
-    motion = predicted_motion(dump)
+def test_scale(dump, person, tmp_path):
+    motion = person_skeleton(person)
     rows = []
     for scale in (1, 100):
         path = write_bvh(tmp_path / 'a.bvh', motion, scale)

@@ -9,17 +9,22 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from gvhmr_da_mm.body_models import make_body_rig
+from gvhmr_da_mm.core.camera import perspective_project
 from gvhmr_da_mm.core.conventions import BODY_JOINT_NAMES
-from gvhmr_da_mm.export import mean_betas, predicted_motion, write_glb
+from gvhmr_da_mm.export import CameraTrack, person_skeleton, write_glb
 
 NUMPY = {5126: '<f4', 5123: '<u2', 5125: '<u4'}
 SIZES = {'SCALAR': 1, 'VEC3': 3, 'VEC4': 4, 'MAT4': 16}
 
 
 @pytest.fixture
-def written(dump, body, tmp_path):
-    rig = make_body_rig(body, torch.from_numpy(mean_betas(dump)).float())
-    return write_glb(tmp_path / 'new' / 'turn.glb', predicted_motion(dump), rig)
+def rig(person, body):
+    return make_body_rig(body, torch.from_numpy(person.betas[0]))
+
+
+@pytest.fixture
+def written(person, rig, tmp_path):
+    return write_glb(tmp_path / 'new' / 'turn.glb', person_skeleton(person), rig)
 
 
 def accessor(scene, blob, index):
@@ -102,6 +107,37 @@ def test_an_independent_reader_finds_the_mesh(written, dump, body):
     for joint in range(22):
         values = outputs[joint, 'rotation']
         assert ((values[1:] * values[:-1]).sum(axis=1) > 0).all()
+
+
+def test_the_camera_sees_the_joints_where_the_video_does(person, rig, joints, tmp_path):
+    pygltflib = pytest.importorskip('pygltflib', reason='requirements/tests.txt has pygltflib')
+    K, size = torch.tensor([[120.0, 0, 40], [0, 110, 30], [0, 0, 1]]), (80, 60)
+    camera = CameraTrack(torch.from_numpy(person.T_w2c), K, size)
+    lift = torch.tensor([0.0, 0.3, 0.0])
+    moved = person_skeleton(person)
+    moved = type(moved)(moved.R_local, moved.root + lift, moved.offsets)
+    path = write_glb(tmp_path / 'a.glb', moved, rig, camera.shifted(lift))
+    scene = pygltflib.GLTF2().load(str(path))
+    blob = scene.binary_blob()
+    node = next(i for i in scene.scenes[0].nodes if scene.nodes[i].camera is not None)
+    lens = scene.cameras[scene.nodes[node].camera].perspective
+    outputs = {
+        channel.target.path: accessor(
+            scene, blob, scene.animations[0].samplers[channel.sampler].output
+        )
+        for channel in scene.animations[0].channels
+        if channel.target.node == node
+    }
+    expected = perspective_project(joints('camera').double(), K.double()).numpy()
+    for frame in range(len(person)):
+        # The projection of glTF: the camera looks along -z, y is up.
+        rotation = Rotation.from_quat(outputs['rotation'][frame]).as_matrix()
+        pelvis = moved.posed()[1][frame].numpy() - outputs['translation'][frame]
+        x, y, z = (pelvis @ rotation).T
+        scale = 1 / np.tan(lens.yfov / 2)
+        ndc = np.stack((scale / lens.aspectRatio * x / -z, scale * y / -z), axis=-1)
+        pixels = (ndc * [1, -1] + 1) / 2 * size
+        np.testing.assert_allclose(pixels, expected[frame], atol=1e-2)
 
 
 def test_container(written):

@@ -80,6 +80,27 @@ def test_files_for_other_programs(call, dumped, toy_root, tmp_path, name):
     assert contents[0] != contents[1]
 
 
+def test_published_layout_and_options_of_the_parameters(call, dumped, toy_root, tmp_path):
+    code, _, err = export(call, dumped, '--out', tmp_path / 'a.pt')
+    assert code == 2 and 'a.pt needs the camera' in err
+    dump = read_motion_dump(dumped)
+    inputs = dict(K_fullimg=torch.eye(3).expand(FRAMES, 3, 3))
+    write_motion_dump(dumped, dump.sample.to_dict(), inputs)
+    code, _, err = export(call, dumped, '--out', tmp_path / 'a.pt')
+    assert code == 0, err
+    assert 'smpl_params_global' in torch.load(tmp_path / 'a.pt', weights_only=True)
+    turned = {}
+    for name, options in dict(z=(), y=('--up', '+y'), smpl=('--body', 'smpl')).items():
+        out = tmp_path / f'{name}.npz'
+        code, _, err = export(call, dumped, '--out', out, '--data-root', toy_root, *options)
+        assert code == 0, err
+        turned[name] = np.load(out)
+    assert not np.allclose(turned['z']['trans'], turned['y']['trans'], atol=0.01)
+    assert turned['smpl']['poses'].shape == (FRAMES, 72)
+    code, _, err = export(call, dumped, '--out', tmp_path / 'a.glb', '--data-root', toy_root)
+    assert code == 0 and b'"cameras"' in (tmp_path / 'a.glb').read_bytes(), err
+
+
 def test_the_world_by_default(call, dumped, tmp_path):
     for name, options in (('a.bvh', ()), ('b.bvh', ('--space', 'world'))):
         code, _, err = export(call, dumped, '--out', tmp_path / name, *options)
@@ -90,13 +111,16 @@ def test_the_world_by_default(call, dumped, tmp_path):
 @pytest.mark.parametrize(
     'out, options, expected',
     [
-        ('a.gif', (), '.html, .mp4, .png, .bvh, .glb, .npz'),
+        ('a.gif', (), '.html, .mp4, .png, .bvh, .glb, .npz, .pt'),
         ('a.bvh', ('--skeleton',), '`--skeleton` is for .html, .mp4, .png'),
         ('a.glb', ('--video', 'a.mp4'), '`--video` is for .mp4, .png'),
         ('a.html', ('--video', 'a.mp4'), '`--video` is for .mp4, .png'),
         ('a.png', ('--height', '60'), '`--height` is for .mp4'),
         ('a.png', ('--space', 'camera'), '`--space` is for .bvh, .glb, .npz'),
         ('a.glb', ('--unit', 'm'), '`--unit` is for .bvh'),
+        ('a.bvh', ('--up', '+y'), '`--up` is for .npz'),
+        ('a.pt', ('--body', 'smpl'), '`--body` is for .npz'),
+        ('a.npz', ('--up', '+y', '--space', 'camera'), '`--up` is for `--space world`'),
         ('a.mp4', ('--height', '4'), '`--height` should be at least 16'),
         ('walk.npz', (), 'the dump itself'),
     ],

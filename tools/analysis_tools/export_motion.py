@@ -1,7 +1,8 @@
 """Export a predicted sequence in the format of the file name's ending.
 
 .html: interactive page. .mp4: video. .png: picture. .bvh: skeleton for animation programs.
-.glb: skinned mesh. .npz: SMPL-X parameters under the names of AMASS.
+.glb: skinned mesh and camera. .npz: SMPL-X or SMPL parameters as AMASS stores them (z up).
+.pt: parameters as GVHMR publishes its results.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from gvhmr_da_mm.structures import MotionDump
     from gvhmr_da_mm.video.resampled_video import ResampledVideo
 
-DEFAULTS = dict(video=None, skeleton=False, height=360, space='world', unit='cm')
+DEFAULTS = dict(
+    video=None, skeleton=False, height=360, space='world', unit='cm', up='+z', body='smplx'
+)
 UNITS = dict(cm=100.0, m=1.0)
 
 
@@ -41,12 +44,20 @@ def parse_args() -> argparse.Namespace:
         '--skeleton', action='store_true', help='skeletons only: faster, and without body models'
     )
     drawing.add_argument('--height', type=int, help='of the frames of an .mp4, px (default: 360)')
-    export = parser.add_argument_group('other programs (.bvh, .glb, .npz)')
+    export = parser.add_argument_group('other programs (.bvh, .glb, .npz, .pt)')
     export.add_argument(
         '--space',
         choices=['world', 'camera', 'given'],
-        help='coordinates: world (default, y up), camera (y down), or given: those of the camera '
-        'file of the video, not for .glb',
+        help='coordinates: world (default), camera (y down), or given: those of the camera file of '
+        'the video, not for .glb',
+    )
+    export.add_argument(
+        '--up', choices=['+y', '+z'], help='up axis of the world in an .npz: +z (default) or +y'
+    )
+    export.add_argument(
+        '--body',
+        choices=['smplx', 'smpl'],
+        help='body of an .npz: smplx (default), or smpl, which takes the model files of both',
     )
     export.add_argument(
         '--unit',
@@ -111,37 +122,49 @@ def write_sheet(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
 
 def write_skeleton(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     """Write a skeleton of 22 joints."""
-    from gvhmr_da_mm.export import predicted_motion, write_bvh
+    from gvhmr_da_mm.export import dumped_person, given_up, person_skeleton, write_bvh
 
-    write_bvh(path, predicted_motion(dump, args.space), UNITS[args.unit])
+    up = given_up(dump) if args.space == 'given' else '+y'
+    motion = person_skeleton(dumped_person(dump), stored_space(args), up)
+    write_bvh(path, motion, UNITS[args.unit])
 
 
 def write_mesh(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
-    """Write a skinned mesh of the mean shape."""
+    """Write a skinned mesh of the mean shape, and the camera of the world."""
     import torch
 
-    from gvhmr_da_mm.body_models import get_body_model, make_body_rig
-    from gvhmr_da_mm.export import (
-        in_given_world,
-        mean_betas,
-        predicted_motion,
-        put_on_soles,
-        write_glb,
-    )
+    from gvhmr_da_mm.export import CameraTrack, dumped_person, in_given_world, write_person_glb
 
-    body = get_body_model('smplx', data_root=args.data_root)
-    betas = torch.from_numpy(mean_betas(dump)).float()
-    motion, rig = predicted_motion(dump, args.space), make_body_rig(body, betas)
+    person, camera = dumped_person(dump), None
+    if args.space == 'world' and 'K_fullimg' in dump.inputs and 'img_shape' in dump.sample:
+        size = tuple(dump.sample.img_shape[1::-1])
+        camera = CameraTrack(torch.from_numpy(person.T_w2c), dump.inputs['K_fullimg'][0], size)
     # In the world of a given camera heights are measured: the ground need not be at y = 0.
-    on_ground = args.space == 'world' and not in_given_world(dump)
-    write_glb(path, put_on_soles(motion, rig) if on_ground else motion, rig)
+    on_soles = args.space == 'world' and not in_given_world(dump)
+    write_person_glb(path, person, camera, args.space, on_soles, data_root=args.data_root)
 
 
 def write_parameters(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
-    """Write SMPL-X parameters."""
-    from gvhmr_da_mm.export import write_smplx_npz
+    """Write parameters as AMASS does."""
+    from gvhmr_da_mm.export import dumped_person, given_up, write_amass_npz
 
-    write_smplx_npz(path, dump, args.space)
+    up = dict(camera='+y', world=args.up).get(args.space) or given_up(dump)
+    write_amass_npz(
+        path, dumped_person(dump), stored_space(args), up, args.body, data_root=args.data_root
+    )
+
+
+def write_published(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
+    """Write parameters in the published layout of GVHMR."""
+    from gvhmr_da_mm.export import dumped_person, write_hmr4d_results
+
+    K = dump.inputs['K_fullimg'][0].numpy() if 'K_fullimg' in dump.inputs else None
+    write_hmr4d_results(path, dumped_person(dump), K)
+
+
+def stored_space(args: argparse.Namespace) -> str:
+    """Return the space of the fields that are written: `given` is the world with other axes."""
+    return 'camera' if args.space == 'camera' else 'world'
 
 
 # The writer of each ending, and the options it takes.
@@ -151,7 +174,8 @@ WRITERS = {
     '.png': (write_sheet, ('video', 'skeleton')),
     '.bvh': (write_skeleton, ('space', 'unit')),
     '.glb': (write_mesh, ('space',)),
-    '.npz': (write_parameters, ('space',)),
+    '.npz': (write_parameters, ('space', 'up', 'body')),
+    '.pt': (write_published, ()),
 }
 
 
@@ -161,6 +185,8 @@ def check_args(path: Path, args: argparse.Namespace) -> None:
         raise ConfigError(f'`--out` should end in one of {", ".join(WRITERS)}, got {str(path)!r}')
     if path.resolve() == Path(args.dump).resolve():
         raise ConfigError(f'`--out {path}` is the dump itself: choose another name')
+    if args.up is not None and args.space not in (None, 'world'):
+        raise ConfigError('`--up` is for `--space world`: leave it out')
     for name, default in DEFAULTS.items():
         if getattr(args, name) is None:
             setattr(args, name, default)
