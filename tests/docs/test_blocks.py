@@ -14,16 +14,19 @@ from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.compat import import_mmpose
 from gvhmr_da_mm.datasets.packs import PackWriter
 from gvhmr_da_mm.datasets.validation import CHECKS
-from gvhmr_da_mm.registry import DATASETS, TASK_UTILS
+from gvhmr_da_mm.models import model_zoo
+from gvhmr_da_mm.registry import DATASETS, MODELS, TASK_UTILS
 from gvhmr_da_mm.structures import write_motion_dump
+from gvhmr_da_mm.testing import toy_model_config
 from gvhmr_da_mm.video.camera_file import read_camera_poses
+from tests.models.publishing import publish, save_checkpoint
 
 from .markdown import CONFIGS, ENGLISH, REPO_ROOT, blocks
 
 MAIN = CONFIGS / 'da_bedlam_emdb_3dpw.py'
 HERE = {
     'architecture.md': 1, 'benchmark.md': 1, 'clusters.md': 1, 'data.md': 3, 'install.md': 1,
-    'packs.md': 2, 'training.md': 1, 'videos.md': 1, 'visualization.md': 2,
+    'models.md': 1, 'packs.md': 2, 'training.md': 1, 'videos.md': 1, 'visualization.md': 2,
 }  # fmt: skip
 """Numbers of the blocks that are run here; that of a pack's writer is run with the converters."""
 ELSEWHERE = {'evaluation.md', 'extending.md', 'recipes.md'}
@@ -72,6 +75,16 @@ def test_mmpose_is_imported(run):
     assert run('architecture.md', 'import_mmpose')['models'] is import_mmpose('models')
     visualizers = run('install.md', 'import_mmpose')['visualizers']
     assert visualizers is import_mmpose('visualization')
+
+
+def test_shipped_models_are_listed(run, toy_root, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(model_zoo, 'FOLDER', tmp_path / 'weights')
+    monkeypatch.setenv('GVHMR_DATA_ROOT', str(toy_root))
+    model = toy_model_config(toy_root, num_layers=1)
+    publish(model_zoo.FOLDER, save_checkpoint(tmp_path / 'a.pth', model))
+    scope = run('models.md', 'list_models')
+    assert capsys.readouterr().out == 'toy-model A toy.\n'
+    assert len(MODELS.build(scope['config'].model).backbone.blocks) == 1
 
 
 def test_variants_of_the_benchmark(tmp_path):
