@@ -1,6 +1,6 @@
 """Changes of scene between frames, and colours of torsos that tell people apart."""
 
-from typing import Optional
+from typing import NamedTuple, Optional
 
 import cv2
 import numpy as np
@@ -19,6 +19,17 @@ CUT_BRIGHTNESS = 20.0
 """Mean difference of grey values that a cut exceeds; lower values take fast pans for cuts."""
 CUT_COLOURS = 0.4
 """Share of pixels of a new colour that a cut exceeds; lower values take flashes for cuts."""
+POSSIBLE_SHARE = 0.5
+"""Share of both limits beyond which it is a cut if nobody stays where he was."""
+
+
+class SceneChange(NamedTuple):
+    """How likely an image begins another scene than the one before."""
+
+    sure: bool
+    """Brightness and colours differ more than within a scene."""
+    possible: bool
+    """They differ as between similar scenes, or in a fast pan: the people have to decide."""
 
 
 class SceneCuts:
@@ -27,20 +38,19 @@ class SceneCuts:
     def __init__(self) -> None:
         self._last: Optional[tuple[np.ndarray, np.ndarray]] = None
 
-    def __call__(self, image: Optional[np.ndarray]) -> bool:
-        """Return whether an RGB image (H, W, 3), uint8, shows another scene than the last one."""
+    def __call__(self, image: Optional[np.ndarray]) -> SceneChange:
+        """Compare an RGB image (H, W, 3), uint8, with the last one."""
         if image is None:
-            return False
+            return SceneChange(False, False)
         small = cv2.resize(image, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
         gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
         colours = cv2.calcHist([small], [0, 1, 2], None, [_BINS] * 3, [0, 256] * 3) / _THUMBNAIL**2
         last, self._last = self._last, (gray, colours)
         if last is None:
-            return False
-        brightness = np.abs(gray - last[0]).mean()
-        return bool(
-            brightness > CUT_BRIGHTNESS and np.abs(colours - last[1]).sum() / 2 > CUT_COLOURS
-        )
+            return SceneChange(False, False)
+        brightness = np.abs(gray - last[0]).mean() / CUT_BRIGHTNESS
+        change = min(brightness, np.abs(colours - last[1]).sum() / 2 / CUT_COLOURS)
+        return SceneChange(bool(change > 1), bool(change > POSSIBLE_SHARE))
 
 
 def torso_colours(image: np.ndarray, keypoints: np.ndarray) -> np.ndarray:

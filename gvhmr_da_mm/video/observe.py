@@ -71,7 +71,7 @@ def _detect(
     frames: list[Detections] = []
     failures = []
     people = None
-    is_cut = SceneCuts()
+    scene_cuts = SceneCuts()
     for number, image in pictures:
         numbers.append(number)
         if image is None and with_images:
@@ -84,12 +84,15 @@ def _detect(
                 failures.append(f'frame {number}: the detector failed ({error})')
         if image is not None:
             colours = torso_colours(image, found.keypoints)
-            found = found._replace(colours=colours, new_scene=is_cut(image))
+            change = scene_cuts(image)
+            found = found._replace(
+                colours=colours, new_scene=change.sure, maybe_new_scene=change.possible
+            )
         frames.append(found)
         if gyro is not None:
             # If nobody is detected now, the last boxes are masked.
             people = found.boxes if len(found.boxes) else people
-            gyro.add(image, people)
+            gyro.add(image, people, found.new_scene)
     return numbers, frames, failures
 
 
@@ -178,6 +181,7 @@ def _clip(
         bbx_xys=boxes.numpy().astype(np.float32),
         kp2d=keypoints.astype(np.float32),
         observed=observed,
+        scene=track.scene,
         frame_numbers=plan.nearest[wanted],
         facts=facts,
     )

@@ -39,6 +39,8 @@ class PersonClip:
         features (np.ndarray, optional): Image features (F, 1024). Defaults to None.
         flip_features (np.ndarray, optional): Image features of the mirrored images (F, 1024).
         flip_bbx_xys (np.ndarray, optional): Boxes in the mirrored images (F, 3).
+        scene (int): Number of the scene, between two cuts: people of different scenes have no
+            common world. Defaults to 0.
         facts (dict): Settings, notes and failures: plain numbers, strings and lists.
     """
 
@@ -52,6 +54,7 @@ class PersonClip:
     features: Optional[np.ndarray] = None
     flip_features: Optional[np.ndarray] = None
     flip_bbx_xys: Optional[np.ndarray] = None
+    scene: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -65,7 +68,13 @@ class PersonClip:
     def save(self, path: Union[str, Path]) -> None:
         """Write an ``.npz`` file without pickled objects, atomically."""
         path = Path(path)
-        about = dict(name=self.name, img_wh=list(self.img_wh), start=self.start, facts=self.facts)
+        about = dict(
+            name=self.name,
+            img_wh=list(self.img_wh),
+            start=self.start,
+            scene=self.scene,
+            facts=self.facts,
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         with open_atomically(path) as file:
             np.savez(file, about=json.dumps(about), **self.arrays())
@@ -89,6 +98,7 @@ class PersonClip:
                 name=about['name'],
                 img_wh=tuple(about['img_wh']),
                 start=about['start'],
+                scene=about.get('scene', 0),  # older files have none
                 facts=about['facts'],
                 **arrays,
             )

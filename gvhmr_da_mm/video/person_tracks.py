@@ -1,20 +1,21 @@
-"""Tracks of people through a video, linked by the overlap of their boxes."""
+"""Tracks of people through a video, linked by motion, keypoints and clothes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from ..core.boxes import box_overlap
 from ..core.checks import check_choice
 from .detectors.detections import Detections
+from .track_matching import OpenTrack, agreement, is_somebody_else
 
 PEOPLE_CHOICES = ('largest', 'longest', 'all')
-MAX_JUMP = 0.2
-"""Largest median motion of one person's keypoints, in sizes of the smaller box."""
-MAX_COLOUR_CHANGE = 40.0
-"""Largest distance of one person's torso colours, CIELAB of 0 to 255 per channel."""
+MIN_STAYING = 0.1
+"""Least agreement of a person who is seen on both sides of what may be a cut."""
+MIN_GAIN = 0.1
+"""Least gain of agreement over the exchange of two people; with less, both tracks end."""
 
 
 @dataclass
@@ -26,7 +27,9 @@ class PersonTrack:
         boxes (np.ndarray): Corners (L, 4), pixels, interpolated where there is no detection.
         keypoints (np.ndarray): COCO-17 (L, 17, 3), interpolated in the same frames.
         seen (np.ndarray): Frames with a detection (L,), bool.
-        end (str): Why the track was ended though a box followed; '' if the person was lost.
+        end (str): Why the track was ended though a box followed. Defaults to '': the person was
+            lost.
+        scene (int): Number of the scene, between two cuts. Defaults to 0.
     """
 
     start: int
@@ -34,6 +37,7 @@ class PersonTrack:
     keypoints: np.ndarray
     seen: np.ndarray
     end: str = ''
+    scene: int = 0
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -50,46 +54,31 @@ def link_tracks(
 ) -> list[PersonTrack]:
     """Link the detections of successive frames to tracks.
 
-    A track ends at a new scene, and where the keypoints jump and the torso changes its colour: a
-    detector of one person switches to another when two cross.
+    Tracks are continued at constant velocity and matched by boxes, keypoints and clothes, so that
+    they go on behind other people. A track ends at a new scene, where the keypoints jump and the
+    torso changes its colour (a detector of one person switches to another when two cross), and
+    where two people may have been exchanged.
 
     Args:
         frames (Sequence[Detections]): The people of each frame, in order.
-        min_overlap (float): Least intersection over union of a box and the last box of its track.
-            Defaults to 0.2.
+        min_overlap (float): Least intersection over union of a box and the predicted box of its
+            track. Defaults to 0.2.
         max_gap (int): A track without detection for more frames than this ends. Defaults to 30.
 
     Returns:
         list[PersonTrack]: In the order of their first frames.
+
+    Source: constant velocity and optimal assignment as in Bewley et al., Simple Online and Realtime
+    Tracking, 2016; similarity of keypoints as in COCO.
     """
-    open_tracks: list[list[tuple[int, int]]] = []
-    tracks: list[list[tuple[int, int]]] = []
-    ends: dict[int, str] = {}
-    for number, people in enumerate(frames):
-        if people.new_scene:
-            ends.update((id(track), 'the scene changes') for track in open_tracks)
-            open_tracks = []
-        open_tracks = [track for track in open_tracks if number - track[-1][0] <= max_gap + 1]
-        last = [frames[frame].boxes[person] for frame, person in (t[-1] for t in open_tracks)]
-        overlap = box_overlap(np.reshape(last, (-1, 4)), people.boxes)
-        rows, columns = linear_sum_assignment(-overlap)
-        taken = set()
-        for row, column in zip(rows, columns):
-            if overlap[row, column] < min_overlap:
-                continue
-            frame, person = open_tracks[row][-1]
-            if _is_somebody_else(frames[frame], person, people, column):
-                ends[id(open_tracks[row])] = 'another person is in its place'
-                continue
-            open_tracks[row].append((number, column))
-            taken.add(column)
-        open_tracks = [track for track in open_tracks if id(track) not in ends]
-        for column in range(len(people.boxes)):
-            if column not in taken:
-                track = [(number, column)]
-                tracks.append(track)
-                open_tracks.append(track)
-    return [_fill(track, frames, ends.get(id(track), '')) for track in tracks]
+    links = _Links(frames, min_overlap)
+    for number in range(len(frames)):
+        links.forget_before(number - max_gap - 1)
+        links.add(number)
+    return [
+        _fill(track.rows, frames, links.ends.get(id(track), ''), scene)
+        for track, scene in zip(links.tracks, links.scenes)
+    ]
 
 
 def choose_tracks(
@@ -117,19 +106,80 @@ def choose_tracks(
     return [max(long_enough, key=size)]
 
 
-def _is_somebody_else(last: Detections, a: int, now: Detections, b: int) -> bool:
-    """Return whether person b now differs from person a before in both place and colour."""
-    if last.colours is None or now.colours is None:
-        return False
-    size = min(np.ptp(people.boxes[p].reshape(2, 2), axis=0).max()
-               for people, p in ((last, a), (now, b)))  # fmt: skip
-    moved = np.linalg.norm(now.keypoints[b, :, :2] - last.keypoints[a, :, :2], axis=-1)
-    # Either alone also occurs within one track: light and poses change.
-    jumped = np.median(moved) > MAX_JUMP * size
-    return bool(jumped and np.linalg.norm(now.colours[b] - last.colours[a]) > MAX_COLOUR_CHANGE)
+class _Links:
+    """Tracks while they are linked.
+
+    Args:
+        frames (Sequence[Detections]): The people of each frame.
+        min_overlap (float): As in :func:`link_tracks`.
+    """
+
+    def __init__(self, frames: Sequence[Detections], min_overlap: float) -> None:
+        self.frames, self.min_overlap = frames, min_overlap
+        self.tracks: list[OpenTrack] = []
+        self.scenes: list[int] = []
+        self.ends: dict[int, str] = {}
+        self._open: list[OpenTrack] = []
+        self._scene = 0
+
+    def forget_before(self, number: int) -> None:
+        """Close the tracks whose last detection is before a frame."""
+        self._open = [track for track in self._open if track.rows[-1][0] >= number]
+
+    def add(self, number: int) -> None:
+        """Continue tracks by the people of a frame, and begin new ones with the others."""
+        people = self.frames[number]
+        agreed, overlap = agreement(self._open, self.frames, number)
+        possible = np.where(overlap >= self.min_overlap, agreed, 0.0)
+        seen_before = [track.rows[-1][0] == number - 1 for track in self._open]
+        nobody_stays = any(seen_before) and not (possible[seen_before] > MIN_STAYING).any()
+        if people.new_scene or (people.maybe_new_scene and nobody_stays):
+            self._scene += 1
+            self._end(self._open, 'the scene changes')
+            possible = possible[:0]
+        rows, columns = linear_sum_assignment(-possible)
+        matched = [(row, column) for row, column in zip(rows, columns) if possible[row, column] > 0]
+        unclear, tracks = self._unclear(possible, matched), list(self._open)
+        continued, taken = [], set()
+        for row, column in matched:
+            track = tracks[row]
+            if row in unclear:
+                self._end([track], 'it may have been exchanged with another person')
+            elif is_somebody_else(track, self.frames, number, column):
+                self._end([track], 'another person is in its place')
+            else:
+                continued.append((track, column))
+                taken.add(column)
+        for track, column in continued:
+            track.add(self.frames, number, column)
+        self._open = [track for track in self._open if id(track) not in self.ends]
+        for column in range(len(people.boxes)):
+            if column not in taken:
+                track = OpenTrack([])
+                track.add(self.frames, number, column)
+                self._open.append(track)
+                self.tracks.append(track)
+                self.scenes.append(self._scene)
+
+    def _end(self, tracks: Sequence[OpenTrack], why: str) -> None:
+        self.ends.update((id(track), why) for track in tracks)
+        self._open = [track for track in self._open if id(track) not in self.ends]
+
+    @staticmethod
+    def _unclear(possible: np.ndarray, matched: list[tuple[int, int]]) -> set[int]:
+        """Return the tracks for which an exchange with another one agrees almost as well."""
+        unclear = set()
+        for (a, p), (b, q) in combinations(matched, 2):
+            crossed = possible[a, q], possible[b, p]
+            gain = possible[a, p] + possible[b, q] - sum(crossed)
+            if min(crossed) > 0 and gain < MIN_GAIN:
+                unclear |= {a, b}
+        return unclear
 
 
-def _fill(track: list[tuple[int, int]], frames: Sequence[Detections], end: str = '') -> PersonTrack:
+def _fill(
+    track: list[tuple[int, int]], frames: Sequence[Detections], end: str, scene: int
+) -> PersonTrack:
     """Interpolate boxes and keypoints in the frames without a detection."""
     numbers = np.array([frame for frame, _ in track])
     everywhere = np.arange(numbers[0], numbers[-1] + 1)
@@ -138,7 +188,7 @@ def _fill(track: list[tuple[int, int]], frames: Sequence[Detections], end: str =
     seen = np.isin(everywhere, numbers)
     keypoints = _interpolate(numbers, keypoints, everywhere)
     boxes = _interpolate(numbers, boxes, everywhere)
-    return PersonTrack(int(numbers[0]), boxes, keypoints, seen, end)
+    return PersonTrack(int(numbers[0]), boxes, keypoints, seen, end, scene)
 
 
 def _interpolate(numbers: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -89,7 +89,12 @@ class VisualGyro:
         self._R_key = np.eye(3)
         self._num_keys = 0
 
-    def add(self, image: Optional[np.ndarray], boxes: Optional[np.ndarray] = None) -> None:
+    def add(
+        self,
+        image: Optional[np.ndarray],
+        boxes: Optional[np.ndarray] = None,
+        new_scene: bool = False,
+    ) -> None:
         """Add the next frame.
 
         Args:
@@ -97,6 +102,8 @@ class VisualGyro:
                 the last rotation.
             boxes (np.ndarray, optional): Corners (P, 4) left, top, right, bottom of people, which
                 are masked. Defaults to None.
+            new_scene (bool): Whether the frame follows a cut: it repeats the last rotation, and is
+                not compared with the frames before. Defaults to False.
         """
         if image is None:
             self._hold()
@@ -104,7 +111,7 @@ class VisualGyro:
         gray, scale = self._gray(image)
         people = None if boxes is None else np.asarray(boxes, dtype=np.float64) * scale
         mask = background_mask(gray.shape, people)
-        if self._last is None or self._last.shape != gray.shape:
+        if self._last is None or self._last.shape != gray.shape or new_scene:
             self._hold()
             self._start_key(gray, mask)
             return

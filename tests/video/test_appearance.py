@@ -32,7 +32,7 @@ def test_cuts():
         for level in (50, 190)
     )
     cuts = SceneCuts()
-    assert [cuts(image) for image in (forest, forest, wall, None, wall, forest)] == [
+    assert [cuts(image).sure for image in (forest, forest, wall, None, wall, forest)] == [
         False, False, True, False, False, True,
     ]  # fmt: skip
 
@@ -41,4 +41,14 @@ def test_a_pan_is_no_cut():
     background = np.random.default_rng(1).integers(0, 255, (6, 60, 3)).astype(np.uint8)
     background = background.repeat(20, axis=0).repeat(20, axis=1)
     cuts = SceneCuts()
-    assert not any(cuts(background[:, x : x + 200]) for x in range(0, 1000, 12))
+    assert not any(cuts(background[:, x : x + 200]).sure for x in range(0, 1000, 12))
+
+
+def test_similar_scenes_are_a_possible_cut():
+    dark = np.full((60, 80, 3), 90, np.uint8)
+    dark[:, :40] = 120
+    bright = dark + np.uint8(16)
+    cuts = SceneCuts()
+    found = [cuts(image) for image in (dark, dark, bright, bright)]
+    assert [change.possible for change in found] == [False, False, True, False]
+    assert not any(change.sure for change in found)

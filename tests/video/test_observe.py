@@ -305,3 +305,15 @@ def test_frames_are_read_again_if_their_times_were_wrong():
     (same,), _ = observe(Pictures(images), Detector(), gyro=expected)
     np.testing.assert_array_equal(clip.kp2d, same.kp2d)
     np.testing.assert_array_equal(gyro.finish().R_w2c, expected.finish().R_w2c)
+
+
+def test_a_cut_splits_a_person_and_numbers_the_scenes(tmp_path):
+    bright = [np.full((240, 320, 3), 200, np.uint8)] * 40
+    first, second = observe(Pictures(pictures(40) + bright), Detector(), people='all')[0]
+    assert (first.scene, first.start, len(first)) == (0, 0, 40)
+    assert (second.scene, second.start, len(second)) == (1, 40, 40)
+    # Nothing is smoothed over the cut.
+    (alone,), _ = observe(Pictures(pictures(40)), Detector())
+    np.testing.assert_array_equal(first.bbx_xys, alone.bbx_xys)
+    second.save(tmp_path / 'clip.npz')
+    assert PersonClip.load(tmp_path / 'clip.npz').scene == 1

@@ -1,9 +1,13 @@
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.video.detectors import Detections
 from gvhmr_da_mm.video.person_tracks import choose_tracks, link_tracks
+
+from .two_people import COLOURS, FRAMES, two_people
 
 
 def person(x, size=40.0):
@@ -64,3 +68,47 @@ def test_nobody_and_hardly_anybody():
 def test_unknown_choice():
     with pytest.raises(ConfigError, match='largest'):
         choose_tracks([], 'tallest')
+
+
+@pytest.mark.skipif(find_spec('mannequin') is None, reason='needs the mesh of the demo bodies')
+@pytest.mark.parametrize('camera', ['static', 'pan'])
+@pytest.mark.parametrize('colours', [COLOURS, COLOURS[:1] * 2], ids=['two', 'one'])
+def test_people_who_pass_one_another_keep_their_tracks(camera, colours):
+    scene = two_people(camera)
+    frames, true = scene.detections(colours), scene.keypoints()
+    hidden = [number for number, people in enumerate(frames) if len(people.boxes) < 2]
+    assert 10 < len(hidden) < 25
+    tracks = link_tracks(frames)
+    assert [(track.start, len(track)) for track in tracks] == [(0, FRAMES)] * 2
+    for track in tracks:
+        person = np.abs(true[:, 0] - track.keypoints[0]).sum(axis=(1, 2)).argmin()
+        np.testing.assert_array_equal(track.keypoints[track.seen], true[person, track.seen])
+        missing = hidden if person == 1 else []
+        np.testing.assert_array_equal(np.flatnonzero(~track.seen), missing)
+
+
+def test_people_who_may_have_been_exchanged_are_cut():
+    def meet(t, way):
+        """Two equal people who meet, are hidden for 12 frames and go on or back."""
+        if t < 30:
+            return frame(person(100 + t), person(160 - t))
+        if t < 42:
+            return frame()
+        return frame(person(130 - way * (t - 42) / 2), person(132 + way * (t - 42) / 2))
+
+    tracks = link_tracks([meet(t, 1) for t in range(90)])
+    assert [(track.start, len(track)) for track in tracks] == [(0, 30)] * 2 + [(42, 48)] * 2
+    assert all('exchanged' in track.end for track in tracks[:2])
+    assert not any(track.end for track in tracks[2:])
+
+
+def test_scenes_are_numbered():
+    frames = [frame(person(5)) for _ in range(40)]
+    frames[10] = frames[10]._replace(new_scene=True)
+    frames[20] = frames[20]._replace(maybe_new_scene=True)
+    frames[30] = frame(person(200))._replace(maybe_new_scene=True)
+    frames[31:] = [frame(person(200))] * 9
+    tracks = link_tracks(frames)
+    # The person stays at frame 20, which is a fast pan.
+    assert [(track.start, track.scene) for track in tracks] == [(0, 0), (10, 1), (30, 2)]
+    assert [track.end for track in tracks] == ['the scene changes'] * 2 + ['']

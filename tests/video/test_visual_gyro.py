@@ -106,3 +106,11 @@ def test_no_frame():
 def test_small_angles_are_exact():
     assert rotation_angle(rotation(0, 1e-6, 0)) == pytest.approx(np.radians(1e-6), rel=1e-6)
     assert rotation_angle(rotation(0, 0, 179)) == pytest.approx(np.radians(179))
+
+
+def test_pictures_on_both_sides_of_a_cut_are_not_compared(background):
+    images = [render(rotation(0, turn, 0), background) for turn in (0, 0, 8, 8)]
+    gyro = VisualGyro(K)
+    for number, image in enumerate(images):
+        gyro.add(image, new_scene=number == 2)
+    np.testing.assert_array_equal(gyro.finish().R_w2c[1:], np.tile(np.eye(3), (3, 1, 1)))

@@ -7,22 +7,31 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gvhmr_da_mm.core.boxes import box_overlap
 from gvhmr_da_mm.core.camera import transform_smpl
 from gvhmr_da_mm.core.extrinsics import look_at, rigid_transform
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, rotation_about_axis
 from gvhmr_da_mm.demo import DomainShift
 from gvhmr_da_mm.demo.body import StandInBody
+from gvhmr_da_mm.demo.body.posed_body import PosedBody
 from gvhmr_da_mm.demo.cameras import intrinsics
 from gvhmr_da_mm.demo.motions.performance import Performance, perform, random_betas
 from gvhmr_da_mm.demo.noise import slow_noise
 from gvhmr_da_mm.demo.studio import Studio
+from gvhmr_da_mm.video.appearance import torso_colours
+from gvhmr_da_mm.video.detectors import Detections, boxes_around
 from gvhmr_da_mm.video.one_world import PersonMotion
+from gvhmr_da_mm.visualization.rasterizer import draw_mesh
+from gvhmr_da_mm.visualization.view_camera import ViewCamera
 
 IMG_WH = (480, 270)
 K = intrinsics(*IMG_WH, 450.0)
 FRAMES = 100
 DISTANCES = (5.0, 6.5)
 """Distances of the people's ways from the camera, m."""
+COLOURS = ((200, 60, 50), (60, 90, 200))
+MAX_VISIBLE_OVERLAP = 0.25
+"""The farther person is not detected where the boxes overlap by more."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,20 @@ class TwoPeople:
             contacts=torch.zeros(frames, 6, dtype=torch.bool),
         )
 
+    def pictures(self, colours=COLOURS) -> list[np.ndarray]:
+        """RGB pictures (H, W, 3), uint8, of both on grey, the nearer one in front."""
+        drawn, model = [], studio().body.smplx
+        body = PosedBody(model, 'neutral', np.arange(len(model.template)))
+        meshes = [body(p.body_pose, p.betas, p.global_orient, p.transl)[1].numpy()
+                  for p in self.performances]  # fmt: skip
+        for frame, T in enumerate(self.T_w2c.numpy()):
+            camera = ViewCamera(K.numpy(), *IMG_WH, T[:3, :3], T[:3, 3])
+            picture = np.full((IMG_WH[1], IMG_WH[0], 3), 128, np.uint8)
+            for mesh, colour in ((meshes[1], colours[1]), (meshes[0], colours[0])):
+                draw_mesh(picture, mesh[frame], model.faces, camera, colour)
+            drawn.append(picture)
+        return drawn
+
     def keypoints(self) -> np.ndarray:
         """Keypoints (2, F, 17, 3) of a detector with little noise, as if nobody were hidden."""
         rng = np.random.default_rng(2)
@@ -79,6 +102,17 @@ class TwoPeople:
             labels = studio().smpl_labels(p, 'male', rng)
             found.append(studio().keypoints(labels, 'male', self.T_w2c, K, boxes, IMG_WH, rng))
         return torch.stack(found).double().numpy()
+
+    def detections(self, colours=COLOURS) -> list[Detections]:
+        """What a detector finds in the pictures, in changing order; hidden people are missing."""
+        frames, rng = [], np.random.default_rng(3)
+        for picture, people in zip(self.pictures(colours), self.keypoints().transpose(1, 0, 2, 3)):
+            boxes, _ = boxes_around(people)
+            hidden = box_overlap(boxes[:1], boxes[1:])[0, 0] > MAX_VISIBLE_OVERLAP
+            order = [0] if hidden else rng.permutation(2)
+            found = Detections(boxes[order], people[order])
+            frames.append(found._replace(colours=torso_colours(picture, found.keypoints)))
+        return frames
 
 
 @lru_cache(maxsize=1)

@@ -23,6 +23,8 @@ class Detections(NamedTuple):
         colours (np.ndarray, optional): Torso colours (P, 3), see :func:`torso_colours`. Defaults to
             None: not measured.
         new_scene (bool): Whether the image is the first of another scene. Defaults to False.
+        maybe_new_scene (bool): Whether it may be, by its colours: it is if all people change as
+            well. Defaults to False.
         joints (np.ndarray, optional): The detector's own 3D estimate of the keypoints (P, 17, 3),
             metres from the hips along the axes of the camera. Defaults to None: it makes none.
     """
@@ -31,6 +33,7 @@ class Detections(NamedTuple):
     keypoints: np.ndarray
     colours: Optional[np.ndarray] = None
     new_scene: bool = False
+    maybe_new_scene: bool = False
     joints: Optional[np.ndarray] = None
 
     @classmethod
