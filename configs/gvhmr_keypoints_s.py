@@ -18,7 +18,7 @@ with read_base():
     from ._base_.schedules.gvhmr_500e import *
 
 model.update(
-    backbone=dict(latent_dim=256, num_layers=6, num_heads=4),
+    backbone=dict(latent_dim=256, num_layers=6, num_heads=4, mlp_ratio=3.0, dropout=0.0),
     head=dict(latent_dim=256),
     train_cfg=dict(keypoint_noise=dict(type=DetectorNoise)),
     # Without image features predicted velocities are poor, so those of the feet get all the weight.

@@ -11,8 +11,9 @@ import torch
 
 from gvhmr_da_mm.datasets import collate_clips
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor, PrecisionOptimWrapperConstructor
+from gvhmr_da_mm.models.estimators import GraphedLoss
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch
+from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_model_config
 
 pytestmark = pytest.mark.cuda
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,6 +93,40 @@ def test_a_step_does_not_wait(adaptive, device):
             adaptive.train_step(batch, wrapper)
         finally:
             torch.cuda.set_sync_debug_mode('default')
+
+
+def test_a_recorded_step_is_the_plain_one(toy_root, device):
+    if device.type == 'cpu':
+        pytest.skip('CUDA graphs need a GPU')
+    options = dict(condition_dropout=0.0, detected_keypoint_prob=1.0)
+    size = dict(latent_dim=32, num_layers=2, num_heads=2)
+    config = toy_model_config(toy_root, **size, cuda_graph=True, train_cfg=options)
+    model = MODELS.build(config).train().to(device)
+    for parameter in model.parameters():
+        parameter.data.add_(0.02 * torch.randn_like(parameter))
+    for precision in (torch.float32, torch.bfloat16):
+        model.graphed_loss = GraphedLoss()
+        with torch.autocast('cuda', dtype=precision, enabled=precision != torch.float32):
+            for seed in range(3):
+                torch.manual_seed(seed)
+                batch = model.data_preprocessor(toy_batch('synthetic', 4), training=True)
+                batch['inputs']['has_kp2d'][:] = True
+                recorded = gradients(model, batch)
+                labels = model.stack_labels(batch['data_samples'], device)
+                model.graphed_loss, graph = None, model.graphed_loss
+                plain = gradients(model, batch)
+                model.graphed_loss = graph
+                assert labels['betas'].is_cuda and recorded.keys() == plain.keys()
+                for name, value in plain.items():
+                    torch.testing.assert_close(recorded[name], value, rtol=1e-3, atol=1e-4)
+
+
+def gradients(model, batch):
+    model.zero_grad()
+    losses = model(**batch, mode='loss')
+    sum(losses.values()).backward()
+    found = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    return {**found, **{name: loss.detach().clone() for name, loss in losses.items()}}
 
 
 def test_pinned_loader(toy_root, device):

@@ -31,6 +31,7 @@ from ..checkpoint_guard import adapt_state_dict
 from ..layers import drop_conditions
 from ..test_time import MotionRecovery
 from ..test_time.motion_recovery import TEST_CFG_KEYS
+from .graphed_loss import GraphedLoss
 
 CAM_ANGVEL_MEAN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CAM_ANGVEL_STD = (0.001, 0.1, 0.1, 0.1, 0.001, 0.1)
@@ -80,6 +81,8 @@ class GVHMR(BaseModel):
             Defaults to ``'correct'``.
         compile (bool | dict): Compile the network, with these arguments of ``torch.compile`` if
             it is a dict. Needs a C++ compiler, on a GPU Triton. Defaults to False.
+        cuda_graph (bool): Compute the supervised loss by a CUDA graph, see :class:`GraphedLoss`;
+            for small networks on one GPU. Defaults to False.
         data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
         init_cfg (dict, optional): Weight initialisation.
     """
@@ -98,6 +101,7 @@ class GVHMR(BaseModel):
         test_cfg: Optional[dict] = None,
         compat: str = 'correct',
         compile: Union[bool, dict] = False,
+        cuda_graph: bool = False,
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
@@ -119,6 +123,7 @@ class GVHMR(BaseModel):
         if compile is not False:
             for network in (self.backbone, self.head):  # In place: names of weights stay.
                 network.compile(**({} if compile is True else compile))
+        self.graphed_loss = GraphedLoss() if cuda_graph else None
         self._register_load_state_dict_pre_hook(adapt_state_dict, with_module=True)
 
     def forward(
@@ -226,15 +231,33 @@ class GVHMR(BaseModel):
         Raises:
             DataError: If a clip has no labels.
         """
-        targets, body_targets = self.targets(inputs, data_samples)
+        labels = self.stack_labels(data_samples, inputs['valid'].device)
+        if self.graphed_loss is not None and self.training:
+            return self.graphed_loss(self, self.loss_of_labels, inputs, labels)
+        return self.loss_of_labels(inputs, labels)
+
+    def loss_of_labels(
+        self, inputs: dict[str, Tensor], labels: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Compute the losses of :meth:`loss`, given the labels of :meth:`stack_labels`."""
+        targets, body_targets = self._skinned_targets(inputs, labels)
         observed = self.simulate_detections(inputs, body_targets)
         return self.target_loss(self.infer(observed, drop=True), targets, body_targets, inputs)
 
-    @full_precision
     def targets(
         self, inputs: dict[str, Tensor], data_samples: Samples
     ) -> tuple[MotionTargets, BodyTargets]:
         """Stack the labels of a batch and skin them."""
+        labels = self.stack_labels(data_samples, inputs['valid'].device)
+        return self._skinned_targets(inputs, labels)
+
+    @staticmethod
+    def stack_labels(data_samples: Samples, device: torch.device) -> dict[str, Tensor]:
+        """Stack the labels of a batch, and ``camera_only`` (B,).
+
+        Raises:
+            DataError: If a clip has no labels.
+        """
         unlabelled = [s.sequence for s in data_samples if 'gt_instances' not in s]
         if unlabelled:
             raise DataError(
@@ -248,7 +271,14 @@ class GVHMR(BaseModel):
             for name in names
         }
         camera_only = torch.tensor([sample.supervision == 'camera' for sample in data_samples])
-        camera_only = camera_only.to(inputs['valid'].device, non_blocking=True)
+        return dict(labels, camera_only=camera_only.to(device, non_blocking=True))
+
+    @full_precision
+    def _skinned_targets(
+        self, inputs: dict[str, Tensor], labels: dict[str, Tensor]
+    ) -> tuple[MotionTargets, BodyTargets]:
+        labels = dict(labels)
+        camera_only = labels.pop('camera_only')
         targets = MotionTargets.from_labels(labels, inputs['valid'], camera_only)
         return targets, BodyTargets.from_motion(self.body_model, targets)
 
