@@ -14,6 +14,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor
 from torch.utils.data import default_collate
 
+from ..core.expanded import unexpanded
 from ..registry import FUNCTIONS
 
 LABELS_KEY = 'gt_instances'
@@ -30,17 +31,32 @@ def collate_clips(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
         items (Sequence[dict]): Items of B clips as :func:`.pack_clip` returns them.
 
     Returns:
-        dict: ``inputs``, tensors (B, ...), or lists where the shapes differ, and one expanded zero
-        where no clip has image features; ``data_samples``, a
+        dict: ``inputs``, :class:`ClipInputs` of tensors (B, ...), or lists where the shapes differ,
+        and one expanded zero where no clip has image features; ``data_samples``, a
         :class:`ClipSamples`; whatever else the items hold as ``pseudo_collate`` returns it.
     """
     rest = [
         {key: value for key, value in item.items() if key not in ('inputs', 'data_samples')}
         for item in items
     ]
-    inputs = {name: _column(items, name) for name in items[0]['inputs']}
+    inputs = ClipInputs({name: _column(items, name) for name in items[0]['inputs']})
     samples = ClipSamples(item['data_samples'] for item in items)
     return {**pseudo_collate(rest), 'inputs': inputs, 'data_samples': samples}
+
+
+class ClipInputs(dict):
+    """Inputs of a batch by name, of which the data loader can pin expanded ones too."""
+
+    def pin_memory(self) -> 'ClipInputs':
+        """Pin the inputs; the data loader calls it."""
+        return type(self)(
+            {
+                name: [one.pin_memory() for one in value]
+                if isinstance(value, list)
+                else unexpanded(value).pin_memory().expand(value.shape)
+                for name, value in self.items()
+            }
+        )
 
 
 class ClipSamples(list):

@@ -7,6 +7,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from ...core.errors import DataError
+from ...core.expanded import unexpanded
 from ...registry import MODELS
 
 
@@ -45,10 +46,7 @@ class MotionDataPreprocessor(BaseDataPreprocessor):
 
     def _move(self, value: Tensor) -> Tensor:
         """Move a tensor to the device; one that is expanded travels as what it repeats."""
-        if 0 not in value.stride() or not value.numel():
-            return self.cast_data(value)
-        repeated = value[tuple(slice(1 if step == 0 else None) for step in value.stride())]
-        return self.cast_data(repeated).expand(value.shape)
+        return self.cast_data(unexpanded(value)).expand(value.shape)
 
     @staticmethod
     def _stack(name: str, value: Any) -> Tensor:

@@ -8,6 +8,7 @@ from mmengine.dist import get_world_size
 from torch import Tensor, nn
 
 from ...core.errors import ConfigError
+from ...core.expanded import unexpanded
 
 LossFunction = Callable[[dict[str, Tensor], dict[str, Tensor]], dict[str, Tensor]]
 WARM_UP_STEPS = 3
@@ -85,12 +86,7 @@ class _Layout:
 
     def pack(self, inputs: dict[str, Tensor], labels: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """Return the tensors of a batch in order."""
-        unique = [
-            value[tuple(slice(1 if step == 0 else None) for step in value.stride())]
-            if name in self.expanded
-            else value
-            for name, value in inputs.items()
-        ]
+        unique = [unexpanded(value) for value in inputs.values()]
         return (*unique, *labels.values())
 
     def unpack(self, tensors: tuple[Tensor, ...]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
