@@ -23,8 +23,8 @@ LIMIT_S = 350
 TESTS_S = 230
 """Of these at most; what is left is for the benchmarks."""
 CASES = (
-    'supervised_step_64_fast,supervised_step_64,adaptation_step_64,inference_120,inference_4000,'
-    'inference_16000'
+    'supervised_step_64_fast,supervised_step_64,adaptation_step_64,recorded_step_128,inference_120,'
+    'inference_4000,inference_16000'
 )
 DRY_RUN_CASES = 'rollout_4000'
 DRY_RUN_TESTS = 'forward or metrics or refiner'

@@ -58,6 +58,20 @@ def supervised_step(settings: Settings, batch: int, fast: bool = False) -> Pair:
     )
 
 
+def recorded_step(settings: Settings, batch: int) -> Pair:
+    """Train the small network in bfloat16 by a CUDA graph; plain is the same without the graph."""
+    steps = []
+    for cuda_graph in (True, False):
+        model = full_model('gvhmr_keypoints_s.py', settings, cuda_graph=cuda_graph).train()
+        config = _without(
+            full_config('gvhmr_keypoints_s.py', settings).optim_wrapper, 'constructor'
+        )
+        config['precision'] = 'bf16'
+        wrapper = PrecisionOptimWrapperConstructor(config)(model)
+        steps.append(_stepper(model, wrapper, 'synthetic', batch))
+    return Pair(*steps)
+
+
 def adaptation_step(settings: Settings, batch: int) -> Pair:
     """Train on real clips with two views of each."""
     ours, wrapper = _adaptive(settings)
@@ -123,6 +137,14 @@ def cases() -> list[Case]:
     found = [Case('network_step_8', partial(network_step, batch=8))]
     fast = partial(supervised_step, batch=BATCHES[-1], fast=True)
     found.append(Case(f'supervised_step_{BATCHES[-1]}_fast', fast, default=('cuda',)))
+    found.append(
+        Case(
+            'recorded_step_128',
+            partial(recorded_step, batch=128),
+            default=('cuda',),
+            devices=('cuda',),
+        )
+    )
     for name, build in (
         ('supervised_step', supervised_step),
         ('adaptation_step', adaptation_step),

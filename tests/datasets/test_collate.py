@@ -12,7 +12,7 @@ from mmpose.structures import PoseDataSample
 from torch.utils.data import DataLoader
 
 from gvhmr_da_mm.datasets import BEDLAMDataset, ClipKey, collate_clips
-from gvhmr_da_mm.datasets.collate import ClipSamples
+from gvhmr_da_mm.datasets.collate import ClipInputs, ClipSamples
 from gvhmr_da_mm.models import MotionDataPreprocessor
 from gvhmr_da_mm.registry import FUNCTIONS
 
@@ -162,3 +162,21 @@ def test_a_loader_finds_it_by_name(items):
             )
         )
         assert_same_batch(next(iter(loader)), items)
+
+
+def test_inputs_are_pinned_also_where_they_are_expanded(monkeypatch):
+    """Without a GPU nothing can be pinned: a copy stands in, which fails for the same reasons."""
+    monkeypatch.setattr(
+        torch.Tensor,
+        'pin_memory',
+        lambda value: torch.empty_strided(value.shape, value.stride()).copy_(value),
+    )
+    inputs = ClipInputs(
+        f=torch.zeros(1, 1).expand(2, 3), kp2d=torch.rand(2, 3), odd=[torch.ones(2)]
+    )
+    with pytest.raises(RuntimeError, match='single memory location'):
+        inputs['f'].pin_memory()
+    pinned = inputs.pin_memory()
+    assert isinstance(pinned, ClipInputs)
+    assert torch.equal(pinned['f'], inputs['f']) and torch.equal(pinned['kp2d'], inputs['kp2d'])
+    assert torch.equal(pinned['odd'][0], torch.ones(2))
