@@ -53,6 +53,12 @@ def code_words(text: str) -> list[str]:
     return re.findall(r'`([^`\n]+)`', _FENCE.sub('', text))
 
 
+def without_code(page: Path) -> str:
+    """Return what is read as text: without code and targets of links."""
+    text = _FENCE.sub('', page.read_text(encoding='utf-8'))
+    return re.sub(r'`[^`\n]*`|\]\([^)]*\)', '', text)
+
+
 _ENVIRONMENT = re.compile(r'[A-Z_]+=\S*')
 _BETWEEN = ('&&', '||', ';', '|')
 _INLINE_COMMAND = re.compile(
