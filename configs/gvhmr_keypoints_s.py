@@ -22,7 +22,7 @@ model.update(
     head=dict(latent_dim=256),
     train_cfg=dict(keypoint_noise=dict(type=DetectorNoise)),
     # Without image features predicted velocities are poor, so those of the feet get all the weight.
-    test_cfg=dict(trajectory=dict(type=FootContactOdometry, weight=1.0)),
+    test_cfg=dict(steady_gravity=True, trajectory=dict(type=FootContactOdometry, weight=1.0)),
 )
 
 # A phone is held at any angle.

@@ -12,13 +12,17 @@ KERNEL_RADIUS = 4.0
 """Radius of a Gaussian kernel in standard deviations."""
 
 
-def gaussian_smooth(signal: Tensor, sigma: float, dim: int) -> Tensor:
-    """Smooth a signal along ``dim`` with a Gaussian of ``sigma`` frames, repeating the borders."""
+def gaussian_smooth(signal: Tensor, sigma: float, dim: int, padding: str = 'replicate') -> Tensor:
+    """Smooth a signal along ``dim`` with a Gaussian of ``sigma`` frames.
+
+    ``padding`` is what is beyond the borders: ``'replicate'``, their values, or ``'constant'``,
+    zeros.
+    """
     radius = int(KERNEL_RADIUS * sigma + 0.5)
     offset = torch.arange(-radius, radius + 1, dtype=signal.dtype, device=signal.device)
     kernel = torch.exp(-0.5 * (offset / sigma) ** 2)
     moved = signal.movedim(dim, -1)
-    rows = F.pad(moved.reshape(-1, 1, moved.shape[-1]), (radius, radius), mode='replicate')
+    rows = F.pad(moved.reshape(-1, 1, moved.shape[-1]), (radius, radius), mode=padding)
     smooth = F.conv1d(rows, (kernel / kernel.sum())[None, None])
     return smooth.reshape(moved.shape).movedim(-1, dim)
 

@@ -32,11 +32,16 @@ def gravity_view_rotation(
         shorter than one by up to 1e-5 / sin(angle between gravity and view).
     """
     gravity = torch.as_tensor(gravity_w, dtype=R_w2c.dtype, device=R_w2c.device)
-    y = R_w2c @ gravity
-    view = torch.eye(3, dtype=R_w2c.dtype, device=R_w2c.device)[2].expand_as(y)
+    return gravity_view_of(R_w2c @ gravity)
+
+
+def gravity_view_of(gravity_c: Tensor) -> Tensor:
+    """Return :func:`gravity_view_rotation` of the direction of gravity (..., 3) in each camera."""
+    y = gravity_c
+    view = torch.eye(3, dtype=y.dtype, device=y.device)[2].expand_as(y)
     x = torch.cross(y, view, dim=-1)
     norm = x.norm(dim=-1, keepdim=True)
-    camera_x = torch.eye(3, dtype=R_w2c.dtype, device=R_w2c.device)[0].expand_as(y)
+    camera_x = torch.eye(3, dtype=y.dtype, device=y.device)[0].expand_as(y)
     x = torch.where(norm < DEGENERATE_NORM, camera_x, x / (norm + DEGENERATE_NORM))
     z = torch.cross(x, y, dim=-1)
     return torch.stack((x, y, z), dim=-2)

@@ -64,6 +64,19 @@ def integrate_velocity(R_w: Tensor, velocity: Tensor, start: Optional[Tensor] = 
     return torch.cat((first, step[..., :-1, :]), dim=-2).cumsum(dim=-2)
 
 
+def camera_steps(cam_angvel: Tensor) -> Tensor:
+    """Return the rotation (..., L, 3, 3) of the camera from each frame to the next.
+
+    Args:
+        cam_angvel (Tensor): The same in 6D (..., L, 6). A camera that turns by less than
+            ``STILL_CAMERA_ANGLE`` counts as still.
+    """
+    R_camera_step = rot6d_to_matrix(cam_angvel)
+    angle = matrix_to_axis_angle(R_camera_step).norm(dim=-1)[..., None, None]
+    identity = torch.eye(3, dtype=cam_angvel.dtype, device=cam_angvel.device)
+    return torch.where(angle < STILL_CAMERA_ANGLE, identity, R_camera_step)
+
+
 def _view_yaw(R_c2gv: Tensor, R_camera_step: Tensor) -> Tensor:
     """Return rotation vectors (..., L, 3) from each frame's view to the next one's.
 
@@ -80,7 +93,7 @@ def _view_yaw(R_c2gv: Tensor, R_camera_step: Tensor) -> Tensor:
     )
 
 
-def _accumulate(steps: Tensor) -> Tensor:
+def accumulate_rotations(steps: Tensor) -> Tensor:
     """Multiply rotations (..., L, 3, 3) from the first to each frame, in O(log L) products."""
     result, shift = steps, 1
     while shift < steps.shape[-3]:
@@ -124,19 +137,14 @@ def rollout_world(
     """
     check_choice(compat, COMPAT_MODES, 'compat')
     R_c2gv = R_gv @ R_c.transpose(-1, -2)
-    R_camera_step = rot6d_to_matrix(cam_angvel)
-    angle = matrix_to_axis_angle(R_camera_step).norm(dim=-1)[..., None, None]
-    identity = torch.eye(3, dtype=R_gv.dtype, device=R_gv.device)
-    R_camera_step = torch.where(angle < STILL_CAMERA_ANGLE, identity, R_camera_step)
-
-    yaw = _view_yaw(R_c2gv, R_camera_step)
+    yaw = _view_yaw(R_c2gv, camera_steps(cam_angvel))
     if smoothing:
         yaw = gaussian_smooth(yaw, smoothing, dim=-2)
     step = axis_angle_to_matrix(yaw)
     # Entry t of `step` leads from t to t + 1, so frame t needs entries 0 to t - 1.
     step = step[..., 1:, :, :] if compat == 'published' else step[..., :-1, :, :]
-    first = identity.expand_as(R_gv[..., :1, :, :])
-    R_w = _accumulate(torch.cat((first, step), dim=-3)) @ R_gv
+    first = torch.eye(3, dtype=R_gv.dtype, device=R_gv.device).expand_as(R_gv[..., :1, :, :])
+    R_w = accumulate_rotations(torch.cat((first, step), dim=-3)) @ R_gv
 
     transl_w = integrate_velocity(R_w, velocity)
     half_turn = rotation_about_axis('z', constant(torch.pi, R_gv))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ...core.errors import ConfigError, DataError
 from ...core.precision import full_precision
+from ...core.steady_gravity import steady_gravity
 from ...registry import MODELS
 from ...structures import MotionPrediction, RecoveredMotion
 from ..losses import ReprojectionLoss
@@ -18,6 +19,7 @@ from .flip_test import FlipTest
 TEST_CFG_KEYS = (
     'flip_test',
     'refiner',
+    'steady_gravity',
     'trajectory',
     'postprocess',
     'static_camera',
@@ -35,6 +37,8 @@ class MotionRecovery(nn.Module):
             must load it (``flip_test=True``). Defaults to False.
         refiner (dict, optional): Fits predictions to the detected keypoints, such as
             ``dict(type='KeypointRefiner')``. Defaults to None.
+        steady_gravity (bool): Whether gravity has one direction for all frames, by the rotation of
+            the camera; see :func:`.steady_gravity`. Defaults to False.
         trajectory (dict, optional): Corrects trajectories through the world, such as
             ``dict(type='FootContactOdometry')``. Defaults to None.
         postprocess (bool | dict): Whether to post-process, or the config of a post-processor in
@@ -55,6 +59,7 @@ class MotionRecovery(nn.Module):
         self,
         flip_test: bool = False,
         refiner: Optional[Mapping[str, Any]] = None,
+        steady_gravity: bool = False,
         trajectory: Optional[Mapping[str, Any]] = None,
         postprocess: Union[bool, Mapping[str, Any]] = False,
         static_camera: Optional[bool] = None,
@@ -62,7 +67,10 @@ class MotionRecovery(nn.Module):
         compat: str = 'correct',
     ) -> None:
         super().__init__()
-        for name, value in dict(flip_test=flip_test, given_camera=given_camera).items():
+        switches = dict(
+            flip_test=flip_test, given_camera=given_camera, steady_gravity=steady_gravity
+        )
+        for name, value in switches.items():
             if not isinstance(value, bool):
                 raise ConfigError(
                     f'`test_cfg.{name}` of the model should be True or False, got {value!r}'
@@ -84,6 +92,7 @@ class MotionRecovery(nn.Module):
                 f'post-processor, got {postprocess!r}'
             )
         self.static_camera, self.given_camera = static_camera, given_camera
+        self.steady_gravity = steady_gravity
         self.compat = compat
         self.flip_test = FlipTest(compat) if flip_test else None
         self.refiner = refiner and MODELS.build(refiner)
@@ -114,7 +123,8 @@ class MotionRecovery(nn.Module):
         flip_test = self.flip_test is not None
         return (
             f'flip_test={flip_test}, static_camera={self.static_camera}, '
-            f'given_camera={self.given_camera}, compat={self.compat!r}'
+            f'given_camera={self.given_camera}, steady_gravity={self.steady_gravity}, '
+            f'compat={self.compat!r}'
         )
 
     def facts(self, sample: PoseDataSample) -> dict[str, Any]:
@@ -122,6 +132,7 @@ class MotionRecovery(nn.Module):
         facts = dict(
             flip_test=self.flip_test is not None,
             refiner=self.refiner is not None,
+            steady_gravity=self.steady_gravity,
             trajectory=self.trajectory is not None,
             postprocess=self.postprocessor is not None,
             model_compat=self.compat,
@@ -184,6 +195,11 @@ class MotionRecovery(nn.Module):
             prediction = full_precision(self.refiner)(
                 prediction, inputs, self.reprojection, model, across_ranks=False
             )
+        if self.steady_gravity:
+            R_gv = full_precision(steady_gravity)(
+                prediction.R_gv, prediction.R_c, inputs['cam_angvel'], prediction.valid
+            )
+            prediction = prediction.replace(R_gv=R_gv)
         if self.trajectory is not None:
             prediction = full_precision(self.trajectory)(
                 prediction, inputs['cam_angvel'], model.body_model

@@ -7,6 +7,7 @@ from gvhmr_da_mm.core.camera import perspective_project
 from gvhmr_da_mm.core.errors import ConfigError, DataError, ShapeError
 from gvhmr_da_mm.core.extrinsics import rigid_transform
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
+from gvhmr_da_mm.core.trajectory import camera_steps
 from gvhmr_da_mm.models import ReprojectionLoss
 from gvhmr_da_mm.models.refiners import FootContactOdometry
 from gvhmr_da_mm.models.test_time import MotionPostprocessor, MotionRecovery
@@ -218,7 +219,8 @@ def test_a_part_of_ones_own_takes_the_place_of_the_postprocessor(model, monkeypa
     (plain,) = predict(model, inputs)
     (lifted,) = predict(model, inputs, postprocess=dict(type='Lift', height=2.0))
     torch.testing.assert_close(lifted.transl_w, plain.transl_w + 2)
-    assert "flip_test=False, static_camera=None, given_camera=True, compat='correct'" in repr(model)
+    shown = 'flip_test=False, static_camera=None, given_camera=True, steady_gravity=False'
+    assert f"{shown}, compat='correct'" in repr(model)
 
 
 @pytest.mark.parametrize('length', [1, 2, 3])
@@ -298,17 +300,32 @@ def test_what_was_done_is_noted_in_the_sample(model):
         (dict(postprocess=True), dict(postprocess=True, static_camera=False)),
         (dict(trajectory=dict(type='FootContactOdometry')), dict(trajectory=True)),
         (dict(refiner=dict(type='KeypointRefiner')), dict(refiner=True)),
+        (dict(steady_gravity=True), dict(steady_gravity=True)),
     ):
         model.recovery = MotionRecovery(**test_cfg)
         (sample,) = model(inputs, toy_samples(inputs, 'real'), mode='predict')
         nothing = dict(
             flip_test=False,
             refiner=False,
+            steady_gravity=False,
             trajectory=False,
             postprocess=False,
             model_compat='correct',
         )
         assert sample.test_time == {**nothing, **expected}
+
+
+def test_gravity_follows_the_camera_where_it_is_steady(model):
+    inputs = toy_inputs(2, 20, lengths=[20, 12])
+    model.recovery = MotionRecovery(steady_gravity=True)
+    for sample in model(inputs, toy_samples(inputs, 'real'), mode='predict'):
+        motion = sample.pred_instances
+        R_c, R_w = (axis_angle_to_matrix(motion[f'global_orient_{space}']) for space in 'cw')
+        index = len(R_c)
+        steps = camera_steps(inputs['cam_angvel'][:1, : index - 1])[0]
+        down = -(R_c @ R_w.mT)[..., :, 1]
+        expected = (steps @ down[:-1, :, None])[..., 0]
+        torch.testing.assert_close(down[1:], expected, atol=1e-3, rtol=0)
 
 
 def test_a_given_camera_is_noted_where_there_is_one(model):
