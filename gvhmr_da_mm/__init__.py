@@ -9,9 +9,9 @@ from .version import __version__
 require_packages()
 provide_xtcocotools()
 
-__all__ = ['MotionResult', '__version__']
+__all__ = ['MotionResult', '__version__', 'load_result']
 
-_PLACES = {'MotionResult': 'structures'}
+_PLACES = {'MotionResult': 'structures', 'load_result': 'export'}
 """Modules of the names that are imported on first use, as PyTorch and MMPose take seconds."""
 
 
