@@ -5,8 +5,15 @@ import shutil
 
 import pytest
 import torch
+from mmengine.config import Config
 
-from gvhmr_da_mm.apis import check_checkpoint, list_models, load_stored_config, read_card
+from gvhmr_da_mm.apis import (
+    check_checkpoint,
+    list_models,
+    load_config,
+    load_stored_config,
+    read_card,
+)
 from gvhmr_da_mm.core.errors import CheckpointError, ConfigError, MissingFilesError
 from gvhmr_da_mm.engine.safe_loading import load_from_restricted_pickle
 from gvhmr_da_mm.models import model_zoo
@@ -14,6 +21,10 @@ from gvhmr_da_mm.models.checkpoint_reading import read_checkpoint
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.testing import toy_model_config
 from tests.models.publishing import publish, save_checkpoint
+from tests.tool_calls import REPO_ROOT
+
+CONFIGS = sorted((REPO_ROOT / 'configs').glob('*.py'))
+TUPLES = str.maketrans('()', '[]')
 
 
 @pytest.fixture(scope='module')
@@ -167,6 +178,16 @@ def test_a_stored_config_builds_nothing_but_parts_of_this_package(shipped, kind)
     change(shipped, config=dict(model=model))
     with pytest.raises(ConfigError, match='`model.head.type`.* should be a class of this package'):
         load_stored_config('toy-model')
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_models_of_all_configs_can_be_stored(path, toy_root, tmp_path):
+    config = load_config(path, data_root=toy_root)
+    meta = dict(cfg=config.pretty_text)
+    torch.save(dict(state_dict=dict(a=torch.ones(1)), meta=meta), tmp_path / 'a.pth')
+    stored = load_stored_config(tmp_path / 'a.pth', data_root=toy_root)
+    texts = [Config(dict(model=of.model)).pretty_text for of in (config, stored)]
+    assert texts[0].translate(TUPLES) == texts[1].translate(TUPLES)
 
 
 def test_a_checkpoint_without_a_config(tmp_path):

@@ -53,6 +53,16 @@ def test_train_from_a_name_then_test_it(call, toy_root, tmp_path, shipped):
     assert 'PA-MPJPE' in printed
 
 
+def test_there_is_nothing_to_resume(call, toy_root, tmp_path, shipped):
+    code, _, err = call(
+        'train', REPO_ROOT / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py', '--data-root', toy_root,
+        '--work-dir', tmp_path / 'work', '--no-validate', '--resume', shipped,
+        '--cfg-options', *SHORT,
+    )  # fmt: skip
+    assert code == 2
+    assert 'toy-model holds the weights of a model, and no training' in err
+
+
 @pytest.mark.parametrize('tool', ['test', 'analysis_tools/evaluate_keypoint_model'])
 def test_a_misspelt_name(call, toy_root, tmp_path, shipped, tool):
     arguments = {

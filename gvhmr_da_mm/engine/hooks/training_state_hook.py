@@ -8,6 +8,7 @@ from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from ...core.errors import CheckpointError
 from ...registry import HOOKS
 from ..loops import ResumableTrainLoop
 from ..random_state import random_state, set_random_state
@@ -75,9 +76,18 @@ class TrainingStateHook(Hook):
     # -- resuming ---------------------------------------------------------------------------------
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Read the state; it is used if training resumes, not if only weights are loaded."""
+        """Read the state; it is used if training resumes, not if only weights are loaded.
+
+        Raises:
+            CheckpointError: If training resumes, and the checkpoint does not know how far it was.
+        """
         self._state = checkpoint.get(STATE_KEY)
         if runner._resume:
+            if not {'epoch', 'iter'} <= checkpoint.get('meta', {}).keys():
+                raise CheckpointError(
+                    f'{runner._load_from} holds the weights of a model, and no training that could '
+                    'go on: leave `--resume` out and set `load_from` to it'
+                )
             for change in apply_overrides(runner, checkpoint):
                 runner.logger.warning(f'The config has changed since the checkpoint: {change}')
 
