@@ -91,7 +91,7 @@ def add_executor_arguments(parser: argparse.ArgumentParser) -> None:
         '--executor',
         default='processes',
         help='processes (default); dask, a cluster of Dask on this machine; or dask:ADDRESS, a '
-        'running one, by the address or the JSON file of its scheduler (docs/en/clusters.md)',
+        'running one, by the address or the JSON file of its scheduler (docs/en/packs.md)',
     )
 
 

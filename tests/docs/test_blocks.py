@@ -25,8 +25,8 @@ from .markdown import CONFIGS, ENGLISH, REPO_ROOT, blocks
 
 MAIN = CONFIGS / 'da_bedlam_emdb_3dpw.py'
 HERE = {
-    'architecture.md': 1, 'benchmark.md': 1, 'clusters.md': 1, 'data.md': 3, 'install.md': 1,
-    'models.md': 1, 'packs.md': 2, 'training.md': 1, 'videos.md': 1, 'visualization.md': 2,
+    'architecture.md': 1, 'data.md': 3, 'experiments.md': 1, 'install.md': 1,
+    'models.md': 1, 'packs.md': 3, 'training.md': 1, 'videos.md': 1, 'visualization.md': 2,
 }  # fmt: skip
 """Numbers of the blocks that are run here; that of a pack's writer is run with the converters."""
 ELSEWHERE = {'evaluation.md', 'extending.md', 'recipes.md'}
@@ -89,7 +89,7 @@ def test_shipped_models_are_listed(run, toy_root, tmp_path, monkeypatch, capsys)
 
 def test_variants_of_the_benchmark(tmp_path):
     path = tmp_path / 'variants.py'
-    path.write_text(block('benchmark.md', 'variants'))
+    path.write_text(block('experiments.md', 'variants'))
     variants = read_variants(path)
     assert list(variants) == ['two_views', 'adversarial', 'feet']
     for options in variants.values():
@@ -99,7 +99,7 @@ def test_variants_of_the_benchmark(tmp_path):
 def test_a_cluster_of_slurm(tmp_path, monkeypatch):
     """The scheduler starts here; a stub of `sbatch` takes the jobs."""
     pytest.importorskip('dask_jobqueue')
-    code = block('clusters.md', 'SLURMCluster')
+    code = block('packs.md', 'SLURMCluster')
     code = code.replace('/shared/scheduler.json', str(tmp_path / 'scheduler.json'))
     code = code.replace('threading.Event().wait()', 'script = cluster.job_script()\n    close()')
     (tmp_path / 'sbatch').write_text('#!/bin/sh\necho Submitted batch job 7\n')
@@ -107,7 +107,7 @@ def test_a_cluster_of_slurm(tmp_path, monkeypatch):
     monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
     scope = dict(__name__='__main__')
     scope['close'] = lambda: scope['cluster'].close()
-    exec(compile(code, 'clusters.md', 'exec'), scope)
+    exec(compile(code, 'packs.md', 'exec'), scope)
     script = scope['script']
     for part in (
         '-p cpu',
