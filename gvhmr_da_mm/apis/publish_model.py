@@ -26,8 +26,8 @@ from ..version import __version__
 from .stored_sizes import use_stored_sizes
 
 PathLike = Union[str, Path]
-MAX_BYTES = 12_000_000
-"""Largest weights file, so that the package stays small."""
+MAX_MB = 12.0
+"""Largest weights file in 10^6 bytes, so that the package stays small."""
 NAME = re.compile(r'[a-z0-9][a-z0-9._-]*')
 FACTS = dict(description=str, license=str, data=list, limits=list)
 DATA_FACTS = dict(name=str, subjects=list, terms=str, notice=str)
@@ -42,6 +42,7 @@ def publish_model(
     summary: Optional[PathLike] = None,
     config: Optional[PathLike] = None,
     overwrite: bool = False,
+    max_mb: float = MAX_MB,
 ) -> Path:
     """Write ``NAME.safetensors`` and ``NAME.json`` from a checkpoint of training.
 
@@ -61,6 +62,7 @@ def publish_model(
         config (str | Path, optional): Config of the model; sizes that the checkpoint knows replace
             its own. Defaults to None: that stored in the checkpoint.
         overwrite (bool): Whether to replace another model of that name. Defaults to False.
+        max_mb (float): Largest weights file, 10^6 bytes. Defaults to 12.
 
     Returns:
         Path: The weights file.
@@ -85,8 +87,8 @@ def publish_model(
     _check_fit(weights, model, str(source.path))
     arrays = to_half(weights, str(source.path))
     content = encode_tensors(arrays, dict(format=FORMAT, version=str(VERSION), name=name))
-    if len(content) > MAX_BYTES:
-        raise CheckpointError(_too_large(content, arrays, str(source.path)))
+    if len(content) > max_mb * 1e6:
+        raise CheckpointError(_too_large(len(content), max_mb, arrays, str(source.path)))
     training = {**_training_of(trained, source.content.get('meta')), **known.pop('training', {})}
     card = ModelCard(
         name=name,
@@ -203,14 +205,14 @@ def _check_fit(weights: Mapping[str, Any], model: dict[str, Any], source: str) -
     )
 
 
-def _too_large(content: bytes, arrays: Mapping[str, Any], source: str) -> str:
+def _too_large(size: int, max_mb: float, arrays: Mapping[str, Any], source: str) -> str:
     parts: Counter = Counter()
     for name, array in arrays.items():
         parts['.'.join(name.split('.')[:2])] += array.nbytes
-    listed = ', '.join(f'{name} {size / 1e6:.1f}' for name, size in parts.most_common(4))
+    listed = ', '.join(f'{name} {count / 1e6:.1f}' for name, count in parts.most_common(4))
     return (
-        f'{source}: a weights file should have at most {MAX_BYTES / 1e6:g} MB, got '
-        f'{len(content) / 1e6:.1f} ({listed}): train a smaller network'
+        f'{source}: a weights file should have at most {max_mb:g} MB, got {size / 1e6:.1f} '
+        f'({listed}): train a smaller network, or raise `--max-mb`'
     )
 
 

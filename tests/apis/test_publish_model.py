@@ -5,7 +5,6 @@ import json
 import pytest
 import torch
 
-from gvhmr_da_mm.apis import publish_model as module
 from gvhmr_da_mm.apis.publish_model import publish_model
 from gvhmr_da_mm.core.errors import CheckpointError, ConfigError, DataError, MissingFilesError
 from gvhmr_da_mm.models.checkpoint_reading import read_checkpoint
@@ -133,10 +132,9 @@ def test_buffers_of_a_body_model(changed, tmp_path):
         publish(tmp_path / 'out', changed(**{'body_model.template': torch.ones(9, 3)}))
 
 
-def test_too_many_weights(checkpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, 'MAX_BYTES', 50_000)
+def test_too_many_weights(checkpoint, tmp_path):
     with pytest.raises(CheckpointError, match=r'at most 0.05 MB, got 0.2 \(backbone.keypoint_emb'):
-        publish(tmp_path / 'out', checkpoint)
+        publish(tmp_path / 'out', checkpoint, max_mb=0.05)
     assert not (tmp_path / 'out').exists()
 
 

@@ -32,6 +32,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--overwrite', action='store_true', help='replace another model of that name'
     )
+    parser.add_argument(
+        '--max-mb', type=float, default=12.0, help='largest weights file (default: 12)'
+    )
     return parser.parse_args()
 
 
@@ -53,6 +56,7 @@ def main() -> None:
         args.summary,
         args.config,
         args.overwrite,
+        args.max_mb,
     )
     print(f'Written: {path} ({path.stat().st_size / 1e6:.2f} MB) and its card')
     print(f'To ship it, add `Shipped Model: {args.name}` to the metadata of its config in')
