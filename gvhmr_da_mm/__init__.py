@@ -9,9 +9,14 @@ from .version import __version__
 require_packages()
 provide_xtcocotools()
 
-__all__ = ['MotionResult', '__version__', 'load_result']
+__all__ = ['MotionInferencer', 'MotionResult', '__version__', 'init_model', 'load_result']
 
-_PLACES = {'MotionResult': 'structures', 'load_result': 'export'}
+_PLACES = {
+    'MotionInferencer': 'apis.inferencers',
+    'MotionResult': 'structures',
+    'init_model': 'apis',
+    'load_result': 'export',
+}
 """Modules of the names that are imported on first use, as PyTorch and MMPose take seconds."""
 
 

@@ -7,6 +7,7 @@ from ..models.model_zoo import list_models, read_card
 from .body_root import find_body_root
 from .check_training import check_training
 from .dry_run import DryRunReport, dry_run
+from .init_model import init_model
 from .preflight import check_checkpoint, check_files
 from .stored_sizes import use_stored_sizes
 
@@ -18,6 +19,7 @@ __all__ = [
     'check_options',
     'dry_run',
     'find_body_root',
+    'init_model',
     'limit_for_debugging',
     'list_models',
     'load_config',

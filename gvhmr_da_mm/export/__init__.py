@@ -9,7 +9,7 @@ from .hmr4d_results import write_hmr4d_results
 from .person_glb import write_person_glb
 from .person_parameters import person_parameters
 from .readers import load_result, read_result
-from .result_summary import write_result_summary
+from .result_summary import describe_result, write_result_summary
 from .result_writers import (
     write_result_bvh,
     write_result_glb,
@@ -23,6 +23,7 @@ from .soles import put_on_soles
 __all__ = [
     'CameraTrack',
     'SkeletonMotion',
+    'describe_result',
     'dumped_person',
     'given_up',
     'in_given_world',

@@ -27,24 +27,11 @@ def write_result_summary(
     Returns:
         Path: The file.
     """
-    content = dict(
-        video=None if result.video is None else str(result.video),
-        size=list(result.size),
-        frames=len(result),
-        fps=result.fps,
-        units=dict(length='m', angle='rad', image='px'),
-        axes=dict(world='y up', camera='x right, y down, z forward'),
-        camera=None,
-        people={str(number): _person(person, joints) for number, person in result.people.items()},
-        facts=result.facts,
-    )
+    content = describe_result(result)
     if result.camera is not None:
-        content['camera'] = dict(
-            K=np.asarray(result.camera.K).tolist(),
-            static=result.camera.static,
-            source=result.camera.source,
-            centres=_rounded(result.camera.centres),
-        )
+        content['camera']['centres'] = _rounded(result.camera.centres)
+    for number, person in result.people.items():
+        content['people'][str(number)].update(_frames(person, joints))
     if joints:
         content['joint_names'] = list(BODY_JOINT_NAMES)
     path = Path(path)
@@ -53,20 +40,46 @@ def write_result_summary(
     return path
 
 
-def _person(person: PersonMotion, joints: bool) -> dict[str, Any]:
+def describe_result(result: MotionResult) -> dict[str, Any]:
+    """Return what a summary says of the whole video and of each person, without frames.
+
+    Args:
+        result (MotionResult): Of a video.
+    """
+    camera = result.camera
+    return dict(
+        video=None if result.video is None else str(result.video),
+        size=list(result.size),
+        frames=len(result),
+        fps=result.fps,
+        units=dict(length='m', angle='rad', image='px'),
+        axes=dict(world='y up', camera='x right, y down, z forward'),
+        camera=camera
+        and dict(K=np.asarray(camera.K).tolist(), static=camera.static, source=camera.source),
+        people={str(number): _person(person) for number, person in result.people.items()},
+        facts=result.facts,
+    )
+
+
+def _person(person: PersonMotion) -> dict[str, Any]:
     steps = np.linalg.norm(np.diff(person.joints_w[:, 0], axis=0), axis=-1)
-    summary = dict(
+    return dict(
         first_frame=person.first_frame,
         last_frame=person.last_frame,
         coverage=round(person.coverage, DECIMALS),
         mean_confidence=round(float(person.confidence.mean()), DECIMALS),
         travelled=round(float(steps.sum()), DECIMALS),
         notes=person.notes,
+    )
+
+
+def _frames(person: PersonMotion, joints: bool) -> dict[str, Any]:
+    frames = dict(
         seen=person.seen.astype(int).tolist(),
         confidence=_rounded(person.confidence),
         root=_rounded(person.joints_w[:, 0]),
     )
-    return dict(summary, joints=_rounded(person.joints_w)) if joints else summary
+    return dict(frames, joints=_rounded(person.joints_w)) if joints else frames
 
 
 def _rounded(values: np.ndarray) -> list:

@@ -128,4 +128,4 @@ VISUALIZERS = _child(
 VISBACKENDS = _child('vis_backend', 'VISBACKENDS', (), mmengine_registry)
 FUNCTIONS = _child('function', 'FUNCTIONS', ('datasets',), mmengine_registry)
 LOG_PROCESSORS = _child('log processor', 'LOG_PROCESSORS', (), mmengine_registry)
-INFERENCERS = _child('inferencer', 'INFERENCERS', (), mmengine_registry)
+INFERENCERS = _child('inferencer', 'INFERENCERS', ('apis.inferencers',), mmengine_registry)

@@ -32,14 +32,19 @@ class FrameSource(ABC):
         name (str): Name of the clip: the name of the file, without suffix, or of the folder.
         img_wh (tuple[int, int]): Width and height of the upright frames, pixels.
         seconds (np.ndarray): Time of each frame (N,), s, increasing.
+        files (list[Path]): The files it is read from.
         notes (list[str]): Messages about unusual properties of the clip.
+        num_stated (int, optional): Number of frames by the header, which may be wrong; None if it
+            states none. Defaults to None.
     """
 
     path: Path
     name: str
     img_wh: tuple[int, int]
     seconds: np.ndarray
+    files: list[Path]
     notes: list[str]
+    num_stated: Optional[int] = None
 
     def __len__(self) -> int:
         return len(self.seconds)
@@ -134,10 +139,11 @@ class VideoFrames(FrameSource):
         self.path, self.name = Path(path), Path(path).stem
         if not self.path.is_file():
             raise MissingFilesError(f'there is no video {str(path)!r}')
-        self.notes = []
+        self.files, self.notes = [self.path], []
         self._seconds: Optional[np.ndarray] = None
         capture = self._open()
-        self._num_stated = round(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        stated = round(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.num_stated = stated if stated > 0 else None
         self._fps = capture.get(cv2.CAP_PROP_FPS)
         turned = round(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
         found, first = capture.retrieve() if _grab(capture) else (False, None)
@@ -205,9 +211,9 @@ class VideoFrames(FrameSource):
         while _grab(capture):
             times.append(_milliseconds(capture))
         self._seconds = self._times(np.array(times) / 1000, self._fps)
-        missing = self._num_stated - len(self)
+        missing = (self.num_stated or 0) - len(self)
         if missing > 0:
-            self.notes.append(f'{missing} of {self._num_stated} frames cannot be decoded')
+            self.notes.append(f'{missing} of {self.num_stated} frames cannot be decoded')
 
     def _picture(self, image: np.ndarray) -> np.ndarray:
         """Return a decoded image as RGB with square pixels."""

@@ -8,7 +8,7 @@ import numpy as np
 from ..core.conventions import FPS
 from ..core.errors import ConfigError
 from ..structures import MotionDump
-from .frame_source import open_frames
+from .frame_source import FrameSource, open_frames
 from .time_plan import plan_times
 
 ASPECT_RATIO_TOLERANCE = 0.01
@@ -21,7 +21,7 @@ class ResampledVideo:
     Reading frames in order is fast; going back reopens the video.
 
     Args:
-        path (str | Path): The video, or a folder of images.
+        path (str | Path | FrameSource): The video, or a folder of images.
         start (int): Number of the frame that is returned for 0. Defaults to 0.
 
     Raises:
@@ -29,9 +29,9 @@ class ResampledVideo:
         DataError: If it cannot be read.
     """
 
-    def __init__(self, path: Union[str, Path], start: int = 0) -> None:
-        self.path, self.start = path, start
-        self._source = open_frames(path)
+    def __init__(self, path: Union[str, Path, FrameSource], start: int = 0) -> None:
+        self._source = path if isinstance(path, FrameSource) else open_frames(path)
+        self.path, self.start = self._source.path, start
         self.img_wh = self._source.img_wh
         self._numbers = plan_times(self._source.seconds).nearest
         self._rewind(0)

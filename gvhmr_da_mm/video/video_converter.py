@@ -1,86 +1,24 @@
 """Conversion of videos to sequence packs: the unlabelled real domain."""
 
-import re
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
 import torch
 
-from ..core.camera import box_to_xyxy, estimate_intrinsics, intrinsics_from_sensor
+from ..core.camera import box_to_xyxy
 from ..core.conventions import FPS
 from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..datasets.sources import Failure, SequenceInfo, Source, signature_of
-from .camera_file import CameraPoses, read_camera_poses
-from .camera_track import rotation_from_gyro, rotation_from_poses, static_rotation
-from .detectors import Detections, file_of
+from .detectors import Detections
 from .extract_features import clip_ids, find_person_files
 from .feature_job import FeatureJob
 from .frame_source import FrameSource, find_clips, open_frames
 from .observe import detect
 from .person_clip import PersonClip
 from .time_plan import TimePlan, plan_times
-from .visual_gyro import CameraRotation, VisualGyro
-
-_CAMERA_SUFFIXES = ('.npz', '.npy', '.txt', '.csv')
-FIELD_OF_VIEW_RANGE = (3.0, 130.0)
-"""Degrees along the longer side, from telephoto to the widest lens without fisheye distortion."""
-_MILLIMETRES = re.compile(r'([\d.]+)\s*mm')
-
-
-def parse_focal(focal: str) -> tuple[float, bool]:
-    """Return a focal length, and whether it is in millimetres rather than pixels.
-
-    Raises:
-        ConfigError: If it is not a positive length.
-    """
-    millimetres = _MILLIMETRES.fullmatch(focal.strip())
-    try:
-        length = float(millimetres[1] if millimetres else focal)
-    except ValueError:
-        length = 0.0
-    if not 0 < length < float('inf'):
-        raise ConfigError(f'`focal` should be pixels such as 1200, or such as 24mm, got {focal!r}')
-    return length, millimetres is not None
-
-
-def intrinsics_of(focal: Optional[str], width: int, height: int) -> np.ndarray:
-    """Return K (3, 3) of a video.
-
-    Args:
-        focal (str, optional): Focal length in pixels, or as ``24mm`` of full-frame film; None
-            takes the image's diagonal.
-        width (int): Width of the frames, pixels.
-        height (int): Height of the frames, pixels.
-
-    Raises:
-        ConfigError: If it is not a positive length, or its field of view is out of range.
-    """
-    if focal is None:
-        return estimate_intrinsics(width, height).numpy()
-    length, in_millimetres = parse_focal(focal)
-    if in_millimetres:
-        K = intrinsics_from_sensor(width, height, length).numpy()
-    else:
-        K = np.array([[length, 0, width / 2], [0, length, height / 2], [0, 0, 1]])
-    problem = _impossible_view(K, width, height)
-    if problem:
-        hint = (
-            '' if in_millimetres else f'; for {length:g} mm of full-frame film write {length:g}mm'
-        )
-        raise ConfigError(f'`focal` {focal!r} is {problem}{hint}')
-    return K
-
-
-def _impossible_view(K: np.ndarray, width: int, height: int) -> str:
-    """Return what is wrong with the field of view of intrinsics, or nothing."""
-    view = 2 * np.degrees(np.arctan(max(width, height) / 2 / K[0, 0]))
-    if FIELD_OF_VIEW_RANGE[0] <= view <= FIELD_OF_VIEW_RANGE[1]:
-        return ''
-    return (
-        f'a field of view of {view:.3g} degrees along the {width} x {height} pixels of the video, '
-        f'expected {FIELD_OF_VIEW_RANGE[0]:g} to {FIELD_OF_VIEW_RANGE[1]:g}'
-    )
+from .video_camera import CAMERA_CHOICES, CAMERA_SUFFIXES, VideoCamera, check_camera
+from .visual_gyro import CameraRotation
 
 
 class VideoConverter(Source):
@@ -90,9 +28,9 @@ class VideoConverter(Source):
         path (Path): A video, a folder of images, or a folder of these.
         job (FeatureJob): Settings of detection and features; ``people='all'`` needs
             ``observations``.
-        camera (str): ``gyro``, ``static``, a file of :func:`read_camera_poses`, or a folder of
+        camera (str): ``gyro``, ``static``, a file of :func:`.read_camera_poses`, or a folder of
             such files. Defaults to ``gyro``.
-        focal (str, optional): See :func:`intrinsics_of`; not with intrinsics in the camera files.
+        focal (str, optional): See :func:`.intrinsics_of`; not with intrinsics in the camera files.
             Defaults to None.
         observations (Path, optional): Output folder of ``tools/dataset_converters/videos.py
             features``, from which boxes, keypoints and image features are read. Defaults to None.
@@ -122,13 +60,7 @@ class VideoConverter(Source):
         self.path, self.job, self.camera, self.focal = Path(path), job, camera, focal
         self.observations, self.fps, self.split = observations, fps, split
         self.dataset, self.title = dataset, str(path)
-        if focal is not None:
-            parse_focal(focal)
-        if camera not in ('gyro', 'static') and not Path(camera).exists():
-            raise MissingFilesError(
-                f'`camera` should be gyro, static, or an existing file or folder of rotations, got '
-                f'{camera!r}'
-            )
+        check_camera(camera, focal)
         if observations is not None and not observations.is_dir():
             raise MissingFilesError(
                 f'the folder of observations {str(observations)!r} does not exist'
@@ -169,9 +101,8 @@ class VideoConverter(Source):
         """Return arrays and metadata of a sequence: people, intrinsics and camera rotation."""
         source = open_frames(info.file, self.fps)
         name = info.facts['name']
-        poses = self._poses(name)
-        K = self._intrinsics(poses, source)
-        gyro = VisualGyro(K) if self.camera == 'gyro' else None
+        camera = VideoCamera(self.camera, self.focal, source, name)
+        gyro = camera.gyro()
         if 'file' in info.facts:
             clip = PersonClip.load(info.facts['file'])
             if gyro is not None:
@@ -181,8 +112,8 @@ class VideoConverter(Source):
         else:
             (clip,), plan = self.job.observe(source, name, gyro)
             self.job.add_features(clip, source)
-        rotation = self._rotation(plan, source, gyro, poses)
-        return self._arrays(clip, K, rotation), self._meta(clip, name, source, rotation)
+        rotation = camera.rotation(plan, gyro)
+        return self._arrays(clip, camera.K, rotation), self._meta(clip, name, source, rotation)
 
     # ---------------------------------------------------------------------------------------------
 
@@ -195,51 +126,11 @@ class VideoConverter(Source):
         if self.observations is None and Path(self.job.keypoints).exists():
             keypoints = Path(self.job.keypoints)
             files.append(keypoints / f'{name}.npz' if keypoints.is_dir() else keypoints)
-        if self.camera not in ('gyro', 'static'):
+        if self.camera not in CAMERA_CHOICES:
             camera = Path(self.camera)
-            inner = [camera / f'{name}{suffix}' for suffix in _CAMERA_SUFFIXES]
+            inner = [camera / f'{name}{suffix}' for suffix in CAMERA_SUFFIXES]
             files += inner if camera.is_dir() else [camera]
         return files
-
-    def _poses(self, name: str) -> Optional[CameraPoses]:
-        """Return the content of the camera file of a video, if there are any."""
-        if self.camera in ('gyro', 'static'):
-            return None
-        file = file_of(self.camera, name, _CAMERA_SUFFIXES)
-        return read_camera_poses(file, name.rpartition('/')[2])
-
-    def _intrinsics(self, poses: Optional[CameraPoses], source: FrameSource) -> np.ndarray:
-        """Return K (3, 3) of the camera file, or as :func:`intrinsics_of`."""
-        if poses is None or poses.K is None:
-            return intrinsics_of(self.focal, *source.img_wh)
-        if self.focal is not None:
-            raise ConfigError(f'{poses.path} has intrinsics: leave `--focal {self.focal}` out')
-        problem = _impossible_view(poses.K, *source.img_wh)
-        x, y = poses.K[:2, 2]
-        width, height = source.img_wh
-        if not problem and not (0 < x < width and 0 < y < height):
-            problem = (
-                f'their centre at {x:.0f}, {y:.0f}, outside the {width} x {height} pixels of the '
-                'video'
-            )
-        if problem:
-            raise DataError(f'{poses.path}: the intrinsics have {problem}')
-        return poses.K
-
-    @staticmethod
-    def _rotation(
-        plan: TimePlan,
-        source: FrameSource,
-        gyro: Optional[VisualGyro],
-        poses: Optional[CameraPoses],
-    ) -> CameraRotation:
-        if gyro is not None:
-            return rotation_from_gyro(gyro.finish(), plan)
-        return (
-            static_rotation(plan)
-            if poses is None
-            else rotation_from_poses(poses, plan, len(source))
-        )
 
     @staticmethod
     def _arrays(clip: PersonClip, K: np.ndarray, rotation: CameraRotation) -> dict[str, Any]:

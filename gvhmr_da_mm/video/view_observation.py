@@ -1,9 +1,11 @@
 """What a detector sees in the video of a camera, kept in a file."""
 
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -11,8 +13,8 @@ from ..core.layout import NUM_COCO
 from ..datasets.sources import signature_of
 from ..fileio.atomic_file import open_atomically
 from .calibrated_views import View
-from .camera_track import rotation_from_gyro
-from .detectors import Detections, build_detector
+from .camera_track import rotation_from_gyro, static_rotation
+from .detectors import Detections, KeypointFile, build_detector
 from .frame_source import FrameSource, open_frames
 from .observe import Progress, detect, make_clips
 from .person_clip import PersonClip
@@ -34,16 +36,23 @@ class ViewObservation:
         plan (TimePlan): Its resampling.
         frames (list[Detections]): The people of each frame of ``plan.used``.
         rotation (CameraRotation): Rotation of the camera (F, 3, 3), as measured in the video.
+        failures (list[str]): Messages about frames that failed. Defaults to [].
     """
 
     source: FrameSource
     plan: TimePlan
     frames: list[Detections]
     rotation: CameraRotation
+    failures: list[str] = field(default_factory=list)
 
     def clip(self) -> PersonClip:
         """Return the largest person, as for a video of one's own."""
         return make_clips(self.source, self.plan, self.frames)[0]
+
+    def cuts(self) -> list[int]:
+        """Return the first frames, at 30 per second, of the scenes after the first."""
+        new = self.plan.used[[people.new_scene for people in self.frames]]
+        return np.searchsorted(self.plan.upper, new).tolist()
 
     def keypoints(self) -> np.ndarray:
         """Return the first person's keypoints (F, 17, 3), as detected; 0 without anybody."""
@@ -84,18 +93,52 @@ def observe_view(
     """
     source = open_frames(video)
     signature = signature_of([video], K=view.K.tolist(), detector=detector)
-    arrays = _read(cache, signature)
+    build = partial(build_detector, detector, None, view.name, source.img_wh)
+    return observe_video(source, build, VisualGyro(view.K), cache, signature, progress)
+
+
+def observe_video(
+    source: FrameSource,
+    build: Callable[[], Any],
+    gyro: Optional[VisualGyro],
+    cache: Optional[Path] = None,
+    signature: str = '',
+    progress: Progress = iter,
+) -> ViewObservation:
+    """Detect people in a video and measure the rotation of its camera, or read a file of these.
+
+    Args:
+        source (FrameSource): The video.
+        build (Callable): Returns a detector of :mod:`.detectors`, if one is needed.
+        gyro (VisualGyro, optional): Measures the rotation; None for a camera that is known
+            otherwise, whose rotations are then all equal here.
+        cache (Path, optional): File of the detections. It is written, and read by the next call
+            with the same signature. Defaults to None.
+        signature (str): Of the video and the options. Defaults to ''.
+        progress (Callable): Wraps the loop over frames. Defaults to ``iter``.
+
+    Raises:
+        DataError: If the video cannot be read, or a file of keypoints does not fit it.
+    """
+    arrays = None if cache is None else _read(cache, signature)
     if arrays is None:
-        gyro = VisualGyro(view.K)
-        with build_detector(detector, None, view.name, source.img_wh) as find:
-            frames, _ = detect(source, find, gyro, progress)
-        rotation = rotation_from_gyro(gyro.finish(), plan_times(source.seconds))
-        arrays = _pack(frames, rotation)
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        with open_atomically(cache) as file:
-            np.savez(file, signature=signature, **arrays)
+        with build() as find:
+            frames, failures = detect(source, find, gyro, progress)
+        if isinstance(find, KeypointFile):
+            find.check_length(len(source))
+        plan = plan_times(source.seconds)
+        rotation = (
+            static_rotation(plan) if gyro is None else rotation_from_gyro(gyro.finish(), plan)
+        )
+        arrays = dict(_pack(frames, rotation), failures=np.array(failures, dtype=str))
+        if cache is not None:
+            cache.parent.mkdir(parents=True, exist_ok=True)
+            with open_atomically(cache) as file:
+                np.savez(file, signature=signature, **arrays)
     rotation = CameraRotation(arrays['R_w2c'], bool(arrays['static']))
-    return ViewObservation(source, plan_times(source.seconds), _unpack(arrays), rotation)
+    failures = arrays.get('failures', np.array([], dtype=str)).tolist()
+    plan = plan_times(source.seconds)
+    return ViewObservation(source, plan, _unpack(arrays), rotation, failures)
 
 
 def _read(cache: Path, signature: str) -> Any:

@@ -47,6 +47,8 @@ class BodyTrack:
         upright (bool): Whether the world is y up, rather than rotated arbitrarily.
         static_camera (bool): Whether the camera is static. ``T_w2c`` of a prediction may vary all
             the same, as it has the errors of the depth of the body.
+        camera_path (np.ndarray, optional): World to camera (F, 4, 4) as drawn. Defaults to None:
+            ``T_w2c``.
     """
 
     joints_c: np.ndarray
@@ -59,6 +61,7 @@ class BodyTrack:
     mesh: Optional[Callable[[np.ndarray], np.ndarray]] = None
     upright: bool = True
     static_camera: bool = False
+    camera_path: Optional[np.ndarray] = None
 
     def __len__(self) -> int:
         return len(self.joints_c)
@@ -82,6 +85,8 @@ class BodyTrack:
     @property
     def cameras(self) -> np.ndarray:
         """World to camera (F, 4, 4) as drawn: all equal for a static camera."""
+        if self.camera_path is not None:
+            return self.camera_path
         if not self.static_camera or not self.valid.any():
             return self.T_w2c
         T = self.T_w2c[self.valid]

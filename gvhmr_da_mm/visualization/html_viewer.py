@@ -17,6 +17,7 @@ from ..core.errors import DataError
 from ..core.kinematics import forward_kinematics
 from ..core.layout import NUM_JOINTS
 from ..core.rotation import axis_angle_to_matrix, matrix_to_quaternion
+from ..fileio.atomic_file import write_atomically
 from ..structures import MotionDump
 from .body_track import (
     BodyTrack,
@@ -35,7 +36,7 @@ INT16_MAX = 32767
 
 
 @dataclass(frozen=True)
-class _Body:
+class PageBody:
     """Content of the page for one track."""
 
     name: str
@@ -81,9 +82,26 @@ def write_html_viewer(
     title = '  '.join(
         str(dump.sample.get(key)) for key in ('dataset', 'sequence') if key in dump.sample
     )
+    return write_page(path, title, bodies, errors)
+
+
+def write_page(
+    path: Union[str, Path],
+    title: str,
+    bodies: list[PageBody],
+    errors: Optional[np.ndarray] = None,
+) -> Path:
+    """Write a page of bodies in one world.
+
+    Args:
+        path (str | Path): The HTML file; its folder is created.
+        title (str): Title of the page.
+        bodies (list[PageBody]): One or more of equal length.
+        errors (np.ndarray, optional): Joint error of each frame (F,), mm. Defaults to None.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_page(title, _content(bodies, errors)), encoding='utf-8')
+    write_atomically(path, _page(title, _content(bodies, errors)))
     return path
 
 
@@ -98,7 +116,7 @@ def _page(title: str, content: dict[str, Any]) -> str:
     return PLACEHOLDER.sub(lambda found: parts[found[1]], template)
 
 
-def _prediction(dump: MotionDump, data_root: Any, with_mesh: bool) -> _Body:
+def _prediction(dump: MotionDump, data_root: Any, with_mesh: bool) -> PageBody:
     track = prediction_track(dump.sample, K=dump.inputs.get('K_fullimg'))
     instances = dump.sample.pred_instances
     R_root = axis_angle_to_matrix(torch.as_tensor(instances.global_orient_c).double())
@@ -106,13 +124,13 @@ def _prediction(dump: MotionDump, data_root: Any, with_mesh: bool) -> _Body:
     if with_mesh:
         body = get_body_model('smplx', data_root=data_root)
         rig = make_body_rig(body, torch.as_tensor(instances.betas).float().mean(dim=0))
-    R_c = _global_rotations(R_root, instances.body_pose)
-    return _Body('prediction', track, R_c, rig, PREDICTION, CAMERA, truth=False)
+    R_c = global_rotations(R_root, instances.body_pose)
+    return PageBody('prediction', track, R_c, rig, PREDICTION, CAMERA, truth=False)
 
 
 def _ground_truth(
     dump: MotionDump, prediction: BodyTrack, data_root: Any, with_mesh: bool
-) -> Optional[_Body]:
+) -> Optional[PageBody]:
     track = ground_truth_track(dump.sample, data_root)
     if track is None:
         return None
@@ -130,12 +148,14 @@ def _ground_truth(
         body = get_body_model(label_body(labels), gender, data_root=data_root)
         betas = torch.as_tensor(labels.betas).float()[torch.from_numpy(track.valid)]
         rig = make_body_rig(body, betas.mean(dim=0) if len(betas) else torch.zeros(10))
-    R_c = _global_rotations(R_root, labels.body_pose)
+    R_c = global_rotations(R_root, labels.body_pose)
     aligned = track.aligned_to(prediction)
-    return _Body('ground truth', aligned, R_c, rig, GROUND_TRUTH, GROUND_TRUTH_CAMERA, truth=True)
+    return PageBody(
+        'ground truth', aligned, R_c, rig, GROUND_TRUTH, GROUND_TRUTH_CAMERA, truth=True
+    )
 
 
-def _global_rotations(R_root: torch.Tensor, body_pose: Any) -> np.ndarray:
+def global_rotations(R_root: torch.Tensor, body_pose: Any) -> np.ndarray:
     """Return global rotations (F, 22, 3, 3) of all joints from root (F, 3, 3) and body pose."""
     pose = torch.as_tensor(body_pose).double().unflatten(-1, (-1, 3))[:, : NUM_JOINTS - 1]
     R_local = torch.cat((R_root[:, None], axis_angle_to_matrix(pose)), dim=1)
@@ -143,7 +163,7 @@ def _global_rotations(R_root: torch.Tensor, body_pose: Any) -> np.ndarray:
     return forward_kinematics(R_local, rest, PARENTS_22)[0].numpy()
 
 
-def _content(bodies: list[_Body], errors: Optional[np.ndarray]) -> dict[str, Any]:
+def _content(bodies: list[PageBody], errors: Optional[np.ndarray]) -> dict[str, Any]:
     """Return the data of the page."""
     tracks = [body.track for body in bodies]
     low, high, step = _extent(tracks)
@@ -161,7 +181,7 @@ def _content(bodies: list[_Body], errors: Optional[np.ndarray]) -> dict[str, Any
     )
 
 
-def _body_content(body: _Body) -> dict[str, Any]:
+def _body_content(body: PageBody) -> dict[str, Any]:
     track, R_w2c = body.track, body.track.T_w2c[:, :3, :3]
     quaternions = matrix_to_quaternion(
         torch.from_numpy(R_w2c.transpose(0, 2, 1)[:, None] @ body.R_c)

@@ -19,6 +19,10 @@ GROUND_TRUTH: Colour = (188, 190, 196)
 CAMERA: Colour = (250, 204, 84)
 GROUND_TRUTH_CAMERA: Colour = (150, 128, 72)
 CONTACT: Colour = (88, 214, 96)
+PEOPLE: tuple[Colour, ...] = (
+    PREDICTION, (255, 176, 72), (126, 214, 122), (222, 118, 214), (94, 214, 222), (240, 112, 112),
+)  # fmt: skip
+"""Colours of the people of a video, by their id; the first again after the last."""
 DETECTION: Colour = (236, 92, 188)
 AXES: tuple[Colour, Colour, Colour] = ((240, 98, 98), (120, 208, 110), (110, 160, 250))
 
@@ -29,6 +33,11 @@ BONES = tuple((parent, joint) for joint, parent in enumerate(PARENTS_22) if pare
 def side_colour(name: str) -> Colour:
     """Return the colour of the side with which a joint name begins."""
     return {'left': LEFT, 'right': RIGHT}.get(name.partition('_')[0], MIDDLE)
+
+
+def person_colour(number: int) -> Colour:
+    """Return the colour of a person by its id."""
+    return PEOPLE[number % len(PEOPLE)]
 
 
 JOINT_COLOURS = tuple(side_colour(name) for name in BODY_JOINT_NAMES)

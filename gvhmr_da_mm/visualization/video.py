@@ -1,5 +1,6 @@
 """Reading of video frames and writing of motions as MP4."""
 
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Optional, Union
@@ -55,6 +56,8 @@ class VideoReader:
 class VideoWriter:
     """Context manager that writes RGB images of one size to an MP4 file.
 
+    The file appears when it is complete; leaving the ``with`` block by an error leaves none.
+
     Args:
         path (str | Path): The file; its folder is created.
         fps (float): Frames per second. Defaults to 30.
@@ -78,7 +81,7 @@ class VideoWriter:
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
-        self.close()
+        self.close() if kind is None else self._discard()
 
     def write(self, picture: np.ndarray) -> None:
         """Append an RGB image (h, w, 3), uint8; odd sides are padded by repetition."""
@@ -98,12 +101,21 @@ class VideoWriter:
         if self._writer is not None:
             self._writer.release()
             self._writer = None
+            os.replace(self._partial, self.path)
+
+    def _discard(self) -> None:
+        if self._writer is not None:
+            self._writer.release()
+            self._writer = None
+            self._partial.unlink(missing_ok=True)
 
     def _open(self, shape: tuple[int, ...]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         height, width = (side + side % 2 for side in shape[:2])
         codec = cv2.VideoWriter_fourcc(*'mp4v')
-        self._writer = cv2.VideoWriter(str(self.path), codec, self.fps, (width, height))
+        # OpenCV chooses the format by the ending.
+        self._partial = self.path.with_name(f'.{self.path.stem}.partial{self.path.suffix}')
+        self._writer = cv2.VideoWriter(str(self._partial), codec, self.fps, (width, height))
         self._shape = shape
         if not self._writer.isOpened():
             raise DataError(

@@ -1,5 +1,6 @@
 """View of motions in the world: ground, trajectories, bodies, cameras and contacts."""
 
+from collections.abc import Mapping
 from typing import Optional
 
 import cv2
@@ -22,6 +23,7 @@ from .palette import (
     TEXT,
     Colour,
     mix,
+    person_colour,
 )
 from .rasterizer import draw_mesh
 from .text import draw_text, text_size
@@ -54,6 +56,8 @@ class WorldView:
         size (tuple[int, int]): Width and height of the image in px. Defaults to (960, 540).
         num_bodies (int): Largest number of bodies per track. Defaults to 8.
         font_size (int, optional): Font size in px. Defaults to None: chosen by the height.
+        people (Mapping[int, BodyTrack], optional): Tracks of several people by their id, in one
+            world; the camera of the first is drawn. Defaults to None.
     """
 
     def __init__(
@@ -63,14 +67,18 @@ class WorldView:
         size: tuple[int, int] = (960, 540),
         num_bodies: int = 8,
         font_size: Optional[int] = None,
+        people: Optional[Mapping[int, BodyTrack]] = None,
     ) -> None:
         self.size = size
         self.num_bodies = num_bodies
         self.font_size = font_size or int(np.clip(size[1] / 34, 11, 18))
-        styles = (
+        styles = [
             ('prediction', prediction, PREDICTION, CAMERA),
             ('ground truth', ground_truth, GROUND_TRUTH, GROUND_TRUTH_CAMERA),
-        )
+        ]
+        for number, track in (people or {}).items():
+            camera_colour = CAMERA if number == next(iter(people)) else None
+            styles.append((f'person {number}', track, person_colour(number), camera_colour))
         self.tracks = [_DrawnTrack(*style) for style in styles if style[1] is not None]
         self.tracks = [drawn for drawn in self.tracks if len(drawn.frames)]
         if not self.tracks:
@@ -216,7 +224,9 @@ class WorldView:
         x, y, step = self.font_size, self.font_size * 0.8, round(self.font_size * 1.45)
         entries = []
         for drawn in self.tracks:
-            entries += [(drawn.name, drawn.colour), (f'camera, {drawn.name}', drawn.camera_colour)]
+            entries.append((drawn.name, drawn.colour))
+            if drawn.camera_colour is not None:
+                entries.append((drawn.camera_name, drawn.camera_colour))
         if any(drawn.track.contacts is not None for drawn in self.tracks):
             entries.append(('contact', CONTACT))
         width = max(text_size(name, self.font_size)[0] for name, _ in entries)
@@ -264,7 +274,7 @@ class WorldView:
         self, image: np.ndarray, drawn: '_DrawnTrack', frames: np.ndarray, frame: Optional[int]
     ) -> None:
         """Draw the trajectory of the camera and a few of its pyramids, or that of one frame."""
-        if not len(frames):
+        if not len(frames) or drawn.camera_colour is None:
             return
         self._draw_line(image, drawn.centres[frames], mix(drawn.camera_colour, BACKGROUND, 0.25), 1)
         chosen = frames[-1:] if frame is not None else _spread(drawn.centres, frames, 5)
@@ -316,8 +326,13 @@ class WorldView:
 class _DrawnTrack:
     """A track with its drawn quantities, computed once."""
 
-    def __init__(self, name: str, track: BodyTrack, colour: Colour, camera_colour: Colour) -> None:
+    def __init__(
+        self, name: str, track: BodyTrack, colour: Colour, camera_colour: Optional[Colour]
+    ) -> None:
         self.name, self.track = name, track
+        # All tracks of a video have one camera.
+        shared = track.camera_path is not None
+        self.camera_name = 'camera' if shared else f'camera, {name}'
         self.colour, self.camera_colour = colour, camera_colour
         self.joints, self.centres = track.joints_w, track.camera_centres
         self.cameras = track.cameras

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
+import gvhmr_da_mm
 from benchmarks.adaptation.methods import read_variants
 from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.compat import import_mmpose
@@ -19,14 +21,16 @@ from gvhmr_da_mm.registry import DATASETS, MODELS, TASK_UTILS
 from gvhmr_da_mm.structures import write_motion_dump
 from gvhmr_da_mm.testing import toy_model_config
 from gvhmr_da_mm.video.camera_file import read_camera_poses
+from tests.apis.inferencers.conftest import FRAMES, checkpoint, keypoints  # noqa: F401
 from tests.models.publishing import publish, save_checkpoint
+from tests.video.videos import write_video
 
 from .markdown import CONFIGS, ENGLISH, REPO_ROOT, blocks
 
 MAIN = CONFIGS / 'da_bedlam_emdb_3dpw.py'
 HERE = {
     'architecture.md': 1, 'data.md': 3, 'experiments.md': 1, 'install.md': 1,
-    'models.md': 1, 'packs.md': 3, 'training.md': 1, 'videos.md': 1, 'visualization.md': 2,
+    'models.md': 1, 'packs.md': 3, 'training.md': 1, 'videos.md': 2, 'visualization.md': 2,
 }  # fmt: skip
 """Numbers of the blocks that are run here; that of a pack's writer is run with the converters."""
 ELSEWHERE = {'evaluation.md', 'extending.md', 'recipes.md'}
@@ -174,6 +178,18 @@ def test_cameras_of_a_video(run, tmp_path):
     run('videos.md', 'T_w2c')
     poses = read_camera_poses(tmp_path / 'NAME.npz')
     assert poses.K[0, 0] == 1680 and poses.up == '+z'
+
+
+def test_motions_of_videos(run, checkpoint, toy_root, tmp_path, monkeypatch, capsys):  # noqa: F811
+    (tmp_path / 'my_videos').mkdir()
+    write_video(tmp_path / 'my_videos' / 'walk.mp4', FRAMES)
+    options = dict(weights=checkpoint, data_root=toy_root, device='cpu')
+    options['keypoints'] = str(keypoints(tmp_path / 'people.npz', [(0, FRAMES)]))
+    inferencer = partial(gvhmr_da_mm.MotionInferencer, **options)
+    monkeypatch.setattr(gvhmr_da_mm, 'MotionInferencer', inferencer)
+    run('videos.md', 'MotionInferencer')
+    assert f'0 1.0 ({FRAMES}, 22, 3)' in capsys.readouterr().out
+    assert (tmp_path / 'walk.bvh').is_file() and (tmp_path / 'motions/walk/overlay.mp4').is_file()
 
 
 def test_pictures_on_videos(own_config):

@@ -13,7 +13,8 @@ from gvhmr_da_mm.datasets.sources.write_pack import write_pack
 from gvhmr_da_mm.video import frame_source
 from gvhmr_da_mm.video.extract_features import extract_features
 from gvhmr_da_mm.video.feature_job import FeatureJob
-from gvhmr_da_mm.video.video_converter import VideoConverter, intrinsics_of
+from gvhmr_da_mm.video.video_camera import intrinsics_of
+from gvhmr_da_mm.video.video_converter import VideoConverter
 from tests.video.networks.published import BACKBONE, HEAD, weights_to_publish
 from tests.video.people import walking
 from tests.video.scenes import render, rotation, texture

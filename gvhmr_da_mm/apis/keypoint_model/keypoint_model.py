@@ -22,6 +22,7 @@ from ...models.estimators import GVHMR
 from ...models.refiners import KeypointRefiner
 from ...models.test_time import MotionRecovery
 from ...registry import MODELS
+from ...video.stage_clock import StageClock
 from ..body_root import find_body_root
 from ..stored_sizes import use_stored_sizes
 
@@ -33,7 +34,7 @@ DEFAULT_FIT = dict(type=KeypointRefiner, steps=60, lr=0.12, shift_lr=0.015)
 
 
 class KeypointModel:
-    """A network that predicts clips without image features, with or without the fit.
+    """A network that predicts clips, with or without image features, with or without the fit.
 
     Args:
         estimator (GVHMR): The network.
@@ -54,18 +55,26 @@ class KeypointModel:
             recovery.reprojection = reprojection
 
     @torch.no_grad()
-    def predict(self, clip: Clip, stage: str) -> PoseDataSample:
+    def predict(self, clip: Clip, stage: str, clock: Optional[StageClock] = None) -> PoseDataSample:
         """Predict a clip.
 
         Args:
             clip (Clip): With keypoints.
             stage (str): One of ``STAGES``.
+            clock (StageClock, optional): Measures the fit as the stage ``refine``. Defaults to
+                None.
 
         Returns:
             PoseDataSample: With ``pred_instances``, see :meth:`GVHMR.predict`.
         """
-        self.estimator.recovery = self._recovery[stage]
-        (sample,) = self.estimator.test_step(pseudo_collate([self._pack(clip)]))
+        recovery = self.estimator.recovery = self._recovery[stage]
+        refiner = recovery.refiner
+        if clock is not None and refiner is not None:
+            recovery.refiner = clock.timed('refine', refiner)
+        try:
+            (sample,) = self.estimator.test_step(pseudo_collate([self._pack(clip)]))
+        finally:
+            recovery.refiner = refiner
         return sample
 
     @torch.no_grad()
@@ -99,9 +108,11 @@ class KeypointModel:
 
     def _pack(self, clip: Clip) -> dict[str, Any]:
         """Pack a clip, with its mirror image for the flip test."""
-        clip.flip_bbx_xys = clip.bbx_xys.clone()
-        clip.flip_bbx_xys[:, 0] = clip.img_wh[0] - clip.bbx_xys[:, 0]
-        clip.flip_f_imgseq = torch.zeros(len(clip), IMAGE_FEATURE_DIM)
+        if clip.flip_bbx_xys is None:
+            clip.flip_bbx_xys = clip.bbx_xys.clone()
+            clip.flip_bbx_xys[:, 0] = clip.img_wh[0] - clip.bbx_xys[:, 0]
+        if clip.flip_f_imgseq is None:
+            clip.flip_f_imgseq = torch.zeros(len(clip), IMAGE_FEATURE_DIM)
         return pack_clip(clip, dataset='keypoints', domain='real')
 
 

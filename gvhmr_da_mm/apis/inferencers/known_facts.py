@@ -1,0 +1,90 @@
+"""Use of what is known about the people and the floor of a video."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ...body_models import SMPLXBody
+from ...body_models.known_height import betas_of_height, body_height
+from ...core.postprocess.flat_floor import flat_floor_lift
+from ...core.rotation import axis_angle_to_matrix, matrix_to_axis_angle
+from ...structures import PersonMotion
+
+MIN_CONTACT_PROBABILITY = 0.5
+
+
+def with_height(person: PersonMotion, height: float, body: SMPLXBody) -> PersonMotion:
+    """Give a person a known height: shape, distances from the camera, and path scale with it.
+
+    Args:
+        person (PersonMotion): The person, in the camera and in the world.
+        height (float): Height in metres.
+        body (SMPLXBody): The body, on the CPU.
+
+    Raises:
+        ConfigError: If no plausible shape has this height.
+    """
+    before = torch.from_numpy(person.betas).float().mean(dim=0)
+    after = betas_of_height(body, before, height)
+    scale = height / float(body_height(body, before))
+    betas = after.expand(len(person), -1).numpy()
+    offset = body.skeleton(after)[0].numpy()
+    old_offset = person.joints_w[:, 0] - person.transl_w
+    transl_w, transl_c = (
+        (transl + old_offset) * scale - offset for transl in (person.transl_w, person.transl_c)
+    )
+    pose = person.body_pose if person.body_pose_w is None else person.body_pose_w
+    values = (pose, betas, person.global_orient_w, transl_w)
+    joints_w = body.fk(*(torch.as_tensor(value).float() for value in values)).numpy()
+    return replace(person, betas=betas, transl_w=transl_w, transl_c=transl_c, joints_w=joints_w)
+
+
+def in_given_world(person: PersonMotion, T_w2c: np.ndarray) -> PersonMotion:
+    """Put a person into the world of a camera of known pose.
+
+    Args:
+        person (PersonMotion): F frames.
+        T_w2c (np.ndarray): World to camera (F, 4, 4), y up, metres.
+    """
+    kind, R = person.transl_w.dtype, T_w2c[:, :3, :3]
+    R_c = axis_angle_to_matrix(torch.from_numpy(person.global_orient_c).double())
+    R_w = torch.from_numpy(R).double().mT @ R_c
+    joints_w = (person.joints_c - T_w2c[:, None, :3, 3]) @ R
+    offset = person.joints_w[:, 0] - person.transl_w
+    return replace(
+        person,
+        global_orient_w=matrix_to_axis_angle(R_w).numpy().astype(kind),
+        joints_w=joints_w.astype(kind),
+        transl_w=(joints_w[:, 0] - offset).astype(kind),
+    )
+
+
+def on_flat_floor(person: PersonMotion) -> PersonMotion:
+    """Lift the frames of a person so that all contacts of the feet are at one height."""
+    contact = torch.from_numpy(person.contacts) > MIN_CONTACT_PROBABILITY
+    lift = flat_floor_lift(torch.from_numpy(person.joints_w), contact).numpy()
+    shift = np.stack((0 * lift, lift, 0 * lift), axis=-1)
+    return moved(person, np.eye(3), shift)
+
+
+def moved(person: PersonMotion, R: np.ndarray, shift: np.ndarray) -> PersonMotion:
+    """Move a person in the world, or to another one.
+
+    Args:
+        person (PersonMotion): F frames.
+        R (np.ndarray): Rotation (3, 3), about the world's origin, of all frames.
+        shift (np.ndarray): Shift (3,) or (F, 3) after it, metres.
+    """
+    kind = person.transl_w.dtype
+    turn = torch.from_numpy(np.asarray(R)).double()
+    R_w = turn @ axis_angle_to_matrix(torch.from_numpy(person.global_orient_w).double())
+    offset = person.joints_w[:, 0] - person.transl_w
+    shift = np.broadcast_to(shift, (len(person), 3))
+    joints = person.joints_w @ turn.numpy().T + shift[:, None]
+    return replace(
+        person,
+        global_orient_w=matrix_to_axis_angle(R_w).numpy().astype(kind),
+        joints_w=joints.astype(kind),
+        transl_w=(joints[:, 0] - offset).astype(kind),
+    )

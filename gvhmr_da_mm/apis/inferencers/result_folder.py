@@ -1,0 +1,198 @@
+"""Files of the result of a video in a folder of its own."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from ...core.errors import ConfigError
+from ...datasets.packs.pack_writer import storage_errors
+from ...export import describe_result
+from ...fileio.atomic_file import write_atomically
+from ...structures import MotionResult
+from ...structures.motion_result import RESULT_WRITERS
+from ...version import __version__
+from ...video.frame_source import FrameSource
+from ...video.resampled_video import ResampledVideo
+from ...video.stage_clock import StageClock
+
+PathLike = Union[str, Path]
+SUMMARY, OVERLAY, PAGE = 'summary.json', 'overlay.mp4', 'world.html'
+MOTION = 'motion'
+KEPT = '.stages'
+WRITTEN = 'written.json'
+
+
+class ResultFolder:
+    """Folder of a video: motion files, ``overlay.mp4``, ``world.html`` and ``summary.json``.
+
+    Args:
+        drawings (Path, optional): Folder of the drawings; None writes none.
+        motions (Path, optional): Folder of the motion files and the summary; None writes none.
+    """
+
+    def __init__(self, drawings: Optional[Path], motions: Optional[Path]) -> None:
+        self.drawings, self.motions = drawings, motions
+
+    @classmethod
+    def of(
+        cls, name: str, drawings: Optional[PathLike], motions: Optional[PathLike]
+    ) -> 'ResultFolder':
+        """Return the folder of a video below those of all videos.
+
+        Args:
+            name (str): Name of the video, which may have folders.
+            drawings (str | Path, optional): Folder of the drawings of all videos.
+            motions (str | Path, optional): Folder of the motions of all videos.
+        """
+        return cls(*(None if root is None else Path(root) / name for root in (drawings, motions)))
+
+    @property
+    def kept(self) -> Optional[Path]:
+        """Folder of the results of stages."""
+        root = self.motions or self.drawings
+        return None if root is None else root / KEPT
+
+    @property
+    def page(self) -> Optional[Path]:
+        """The interactive page, if drawings are written."""
+        return None if self.drawings is None else self.drawings / PAGE
+
+    @staticmethod
+    def check(formats: Sequence[str]) -> None:
+        """Check before a long run that there is a writer for all formats.
+
+        Raises:
+            ConfigError: If there is none for one of them.
+        """
+        for ending in formats:
+            if RESULT_WRITERS.get(ending) is None:
+                known = ', '.join(sorted(RESULT_WRITERS.module_dict))
+                raise ConfigError(f'`formats` should be of {known}, got {ending!r}')
+
+    @contextmanager
+    def recording(self, clock: StageClock) -> Iterator[None]:
+        """Record a failure of the ``with`` block in the summary, which is raised again.
+
+        Args:
+            clock (StageClock): Has the times of the stages.
+
+        Raises:
+            StorageError: If the folder cannot be written.
+        """
+        try:
+            with storage_errors(self.motions or self.drawings or Path()):
+                for root in filter(None, (self.motions, self.drawings, self.kept)):
+                    root.mkdir(parents=True, exist_ok=True)
+                yield
+        except Exception as error:
+            self.summarise_failure(error, clock)
+            raise
+
+    def write_motions(
+        self, result: MotionResult, formats: Sequence[str], clock: StageClock
+    ) -> dict[str, list[Path]]:
+        """Write the motion files; those of the same result that exist are kept.
+
+        Args:
+            result (MotionResult): The result.
+            formats (Sequence[str]): Endings of the files.
+            clock (StageClock): Measures the stage ``export``.
+
+        Returns:
+            dict[str, list[Path]]: The files by their ending.
+        """
+        if self.motions is None:
+            return {}
+        writers = {f'{MOTION}.{ending}': {} for ending in formats}
+        files = self._write(result, self.motions, writers, 'export', clock)
+        return {Path(name).suffix[1:]: paths for name, paths in files.items()}
+
+    def write_drawings(
+        self, result: MotionResult, source: FrameSource, clock: StageClock
+    ) -> dict[str, list[Path]]:
+        """Write the video and the page; those of the same result that exist are kept.
+
+        Args:
+            result (MotionResult): The result.
+            source (FrameSource): Its frames.
+            clock (StageClock): Measures the stage ``draw``.
+
+        Returns:
+            dict[str, list[Path]]: The files by their name.
+        """
+        if self.drawings is None:
+            return {}
+        video = dict(
+            frames=ResampledVideo(source),
+            progress=lambda items: clock.iterate('draw', items, len(items)),
+        )
+        return self._write(result, self.drawings, {OVERLAY: video, PAGE: {}}, 'draw', clock)
+
+    def summarise(
+        self, result: MotionResult, files: dict[str, list[Path]], clock: StageClock
+    ) -> None:
+        """Write ``summary.json``.
+
+        Args:
+            result (MotionResult): The result.
+            files (dict[str, list[Path]]): Its files, by ending or name.
+            clock (StageClock): Has the times of the stages.
+        """
+        names = {name: [file.name for file in paths] for name, paths in files.items()}
+        content = dict(describe_result(result), files=names, warnings=result.facts['notes'])
+        self._summarise(content, clock)
+
+    def summarise_failure(self, error: Exception, clock: StageClock) -> None:
+        """Write a ``summary.json`` of a failure, if the folder can be written.
+
+        Args:
+            error (Exception): The failure.
+            clock (StageClock): Has the times of the stages.
+        """
+        failure = dict(type=type(error).__name__, message=str(error))
+        with suppress(OSError):
+            self._summarise(dict(failure=failure), clock)
+
+    def _write(
+        self,
+        result: MotionResult,
+        root: Path,
+        options: dict[str, dict[str, Any]],
+        stage: str,
+        clock: StageClock,
+    ) -> dict[str, list[Path]]:
+        """Write files by name with options of their writers, unless they are there already."""
+        record, files = self.kept / WRITTEN, {}
+        known = _read(record)
+        for name, chosen in options.items():
+            before = known.get(str(root / name), {})
+            files[name] = [Path(file) for file in before.get('files', ())]
+            same = before.get('signature') == result.facts['signature']
+            if same and all(file.is_file() for file in files[name]):
+                clock.reuse(stage)
+                continue
+            with clock.measure(stage):
+                files[name] = result.save(root / name, **chosen)
+            written = [str(file) for file in files[name]]
+            known[str(root / name)] = dict(signature=result.facts['signature'], files=written)
+            write_atomically(record, json.dumps(known, indent=1))
+        return files
+
+    def _summarise(self, content: dict[str, Any], clock: StageClock) -> None:
+        root = self.motions or self.drawings
+        if root is None:
+            return
+        root.mkdir(parents=True, exist_ok=True)
+        stages = {name: round(seconds, 3) for name, seconds in clock.seconds.items()}
+        content = dict(content, stages=stages, reused=clock.reused, version=__version__)
+        write_atomically(root / SUMMARY, json.dumps(content, indent=1, default=str) + '\n')
+
+
+def _read(record: Path) -> dict[str, Any]:
+    """Return the record of the files that were written."""
+    try:
+        return json.loads(record.read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return {}  # All files are written again.

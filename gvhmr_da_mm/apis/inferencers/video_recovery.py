@@ -1,0 +1,275 @@
+"""Recovery of the motion of all people of a video."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+import torch
+
+from ...body_models import get_body_model
+from ...core.errors import DataError
+from ...datasets.clip import Clip
+from ...datasets.sources import signature_of
+from ...models.adaptation.confidence import reprojection_confidence
+from ...structures import (
+    CameraMotion,
+    MotionDump,
+    MotionResult,
+    PersonMotion,
+    read_motion_dump,
+    write_motion_dump,
+)
+from ...video.detectors import build_detector
+from ...video.frame_source import FrameSource
+from ...video.observe import make_clips
+from ...video.person_clip import PersonClip
+from ...video.stage_clock import StageClock
+from ...video.video_camera import VideoCamera
+from ...video.view_observation import ViewObservation, observe_video
+from ...video.visual_gyro import CameraRotation
+from ..keypoint_model import KeypointModel
+from .known_facts import in_given_world, on_flat_floor, with_height
+from .one_scene import place_people
+from .settings import RecoverySettings
+
+OBSERVATION = 'observation.npz'
+
+
+class VideoRecovery:
+    """Find the people of a video, recover their motion, and place them in one world.
+
+    Args:
+        model (KeypointModel): The network, with its fit.
+        settings (RecoverySettings): What is known, and how people are found.
+        facts (Mapping): Facts about the model, stored with the results.
+        signature (str): Of the model, for stages that are kept.
+        data_root (Path, optional): Folder of the body models. Defaults to None: the data root of
+            the environment.
+    """
+
+    def __init__(
+        self,
+        model: KeypointModel,
+        settings: RecoverySettings,
+        facts: Mapping[str, Any],
+        signature: str,
+        data_root: Optional[Path] = None,
+    ) -> None:
+        self.model, self.settings, self.facts = model, settings, facts
+        self.signature, self.data_root = signature, data_root
+
+    def __call__(
+        self,
+        source: FrameSource,
+        name: str,
+        kept: Optional[Path] = None,
+        clock: Optional[StageClock] = None,
+    ) -> MotionResult:
+        """Recover the motion of a video.
+
+        Args:
+            source (FrameSource): Its frames.
+            name (str): Its name, for files of keypoints and cameras in a folder.
+            kept (Path, optional): Folder of the results of stages, which are used again for an
+                unchanged video and settings. Defaults to None: none is kept.
+            clock (StageClock, optional): Measures the stages. Defaults to None.
+
+        Raises:
+            DataError: If the video cannot be read, or shows nobody long enough.
+        """
+        clock = clock or StageClock()
+        camera = VideoCamera(self.settings.camera, self.settings.focal, source, name)
+        seen, rotation = self._observe(source, name, camera, kept, clock)
+        clips = self._clips(source, seen, kept, clock)
+        people = []
+        for number, clip in enumerate(clips):
+            dump = self._predict(clip, camera.K, rotation, number, source, kept, clock)
+            people.append(self._person(number, clip, dump, rotation, source.notes))
+        with clock.measure('world'):
+            people, T_w2c = self._one_world(people, rotation, seen.cuts())
+        motion = CameraMotion(camera.K, T_w2c, rotation.static, self.settings.camera)
+        return MotionResult(
+            people={person.id: person for person in people},
+            size=source.img_wh,
+            num_frames=len(seen.plan),
+            camera=motion,
+            video=source.path,
+            data_root=self.data_root,
+            facts=dict(
+                self.facts,
+                signature=self._signature(source),
+                settings=self.settings.recovery(),
+                cuts=seen.cuts(),
+                notes=_notes(source, clips, seen),
+            ),
+        )
+
+    def _observe(
+        self,
+        source: FrameSource,
+        name: str,
+        camera: VideoCamera,
+        kept: Optional[Path],
+        clock: StageClock,
+    ) -> tuple[ViewObservation, CameraRotation]:
+        """Detect people, and measure the rotation of the camera if it is unknown."""
+        job, gyro = self.settings.job, camera.gyro()
+        if gyro is not None:
+            gyro.add = clock.timed('gyro', gyro.add)
+        decoded = False
+
+        def decode(frames: Iterable) -> Iterable:
+            nonlocal decoded
+            decoded = True
+            return clock.iterate('decode', frames, source.num_stated, shown='detect')
+
+        with clock.measure('detect'):
+            seen = observe_video(
+                source,
+                partial(build_detector, job.keypoints, job.detector, name, source.img_wh),
+                gyro,
+                None if kept is None else kept / OBSERVATION,
+                self._digest(source, **self.settings.observation()),
+                decode,
+            )
+        if not decoded:
+            clock.reuse('detect')
+        if gyro is not None:
+            return seen, seen.rotation
+        return seen, camera.rotation(seen.plan, None)
+
+    def _clips(
+        self, source: FrameSource, seen: ViewObservation, kept: Optional[Path], clock: StageClock
+    ) -> list[PersonClip]:
+        """Return the people, with image features if there are weights for them."""
+        job = self.settings.job
+        clips = make_clips(source, seen.plan, seen.frames, job.people, job.min_frames)
+        for number, clip in enumerate(clips):
+            partial_file = None if kept is None else kept / f'features_{number}.npz'
+            with clock.measure('features'):
+                job.add_features(
+                    clip, source, partial_file, lambda frames: clock.iterate('features', frames)
+                )
+        return clips
+
+    def _predict(
+        self,
+        clip: PersonClip,
+        K: np.ndarray,
+        rotation: CameraRotation,
+        number: int,
+        source: FrameSource,
+        kept: Optional[Path],
+        clock: StageClock,
+    ) -> MotionDump:
+        """Predict a person, or read what was predicted before."""
+        file = None if kept is None else kept / f'person_{number}.npz'
+        signature = self._signature(source)
+        if file is not None:
+            dump = _read(file, signature)
+            if dump is not None:
+                clock.reuse('network')
+                return dump
+        frames = slice(clip.start, clip.start + len(clip))
+        inputs = Clip(
+            sequence=clip.name,
+            start=frames.start,
+            end=frames.stop,
+            img_wh=clip.img_wh,
+            bbx_xys=torch.from_numpy(clip.bbx_xys),
+            K_fullimg=torch.from_numpy(K).float(),
+            R_w2c=torch.from_numpy(rotation.R_w2c[frames]).float(),
+            f_imgseq=_tensor(clip.features),
+            kp2d=torch.from_numpy(clip.kp2d),
+            static_camera=rotation.static,
+            T_w2c=None if rotation.T_w2c is None else _tensor(rotation.T_w2c[frames]).float(),
+            world_up=rotation.world_up,
+            flip_f_imgseq=_tensor(clip.flip_features),
+            flip_bbx_xys=_tensor(clip.flip_bbx_xys),
+        )
+        with clock.measure('network'):
+            sample = self.model.predict(inputs, 'fitted' if self.settings.fit else 'network', clock)
+            coco = self.model.coco_joints(sample, 'camera')
+            sample.pred_instances.confidence = _confidence(coco, inputs)
+        sample.set_metainfo(dict(signature=signature))
+        dump = MotionDump(sample, dict(kp2d=inputs.kp2d, bbx_xys=inputs.bbx_xys))
+        if file is not None:
+            write_motion_dump(file, sample.to_dict(), dump.inputs)
+        return dump
+
+    def _person(
+        self,
+        number: int,
+        clip: PersonClip,
+        dump: MotionDump,
+        rotation: CameraRotation,
+        of_video: list[str],
+    ) -> PersonMotion:
+        """Return a person with what is known about it, and notes but those of the video."""
+        person = PersonMotion.from_prediction(
+            dump.sample.pred_instances,
+            id=number,
+            first_frame=clip.start,
+            seen=clip.observed,
+            keypoints=clip.kp2d,
+            bbx_xys=clip.bbx_xys,
+            notes=[note for note in clip.facts['notes'] if note not in of_video],
+        )
+        height = self.settings.height_of(number)
+        if height is not None:
+            person = with_height(person, height, get_body_model('smplx', data_root=self.data_root))
+        if rotation.T_w2c is not None:
+            frames = slice(clip.start, clip.start + len(clip))
+            person = in_given_world(person, rotation.T_w2c[frames])
+        if self.settings.floor == 'flat':
+            person = on_flat_floor(person)
+        return person
+
+    def _one_world(
+        self, people: list[PersonMotion], rotation: CameraRotation, cuts: list[int]
+    ) -> tuple[list[PersonMotion], np.ndarray]:
+        if rotation.T_w2c is not None:
+            return people, rotation.T_w2c
+        return place_people(people, rotation.R_w2c, rotation.static, cuts)
+
+    def _signature(self, source: FrameSource) -> str:
+        """Return a digest of all that the motion depends on."""
+        return self._digest(source, model=self.signature, **self.settings.recovery())
+
+    def _digest(self, source: FrameSource, **options: Any) -> str:
+        # Frames in memory have no file by which they could be recognised.
+        unique = None if source.files else secrets.token_hex()
+        return signature_of([*source.files, *self.settings.files()], unique=unique, **options)
+
+
+def _confidence(coco17_c: torch.Tensor, clip: Clip) -> torch.Tensor:
+    """Return the confidence of each frame (F,): how near the joints are to the keypoints."""
+    inputs = dict(
+        kp2d=clip.kp2d[:, None],
+        bbx_xys=clip.bbx_xys[:, None],
+        K_fullimg=clip.K_fullimg.expand(len(clip), 1, 3, 3),
+        valid=torch.ones(len(clip), 1, dtype=torch.bool),
+    )
+    return reprojection_confidence(coco17_c[:, None], inputs)[0]
+
+
+def _notes(source: FrameSource, clips: list[PersonClip], seen: ViewObservation) -> list[str]:
+    """Return messages about the whole video."""
+    cuts = [f'the scene changes {len(seen.cuts())} times: each has a world of its own']
+    return [*source.notes, *(cuts if seen.cuts() else []), *seen.failures]
+
+
+def _read(file: Path, signature: str) -> Optional[MotionDump]:
+    """Return a kept prediction of this signature."""
+    try:
+        dump = read_motion_dump(file)
+    except (DataError, FileNotFoundError):
+        return None  # It is made again.
+    return dump if dump.sample.get('signature') == signature else None
+
+
+def _tensor(values: Optional[np.ndarray]) -> Optional[torch.Tensor]:
+    return None if values is None else torch.from_numpy(np.asarray(values))
