@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Union
+from typing import Optional, Union
 
 from mmengine.evaluator import BaseMetric
 from rich.console import Console
@@ -13,7 +13,7 @@ from ..evaluation import SequenceMetric, format_table, write_csv, write_json
 def save_results(
     results: dict[str, float],
     metrics: Iterable[BaseMetric],
-    out: Union[str, Path],
+    out: Optional[Union[str, Path]],
     transductive: bool = False,
 ) -> None:
     """Print the table and the protocols, and write ``results.json`` and ``results.csv``.
@@ -21,7 +21,7 @@ def save_results(
     Args:
         results (dict[str, float]): Results named ``protocol/metric``.
         metrics (Iterable[BaseMetric]): The metrics that computed them.
-        out (str | Path): The folder; it is created.
+        out (str | Path, optional): The folder; it is created. None: nothing is written.
         transductive (bool): Whether inputs of test clips were training data. Defaults to False.
     """
     metrics = list(metrics)
@@ -30,6 +30,8 @@ def save_results(
     console.print(format_table(results, transductive=transductive))
     for metric in scored:
         console.print(metric.describe(), style='dim', markup=False, highlight=False)
+    if out is None:
+        return
     # Metrics of unlabelled videos have results per sequence, too.
     per_sequence = {m.prefix: m.per_sequence for m in metrics if hasattr(m, 'per_sequence')}
     facts = {metric.prefix: metric.protocol_facts for metric in scored}

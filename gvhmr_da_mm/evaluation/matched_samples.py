@@ -18,13 +18,13 @@ from ..core.layout import NUM_BETAS, NUM_BODY_JOINTS
 
 MIN_OVERLAP = 0.5
 """Least intersection over union of the boxes of one person."""
-_SIZES = dict(
-    body_pose=3 * NUM_BODY_JOINTS,
-    betas=NUM_BETAS,
-    global_orient_c=3,
-    transl_c=3,
-    global_orient_w=3,
-    transl_w=3,
+_SHAPES = dict(
+    body_pose=(3 * NUM_BODY_JOINTS,),
+    betas=(NUM_BETAS,),
+    global_orient_c=(3,),
+    transl_c=(3,),
+    global_orient_w=(3,),
+    transl_w=(3,),
 )
 
 
@@ -69,13 +69,13 @@ def matched_samples(
     assigned = assign_people(
         [int(sample.get('start') or 0) for sample in samples], boxes, found, min_overlap
     )
-    sizes = dict(_SIZES)
+    shapes = dict(_SHAPES)
     if found:
-        sizes = {name: value.shape[-1] for name, value in found[0].fields.items()}
+        shapes = {name: value.shape[1:] for name, value in found[0].fields.items()}
     matched = []
     for sample, tracks in zip(samples, assigned):
         numbers = np.arange(len(tracks)) + int(sample.get('start') or 0)
-        values = {name: torch.zeros(len(tracks), size) for name, size in sizes.items()}
+        values = {name: torch.zeros(len(tracks), *shape) for name, shape in shapes.items()}
         for index, person in enumerate(found):
             there = tracks == index
             rows = np.searchsorted(person.frames, numbers[there])

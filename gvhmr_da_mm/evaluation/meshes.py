@@ -17,6 +17,7 @@ from ..body_models.loading import body_model_file
 from ..body_models.mesh_body import MeshBody
 from ..body_models.regressors import regressor_file
 from ..core.camera import transform_smpl
+from ..core.layout import SMPL_BODY_POSE
 from .protocols import Protocol
 
 PathLike = Union[str, Path]
@@ -25,7 +26,9 @@ TARGET_GENDERS = ('male', 'female')
 
 
 class ProtocolMeshes:
-    """Body models of a protocol: neutral SMPL-X for predictions, a gendered one for the truth.
+    """Body models of a protocol: a neutral one for predictions, a gendered one for the truth.
+
+    Predictions are SMPL-X, or SMPL if their body pose is that of SMPL.
 
     Models and regressors are loaded when they are first needed and shared by all metrics.
 
@@ -68,6 +71,10 @@ class ProtocolMeshes:
             device=str(self.device),
         )
 
+    @property
+    def _predicted_smpl(self) -> MeshBody:
+        return get_body_model('smpl', data_root=self.folders['data_root'], device=str(self.device))
+
     def target_model(self, gender: str) -> MeshBody:
         """The body model of the truth."""
         kind = self.protocol.target_body
@@ -76,16 +83,19 @@ class ProtocolMeshes:
     def predicted(
         self, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
     ) -> Tensor:
-        """Return the SMPL vertices (F, 6890, 3) of neutral SMPL-X parameters.
+        """Return the SMPL vertices (F, 6890, 3) of neutral SMPL-X or SMPL parameters.
 
         Args:
-            body_pose (Tensor): Axis-angle, (F, 63), rad.
+            body_pose (Tensor): Axis-angle in rad, (F, 63), or (F, 69) of SMPL.
             betas (Tensor): Shape, (F, 10).
             global_orient (Tensor): Axis-angle, (F, 3), rad.
             transl (Tensor): Translation, (F, 3), metres.
         """
+        parameters = self._send(body_pose, betas, global_orient, transl)
+        if body_pose.shape[-1] == SMPL_BODY_POSE:
+            return self._predicted_smpl(*parameters)
         model = self.predicted_model
-        return model.to_smpl_vertices(model(*self._send(body_pose, betas, global_orient, transl)))
+        return model.to_smpl_vertices(model(*parameters))
 
     def target(
         self, gender: str, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
@@ -146,8 +156,10 @@ class ProtocolMeshes:
         Returns:
             tuple[Tensor, Tensor]: Joints (F, J, 3) and vertices (F, N, 3), float64.
         """
-        hands = self.protocol.flat_hand_mean
         parameters = (body_pose, betas, global_orient, transl)
+        if body_pose.shape[-1] == SMPL_BODY_POSE:
+            return self._points('smpl', vertex_ids, parameters)
+        hands = self.protocol.flat_hand_mean
         return self._points('smplx', vertex_ids, parameters, flat_hand_mean=hands)
 
     def target_points(
