@@ -97,7 +97,10 @@ class FeatureJob:
         progress: Progress = iter,
     ) -> tuple[list[PersonClip], TimePlan]:
         """Detect and track the people of a video; see :func:`observe`. Adds no image features."""
-        with build_detector(self.keypoints, self.detector, clip_id, source.img_wh) as detector:
+        everybody = self.people == 'all'
+        with build_detector(
+            self.keypoints, self.detector, clip_id, source.img_wh, everybody
+        ) as detector:
             facts = dict(keypoints=Path(self.keypoints).name)
             return observe(
                 source, detector, self.people, self.min_frames, gyro, facts, progress=progress

@@ -1,7 +1,5 @@
 """Regression tests on real videos."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -39,7 +37,8 @@ def watch(media):
         key = (name, *options.items())
         if key not in known:
             source = open_frames(media / name)
-            with build_detector('mediapipe', None, Path(name).stem, source.img_wh) as detector:
+            everybody = options.pop('everybody', False)
+            with build_detector('mediapipe', None, name, source.img_wh, everybody) as detector:
                 known[key], _ = observe(source, detector, **options)
         return known[key]
 
@@ -53,6 +52,15 @@ def test_people_who_cross_are_two_tracks(watch):
     assert len(clips) == 3
     assert starts[0] < 10 and 95 < starts[1] < 103 and 150 <= starts[2] < 165
     assert any('another person' in note for note in clips[1].facts['notes'])
+
+
+def test_both_players_are_followed(watch):
+    clips = watch('odd/crossing.mp4', people='all', everybody=True)
+    white, blue = clips[:2]
+    # White is in front where they cross.
+    assert white.start == blue.start == 0
+    assert len(white) > 260 and white.observed.mean() > 0.9
+    assert 140 < len(blue) < 200 and blue.observed.mean() > 0.9
 
 
 def test_scenes_are_not_joined(watch):

@@ -9,6 +9,8 @@ from .keypoint_file import KeypointFile
 from .mediapipe_pose import import_mediapipe
 
 DETECTORS = {'mediapipe': 'MediaPipePose', 'mmpose': 'MMPosePose'}
+MAX_PEOPLE = 6
+"""People whom MediaPipe looks for; each takes time of its own."""
 
 
 def file_of(path: Union[str, Path], clip_id: str, suffixes: tuple[str, ...]) -> Path:
@@ -48,6 +50,7 @@ def build_detector(
     options: Optional[dict[str, Any]],
     clip_id: str,
     img_wh: tuple[int, int],
+    everybody: bool = False,
 ) -> Any:
     """Build a detector for a clip.
 
@@ -57,6 +60,8 @@ def build_detector(
         options (dict, optional): Arguments of the detector; unused for a file.
         clip_id (str): Name of the clip, for files in a folder.
         img_wh (tuple[int, int]): Width and height of its upright frames, pixels.
+        everybody (bool): Whether MediaPipe, which is better for one person alone, looks for
+            several, unless ``options`` tell. Defaults to False.
 
     Raises:
         ConfigError: If it cannot be built.
@@ -64,5 +69,6 @@ def build_detector(
         DataError: If the file does not fit the video.
     """
     if keypoints in DETECTORS:
-        return TASK_UTILS.build(dict(type=DETECTORS[keypoints], **(options or {})))
+        defaults = dict(max_people=MAX_PEOPLE) if everybody and keypoints == 'mediapipe' else {}
+        return TASK_UTILS.build(dict(type=DETECTORS[keypoints], **{**defaults, **(options or {})}))
     return KeypointFile(file_of(keypoints, clip_id, ('.npz',)), img_wh)

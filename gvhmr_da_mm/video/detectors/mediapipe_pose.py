@@ -1,4 +1,4 @@
-"""Keypoints of one person by MediaPipe, through its legacy or its Tasks API."""
+"""Keypoints of people by MediaPipe, through its legacy or its Tasks API."""
 
 import logging
 import os
@@ -11,9 +11,11 @@ from typing import Optional
 
 import numpy as np
 
+from ...core.checks import check_at_least
 from ...core.errors import ConfigError, MissingFilesError
 from ...registry import TASK_UTILS
 from .detections import Detections, boxes_around
+from .mediapipe_people import MediaPipePeople
 
 STDERR = 2
 """File descriptor of the error stream."""
@@ -64,7 +66,7 @@ def import_mediapipe() -> ModuleType:
 
 
 class _Solution:
-    """Poses by the legacy API, whose models are in its wheel."""
+    """The pose of one person by the legacy API, whose models are in its wheel."""
 
     def __init__(
         self, mediapipe: ModuleType, complexity: int, confidence: float, smooth: bool
@@ -77,18 +79,20 @@ class _Solution:
         )
         self.close = self._pose.close
 
-    def find(self, image: np.ndarray) -> Optional[_Landmarks]:
-        """Return the 33 landmarks of a person in the image and in metres, or None."""
+    def find(self, image: np.ndarray) -> list[_Landmarks]:
+        """Return the 33 landmarks of the person, if there is one, in the image and in metres."""
         found = self._pose.process(image)
         if found.pose_landmarks is None:
-            return None
-        return found.pose_landmarks.landmark, found.pose_world_landmarks.landmark
+            return []
+        return [(found.pose_landmarks.landmark, found.pose_world_landmarks.landmark)]
 
 
 class _Task:
     """Poses by the Tasks API, from a model file."""
 
-    def __init__(self, mediapipe: ModuleType, model: Path, confidence: float) -> None:
+    def __init__(
+        self, mediapipe: ModuleType, model: Path, max_people: int, confidence: float
+    ) -> None:
         from mediapipe.tasks.python import BaseOptions, vision
 
         self._make_image = mediapipe.Image
@@ -97,6 +101,7 @@ class _Task:
             vision.PoseLandmarkerOptions(
                 base_options=BaseOptions(model_asset_path=str(model)),
                 running_mode=vision.RunningMode.VIDEO,
+                num_poses=max_people,
                 min_pose_detection_confidence=confidence,
                 min_tracking_confidence=confidence,
             )
@@ -104,37 +109,37 @@ class _Task:
         self._time = 0
         self.close = self._landmarker.close
 
-    def find(self, image: np.ndarray) -> Optional[_Landmarks]:
-        """Return the 33 landmarks of a person in the image and in metres, or None."""
+    def find(self, image: np.ndarray) -> list[_Landmarks]:
+        """Return the 33 landmarks of each person in the image and in metres."""
         self._time += FRAME_MILLISECONDS
         image = self._make_image(image_format=self._format, data=np.ascontiguousarray(image))
         found = self._landmarker.detect_for_video(image, self._time)
-        if not found.pose_landmarks:
-            return None
-        return found.pose_landmarks[0], found.pose_world_landmarks[0]
+        return list(zip(found.pose_landmarks, found.pose_world_landmarks))
 
 
 @TASK_UTILS.register_module()
 class MediaPipePose:
-    """Detect the most prominent person of a video, on the CPU and without a download.
+    """Detect the people of a video, on the CPU and without a download.
 
     Note:
         Use it in a ``with`` block: the error stream is silent until the first images are through.
-        MediaPipe tracks one person through frames in order and detects it again when lost. Use
-        MMPose for videos with several people.
+        Pass the frames in order: people are followed from the last one.
 
     Args:
+        max_people (int): 1 for the most prominent person, or the largest number of people.
+            Defaults to 1.
         model_complexity (int): 1 is the model inside the wheel (BlazePose full). 0 and 2 are
             downloaded by MediaPipe. Legacy API (up to 0.10.21) only. Defaults to 1.
         min_confidence (float): Least confidence of detection and tracking, 0 to 1. Defaults to
             0.5.
-        smooth (bool): Whether to use MediaPipe's temporal filter; the Tasks API always does.
-            Defaults to True.
+        smooth (bool): Whether to use MediaPipe's temporal filter. The Tasks API always does; for
+            several people the legacy API has none. Defaults to True.
         model (str, optional): A file such as ``pose_landmarker_full.task`` of MediaPipe's site,
             which the Tasks API needs. Defaults to None.
 
     Raises:
-        ConfigError: If MediaPipe is not installed, or the Tasks API gets no model.
+        ConfigError: If MediaPipe is not installed, the Tasks API gets no model, or ``max_people``
+            is below 1.
         MissingFilesError: If there is no such file.
 
     Source: Bazarevsky et al., BlazePose, 2020.
@@ -144,18 +149,25 @@ class MediaPipePose:
 
     def __init__(
         self,
+        max_people: int = 1,
         model_complexity: int = 1,
         min_confidence: float = 0.5,
         smooth: bool = True,
         model: Optional[str] = None,
     ) -> None:
+        check_at_least(1, max_people=max_people)
         mediapipe = import_mediapipe()
         with ExitStack() as quiet:
             quiet.enter_context(silenced_native_errors())
-            if hasattr(mediapipe, 'solutions'):
+            if not hasattr(mediapipe, 'solutions'):
+                file = _model_file(model, mediapipe)
+                self._pose = _Task(mediapipe, file, max_people, min_confidence)
+            elif max_people == 1:
                 self._pose = _Solution(mediapipe, model_complexity, min_confidence, smooth)
             else:
-                self._pose = _Task(mediapipe, _model_file(model, mediapipe), min_confidence)
+                self._pose = MediaPipePeople(
+                    mediapipe, max_people, model_complexity, min_confidence
+                )
             # Its threads print after the calls that started them have returned.
             self._quiet, self._num_images = quiet.pop_all(), 0
         # MediaPipe sets up absl's logging, which would repeat every log message.
@@ -170,24 +182,24 @@ class MediaPipePose:
             self._pose.close()
 
     def __call__(self, image: Optional[np.ndarray], number: int) -> Detections:
-        """Return the person of an RGB image (H, W, 3), uint8; nobody for None."""
+        """Return the people of an RGB image (H, W, 3), uint8; nobody for None."""
         if image is None:
             return Detections.none()
         found = self._pose.find(image)
         self._num_images += 1
         if self._num_images == QUIET_IMAGES:
             self._quiet.close()
-        if found is None:
+        if not found:
             return Detections.none()
-        landmarks, in_metres = found
-        height, width = image.shape[:2]
-        points = np.array([[p.x * width, p.y * height, p.visibility] for p in landmarks])
-        joints = np.array([[p.x, p.y, p.z] for p in in_metres])
+        size = np.array(image.shape[1::-1])
+        in_image, in_metres = zip(*found)
+        points = np.array([[[p.x, p.y, p.visibility] for p in person] for person in in_image])
+        joints = np.array([[[p.x, p.y, p.z] for p in person] for person in in_metres])
+        points[..., :2] *= size
         # Landmarks outside the image are guesses: they get confidence 0.
-        inside = ((points[:, :2] >= 0) & (points[:, :2] <= (width, height))).all(axis=1)
-        points[:, 2] *= inside
-        boxes, with_box = boxes_around(points[None])
-        keypoints, joints = points[None, LANDMARKS], joints[None, LANDMARKS]
+        points[..., 2] *= ((points[..., :2] >= 0) & (points[..., :2] <= size)).all(axis=-1)
+        boxes, with_box = boxes_around(points)
+        keypoints, joints = points[:, LANDMARKS], joints[:, LANDMARKS]
         return Detections(boxes[with_box], keypoints[with_box], joints=joints[with_box])
 
 

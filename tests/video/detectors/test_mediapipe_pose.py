@@ -102,6 +102,11 @@ def test_landmarks_become_keypoints_in_pixels(fake):
     assert left < 10 and right > 330 and top < 5 and bottom > 165  # all 33 are inside
 
 
+def test_the_number_of_people_is_checked(fake):
+    with pytest.raises(ConfigError, match='`max_people` should be at least 1, got 0'):
+        MediaPipePose(max_people=0)
+
+
 def test_without_mediapipe_one_is_told_what_to_do(monkeypatch):
     real = builtins.__import__
 
@@ -116,17 +121,20 @@ def test_without_mediapipe_one_is_told_what_to_do(monkeypatch):
 
 
 class Landmarker:
-    """Landmarker of the Tasks API: one person in every image that is not black."""
+    """Landmarker of the Tasks API: the value of the pixels is the number of people."""
 
     def __init__(self, options):
         self.options, self.times, self.closed = options, [], False
 
     def detect_for_video(self, image, time):
         self.times.append(time)
-        landmarks = [Landmark((i + 1) / 40, (i + 1) / 40) for i in range(33)]
-        if not image.data.any():
-            return SimpleNamespace(pose_landmarks=[], pose_world_landmarks=[])
-        return SimpleNamespace(pose_landmarks=[landmarks], pose_world_landmarks=[world_landmarks()])
+        people = [
+            [Landmark((i + 1 + n) / 40, (i + 1) / 40) for i in range(33)]
+            for n in range(image.data.max())
+        ]
+        return SimpleNamespace(
+            pose_landmarks=people, pose_world_landmarks=[world_landmarks() for _ in people]
+        )
 
     def close(self):
         self.closed = True
@@ -165,8 +173,20 @@ def test_later_generation(later, tmp_path):
     assert landmarker.closed and landmarker.times == [33, 66]
     assert landmarker.options.base_options.model_asset_path == str(model)
     assert landmarker.options.min_pose_detection_confidence == 0.6
+    assert landmarker.options.num_poses == 1
     np.testing.assert_allclose(found.keypoints[0, 5, :2], [400 * 12 / 40, 200 * 12 / 40])
     np.testing.assert_allclose(found.joints[0, 5], [0.11, 0.22, 0.44])
+
+
+def test_later_generation_finds_several_people(later, tmp_path):
+    model = tmp_path / 'pose_landmarker_full.task'
+    model.touch()
+    with MediaPipePose(max_people=2, model=str(model)) as detector:
+        assert detector._pose._landmarker.options.num_poses == 2
+        found = detector(np.full((200, 400, 3), 2, np.uint8), 0)
+    assert found.keypoints.shape == found.joints.shape == (2, 17, 3)
+    np.testing.assert_allclose(found.keypoints[1, 5, :2], [400 * 13 / 40, 200 * 12 / 40])
+    assert found.boxes[1, 0] > found.boxes[0, 0]
 
 
 def test_later_generation_needs_a_model(later, tmp_path):
