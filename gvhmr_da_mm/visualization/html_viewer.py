@@ -47,6 +47,8 @@ class PageBody:
     colour: Colour
     camera_colour: Colour
     truth: bool
+    has_camera: bool = True
+    """Whether the camera is drawn; otherwise it is only where the page looks from."""
 
 
 def write_html_viewer(
@@ -190,6 +192,7 @@ def _body_content(body: PageBody) -> dict[str, Any]:
     return dict(
         name=body.name,
         truth=body.truth,
+        hasCamera=body.has_camera,
         colour=list(body.colour),
         cameraColour='rgb({}, {}, {})'.format(*body.camera_colour),
         joints=_quantise(track.joints_w),

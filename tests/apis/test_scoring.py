@@ -1,18 +1,22 @@
 """Results of methods against labels: scores of what was stored, and a count of the lost."""
 
 import json
+from dataclasses import replace
 
-import joblib
 import numpy as np
 import pytest
 import torch
 
+from gvhmr_da_mm import load_result
 from gvhmr_da_mm.apis.scoring import LabelledVideos, score_results
 from gvhmr_da_mm.body_models import get_body_model
 from gvhmr_da_mm.core.camera import transform_smpl
 from gvhmr_da_mm.core.errors import ConfigError, DataError, MissingFilesError
 from gvhmr_da_mm.datasets.sources import EMDBSource
 from gvhmr_da_mm.datasets.sources.write_pack import write_pack
+from gvhmr_da_mm.structures import CameraMotion
+
+joblib = pytest.importorskip('joblib', reason='requirements/tests.txt has joblib')
 
 # Errors of a result that is the label, mm: as far as the meshes of two body models differ.
 SMALL = 12
@@ -126,6 +130,33 @@ def test_other_people_are_ignored(pack, records, in_both, toy_root, tmp_path):
         write_wham(tmp_path / f'{in_both}.pkl', stranger, person), pack, data_root=toy_root
     )
     assert both.results == alone.results
+
+
+def test_own_files_end_to_end(pack, records, in_both, toy_root, tmp_path):
+    """Two tracks of one person with a gap, as a video gives them."""
+    path = write_wham(tmp_path / f'{in_both}.pkl', as_wham(records[in_both], toy_root))
+    whole = load_result(path, toy_root)
+    frames, K = len(whole), records[in_both]['K_fullimg'].numpy()
+    third = frames // 3
+    person = whole.people[0]
+    tracks = {0: person[:third], 1: replace(person[2 * third :], id=1)}
+    camera = CameraMotion(K, np.tile(np.eye(4), (frames, 1, 1)), static=False)
+    folder = tmp_path / 'motions' / in_both
+    files = replace(whole, people=tracks, camera=camera).save(folder / 'motion.pt')
+    assert len(files) == 2
+    (folder / 'summary.json').write_text('{}')
+    scores = score_results(folder, pack, ['emdb1_e2e'], data_root=toy_root)
+    mask = records[in_both]['mask'].clone()
+    labelled = mask.sum()
+    mask[third : 2 * third] = False
+    expected = float(100 * mask.sum() / labelled)
+    assert scores.results['emdb1_e2e/coverage'] == pytest.approx(expected, abs=1)
+    assert scores.results['emdb1_e2e/matched_mpjpe'] < SMALL
+    # The folder of several videos, as the tool writes it.
+    several = score_results(
+        tmp_path / 'motions', pack, ['emdb1_e2e'], sequences=[in_both], data_root=toy_root
+    )
+    assert several.results == scores.results
 
 
 def test_videos_without_a_result_count_as_lost(pack, records, in_both, toy_root, tmp_path):

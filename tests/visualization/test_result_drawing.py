@@ -12,6 +12,7 @@ from gvhmr_da_mm.core.errors import DataError
 from gvhmr_da_mm.structures import CameraMotion, MotionResult, PersonMotion
 from gvhmr_da_mm.visualization import result_tracks, write_result_page, write_result_video
 from gvhmr_da_mm.visualization.palette import BACKGROUND, PEOPLE, person_colour
+from gvhmr_da_mm.visualization.viewpoint import with_viewpoint
 
 from .conftest import CAMERA, FRAMES, HEIGHT, WIDTH
 
@@ -106,8 +107,31 @@ def test_the_page_has_all_people(result, tmp_path):
     assert [body['name'] for body in content['bodies']] == ['person 0', 'person 3']
     assert content['frames'] == LENGTH and content['meshes'] is True
     assert [tuple(body['colour']) for body in content['bodies']] == [PEOPLE[0], PEOPLE[3]]
+    assert all(body['hasCamera'] for body in content['bodies'])
     with pytest.raises(DataError, match='there is no person'):
         replace(result, people={}).save(tmp_path / 'none.html')
+
+
+def test_a_page_of_people_of_whom_no_camera_is_known(result, tmp_path):
+    people = {
+        number: replace(person, global_orient_c=None, transl_c=None)
+        for number, person in result.people.items()
+    }
+    blind = replace(result, people=people, camera=None)
+    (path,) = write_result_page(tmp_path / 'x.html', blind)
+    page = path.read_text(encoding='utf-8')
+    content = json.loads(re.search(r'<script[^>]*id="data"[^>]*>(.*?)</script>', page, re.S)[1])
+    assert not any(body['hasCamera'] for body in content['bodies'])
+    seen = with_viewpoint(blind)
+    for number, person in seen.people.items():
+        assert (person.joints_c[..., 2] > 1).all()
+        np.testing.assert_allclose(person.joints_w, people[number].joints_w)
+    T = [person.T_w2c for person in seen.people.values()]
+    np.testing.assert_allclose(T[0], np.broadcast_to(T[1][:1], T[0].shape), atol=1e-4)
+    assert with_viewpoint(result) is result
+    people[0] = result.people[0]
+    with pytest.raises(DataError, match='person 3 in the camera is unknown'):
+        write_result_page(tmp_path / 'y.html', replace(blind, people=people))
 
 
 def test_a_video_that_fails_leaves_no_file(result, tmp_path):

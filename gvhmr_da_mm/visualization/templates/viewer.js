@@ -312,7 +312,7 @@ function render() {
   const present = shown.filter((body) => body.valid[state.frame]);
   drawGround(cam);
   shown.forEach((body) => drawPath(cam, body));
-  if (state.cameras) shown.forEach((body) => drawCamera(cam, body));
+  if (state.cameras) shown.filter((body) => body.hasCamera).forEach((body) => drawCamera(cam, body));
   present.forEach((body) => drawShadow(cam, body));
   if (state.mesh && data.meshes) drawMeshes(cam, present);
   else drawSkeletons(cam, present);
