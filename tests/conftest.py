@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.demo import generate_demo
-from gvhmr_da_mm.testing import isolated_registry
+from tests.testing import isolated_registry
 from tests.tool_calls import Packs, load_tool
 
 REPO_ROOT = Path(__file__).resolve().parents[1]

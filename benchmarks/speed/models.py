@@ -11,7 +11,7 @@ from benchmarks.speed.paths import ROOT
 from gvhmr_da_mm.config.loading import set_data_root
 from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_inputs
+from tests.testing import toy_inputs
 
 
 def full_config(name: str, settings: Settings) -> Config:

@@ -17,7 +17,7 @@ from gvhmr_da_mm.models import GVHMR, DomainAdaptiveGVHMR
 from gvhmr_da_mm.models.adaptation import PseudoLabeler
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures import MotionPrediction
-from gvhmr_da_mm.testing import toy_batch
+from tests.testing import toy_batch
 
 FRAMES = 120
 BATCHES = (8, 16, 32, 64)

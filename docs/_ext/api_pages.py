@@ -21,8 +21,8 @@ import gvhmr_da_mm
 from gvhmr_da_mm import registry
 
 FOLDER = 'reference/api'
-LEFT_OUT = ('cli', 'testing')
-"""Parts that only tools and tests use."""
+LEFT_OUT = ('cli',)
+"""Parts that only tools use."""
 MODULES = {
     'core': ('camera', 'errors', 'gravity_view', 'rotation', 'trajectory'),
     'evaluation': ('functional',),

@@ -14,11 +14,11 @@ from gvhmr_da_mm.core.errors import CheckpointError, ConfigError, DataError, Mis
 from gvhmr_da_mm.models.checkpoint_keys import PUBLISHED_PREFIX
 from gvhmr_da_mm.models.checkpoint_reading import read_checkpoint
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_model_config
 from tests.codecs.test_published_statistics import composed
 from tests.codecs.test_published_statistics import write as write_checkout
 from tests.golden_cases import GoldenCase, cases
 from tests.golden_models import STATISTICS, golden_model
+from tests.testing import toy_adaptation_config, toy_model_config
 
 
 def convert(*args, **kwargs):

@@ -10,8 +10,8 @@ from gvhmr_da_mm.core.errors import CheckpointError, ConfigError, DataError, Mis
 from gvhmr_da_mm.models.checkpoint_reading import read_checkpoint
 from gvhmr_da_mm.models.model_card import ModelCard
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_model_config
 from tests.models.publishing import FACTS, publish, save_checkpoint, write_facts
+from tests.testing import toy_adaptation_config, toy_model_config
 
 
 @pytest.fixture(scope='module')

@@ -44,7 +44,7 @@ CODE = """
 
     from gvhmr_da_mm.engine.loops.dry_run_loop import peak_memory
     from gvhmr_da_mm.fileio.atomic_file import write_atomically
-    from gvhmr_da_mm.testing import isolated_registry, tiny_config
+    from tests.testing import isolated_registry, tiny_config
 
     assert peak_memory() is None
     root, work_dir, path, tool = sys.argv[1:]

@@ -10,7 +10,7 @@ from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.evaluation import WorldSpaceMetric
 from gvhmr_da_mm.evaluation.metrics.sequence_metric import SequenceMetric
 from gvhmr_da_mm.registry import SCOPE
-from gvhmr_da_mm.testing import isolated_registry
+from tests.testing import isolated_registry
 
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'da_bedlam_emdb_3dpw.py'
 FILLED = {'data_root'}

@@ -9,8 +9,8 @@ from mmengine.registry import DefaultScope
 
 from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.registry import DATASETS
-from gvhmr_da_mm.testing import tiny_config, train
-from gvhmr_da_mm.testing.tiny_run import read_log
+from tests.testing import tiny_config, train
+from tests.testing.tiny_run import read_log
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 SOURCE, ADAPTED = CONFIGS / 'gvhmr_mixed.py', CONFIGS / 'da_mixed_emdb_3dpw.py'

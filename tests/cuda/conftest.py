@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_model_config
+from tests.testing import toy_model_config
 
 DRY_RUN = os.environ.get('GVHMR_CUDA_DRY_RUN') == '1'
 SIZE = dict(latent_dim=32, num_layers=2, num_heads=2)

@@ -7,7 +7,7 @@ from gvhmr_da_mm.evaluation.functional.joint_error import mpjpe, pa_mpjpe
 from gvhmr_da_mm.evaluation.functional.world_error import wa_mpjpe
 from gvhmr_da_mm.models import ReprojectionLoss
 from gvhmr_da_mm.models.refiners import KeypointRefiner
-from gvhmr_da_mm.testing import toy_batch, toy_inputs
+from tests.testing import toy_batch, toy_inputs
 
 pytestmark = pytest.mark.cuda
 FRAMES = 120

@@ -13,7 +13,7 @@ from gvhmr_da_mm.datasets import collate_clips
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor, PrecisionOptimWrapperConstructor
 from gvhmr_da_mm.models.estimators import GraphedLoss
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_model_config
+from tests.testing import toy_adaptation_config, toy_batch, toy_model_config
 
 pytestmark = pytest.mark.cuda
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,8 +16,8 @@ from gvhmr_da_mm.datasets import RICHDataset
 from gvhmr_da_mm.evaluation import CameraSpaceMetric, WorldSpaceMetric
 from gvhmr_da_mm.models.test_time import MotionRecovery
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_model_config
 from tests.datasets.packs import edit, save
+from tests.testing import toy_model_config
 
 NAMES = ('Gym_011_cooking/cam_02', 'ParkingLot2_009/cam_00')
 FRAMES = 40

@@ -19,10 +19,10 @@ from gvhmr_da_mm.datasets.validation import CHECKS
 from gvhmr_da_mm.models import model_zoo
 from gvhmr_da_mm.registry import DATASETS, MODELS, TASK_UTILS
 from gvhmr_da_mm.structures import write_motion_dump
-from gvhmr_da_mm.testing import toy_model_config
 from gvhmr_da_mm.video.camera_file import read_camera_poses
 from tests.apis.inferencers.conftest import FRAMES, checkpoint, keypoints  # noqa: F401
 from tests.models.publishing import publish, save_checkpoint
+from tests.testing import toy_model_config
 from tests.video.videos import write_video
 
 from .markdown import CONFIGS, ENGLISH, REPO_ROOT, blocks

@@ -18,8 +18,8 @@ from gvhmr_da_mm.datasets.sources.write_pack import write_pack
 from gvhmr_da_mm.datasets.validation import ERROR, find_folders, validate_folder
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
 from gvhmr_da_mm.registry import DATASETS, METRICS, MODELS, TRANSFORMS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_inputs, toy_model_config
 from tests.datasets.samples import assert_same_item
+from tests.testing import toy_adaptation_config, toy_batch, toy_inputs, toy_model_config
 
 from .markdown import CHINESE, ENGLISH, REPO_ROOT, blocks, code_words
 

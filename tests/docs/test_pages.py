@@ -22,7 +22,7 @@ from gvhmr_da_mm.evaluation.report import METRIC_LABELS
 from gvhmr_da_mm.models import ReprojectionLoss
 from gvhmr_da_mm.models.test_time import MotionRecovery
 from gvhmr_da_mm.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch
+from tests.testing import toy_adaptation_config, toy_batch
 
 from .markdown import (
     CONFIGS,

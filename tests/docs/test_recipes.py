@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import read_log, toy_model_config
+from tests.testing import read_log, toy_model_config
 from tests.tool_calls import REPO_ROOT, SHRINK
 
 from .markdown import ENGLISH, blocks

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 
 from gvhmr_da_mm.apis import limit_for_debugging, load_config
 from gvhmr_da_mm.core.errors import CheckpointError
-from gvhmr_da_mm.testing import isolated_registry, last_checkpoint, read_log, tiny_config, train
+from tests.testing import isolated_registry, last_checkpoint, read_log, tiny_config, train
 
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
 TERMS = 'simple cr_j3d transl_c j2d cr_verts verts2d transl_w static_conf'.split()

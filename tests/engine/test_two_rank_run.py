@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
-from gvhmr_da_mm.testing import isolated_registry, last_checkpoint, read_log, tiny_config, train
+from tests.testing import isolated_registry, last_checkpoint, read_log, tiny_config, train
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'

@@ -13,7 +13,7 @@ from mmengine.dist import get_dist_info
 from gvhmr_da_mm.datasets import AlternatingMultiSourceSampler, SourceRange
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor, ReplicatedDataParallel
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_model_config
+from tests.testing import toy_adaptation_config, toy_batch, toy_model_config
 
 CLIPS, FRAMES = 4, 16
 DOMAINS = ('synthetic', 'real', 'synthetic', 'real', 'real', 'synthetic')

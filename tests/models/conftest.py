@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_model_config
+from tests.testing import toy_model_config
 
 from .scene import Scene, assert_same
 

@@ -12,7 +12,7 @@ from gvhmr_da_mm.models import checkpoint_guard
 from gvhmr_da_mm.models.checkpoint_keys import ours_to_published
 from gvhmr_da_mm.models.checkpoint_upgrade import upgrade_state_dict
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_model_config
+from tests.testing import toy_adaptation_config, toy_model_config
 
 
 def statistics(seed: int) -> dict:

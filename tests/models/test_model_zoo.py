@@ -19,8 +19,8 @@ from gvhmr_da_mm.engine.safe_loading import load_from_restricted_pickle
 from gvhmr_da_mm.models import model_zoo
 from gvhmr_da_mm.models.checkpoint_reading import read_checkpoint
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_model_config
 from tests.models.publishing import publish, save_checkpoint
+from tests.testing import toy_model_config
 from tests.tool_calls import REPO_ROOT
 
 CONFIGS = sorted((REPO_ROOT / 'configs').glob('*.py'))

@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_model_config
+from tests.testing import toy_adaptation_config, toy_batch, toy_model_config
 
 WAITS = ('lift_fresh', '_local_scalar_dense', 'nonzero', 'masked_select')
 """Numbers of Python that become a tensor, and tensors that become one or decide a shape."""

@@ -17,7 +17,6 @@ from rich.table import Table  # noqa: E402
 from gvhmr_da_mm.cli.command_line import report_errors  # noqa: E402
 from gvhmr_da_mm.demo import generate_demo  # noqa: E402
 from gvhmr_da_mm.evaluation.metrics.sequence_metric import SkippedSequenceWarning  # noqa: E402
-from gvhmr_da_mm.testing import isolated_registry, tiny_config  # noqa: E402
 from tests.robustness.memory_monitor import (  # noqa: E402
     Footprint,
     MemoryMonitor,
@@ -26,6 +25,7 @@ from tests.robustness.memory_monitor import (  # noqa: E402
     rss_slope,
 )
 from tests.robustness.plot_memory import plot_memory  # noqa: E402
+from tests.testing import isolated_registry, tiny_config  # noqa: E402
 
 CONFIG = ROOT / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
 MIN_ITERS = 50

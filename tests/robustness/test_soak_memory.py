@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gvhmr_da_mm.testing import read_log
+from tests.testing import read_log
 
 MARGIN = 30.0
 """MB per 1000 iterations; a graph that is kept would be a hundred."""

@@ -4,7 +4,7 @@ import torch
 from gvhmr_da_mm.core.camera import weak_camera_from_translation
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
 from gvhmr_da_mm.structures import MotionPrediction, empty_inputs
-from gvhmr_da_mm.testing import toy_inputs
+from tests.testing import toy_inputs
 
 
 def prediction(batch=3, length=5, x=True):

@@ -5,7 +5,7 @@ from gvhmr_da_mm.core.trajectory import integrate_velocity
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures import BodyTargets, MotionTargets
 from gvhmr_da_mm.structures.targets import relative_to_hips
-from gvhmr_da_mm.testing import toy_inputs, toy_model_config, toy_samples
+from tests.testing import toy_inputs, toy_model_config, toy_samples
 
 
 def labels(inputs):

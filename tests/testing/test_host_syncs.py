@@ -7,7 +7,7 @@ import torch
 
 from gvhmr_da_mm.models.adaptation import ConfidenceCalibrator
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch
+from tests.testing import toy_adaptation_config, toy_batch
 from tests.testing.host_syncs import HostSyncs, record_host_syncs
 
 

@@ -5,7 +5,8 @@ from mmengine.registry import DefaultScope
 
 from gvhmr_da_mm.core.errors import MissingFilesError
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
-from gvhmr_da_mm.testing import (
+from gvhmr_da_mm.visualization import MotionLocalVisualizer
+from tests.testing import (
     isolated_registry,
     last_checkpoint,
     read_log,
@@ -13,7 +14,6 @@ from gvhmr_da_mm.testing import (
     toy_inputs,
     toy_samples,
 )
-from gvhmr_da_mm.visualization import MotionLocalVisualizer
 
 
 def test_a_seed_decides_everything():

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import isolated_registry, toy_model_config
+from tests.testing import isolated_registry, toy_model_config
 from tests.tool_calls import SHRINK, TINY, load_tool
 
 

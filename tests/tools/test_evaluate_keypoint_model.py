@@ -8,10 +8,10 @@ import torch
 from mmengine.config import Config
 
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_model_config
 from gvhmr_da_mm.video import view_observation
 from tests.apis.keypoint_model.scenes import Scene
 from tests.datasets.mocap.recordings import write
+from tests.testing import toy_model_config
 
 TOOL = 'analysis_tools/evaluate_keypoint_model'
 MOCAP = {'pa_mpjpe', 'mpjpe', 'w_mpjpe', 'wa_mpjpe', 'rte', 'fs', 'jitter', 'gravity_deg'}

@@ -7,7 +7,7 @@ import torch
 
 from gvhmr_da_mm.models.checkpoint_keys import ours_to_published
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_model_config
+from tests.testing import toy_model_config
 
 
 class Exploit:

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from gvhmr_da_mm.models import model_zoo
-from gvhmr_da_mm.testing import toy_model_config
 from tests.datasets.mocap.recordings import write
 from tests.models.publishing import save_checkpoint, write_facts
+from tests.testing import toy_model_config
 from tests.tool_calls import REPO_ROOT, SHORT
 
 PUBLISH = 'model_converters/publish_model'

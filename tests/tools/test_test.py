@@ -15,7 +15,7 @@ from gvhmr_da_mm.datasets.packs import PackWriter
 from gvhmr_da_mm.engine.hooks import motion_visualization_hook
 from gvhmr_da_mm.evaluation import read_index
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_model_config
+from tests.testing import toy_model_config
 from tests.tool_calls import SHRINK, TINY
 
 METRICS = {

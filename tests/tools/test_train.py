@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from gvhmr_da_mm.testing import last_checkpoint, read_log
+from tests.testing import last_checkpoint, read_log
 from tests.tool_calls import REPO_ROOT, SHORT, SHRINK, TINY
 
 BEDLAM = 'BEDLAM/hmr4d_support'

@@ -11,7 +11,6 @@ from gvhmr_da_mm.models import ReprojectionLoss
 from gvhmr_da_mm.models.refiners import KeypointRefiner
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures import empty_inputs
-from gvhmr_da_mm.testing.toy_config import toy_model_config
 from gvhmr_da_mm.video.calibrated_views import View
 from gvhmr_da_mm.video.detectors import build_detector
 from gvhmr_da_mm.video.feature_job import FeatureJob
@@ -19,6 +18,7 @@ from gvhmr_da_mm.video.frame_source import open_frames
 from gvhmr_da_mm.video.observe import observe
 from gvhmr_da_mm.video.triangulation import triangulate_joints
 from gvhmr_da_mm.video.video_converter import VideoConverter
+from tests.testing.toy_config import toy_model_config
 
 BONES = ((11, 13), (13, 15))
 SHOULDERS, ANKLES = [5, 6], [15, 16]

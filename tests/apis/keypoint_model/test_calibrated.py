@@ -10,10 +10,10 @@ from gvhmr_da_mm.apis.keypoint_model.limbs import LIMB_BONES, LIMB_JOINTS, limb_
 from gvhmr_da_mm.apis.keypoint_model.reference import fill_gaps, make_reference, videos_of
 from gvhmr_da_mm.core.errors import DataError, MissingFilesError
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_model_config
 from gvhmr_da_mm.video import view_observation
 from gvhmr_da_mm.video.view_observation import observe_view
 from tests.apis.keypoint_model.scenes import FRAMES, Scene
+from tests.testing import toy_model_config
 
 
 @pytest.fixture(scope='module')

@@ -11,8 +11,8 @@ from gvhmr_da_mm.apis.keypoint_model import KeypointModel, evaluate_mocap
 from gvhmr_da_mm.apis.keypoint_model.mocap import METRICS, film, open_mocap
 from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_model_config
 from tests.datasets.mocap.recordings import walk, write
+from tests.testing import toy_model_config
 
 
 @pytest.fixture(scope='module')

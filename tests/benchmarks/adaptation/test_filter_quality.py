@@ -6,7 +6,7 @@ from mmengine.registry import DefaultScope
 
 from benchmarks.adaptation.filter_quality import choose_windows, measure_filter
 from gvhmr_da_mm.registry import DATASETS, MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config
+from tests.testing import toy_adaptation_config
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from gvhmr_da_mm.engine import (
     PrecisionOptimWrapperConstructor,
 )
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch
+from tests.testing import toy_adaptation_config, toy_batch
 
 
 class Logger:

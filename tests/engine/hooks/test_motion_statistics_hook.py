@@ -12,7 +12,7 @@ from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.datasets import BEDLAMDataset, ClipKey, EMDBDataset, MultiSourceDataset
 from gvhmr_da_mm.engine import MotionStatisticsHook
 from gvhmr_da_mm.models.checkpoint_keys import ours_to_published
-from gvhmr_da_mm.testing import isolated_registry, tiny_config, train
+from tests.testing import isolated_registry, tiny_config, train
 
 CONFIG = Path(__file__).resolve().parents[3] / 'configs' / 'gvhmr_bedlam.py'
 SHRINK = {

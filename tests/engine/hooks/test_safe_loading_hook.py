@@ -9,7 +9,7 @@ from gvhmr_da_mm.apis import use_stored_sizes
 from gvhmr_da_mm.core.errors import CheckpointError
 from gvhmr_da_mm.engine.hooks.safe_loading_hook import SafeLoadingHook
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_model_config
+from tests.testing import toy_adaptation_config, toy_model_config
 
 
 @pytest.fixture(params=['plain', 'adaptive'])

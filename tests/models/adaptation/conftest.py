@@ -6,7 +6,7 @@ import pytest
 
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config
+from tests.testing import toy_adaptation_config
 
 
 @pytest.fixture(scope='module')

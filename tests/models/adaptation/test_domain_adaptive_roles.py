@@ -10,7 +10,7 @@ from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor, MeanTeacherHoo
 from gvhmr_da_mm.models.adaptation import motion_critic
 from gvhmr_da_mm.models.heads.motion_discriminator import discriminator_loss, discriminator_pose
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_batch, toy_model_config
+from tests.testing import toy_adaptation_config, toy_batch, toy_model_config
 
 from .learning import changed, steps, weights
 

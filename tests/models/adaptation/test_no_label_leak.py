@@ -11,7 +11,7 @@ from gvhmr_da_mm.core.errors import DataError
 from gvhmr_da_mm.datasets import EMDBDataset
 from gvhmr_da_mm.datasets.pack_io import load_pack
 from gvhmr_da_mm.datasets.splits import emdb_sequences
-from gvhmr_da_mm.testing import read_log, tiny_config, train
+from tests.testing import read_log, tiny_config, train
 
 CONFIG = Path(__file__).resolve().parents[3] / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
 LABEL_FILES = {

@@ -8,7 +8,7 @@ import torch
 from gvhmr_da_mm.models.backbones import RotaryTemporalTransformer
 from gvhmr_da_mm.models.heads import MotionHead
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_inputs, toy_model_config
+from tests.testing import toy_inputs, toy_model_config
 
 WHOLE = dict(fullgraph=True, backend='eager')
 

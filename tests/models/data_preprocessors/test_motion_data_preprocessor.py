@@ -3,7 +3,7 @@ import torch
 
 from gvhmr_da_mm.core.errors import DataError
 from gvhmr_da_mm.models import MotionDataPreprocessor
-from gvhmr_da_mm.testing import toy_batch, toy_inputs
+from tests.testing import toy_batch, toy_inputs
 
 
 def test_lists_become_batches():

@@ -9,7 +9,7 @@ import torch
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.models.estimators import graphed_loss
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_inputs, toy_model_config, toy_samples
+from tests.testing import toy_inputs, toy_model_config, toy_samples
 
 
 class OnGpu(torch.Tensor):

@@ -10,7 +10,7 @@ from gvhmr_da_mm.core.errors import ConfigError, DataError, ShapeError
 from gvhmr_da_mm.core.trajectory import rollout_world
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures import MotionPrediction
-from gvhmr_da_mm.testing import toy_inputs, toy_model_config, toy_samples
+from tests.testing import toy_inputs, toy_model_config, toy_samples
 
 PREDICTED = dict(
     body_pose=63,

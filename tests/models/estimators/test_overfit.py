@@ -6,7 +6,7 @@ import torch
 from gvhmr_da_mm.core.camera import perspective_project
 from gvhmr_da_mm.datasets import BEDLAMDataset, ClipKey
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_model_config
+from tests.testing import toy_model_config
 
 STEPS = 300
 LABELS = ('body_pose', 'betas', 'global_orient_c', 'R_c2gv', 'global_orient_w', 'transl_w')

@@ -4,7 +4,7 @@ import torch
 from gvhmr_da_mm.core.camera import perspective_project
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.models import ReprojectionLoss
-from gvhmr_da_mm.testing import toy_inputs
+from tests.testing import toy_inputs
 
 SIDE = 400.0
 SCALE = 0.1

@@ -9,7 +9,7 @@ from gvhmr_da_mm.models.test_time import FlipTest, MotionRecovery
 from gvhmr_da_mm.models.views import HorizontalFlip
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures import MotionPrediction
-from gvhmr_da_mm.testing import toy_inputs, toy_model_config, toy_samples
+from tests.testing import toy_inputs, toy_model_config, toy_samples
 
 FLIPPED = ('kp2d', 'bbx_xys', 'cam_angvel', 'f_imgseq')
 

@@ -14,7 +14,7 @@ from gvhmr_da_mm.models.test_time import MotionPostprocessor, MotionRecovery
 from gvhmr_da_mm.models.test_time.flip_test import FLIPPED_INPUTS
 from gvhmr_da_mm.models.views import HorizontalFlip
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import toy_adaptation_config, toy_inputs, toy_model_config, toy_samples
+from tests.testing import toy_adaptation_config, toy_inputs, toy_model_config, toy_samples
 
 WORLD = ('global_orient_w', 'transl_w')
 CAMERA = ('global_orient_c', 'transl_c')

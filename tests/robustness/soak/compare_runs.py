@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
-from gvhmr_da_mm.testing.tiny_run import last_checkpoint
+from tests.testing.tiny_run import last_checkpoint
 
 PathLike = Union[str, Path]
 CLOCK = ('time', 'data_time', 'eta', 'memory')

@@ -21,9 +21,9 @@ from mmengine.runner import Runner
 from gvhmr_da_mm.body_models import smplx_light
 from gvhmr_da_mm.core.errors import GVHMRError
 from gvhmr_da_mm.engine.stop_signals import EXIT_RESUMABLE
-from gvhmr_da_mm.testing.tiny_run import isolated_registry
 from tests.robustness.soak.compare_runs import differences, final_state, logged_values
 from tests.robustness.soak.interruption import Interruption, draw
+from tests.testing.tiny_run import isolated_registry
 
 PathLike = Union[str, Path]
 TIMEOUT = 300.0

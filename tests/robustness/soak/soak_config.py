@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.optim import CosineAnnealingLR, MultiStepLR
 
-from gvhmr_da_mm.testing.tiny_run import tiny_config
+from tests.testing.tiny_run import tiny_config
 
 PathLike = Union[str, Path]
 OPTIONS = {

@@ -12,9 +12,9 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 
-from ..apis import load_config
-from ..core.errors import MissingFilesError
-from ..visualization import MotionLocalVisualizer
+from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.core.errors import MissingFilesError
+from gvhmr_da_mm.visualization import MotionLocalVisualizer
 
 PathLike = Union[str, Path]
 RUN_MANAGERS = (MessageHub, Visualizer, MotionLocalVisualizer)

@@ -7,10 +7,10 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
-from ..core.camera import camera_angular_velocity, estimate_intrinsics
-from ..core.gravity_view import gravity_view_rotation
-from ..core.layout import IMAGE_FEATURE_DIM, NUM_BETAS, NUM_BODY_JOINTS, NUM_COCO
-from ..core.rotation import axis_angle_to_matrix, matrix_to_axis_angle
+from gvhmr_da_mm.core.camera import camera_angular_velocity, estimate_intrinsics
+from gvhmr_da_mm.core.gravity_view import gravity_view_rotation
+from gvhmr_da_mm.core.layout import IMAGE_FEATURE_DIM, NUM_BETAS, NUM_BODY_JOINTS, NUM_COCO
+from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_axis_angle
 
 IMAGE_WH = (1280, 720)
 BOX_SIDE = 400.0
