@@ -9,8 +9,7 @@ from mmengine.runner import Runner
 from ..core.errors import ConfigError, MissingFilesError
 from ..fileio.paths import DATA_ROOT_VARIABLE
 from ..registry.arguments import parameters_of, suggest
-from .old_keys import check_old_option, check_old_parts
-from .old_model_keys import check_old_model_keys
+from .old_keys import check_old_keys
 from .reading import import_custom, read_config, walk
 from .values import DATALOADER_FIELDS, check_config, target_of
 
@@ -73,8 +72,7 @@ def finish_config(
         MissingFilesError: If the data root is no folder.
         ConfigError: As :func:`load_config`.
     """
-    check_old_parts(config._cfg_dict)
-    check_old_model_keys(config._cfg_dict, options or ())
+    check_old_keys(config)
     if options:
         check_options(config, options)
         try:
@@ -133,8 +131,8 @@ def check_options(config: Config, options: dict[str, Any]) -> None:
     Raises:
         ConfigError: If a key is unknown; the message suggests similar ones.
     """
+    check_old_keys(config, options)
     for key in options:
-        check_old_option(config, key)
         node, parts = config._cfg_dict, key.split('.')
         options_of_part: set[str] = set()
         if parts[0] in node and parts[0] not in RUNNER_FIELDS:

@@ -1,7 +1,6 @@
 """Check of clips, and records of those that cannot be used."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -32,10 +31,6 @@ class BadSample:
     start: int
     end: int
     reason: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it for a JSON file."""
-        return asdict(self)
 
 
 def describe_bad_samples(samples: list[BadSample]) -> str:

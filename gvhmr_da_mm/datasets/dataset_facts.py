@@ -1,7 +1,7 @@
 """Statistics of a dataset: clips, lengths, cameras, boxes."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy as np
@@ -61,10 +61,6 @@ class DatasetFacts:
     with_features: int
     static_cameras: int
     frames_read: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return all numbers for a JSON file."""
-        return asdict(self)
 
 
 def different_clips(dataset: MotionDataset) -> list[dict]:

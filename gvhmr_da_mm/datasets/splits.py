@@ -1,6 +1,6 @@
 """Splits of EMDB and 3DPW, by the names of the sequences."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -26,14 +26,6 @@ THREEDPW_GOOD_RANGES = {
 """Frames whose refitted SMPL-X labels are good, where the label file's own ranges are wrong."""
 
 SUBSETS = ('all', 'fit', 'val')
-
-
-def emdb_sequences(names: Iterable[str], split: str) -> list[str]:
-    """Return the names of a split: ``emdb1``, ``emdb2``, or ``train`` (those in neither)."""
-    if split == 'train':
-        tested = EMDB1_PREFIXES + EMDB2_PREFIXES
-        return [name for name in names if not name.startswith(tested)]
-    return [name for name in names if name.startswith(EMDB_TEST_PREFIXES[split])]
 
 
 def holdout(groups: Sequence[str], subset: str, every: int) -> np.ndarray:

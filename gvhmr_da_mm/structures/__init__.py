@@ -3,7 +3,6 @@
 from .motion import MotionPrediction, empty_inputs
 from .motion_dump import MotionDump, dump_name, read_motion_dump, sample_inputs, write_motion_dump
 from .motion_result import CameraMotion, MotionResult
-from .person_dump import person_dump
 from .person_motion import PersonMotion
 from .recovered_motion import RecoveredMotion
 from .targets import BodyTargets, MotionTargets
@@ -19,7 +18,6 @@ __all__ = [
     'RecoveredMotion',
     'dump_name',
     'empty_inputs',
-    'person_dump',
     'read_motion_dump',
     'sample_inputs',
     'write_motion_dump',

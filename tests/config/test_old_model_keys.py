@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from gvhmr_da_mm.config.loading import load_config
-from gvhmr_da_mm.config.old_model_keys import RENAMED_KEYS
+from gvhmr_da_mm.config.old_keys import RENAMED_KEYS
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 

@@ -3,7 +3,7 @@ import pytest
 from gvhmr_da_mm.datasets.splits import (
     EMDB1_PREFIXES,
     EMDB2_PREFIXES,
-    emdb_sequences,
+    emdb_splits,
     holdout,
 )
 
@@ -15,9 +15,8 @@ def test_emdb_parts_have_the_published_sizes_and_share_three():
 
 def test_emdb_training_sequences_are_in_neither_part():
     names = ['P1_14_x', 'P0_00_a', 'P6_49_y', 'P0_09_z']
-    assert emdb_sequences(names, 'train') == ['P0_00_a']
-    assert emdb_sequences(names, 'emdb1') == ['P1_14_x', 'P6_49_y']
-    assert emdb_sequences(names, 'emdb2') == ['P6_49_y', 'P0_09_z']
+    expected = [('emdb1',), ('train',), ('emdb1', 'emdb2'), ('emdb2',)]
+    assert list(map(emdb_splits, names)) == expected
 
 
 def chosen(names, groups, subset, every):

@@ -8,7 +8,6 @@ from gvhmr_da_mm.core.conventions import FOOT_VERTEX_IDS
 from gvhmr_da_mm.evaluation.functional import (
     acceleration_error,
     contact_sliding,
-    foot_sliding,
     jitter,
     mpjpe,
     pa_mpjpe,
@@ -38,16 +37,13 @@ def camera_metrics(prefix, data, pelvis, fps, mask=None):
 def world_metrics(prefix, data, mask=None):
     frames = slice(None) if mask is None else mask
     pred, target = (data[f'in_glob_{who}_j3d'] for who in ('pred', 'target'))
-    feet = {}
-    for who in ('pred', 'target'):
-        points = data[f'in_glob_{who}_foot_verts']
-        feet[who] = points.new_zeros(len(points), 6890, 3)
-        feet[who][:, data['param_foot_vertex_ids']] = points
+    feet = (data[f'in_glob_{who}_foot_verts'] for who in ('pred', 'target'))
+    assert tuple(data['param_foot_vertex_ids'].tolist()) == FOOT_VERTEX_IDS
     yield f'{prefix}_wa2_mpjpe', w_mpjpe(pred[frames], target[frames])
     yield f'{prefix}_waa_mpjpe', wa_mpjpe(pred[frames], target[frames])
     yield f'{prefix}_rte', root_trajectory_error(pred[frames, 0], target[frames, 0], 'published')
     yield f'{prefix}_jitter', jitter(pred, mask=mask)
-    yield f'{prefix}_fs', foot_sliding(feet['pred'], feet['target'], mask)
+    yield f'{prefix}_fs', contact_sliding(*feet, mask)
 
 
 def all_metrics(data):

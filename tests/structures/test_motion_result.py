@@ -14,7 +14,6 @@ from gvhmr_da_mm.structures import (
     CameraMotion,
     MotionResult,
     PersonMotion,
-    person_dump,
 )
 from gvhmr_da_mm.structures.motion_result import RESULT_WRITERS
 
@@ -76,25 +75,12 @@ def test_camera_and_joints_of_a_prediction():
     np.testing.assert_allclose(one.contacts, pred.static_logits.sigmoid())
 
 
-def test_a_person_as_a_dump_and_back():
-    before = person(keypoints=np.ones((FRAMES, 17, 3)), bbx_xys=np.ones((FRAMES, 3)))
-    dump = person_dump(result(before), before)
-    assert dump.sample.sequence == 'walk' and dump.sample.static_camera is True
-    assert dump.sample.img_shape == (60, 80) and dump.sample.start == 2
-    assert sorted(dump.inputs) == ['K_fullimg', 'bbx_xys', 'kp2d']
-    after = PersonMotion.from_prediction(
-        dump.sample.pred_instances, id=0, first_frame=2, seen=before.seen
-    )
-    for name, value in after.arrays().items():
-        np.testing.assert_allclose(value, before.arrays()[name], atol=1e-5, err_msg=name)
-
-
-def test_motion_without_camera_has_no_dump():
+def test_motion_without_camera():
     one = person()
     one.global_orient_c = one.transl_c = None
     assert not one.in_camera
     with pytest.raises(DataError, match='person 0 in the camera is unknown'):
-        person_dump(result(one), one)
+        _ = one.joints_c
 
 
 def test_wrong_shape():

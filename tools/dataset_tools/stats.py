@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,7 +126,7 @@ def report_datasets(args: argparse.Namespace, console: Console) -> None:
     if args.out:
         out = Path(args.out)
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps({fact.name: fact.as_dict() for fact in facts}, indent=2) + '\n')
+        out.write_text(json.dumps({fact.name: asdict(fact) for fact in facts}, indent=2) + '\n')
         console.print(f'Written: {out}', soft_wrap=True, markup=False)
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,7 @@ def as_dict(path: str, reports: dict[str, list[SequenceReport]]) -> dict:
                         part=report.part,
                         sequence=report.sequence,
                         frames=report.frames,
-                        findings=[finding.as_dict() for finding in report.findings],
+                        findings=[asdict(finding) for finding in report.findings],
                     )
                     for report in found
                 ],

@@ -1,7 +1,6 @@
 """Finding of a check."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 ERROR, WARNING = 'error', 'warning'
 
@@ -23,7 +22,3 @@ class Finding:
     file: str = ''
     key: str = ''
     check: str = ''
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it for a JSON file."""
-        return asdict(self)

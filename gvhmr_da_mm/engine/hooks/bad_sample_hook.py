@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional
 
@@ -34,8 +35,8 @@ class BadSampleHook(Hook):
     def state_dict(self) -> dict[str, Any]:
         """Return the replaced clips so far, for :class:`TrainingStateHook`."""
         return dict(
-            replaced=[dict(sample.as_dict(), draws=n) for sample, n in self._replaced.items()],
-            of_epoch=[sample.as_dict() for sample in self._of_epoch],
+            replaced=[dict(asdict(sample), draws=n) for sample, n in self._replaced.items()],
+            of_epoch=[asdict(sample) for sample in self._of_epoch],
         )
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -101,8 +102,8 @@ class BadSampleHook(Hook):
         if not is_main_process() or not (left_out or self._replaced):
             return
         report = dict(
-            left_out=[sample.as_dict() for sample in left_out],
-            replaced=[dict(sample.as_dict(), draws=n) for sample, n in self._replaced.items()],
+            left_out=[asdict(sample) for sample in left_out],
+            replaced=[dict(asdict(sample), draws=n) for sample, n in self._replaced.items()],
         )
         path = self._path(runner)
         path.parent.mkdir(parents=True, exist_ok=True)

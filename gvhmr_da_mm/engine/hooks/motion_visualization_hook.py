@@ -79,52 +79,32 @@ class MotionVisualizationHook(Hook):
         if self.enable and self.show and runner.rank == 0:
             require_display()
 
-    def before_val_epoch(self, runner: Runner) -> None:
-        """Reset the counts."""
-        self._start_pass()
+    # MMEngine calls these for each split; training draws nothing.
+    def _before_epoch(self, runner: Runner, mode: str = 'train') -> None:
+        if mode != 'train':
+            self._start_pass()
 
-    def before_test_epoch(self, runner: Runner) -> None:
-        """Reset the counts."""
-        self._start_pass()
-
-    def after_val_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
-        """Name the samples whose video was missing."""
-        self._report_missing(runner)
-
-    def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
-        """Name the samples whose video was missing."""
-        self._report_missing(runner)
-
-    def after_val_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Optional[dict] = None,
-        outputs: Optional[Sequence[PoseDataSample]] = None,
-    ) -> None:
-        """Draw samples of the batch."""
-        self._draw(runner, 'val', data_batch, outputs or ())
-
-    def after_test_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Optional[dict] = None,
-        outputs: Optional[Sequence[PoseDataSample]] = None,
-    ) -> None:
-        """Draw samples of the batch."""
-        self._draw(runner, 'test', data_batch, outputs or ())
-
-    def _start_pass(self) -> None:
-        self._seen = self._drawn = 0
-        self._missing: list[str] = []
-
-    def _report_missing(self, runner: Runner) -> None:
-        if self._missing:
+    def _after_epoch(self, runner: Runner, mode: str = 'train') -> None:
+        if mode != 'train' and self._missing:
             runner.logger.warning(
                 f'{len(self._missing)} of {self._drawn} drawn samples are on a dark canvas: '
                 f'{list_some(self._missing, 3, "; ")}. The metrics do not depend on videos'
             )
+
+    def _after_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Optional[dict] = None,
+        outputs: Optional[Sequence[PoseDataSample]] = None,
+        mode: str = 'train',
+    ) -> None:
+        if mode != 'train':
+            self._draw(runner, mode, data_batch, outputs or ())
+
+    def _start_pass(self) -> None:
+        self._seen = self._drawn = 0
+        self._missing: list[str] = []
 
     def _draw(
         self,

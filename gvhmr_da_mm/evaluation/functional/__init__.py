@@ -1,6 +1,6 @@
 """Metrics as pure functions of arrays, with one value per frame."""
 
-from .foot_sliding import contact_sliding, foot_sliding
+from .foot_sliding import contact_sliding
 from .joint_error import mpjpe, pa_mpjpe, pve
 from .point_sets import relative_to_pelvis
 from .smoothness import acceleration_error, jitter
@@ -10,7 +10,6 @@ from .world_error import w_mpjpe, wa_mpjpe
 __all__ = [
     'acceleration_error',
     'contact_sliding',
-    'foot_sliding',
     'jitter',
     'mpjpe',
     'pa_mpjpe',
