@@ -10,7 +10,7 @@ from typing import Any, Optional, Union
 
 from rich.table import Table
 
-from .protocols import COVERAGE, MATCHED_PREFIX, PROTOCOLS, Protocol
+from .protocols import COVERAGE, MATCHED_PREFIX, PROTOCOLS
 
 METRIC_LABELS: dict[str, tuple[str, str]] = {
     'pa_mpjpe': ('PA-MPJPE', 'mm'),
@@ -53,20 +53,16 @@ class ReportRow:
     difference: Optional[float]
 
 
-def report_rows(
-    results: Mapping[str, float], protocols: Optional[Mapping[str, Protocol]] = None
-) -> list[ReportRow]:
+def report_rows(results: Mapping[str, float]) -> list[ReportRow]:
     """Pair each result with the published number of its protocol.
 
     Args:
         results (Mapping[str, float]): Results named ``protocol/metric``, as metrics return them.
             Entries without a :func:`metric_label` are left out.
-        protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
 
     Returns:
         list[ReportRow]: The rows, in the order of the results.
     """
-    protocols = PROTOCOLS if protocols is None else protocols
     rows = []
     for key, value in results.items():
         prefix, _, metric = key.rpartition('/')
@@ -78,22 +74,17 @@ def report_rows(
             # An error says nothing about people that were lost, so that they are named beside it.
             label = (f'{label[0]}, coverage {coverage:.1f} %', label[1])
         ours = _number(value)
-        published = protocols[prefix].published.get(metric) if prefix in protocols else None
+        published = PROTOCOLS[prefix].published.get(metric) if prefix in PROTOCOLS else None
         difference = None if ours is None or published is None else ours - published
         rows.append(ReportRow(prefix, *label, ours, published, difference))
     return rows
 
 
-def format_table(
-    results: Mapping[str, float],
-    protocols: Optional[Mapping[str, Protocol]] = None,
-    transductive: bool = False,
-) -> Table:
+def format_table(results: Mapping[str, float], transductive: bool = False) -> Table:
     """Return a table of our results, the published ones and their difference.
 
     Args:
         results (Mapping[str, float]): Results named ``protocol/metric``.
-        protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
         transductive (bool): Whether inputs of test clips were training data. Defaults to False.
 
     Returns:
@@ -107,7 +98,7 @@ def format_table(
     for heading in ('Ours', 'Published', 'Difference'):
         table.add_column(heading, justify='right')
     previous = None
-    for row in report_rows(results, protocols):
+    for row in report_rows(results):
         if previous not in (None, row.protocol):
             table.add_section()
         colour = '' if row.difference is None else 'green' if row.difference < 0 else 'red'
@@ -127,7 +118,6 @@ def write_json(
     path: Union[str, Path],
     results: Mapping[str, float],
     per_sequence: Optional[Mapping[str, Any]] = None,
-    protocols: Optional[Mapping[str, Protocol]] = None,
     transductive: bool = False,
     facts: Optional[Mapping[str, Any]] = None,
 ) -> None:
@@ -138,7 +128,6 @@ def write_json(
         results (Mapping[str, float]): Results named ``protocol/metric``.
         per_sequence (Mapping, optional): ``per_sequence`` of each metric, by protocol. Defaults to
             None.
-        protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
         transductive (bool): Whether inputs of test clips were training data. Defaults to False.
         facts (Mapping, optional): ``protocol_facts`` of each metric, by protocol. Defaults to None.
     """
@@ -146,7 +135,7 @@ def write_json(
         'transductive': transductive,
         'protocols': dict(facts or {}),
         'results': dict(results),
-        'comparison': [asdict(row) for row in report_rows(results, protocols)],
+        'comparison': [asdict(row) for row in report_rows(results)],
         'per_sequence': dict(per_sequence or {}),
     }
     path = Path(path)
@@ -155,24 +144,19 @@ def write_json(
     path.write_text(text + '\n', encoding='utf-8')
 
 
-def write_csv(
-    path: Union[str, Path],
-    results: Mapping[str, float],
-    protocols: Optional[Mapping[str, Protocol]] = None,
-) -> None:
+def write_csv(path: Union[str, Path], results: Mapping[str, float]) -> None:
     """Write one line per result: protocol, metric, unit, ours, published, difference.
 
     Args:
         path (str | Path): The file; its folder is created.
         results (Mapping[str, float]): Results named ``protocol/metric``.
-        protocols (Mapping[str, Protocol], optional): Protocols by name. Defaults to ``PROTOCOLS``.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open('w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, list(ReportRow.__dataclass_fields__))
         writer.writeheader()
-        writer.writerows(asdict(row) for row in report_rows(results, protocols))
+        writer.writerows(asdict(row) for row in report_rows(results))
 
 
 def _number(value: Any) -> Optional[float]:

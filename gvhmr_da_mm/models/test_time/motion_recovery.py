@@ -11,20 +11,11 @@ from ...core.errors import ConfigError, DataError
 from ...core.precision import full_precision
 from ...core.steady_gravity import steady_gravity
 from ...registry import MODELS
+from ...registry.arguments import check_arguments, parameters_of
 from ...structures import MotionPrediction, RecoveredMotion
 from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
 from .flip_test import FlipTest
-
-TEST_CFG_KEYS = (
-    'flip_test',
-    'refiner',
-    'steady_gravity',
-    'trajectory',
-    'postprocess',
-    'static_camera',
-    'given_camera',
-)
 
 
 class MotionRecovery(nn.Module):
@@ -51,8 +42,6 @@ class MotionRecovery(nn.Module):
             in a world of their own. Defaults to True.
         compat (str): ``'correct'`` or ``'published'``. Defaults to ``'correct'``.
 
-    Raises:
-        ConfigError: If an option has an impossible value.
     """
 
     def __init__(
@@ -67,30 +56,6 @@ class MotionRecovery(nn.Module):
         compat: str = 'correct',
     ) -> None:
         super().__init__()
-        switches = dict(
-            flip_test=flip_test, given_camera=given_camera, steady_gravity=steady_gravity
-        )
-        for name, value in switches.items():
-            if not isinstance(value, bool):
-                raise ConfigError(
-                    f'`test_cfg.{name}` of the model should be True or False, got {value!r}'
-                )
-        if static_camera not in (None, True, False):
-            raise ConfigError(
-                '`test_cfg.static_camera` of the model should be True, False or None (read from '
-                f'the samples), got {static_camera!r}'
-            )
-        for name, value in dict(refiner=refiner, trajectory=trajectory).items():
-            if value is not None and not isinstance(value, Mapping):
-                raise ConfigError(
-                    f'`test_cfg.{name}` of the model should be None or the config of a part, got '
-                    f'{value!r}'
-                )
-        if not isinstance(postprocess, (bool, Mapping)):
-            raise ConfigError(
-                '`test_cfg.postprocess` of the model should be True, False or the config of a '
-                f'post-processor, got {postprocess!r}'
-            )
         self.static_camera, self.given_camera = static_camera, given_camera
         self.steady_gravity = steady_gravity
         self.compat = compat
@@ -111,12 +76,14 @@ class MotionRecovery(nn.Module):
         """Build from the ``test_cfg`` of a model; None stands for no option.
 
         Raises:
-            ConfigError: If it has an unknown key.
+            ConfigError: If it has an unknown key, or a value of a wrong type.
         """
-        unknown = sorted(set(test_cfg or ()) - set(TEST_CFG_KEYS))
+        options = dict(test_cfg or {})
+        unknown = sorted(set(options) - set(TEST_CFG_KEYS))
         if unknown:
             raise ConfigError(f'`test_cfg` should have keys of {TEST_CFG_KEYS}, got {unknown}')
-        return cls(**(test_cfg or {}), compat=compat)
+        check_arguments(cls, options, 'model.test_cfg')
+        return cls(**options, compat=compat)
 
     def extra_repr(self) -> str:
         """Show the options that are not modules."""
@@ -220,3 +187,7 @@ class MotionRecovery(nn.Module):
                 'them in `test_cfg` of the model'
             )
         return torch.tensor(known, dtype=torch.bool, device=valid.device)
+
+
+TEST_CFG_KEYS = tuple(name for name in parameters_of(MotionRecovery)[0] if name != 'compat')
+"""Options of ``test_cfg``; ``compat`` is that of the model."""

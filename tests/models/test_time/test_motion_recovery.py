@@ -110,7 +110,7 @@ def test_the_path_of_the_feet(model):
 @pytest.mark.parametrize('name', ['refiner', 'trajectory'])
 def test_parts_are_given_as_configs(name):
     with pytest.raises(ConfigError, match=f'test_cfg.{name}'):
-        MotionRecovery(**{name: True})
+        MotionRecovery.from_cfg({name: True})
 
 
 def given_cameras(frames):
