@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.errors import ConfigError, DataError
+from ..core.checks import check_choice
+from ..core.errors import DataError
 from ..core.layout import NUM_BETAS, NUM_JOINTS, NUM_SMPL_VERTS
 from ..core.precision import full_precision
 from ..fileio.paths import require_files, resolve_data_root
@@ -142,8 +143,7 @@ def get_regressed_body(
             is not for SMPL's 6890 vertices.
         MissingFilesError: If a file does not exist.
     """
-    if kind not in ('smplx', 'smpl'):
-        raise ConfigError(f"`kind` should be 'smplx' or 'smpl', got {kind!r}")
+    check_choice(kind, ('smplx', 'smpl'), 'kind')
     root = resolve_data_root(data_root).absolute()
     support = Path(support_dir).absolute() if support_dir else None
     options = (regressor, tuple(vertex_ids), gender, root, support)

@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .checks import check_choice
 from .constants import constant
-from .errors import ConfigError
 
 
 def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
@@ -172,8 +172,7 @@ def rotation_about_axis(axis: str, angle: Tensor) -> Tensor:
     Raises:
         ConfigError: If the axis is another one.
     """
-    if axis not in ('x', 'y', 'z'):
-        raise ConfigError(f"`axis` should be 'x', 'y' or 'z', got {axis!r}")
+    check_choice(axis, 'xyz', 'axis')
     unit = torch.eye(3, dtype=angle.dtype, device=angle.device)['xyz'.index(axis)]
     return axis_angle_to_matrix(angle[..., None] * unit)
 

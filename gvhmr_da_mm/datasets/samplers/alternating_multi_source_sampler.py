@@ -12,6 +12,7 @@ from mmengine.dist import get_dist_info
 from mmengine.logging import print_log
 from torch.utils.data import Sampler
 
+from ...core.checks import check_at_least
 from ...core.errors import ConfigError
 from ...registry import DATA_SAMPLERS
 from .clip_key import ClipKey, clip_seed
@@ -68,8 +69,7 @@ class AlternatingMultiSourceSampler(Sampler):
         alternating_ratio: Optional[float] = 1.0,
         batches_per_epoch: Optional[Union[int, float]] = None,
     ) -> None:
-        if batch_size < 1:
-            raise ConfigError(f'`batch_size` should be at least 1, got {batch_size}')
+        check_at_least(1, batch_size=batch_size)
         if alternating_ratio is not None and not 0 <= alternating_ratio <= _MAX_DENOMINATOR:
             raise ConfigError(
                 f'`alternating_ratio` should be from 0 to {_MAX_DENOMINATOR}, or None, got '

@@ -4,6 +4,7 @@ from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from ...core.checks import check_at_least
 from ...core.errors import ConfigError
 from ...registry import HOOKS
 from ..unwrap import unwrap_model
@@ -44,8 +45,7 @@ class ConfidenceThresholdHook(Hook):
             raise ConfigError(
                 f'`step` of ConfidenceThresholdHook should not be negative, got {step}'
             )
-        if interval < 1:
-            raise ConfigError(f'`interval` should be at least 1, got {interval}')
+        check_at_least(1, interval=interval)
         self.start = float(start)
         self.end = float(end)
         self.step = float(step)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ...core.alignment import procrustes
+from ...core.checks import check_choice
 from ...core.conventions import COMPAT_MODES
-from ...core.errors import ConfigError
 from .point_sets import ArrayLike, as_pair
 
 MIN_TRAJECTORY_LENGTH = 1e-3
@@ -35,8 +35,7 @@ def root_trajectory_error(pred: ArrayLike, target: ArrayLike, compat: str = 'cor
         ShapeError: If the shapes differ.
         ConfigError: If ``compat`` is unknown.
     """
-    if compat not in COMPAT_MODES:
-        raise ConfigError(f"`compat` should be 'correct' or 'published', got {compat!r}")
+    check_choice(compat, COMPAT_MODES, 'compat')
     pred, target = as_pair(pred, target, 'F 3')
     if len(pred) == 0:
         return pred.new_zeros(0)

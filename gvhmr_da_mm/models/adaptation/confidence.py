@@ -11,7 +11,7 @@ from typing import Optional, Union
 import torch
 from torch import Tensor
 
-from ...core.checks import check_shape
+from ...core.checks import check_choice, check_shape
 from ...core.errors import ConfigError
 from ...core.keypoint_residual import keypoint_residual
 from ...core.rotation import relative_angle
@@ -134,8 +134,7 @@ class CombinedConfidence:
             raise ConfigError(
                 f'`weights` should be non-negative numbers, not all zero, got {weights}'
             )
-        if mean not in MEAN_KINDS:
-            raise ConfigError(f'`mean` should be one of {MEAN_KINDS}, got {mean!r}')
+        check_choice(mean, MEAN_KINDS, 'mean')
         unknown = sorted(set(weights) - set(SOURCES))
         if unknown:
             raise ConfigError(f'`weights` should name {", ".join(SOURCES)}, got {unknown}')

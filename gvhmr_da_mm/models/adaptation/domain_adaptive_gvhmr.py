@@ -8,6 +8,7 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
+from ...core.checks import check_choice
 from ...core.errors import ConfigError
 from ...core.precision import full_precision
 from ...registry import MODELS, TRANSFORMS
@@ -90,8 +91,7 @@ class DomainAdaptiveGVHMR(BaseModel):
     ) -> None:
         preprocessor = data_preprocessor or dict(type='MotionDataPreprocessor')
         super().__init__(MODELS.build(preprocessor), init_cfg)
-        if predict_on not in ROLES:
-            raise ConfigError(f'`predict_on` should be one of {ROLES}, got {predict_on!r}')
+        check_choice(predict_on, ROLES, 'predict_on')
         self.student = MODELS.build(estimator)
         self.teacher = MODELS.build(estimator)
         self.pseudo_labeler = MODELS.build(pseudo_labeler or dict(type='PseudoLabeler'))

@@ -5,8 +5,7 @@ from typing import Optional
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from gvhmr_da_mm.core.checks import check_shape
-from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.checks import check_at_least, check_shape
 from gvhmr_da_mm.core.layout import IMAGE_FEATURE_DIM, NUM_COCO, ROT6D
 from gvhmr_da_mm.registry import MODELS
 
@@ -69,8 +68,7 @@ class RotaryTemporalTransformer(BaseModule):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        if max_len < 2:
-            raise ConfigError(f'`max_len` should be at least 2 frames, got {max_len}')
+        check_at_least(2, max_len=max_len)
         self.latent_dim = latent_dim
         self.num_heads = num_heads
         self.max_len = max_len

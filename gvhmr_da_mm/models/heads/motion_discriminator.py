@@ -8,7 +8,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ...core.checks import check_shape
+from ...core.checks import check_choice, check_shape
 from ...core.errors import ConfigError, ShapeError
 from ...core.filtering import length_to_mask
 from ...core.layout import NUM_BODY_JOINTS, SMPL_BODY_POSE
@@ -77,8 +77,7 @@ class MotionDiscriminator(BaseModule):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
-        if pooling not in POOLINGS:
-            raise ConfigError(f'`pooling` should be one of {POOLINGS}, got {pooling!r}')
+        check_choice(pooling, POOLINGS, 'pooling')
         sizes = dict(
             input_size=input_size,
             num_layers=num_layers,

@@ -5,11 +5,12 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
+from ...core.checks import check_at_least
 from ...core.errors import ConfigError
 from ...registry import TRANSFORMS
 from ...structures.motion import MotionPrediction
 from .base_view import BaseView
-from .functional import Inputs, check_not_negative, clip_size, rand, require
+from .functional import Inputs, clip_size, rand, require
 
 
 @TRANSFORMS.register_module()
@@ -29,8 +30,8 @@ class BoxJitter(BaseView):
     """
 
     def __init__(self, shift: float = 0.1, scale: float = 0.15) -> None:
-        self.shift = check_not_negative(shift, 'shift')
-        self.scale = check_not_negative(scale, 'scale')
+        check_at_least(0, shift=shift, scale=scale)
+        self.shift, self.scale = float(shift), float(scale)
         if self.shift >= 1:
             raise ConfigError(f'`shift` is a share of the side and should be below 1, got {shift}')
 

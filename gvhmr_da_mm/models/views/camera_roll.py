@@ -6,6 +6,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
+from ...core.checks import check_at_least
 from ...core.errors import ConfigError
 from ...core.rotation import rotation_about_axis
 from ...registry import TRANSFORMS
@@ -13,7 +14,6 @@ from ...structures.motion import MotionPrediction
 from .base_view import BaseView
 from .functional import (
     Inputs,
-    check_not_negative,
     clip_size,
     drop_features,
     rand,
@@ -48,8 +48,8 @@ class CameraRoll(BaseView):
     """
 
     def __init__(self, max_angle: float = 0.09, max_feature_roll: float = 0.09) -> None:
-        self.max_angle = check_not_negative(max_angle, 'max_angle')
-        self.max_feature_roll = check_not_negative(max_feature_roll, 'max_feature_roll')
+        check_at_least(0, max_angle=max_angle, max_feature_roll=max_feature_roll)
+        self.max_angle, self.max_feature_roll = float(max_angle), float(max_feature_roll)
         if self.max_angle > pi:
             raise ConfigError(
                 f'`max_angle` should be at most pi, got {max_angle}: it is in radians'

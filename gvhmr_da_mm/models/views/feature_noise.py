@@ -4,9 +4,10 @@ from typing import Any, Optional
 
 import torch
 
+from ...core.checks import check_at_least
 from ...registry import TRANSFORMS
 from .base_view import BaseView
-from .functional import Inputs, check_not_negative, clip_size, randn, require
+from .functional import Inputs, clip_size, randn, require
 
 
 @TRANSFORMS.register_module()
@@ -21,7 +22,8 @@ class FeatureNoise(BaseView):
     """
 
     def __init__(self, std: float = 0.1) -> None:
-        self.std = check_not_negative(std, 'std')
+        check_at_least(0, std=std)
+        self.std = float(std)
 
     def apply(
         self, inputs: Inputs, generator: Optional[torch.Generator] = None

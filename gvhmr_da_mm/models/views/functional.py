@@ -35,13 +35,6 @@ def check_probability(value: float, name: str) -> float:
     return float(value)
 
 
-def check_not_negative(value: float, name: str) -> float:
-    """Return ``value`` if it is at least zero, else raise a ConfigError."""
-    if not value >= 0:
-        raise ConfigError(f'`{name}` should not be negative, got {value}')
-    return float(value)
-
-
 def rand(shape: Sequence[int], like: Tensor, generator: Optional[torch.Generator]) -> Tensor:
     """Draw U(0, 1) with the generator, on its own device, then move it to ``like``."""
     device = like.device if generator is None else generator.device

@@ -4,10 +4,11 @@ from typing import Any, Optional
 
 import torch
 
+from ...core.checks import check_at_least
 from ...core.layout import NUM_COCO
 from ...registry import TRANSFORMS
 from .base_view import BaseView
-from .functional import Inputs, check_not_negative, check_probability, clip_size, rand, randn
+from .functional import Inputs, check_probability, clip_size, rand, randn
 
 
 @TRANSFORMS.register_module()
@@ -23,8 +24,8 @@ class KeypointJitter(BaseView):
     """
 
     def __init__(self, jitter: float = 0.01, bias: float = 0.0) -> None:
-        self.jitter = check_not_negative(jitter, 'jitter')
-        self.bias = check_not_negative(bias, 'bias')
+        check_at_least(0, jitter=jitter, bias=bias)
+        self.jitter, self.bias = float(jitter), float(bias)
 
     def apply(
         self, inputs: Inputs, generator: Optional[torch.Generator] = None
