@@ -14,7 +14,6 @@ from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.core.layout import MOTION, NUM_BETAS, NUM_BODY_JOINTS, ROT6D
 from gvhmr_da_mm.core.rotation import (
     axis_angle_to_matrix,
-    matrix_to_axis_angle,
     matrix_to_rot6d,
     rot6d_to_matrix,
 )
@@ -41,18 +40,6 @@ class DecodedMotion(NamedTuple):
     R_c: Tensor
     R_gv: Tensor
     velocity: Tensor
-
-    def axis_angle(self) -> dict[str, Tensor]:
-        """Return ``body_pose`` (..., 63), ``betas``, ``global_orient_c``, ``global_orient_gv``
-        (..., 3) in radians, and ``velocity``.
-        """
-        return dict(
-            body_pose=matrix_to_axis_angle(self.body_pose_R).flatten(-2),
-            betas=self.betas,
-            global_orient_c=matrix_to_axis_angle(self.R_c),
-            global_orient_gv=matrix_to_axis_angle(self.R_gv),
-            velocity=self.velocity,
-        )
 
 
 @CODECS.register_module()

@@ -82,7 +82,7 @@ class MotionRecovery(nn.Module):
         unknown = sorted(set(options) - set(TEST_CFG_KEYS))
         if unknown:
             raise ConfigError(f'`test_cfg` should have keys of {TEST_CFG_KEYS}, got {unknown}')
-        check_arguments(cls, options, 'model.test_cfg')
+        check_arguments(cls, options, 'test_cfg')
         return cls(**options, compat=compat)
 
     def extra_repr(self) -> str:
