@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from gvhmr_da_mm.apis.inferencers import MotionInferencer
 from gvhmr_da_mm.registry import MODELS
-from gvhmr_da_mm.testing import isolated_registry, toy_model_config
+from tests.testing import isolated_registry, toy_model_config
 from tests.video.people import walking
 from tests.video.videos import write_video
 
