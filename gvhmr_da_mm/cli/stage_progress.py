@@ -16,7 +16,7 @@ class StageProgress:
     """
 
     def __init__(self, console: Console, name: str) -> None:
-        self._bar = Progress(console=console, transient=True)
+        self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
         self._name = name
         self._tasks: dict[str, TaskID] = {}
 

@@ -60,6 +60,8 @@ class PersonMotion:
             ankle and foot, left and right wrist.
         keypoints (np.ndarray, optional): Detected COCO-17 keypoints (F, 17, 3): pixels, confidence.
         bbx_xys (np.ndarray, optional): Boxes (F, 3): centre and side, pixels.
+        scene (int): Number of the scene, between two cuts of the video; each has a world of its
+            own. Defaults to 0.
         notes (list[str]): Messages about this person. Defaults to [].
 
     Raises:
@@ -81,6 +83,7 @@ class PersonMotion:
     contacts: Optional[np.ndarray] = None
     keypoints: Optional[np.ndarray] = None
     bbx_xys: Optional[np.ndarray] = None
+    scene: int = 0
     notes: Optional[list[str]] = None
 
     def __post_init__(self) -> None:

@@ -146,7 +146,8 @@ def _read(cache: Path, signature: str) -> Any:
     try:
         with np.load(cache, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
-            return arrays if str(arrays['signature']) == signature else None
+            same = str(arrays['signature']) == signature and 'maybe_new_scene' in arrays
+            return arrays if same else None
     except _UNREADABLE:
         return None  # It is made again.
 
@@ -167,6 +168,7 @@ def _pack(frames: list[Detections], rotation: CameraRotation) -> dict[str, np.nd
             [u if p.colours is None else p.colours for p, u in zip(frames, no_colour)]
         ),
         new_scene=np.array([people.new_scene for people in frames]),
+        maybe_new_scene=np.array([people.maybe_new_scene for people in frames]),
         R_w2c=rotation.R_w2c,
         static=np.array(rotation.static),
     )
@@ -175,10 +177,11 @@ def _pack(frames: list[Detections], rotation: CameraRotation) -> dict[str, np.nd
 def _unpack(arrays: dict[str, np.ndarray]) -> list[Detections]:
     ends = np.cumsum(arrays['counts'])
     names = ('boxes', 'keypoints', 'colours', 'joints')
+    scenes = ('new_scene', 'maybe_new_scene')
     return [
         Detections(
             **{name: arrays[name][end - count : end] for name in names},
-            new_scene=bool(new_scene),
+            **{name: bool(arrays[name][frame]) for name in scenes},
         )
-        for count, end, new_scene in zip(arrays['counts'], ends, arrays['new_scene'])
+        for frame, (count, end) in enumerate(zip(arrays['counts'], ends))
     ]

@@ -1,11 +1,13 @@
 """Observation of the video of a camera, kept in a file."""
 
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from gvhmr_da_mm.core.errors import MissingFilesError
+from gvhmr_da_mm.video import observe as observe_module
 from gvhmr_da_mm.video import view_observation
 from gvhmr_da_mm.video.calibrated_views import View
 from gvhmr_da_mm.video.detectors import Detections
@@ -80,6 +82,23 @@ def test_the_next_run_reads_what_was_seen(observe, tmp_path):
     np.testing.assert_array_equal(first.keypoints(), second.keypoints())
     np.testing.assert_array_equal(first.joints(), second.joints())
     np.testing.assert_array_equal(first.clip().kp2d, second.clip().kp2d)
+
+
+def test_changes_of_scene_are_kept(observe, monkeypatch):
+    class Cuts:
+        """Sure of frame 5, and in doubt about frame 9."""
+
+        frame = -1
+
+        def __call__(self, image):
+            self.frame += 1
+            return SimpleNamespace(sure=self.frame == 5, possible=self.frame in (5, 9))
+
+    monkeypatch.setattr(observe_module, 'SceneCuts', Cuts)
+    for seen in (observe(), observe()):
+        assert [n for n, people in enumerate(seen.frames) if people.new_scene] == [5]
+        assert [n for n, people in enumerate(seen.frames) if people.maybe_new_scene] == [5, 9]
+        assert seen.cuts() == [5]
 
 
 @pytest.mark.parametrize('change', ['video', 'file'])

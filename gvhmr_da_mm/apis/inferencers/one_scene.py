@@ -12,7 +12,7 @@ from .known_facts import MIN_CONTACT_PROBABILITY, moved
 
 
 def place_people(
-    people: list[PersonMotion], R_w2c: np.ndarray, static: bool, cuts: list[int]
+    people: list[PersonMotion], R_w2c: np.ndarray, static: bool, starts: list[int]
 ) -> tuple[list[PersonMotion], np.ndarray]:
     """Place the people of each scene in one world, with the floor at y = 0.
 
@@ -22,25 +22,39 @@ def place_people(
         people (list[PersonMotion]): Each within one scene.
         R_w2c (np.ndarray): Rotation of the camera (N, 3, 3) in any world.
         static (bool): Whether the camera stands still.
-        cuts (list[int]): First frames of the scenes after the first.
+        starts (list[int]): First frames of the scenes, see :func:`scene_starts`.
 
     Returns:
         tuple[list[PersonMotion], np.ndarray]: The people, and the camera (N, 4, 4), in their world.
     """
-    T_w2c = np.tile(np.eye(4), (len(R_w2c), 1, 1))
-    T_w2c[:, :3, :3] = R_w2c  # Scenes without people.
+    T_w2c = np.empty((len(R_w2c), 4, 4))
     placed: list[PersonMotion] = []
-    ends = [*cuts, len(R_w2c)]
-    for start, end in zip([0, *cuts], ends):
+    for start, end in zip(starts, [*starts[1:], len(R_w2c)]):
         here = [person for person in people if start <= person.first_frame < end]
-        if here:
-            scene = torch.from_numpy(R_w2c[start:end])
-            found = one_world.place_in_one_world(
-                [_in_scene(person, start) for person in here], scene, static
-            )
-            T_w2c[start:end] = found.T_w2c.numpy()
-            placed += [_placed(*pair) for pair in zip(here, found.placements)]
+        camera = torch.from_numpy(R_w2c[start:end])
+        in_scene = [_in_scene(person, start) for person in here]
+        found = one_world.place_in_one_world(in_scene, camera, static)
+        T_w2c[start:end] = found.T_w2c.numpy()
+        placed += [_placed(*pair) for pair in zip(here, found.placements)]
     return sorted(placed, key=lambda person: person.id), T_w2c
+
+
+def scene_starts(people: list[PersonMotion], cuts: list[int]) -> list[int]:
+    """Return the first frame of each scene with people; that of the first is 0.
+
+    Args:
+        people (list[PersonMotion]): One or more.
+        cuts (list[int]): Frames that are known to begin a scene. Where people of two scenes have
+            none between them, the later scene begins with its people.
+    """
+    scenes = sorted({person.scene for person in people})
+    starts = []
+    for scene in scenes:
+        first = min(person.first_frame for person in people if person.scene == scene)
+        before = [person.last_frame for person in people if person.scene < scene]
+        between = [cut for cut in cuts if max(before, default=-1) < cut <= first]
+        starts.append(max(between, default=first))
+    return [0, *starts[1:]]
 
 
 def _in_scene(person: PersonMotion, start: int) -> one_world.PersonMotion:

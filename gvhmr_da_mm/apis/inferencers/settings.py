@@ -60,8 +60,9 @@ class RecoverySettings:
     def observation(self) -> dict[str, Any]:
         """Return the settings that the detections depend on, for signatures."""
         gyro = self.camera == 'gyro'
-        # The choice among the people comes later; the gyro needs the intrinsics.
         detection = {name: getattr(self.job, name) for name in ('keypoints', 'detector')}
+        detection['everybody'] = self.job.people == 'all'
+        # The gyro needs the intrinsics.
         return dict(detection, gyro=gyro, focal=self.focal if gyro else None, fps=self.fps)
 
     def recovery(self) -> dict[str, Any]:

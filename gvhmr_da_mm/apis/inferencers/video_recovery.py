@@ -32,7 +32,7 @@ from ...video.view_observation import ViewObservation, observe_video
 from ...video.visual_gyro import CameraRotation
 from ..keypoint_model import KeypointModel
 from .known_facts import in_given_world, on_flat_floor, with_height
-from .one_scene import place_people
+from .one_scene import place_people, scene_starts
 from .settings import RecoverySettings
 
 OBSERVATION = 'observation.npz'
@@ -89,7 +89,8 @@ class VideoRecovery:
             dump = self._predict(clip, camera.K, rotation, number, source, kept, clock)
             people.append(self._person(number, clip, dump, rotation, source.notes))
         with clock.measure('world'):
-            people, T_w2c = self._one_world(people, rotation, seen.cuts())
+            starts = scene_starts(people, seen.cuts())
+            people, T_w2c = self._one_world(people, rotation, starts)
         motion = CameraMotion(camera.K, T_w2c, rotation.static, self.settings.camera)
         return MotionResult(
             people={person.id: person for person in people},
@@ -102,8 +103,8 @@ class VideoRecovery:
                 self.facts,
                 signature=self._signature(source),
                 settings=self.settings.recovery(),
-                cuts=seen.cuts(),
-                notes=_notes(source, clips, seen),
+                cuts=starts[1:],
+                notes=_notes(source, starts, seen),
             ),
         )
 
@@ -117,6 +118,7 @@ class VideoRecovery:
     ) -> tuple[ViewObservation, CameraRotation]:
         """Detect people, and measure the rotation of the camera if it is unknown."""
         job, gyro = self.settings.job, camera.gyro()
+        everybody = job.people == 'all'
         if gyro is not None:
             gyro.add = clock.timed('gyro', gyro.add)
         decoded = False
@@ -129,7 +131,9 @@ class VideoRecovery:
         with clock.measure('detect'):
             seen = observe_video(
                 source,
-                partial(build_detector, job.keypoints, job.detector, name, source.img_wh),
+                partial(
+                    build_detector, job.keypoints, job.detector, name, source.img_wh, everybody
+                ),
                 gyro,
                 None if kept is None else kept / OBSERVATION,
                 self._digest(source, **self.settings.observation()),
@@ -147,7 +151,7 @@ class VideoRecovery:
         """Return the people, with image features if there are weights for them."""
         job = self.settings.job
         clips = make_clips(source, seen.plan, seen.frames, job.people, job.min_frames)
-        for number, clip in enumerate(clips):
+        for number, clip in enumerate(clips if job.checkpoint else ()):
             partial_file = None if kept is None else kept / f'features_{number}.npz'
             with clock.measure('features'):
                 job.add_features(
@@ -213,6 +217,7 @@ class VideoRecovery:
             dump.sample.pred_instances,
             id=number,
             first_frame=clip.start,
+            scene=clip.scene,
             seen=clip.observed,
             keypoints=clip.kp2d,
             bbx_xys=clip.bbx_xys,
@@ -229,11 +234,11 @@ class VideoRecovery:
         return person
 
     def _one_world(
-        self, people: list[PersonMotion], rotation: CameraRotation, cuts: list[int]
+        self, people: list[PersonMotion], rotation: CameraRotation, starts: list[int]
     ) -> tuple[list[PersonMotion], np.ndarray]:
         if rotation.T_w2c is not None:
             return people, rotation.T_w2c
-        return place_people(people, rotation.R_w2c, rotation.static, cuts)
+        return place_people(people, rotation.R_w2c, rotation.static, starts)
 
     def _signature(self, source: FrameSource) -> str:
         """Return a digest of all that the motion depends on."""
@@ -256,10 +261,10 @@ def _confidence(coco17_c: torch.Tensor, clip: Clip) -> torch.Tensor:
     return reprojection_confidence(coco17_c[:, None], inputs)[0]
 
 
-def _notes(source: FrameSource, clips: list[PersonClip], seen: ViewObservation) -> list[str]:
+def _notes(source: FrameSource, starts: list[int], seen: ViewObservation) -> list[str]:
     """Return messages about the whole video."""
-    cuts = [f'the scene changes {len(seen.cuts())} times: each has a world of its own']
-    return [*source.notes, *(cuts if seen.cuts() else []), *seen.failures]
+    scenes = [f'{len(starts)} scenes with people: each has a world of its own']
+    return [*source.notes, *(scenes if len(starts) > 1 else []), *seen.failures]
 
 
 def _read(file: Path, signature: str) -> Optional[MotionDump]:

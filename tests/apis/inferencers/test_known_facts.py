@@ -126,6 +126,6 @@ def test_heights_and_signatures():
         other = RecoverySettings(**changed)
         assert other.observation() == plain.observation()
         assert other.recovery() != plain.recovery()
-    longest = RecoverySettings(job=FeatureJob(people='longest'))
-    assert longest.observation() == RecoverySettings().observation()
+    longest, largest = (RecoverySettings(job=FeatureJob(people=p)) for p in ('longest', 'largest'))
+    assert longest.observation() == largest.observation() != plain.observation()
     assert RecoverySettings(focal='24mm').observation() != plain.observation()
