@@ -31,6 +31,7 @@ exclude_patterns: list = []
 # fences of colons, which it shows as text.
 myst_enable_extensions = ['colon_fence']
 myst_fence_as_directive = ['mermaid']
+mermaid_include_elk = ''  # a layout engine that no diagram uses
 myst_heading_anchors = 4
 
 # Types are in the docstrings; the docstrings of MMEngine's methods are not ours to show.
@@ -42,6 +43,8 @@ napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
 html_theme = 'furo'
+html_static_path = [str(DOCS / '_static')]
+html_css_files = ['site.css']
 html_title = f'{project} {version}'
 html_show_sourcelink = False
 pygments_style = 'friendly'

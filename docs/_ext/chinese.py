@@ -11,8 +11,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.search import SearchLanguage
 
-_BREAK = re.compile(r'(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])')
-"""The end of a line between two characters of Chinese; browsers show it as a space."""
+_CHINESE = re.compile(r'[\u3000-\u9fff\uff00-\uffef]')
 _RUN = re.compile(r'[\u4e00-\u9fff]+|[^\W\u4e00-\u9fff]+')
 
 
@@ -49,10 +48,16 @@ function splitQuery(query) {
 
 
 def join_lines(app: Sphinx, doctree: nodes.document) -> None:
-    """Join the lines of a paragraph where both are Chinese."""
+    """Remove the ends of lines between two characters of Chinese; browsers show them as spaces."""
     for text in list(doctree.findall(nodes.Text)):
-        if '\n' in text and not isinstance(text.parent, nodes.literal_block):
-            text.parent.replace(text, nodes.Text(_BREAK.sub('', text)))
+        if text != '\n':
+            continue
+        siblings = text.parent.children
+        index = next(i for i, node in enumerate(siblings) if node is text)
+        before = ''.join(node.astext() for node in siblings[:index])
+        after = ''.join(node.astext() for node in siblings[index + 1 :])
+        if _CHINESE.match(before[-1:]) and _CHINESE.match(after):
+            del siblings[index]
 
 
 def setup(app: Sphinx) -> dict:

@@ -72,6 +72,12 @@ def test_chinese_is_found(site):
     assert 'function splitQuery' in language
 
 
+def test_lines_of_chinese_are_joined_without_a_space(site):
+    text = (site['zh_tw'] / 'troubleshooting.html').read_text(encoding='utf-8')
+    assert '每種設定以相同的種子執行一次。不作更改時' in text
+    assert not re.search(r'[\u3000-\u9fff]\n[\u3000-\u9fff]', text)
+
+
 def test_settings_of_read_the_docs_build_the_same():
     settings = yaml.safe_load((REPO_ROOT / '.readthedocs.yaml').read_text(encoding='utf-8'))
     (command,) = settings['build']['jobs']['build']['html']
