@@ -54,7 +54,7 @@ class PlainAttention(RotaryAttention):
 
 def plain_rotate(x: Tensor, rotary: RotaryTable) -> Tensor:
     """Turn channel pairs by repeated tables and a copy with swapped pairs."""
-    cos, sin = (table.repeat_interleave(2, dim=-1) for table in rotary)
+    cos, sin = (table.repeat_interleave(2, dim=-1) for table in (rotary.cos, rotary.sin))
     swapped = torch.stack((-x[..., 1::2], x[..., 0::2]), dim=-1).flatten(-2)
     return x * cos + swapped * sin
 

@@ -60,6 +60,7 @@ class KeyWindow:
         self.device = device if length is None else length.device
         self.half = max_len // 2
         self.parts = self._long_parts() if num_frames > max_len else [self._short_part()]
+        self._biases: dict[torch.dtype, list[Optional[Tensor]]] = {}
 
     @classmethod
     def build(
@@ -73,6 +74,18 @@ class KeyWindow:
         if length is None and num_frames <= max_len:
             return None
         return cls(num_frames, max_len, length, device)
+
+    def biases(self, dtype: torch.dtype) -> list[Optional[Tensor]]:
+        """Return the mask of each part as a summand of the logits, made once for all layers."""
+        if dtype not in self._biases:
+            masks = [part.mask for part in self.parts]
+            self._biases[dtype] = [
+                None
+                if mask is None
+                else torch.zeros_like(mask, dtype=dtype).masked_fill(~mask, -torch.inf)
+                for mask in masks
+            ]
+        return self._biases[dtype]
 
     def mask(self) -> Tensor:
         """Return the whole mask (B, 1, L, L), rows are queries; takes O(L²) memory."""

@@ -1,6 +1,6 @@
 """Rotary position embedding (Su et al., RoFormer, 2021) over adjacent channel pairs."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import torch
 from torch import Tensor
@@ -19,6 +19,8 @@ class RotaryTable(NamedTuple):
 
     cos: Tensor
     sin: Tensor
+    phase: Optional[Tensor] = None
+    """Both as a complex number, where its products are faster."""
 
     @classmethod
     def build(
@@ -30,18 +32,16 @@ class RotaryTable(NamedTuple):
         pair = torch.arange(0, head_dim, 2, dtype=exact, device=device) / head_dim
         frame = torch.arange(num_frames, dtype=exact, device=device)
         angle = frame[:, None] * ROTARY_BASE**-pair
-        return cls(angle.cos().to(dtype), angle.sin().to(dtype))
+        cos, sin = angle.cos().to(dtype), angle.sin().to(dtype)
+        # A complex product reads and writes once; compilers fuse the real form as well.
+        is_complex = dtype in COMPLEX_PARTS and not torch.compiler.is_compiling()
+        return cls(cos, sin, torch.complex(cos, sin) if is_complex else None)
 
     def rotate(self, x: Tensor) -> Tensor:
         """Rotate queries or keys (..., L, D) by the position of their frame."""
-        # A complex product reads and writes once; compilers fuse the real form as well.
-        if (
-            x.dtype in COMPLEX_PARTS
-            and x.dtype == self.cos.dtype
-            and not torch.compiler.is_compiling()
-        ):
+        if self.phase is not None and x.dtype == self.cos.dtype:
             pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))
-            return torch.view_as_real(pairs * torch.complex(self.cos, self.sin)).flatten(-2)
+            return torch.view_as_real(pairs * self.phase).flatten(-2)
         even, odd = x[..., 0::2], x[..., 1::2]
         rotated = (even * self.cos - odd * self.sin, even * self.sin + odd * self.cos)
         return torch.stack(rotated, dim=-1).flatten(-2)

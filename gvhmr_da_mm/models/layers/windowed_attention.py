@@ -33,22 +33,30 @@ def windowed_attention(
     """
     if window is None:
         return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout_p)
-    parts = [_attend(query, key, value, part, dropout_p) for part in window.parts]
+    parts = [
+        _attend(query, key, value, part, bias, dropout_p)
+        for part, bias in zip(window.parts, window.biases(query.dtype))
+    ]
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
 
 
 def _attend(
-    query: Tensor, key: Tensor, value: Tensor, part: WindowPart, dropout_p: float
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    part: WindowPart,
+    bias: Optional[Tensor],
+    dropout_p: float,
 ) -> Tensor:
     """Compute the rows (B, H, rows, D) of one part."""
     query, key, value = query[:, :, part.rows], key[:, :, part.keys], value[:, :, part.keys]
     if not part.is_blocked:
-        return F.scaled_dot_product_attention(query, key, value, part.mask, dropout_p)
+        return F.scaled_dot_product_attention(query, key, value, bias, dropout_p)
     blocks = F.scaled_dot_product_attention(
         query.unflatten(2, (-1, BLOCK_SIZE)).transpose(1, 2).flatten(0, 1),
-        _overlapping(key, part.mask.shape[-1]),
-        _overlapping(value, part.mask.shape[-1]),
-        part.mask,
+        _overlapping(key, bias.shape[-1]),
+        _overlapping(value, bias.shape[-1]),
+        bias,
         dropout_p,
     )
     return blocks.unflatten(0, (len(query), -1)).transpose(1, 2).flatten(2, 3)
