@@ -78,9 +78,8 @@ class MotionInferencer(BaseInferencer):
         # test pipeline of their config.
         checkpoint, config = _files_of(model, weights)
         self.data_root = find_body_root(data_root)
-        self.model = load_keypoint_model(checkpoint, config, self.data_root)
         self.device = device or get_device()
-        self.model.estimator.to(self.device)
+        self.model = load_keypoint_model(checkpoint, config, self.data_root).to(self.device)
         files = [Path(find_checkpoint(checkpoint)), *([Path(config)] if config else [])]
         self.facts = dict(
             model=str(checkpoint),

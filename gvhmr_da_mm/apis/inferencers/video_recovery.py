@@ -13,7 +13,6 @@ from ...body_models import get_body_model
 from ...core.errors import DataError
 from ...datasets.clip import Clip
 from ...datasets.sources import signature_of
-from ...models.adaptation.confidence import reprojection_confidence
 from ...structures import (
     CameraMotion,
     MotionDump,
@@ -31,6 +30,7 @@ from ...video.video_camera import VideoCamera
 from ...video.view_observation import ViewObservation, observe_video
 from ...video.visual_gyro import CameraRotation
 from ..keypoint_model import KeypointModel
+from .frame_confidence import frame_confidence
 from .known_facts import in_given_world, on_flat_floor, with_height
 from .one_scene import place_people, scene_starts
 from .settings import RecoverySettings
@@ -84,10 +84,11 @@ class VideoRecovery:
         camera = VideoCamera(self.settings.camera, self.settings.focal, source, name)
         seen, rotation = self._observe(source, name, camera, kept, clock)
         clips = self._clips(source, seen, kept, clock)
+        of_video = _common_notes(source, clips)
         people = []
         for number, clip in enumerate(clips):
             dump = self._predict(clip, camera.K, rotation, number, source, kept, clock)
-            people.append(self._person(number, clip, dump, rotation, source.notes))
+            people.append(self._person(number, clip, dump, rotation, of_video))
         with clock.measure('world'):
             starts = scene_starts(people, seen.cuts())
             people, T_w2c = self._one_world(people, rotation, starts)
@@ -104,7 +105,7 @@ class VideoRecovery:
                 signature=self._signature(source),
                 settings=self.settings.recovery(),
                 cuts=starts[1:],
-                notes=_notes(source, starts, seen),
+                notes=[*of_video, *_scene_notes(starts), *seen.failures],
             ),
         )
 
@@ -197,7 +198,8 @@ class VideoRecovery:
         with clock.measure('network'):
             sample = self.model.predict(inputs, 'fitted' if self.settings.fit else 'network', clock)
             coco = self.model.coco_joints(sample, 'camera')
-            sample.pred_instances.confidence = _confidence(coco, inputs)
+            found = sample.pred_instances
+            found.confidence = frame_confidence(coco, found.body_pose, inputs, self.model.critic)
         sample.set_metainfo(dict(signature=signature))
         dump = MotionDump(sample, dict(kp2d=inputs.kp2d, bbx_xys=inputs.bbx_xys))
         if file is not None:
@@ -250,21 +252,15 @@ class VideoRecovery:
         return signature_of([*source.files, *self.settings.files()], unique=unique, **options)
 
 
-def _confidence(coco17_c: torch.Tensor, clip: Clip) -> torch.Tensor:
-    """Return the confidence of each frame (F,): how near the joints are to the keypoints."""
-    inputs = dict(
-        kp2d=clip.kp2d[:, None],
-        bbx_xys=clip.bbx_xys[:, None],
-        K_fullimg=clip.K_fullimg.expand(len(clip), 1, 3, 3),
-        valid=torch.ones(len(clip), 1, dtype=torch.bool),
-    )
-    return reprojection_confidence(coco17_c[:, None], inputs)[0]
+def _common_notes(source: FrameSource, clips: list[PersonClip]) -> list[str]:
+    """Return messages about the whole video, which the clips of all people have."""
+    several = clips[0].facts['notes'] if len(clips) > 1 else source.notes
+    return [note for note in several if all(note in clip.facts['notes'] for clip in clips)]
 
 
-def _notes(source: FrameSource, starts: list[int], seen: ViewObservation) -> list[str]:
-    """Return messages about the whole video."""
-    scenes = [f'{len(starts)} scenes with people: each has a world of its own']
-    return [*source.notes, *(scenes if len(starts) > 1 else []), *seen.failures]
+def _scene_notes(starts: list[int]) -> list[str]:
+    several = len(starts) > 1
+    return [f'{len(starts)} scenes with people: each has a world of its own'] if several else []
 
 
 def _read(file: Path, signature: str) -> Optional[MotionDump]:

@@ -18,6 +18,7 @@ from ...core.errors import ConfigError
 from ...core.layout import IMAGE_FEATURE_DIM
 from ...datasets.clip import Clip, pack_clip
 from ...engine.safe_loading import safe_checkpoint_loading
+from ...models.adaptation import MotionCritic
 from ...models.estimators import GVHMR
 from ...models.refiners import KeypointRefiner
 from ...models.test_time import MotionRecovery
@@ -40,10 +41,17 @@ class KeypointModel:
         estimator (GVHMR): The network.
         test_cfg (dict, optional): Its steps at test time; the ``refiner`` serves ``fitted`` alone.
             Defaults to None: no step but the fit.
+        critic (MotionCritic, optional): What an adaptation has learned about true motion. Defaults
+            to None.
     """
 
-    def __init__(self, estimator: GVHMR, test_cfg: Optional[Mapping[str, Any]] = None) -> None:
-        self.estimator = estimator.eval()
+    def __init__(
+        self,
+        estimator: GVHMR,
+        test_cfg: Optional[Mapping[str, Any]] = None,
+        critic: Optional[MotionCritic] = None,
+    ) -> None:
+        self.estimator, self.critic = estimator.eval(), critic
         steps = dict(test_cfg or {})
         fit = steps.pop('refiner', None) or DEFAULT_FIT
         reprojection = estimator.recovery.reprojection
@@ -53,6 +61,13 @@ class KeypointModel:
         }
         for recovery in self._recovery.values():
             recovery.reprojection = reprojection
+
+    def to(self, device: str) -> 'KeypointModel':
+        """Move the networks to a device."""
+        self.estimator.to(device)
+        if self.critic is not None:
+            self.critic.to(device)
+        return self
 
     @torch.no_grad()
     def predict(self, clip: Clip, stage: str, clock: Optional[StageClock] = None) -> PoseDataSample:
@@ -154,4 +169,4 @@ def load_keypoint_model(
     with safe_checkpoint_loading():
         load_checkpoint(built, str(model), map_location='cpu')
     estimator = getattr(built, built.predict_on) if 'estimator' in network else built
-    return KeypointModel(estimator, part.get('test_cfg'))
+    return KeypointModel(estimator, part.get('test_cfg'), getattr(built, 'critic', None))

@@ -91,8 +91,20 @@ class MotionCritic(BaseModule):
         """Return the calibrated scores (N, B) of N candidates, in [0, 1]."""
         body_pose_R = torch.cat([one.body_pose_R for one in candidates])
         valid = torch.cat([one.valid for one in candidates])
-        scores = self.discriminator.score(discriminator_pose(body_pose_R), valid)
-        return self.calibrator(scores.view(len(candidates), -1))
+        return self.rate(body_pose_R, valid).view(len(candidates), -1)
+
+    @torch.no_grad()
+    def rate(self, body_pose: Tensor, valid: Tensor) -> Tensor:
+        """Return the calibrated scores of clips, in [0, 1].
+
+        Args:
+            body_pose (Tensor): Axis-angle (B, L, 63), rad, or matrices (B, L, 21, 3, 3).
+            valid (Tensor): Frames that exist (B, L), bool.
+
+        Returns:
+            Tensor: Shape (B,).
+        """
+        return self.calibrator(self.discriminator.score(discriminator_pose(body_pose), valid))
 
     def adversarial_loss(self, pose: Tensor, valid: Tensor) -> Tensor:
         """Return the student's weighted loss; the discriminator gets no gradient.
