@@ -5,16 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from mmengine.dist import get_world_size
-from mmengine.evaluator import BaseMetric
-
 from ..registry import METRICS
 from ..structures import dump_name, sample_inputs, write_motion_dump
 from .dump_index import DumpEntry, name_files, write_index
+from .gathered_metric import GatheredMetric
 
 
 @METRICS.register_module()
-class DumpPredictions(BaseMetric):
+class DumpPredictions(GatheredMetric):
     """Write each predicted sequence to ``<out_dir>/<dataset>/<sequence>.npz``, without metrics.
 
     MMEngine's ``DumpResults`` gathers everything in one pickle at the end; here each rank writes
@@ -49,14 +47,6 @@ class DumpPredictions(BaseMetric):
             frames = len(next(iter(sample['pred_instances'].values())))
             facts = (sample['dataset'], sample['sequence'], frames, sample.get('start') or 0)
             self.results.append(DumpEntry(name, *facts))
-
-    def evaluate(self, size: int) -> dict[str, float]:
-        """Gather the names of all ranks, whose samplers may differ, and write the index.
-
-        Args:
-            size (int): Length of the test set.
-        """
-        return super().evaluate(size * get_world_size())
 
     def compute_metrics(self, results: list[DumpEntry]) -> dict[str, float]:
         """Name the files and write the index.

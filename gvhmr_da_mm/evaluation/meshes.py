@@ -32,6 +32,11 @@ class ProtocolMeshes:
 
     Models and regressors are loaded when they are first needed and shared by all metrics.
 
+    Note:
+        ``parameters`` of a body are, in this order, ``body_pose`` (F, 63) of SMPL-X or (F, 69) of
+        SMPL, axis-angle in rad; ``betas`` (F, 10); ``global_orient`` (F, 3), axis-angle in rad; and
+        ``transl`` (F, 3) in metres.
+
     Args:
         protocol (Protocol): Defines regressor, hands and target body.
         data_root (str | Path, optional): Data root. Defaults to None: the environment's.
@@ -80,99 +85,63 @@ class ProtocolMeshes:
         kind = self.protocol.target_body
         return get_body_model(kind, gender, **self.folders, device=str(self.device))
 
-    def predicted(
-        self, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
-    ) -> Tensor:
+    def predicted(self, *parameters: Tensor) -> Tensor:
         """Return the SMPL vertices (F, 6890, 3) of neutral SMPL-X or SMPL parameters.
 
         Args:
-            body_pose (Tensor): Axis-angle in rad, (F, 63), or (F, 69) of SMPL.
-            betas (Tensor): Shape, (F, 10).
-            global_orient (Tensor): Axis-angle, (F, 3), rad.
-            transl (Tensor): Translation, (F, 3), metres.
+            parameters (Tensor): See the class note.
         """
-        parameters = self._send(body_pose, betas, global_orient, transl)
-        if body_pose.shape[-1] == SMPL_BODY_POSE:
-            return self._predicted_smpl(*parameters)
+        sent = self._send(*parameters)
+        if _is_smpl(parameters):
+            return self._predicted_smpl(*sent)
         model = self.predicted_model
-        return model.to_smpl_vertices(model(*parameters))
+        return model.to_smpl_vertices(model(*sent))
 
-    def target(
-        self, gender: str, body_pose: Tensor, betas: Tensor, global_orient: Tensor, transl: Tensor
-    ) -> Tensor:
+    def target(self, gender: str, *parameters: Tensor) -> Tensor:
         """Return the SMPL vertices (F, 6890, 3) of the protocol's target body.
 
         Args:
             gender (str): 'male', 'female' or 'neutral'.
-            body_pose (Tensor): Axis-angle in rad, (F, 69), or (F, 63) of SMPL-X.
-            betas (Tensor): Shape, (F, 10).
-            global_orient (Tensor): Axis-angle, (F, 3), rad.
-            transl (Tensor): Translation, (F, 3), metres.
+            parameters (Tensor): See the class note.
         """
         body = self.target_model(gender)
-        verts = body(*self._send(body_pose, betas, global_orient, transl))
+        verts = body(*self._send(*parameters))
         return body.to_smpl_vertices(verts) if self.protocol.target_body == 'smplx' else verts
 
-    def target_in_camera(
-        self,
-        T_w2c: Tensor,
-        gender: str,
-        body_pose: Tensor,
-        betas: Tensor,
-        global_orient: Tensor,
-        transl: Tensor,
-    ) -> Tensor:
+    def target_in_camera(self, T_w2c: Tensor, gender: str, *parameters: Tensor) -> Tensor:
         """Return the vertices of :meth:`target` in the camera, by moving the root.
 
         Args:
             T_w2c (Tensor): World to camera, (F, 4, 4).
-            gender (str): As for :meth:`target`, like the following arguments.
-            body_pose (Tensor): (F, 69) or (F, 63).
-            betas (Tensor): (F, 10).
-            global_orient (Tensor): (F, 3).
-            transl (Tensor): (F, 3).
+            gender (str): As for :meth:`target`.
+            parameters (Tensor): See the class note.
         """
+        body_pose, betas, global_orient, transl = parameters
         root = self.target_model(gender).skeleton(betas.to(self.device))[..., 0, :].double()
         moved = (value.to(root) for value in (global_orient, transl, T_w2c))
         return self.target(gender, body_pose, betas, *transform_smpl(*moved, root))
 
     def predicted_points(
-        self,
-        vertex_ids: Sequence[int],
-        body_pose: Tensor,
-        betas: Tensor,
-        global_orient: Tensor,
-        transl: Tensor,
+        self, vertex_ids: Sequence[int], *parameters: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return the protocol's joints and some SMPL vertices of a prediction, without the mesh.
 
         Args:
             vertex_ids (Sequence[int]): N SMPL vertices.
-            body_pose (Tensor): As for :meth:`predicted`, like the following arguments.
-            betas (Tensor): (F, 10).
-            global_orient (Tensor): (F, 3).
-            transl (Tensor): (F, 3).
+            parameters (Tensor): See the class note.
 
         Returns:
             tuple[Tensor, Tensor]: Joints (F, J, 3) and vertices (F, N, 3), float64.
         """
-        parameters = (body_pose, betas, global_orient, transl)
-        if body_pose.shape[-1] == SMPL_BODY_POSE:
+        if _is_smpl(parameters):
             return self._points('smpl', vertex_ids, parameters)
         hands = self.protocol.flat_hand_mean
         return self._points('smplx', vertex_ids, parameters, flat_hand_mean=hands)
 
     def target_points(
-        self,
-        vertex_ids: Sequence[int],
-        gender: str,
-        body_pose: Tensor,
-        betas: Tensor,
-        global_orient: Tensor,
-        transl: Tensor,
+        self, vertex_ids: Sequence[int], gender: str, *parameters: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return joints and vertices of the truth; see :meth:`target`, :meth:`predicted_points`."""
-        parameters = (body_pose, betas, global_orient, transl)
         return self._points(self.protocol.target_body, vertex_ids, parameters, gender=gender)
 
     def _points(
@@ -204,3 +173,7 @@ class ProtocolMeshes:
 
     def _send(self, *parameters: Tensor) -> list[Tensor]:
         return [parameter.to(self.device, torch.float32) for parameter in parameters]
+
+
+def _is_smpl(parameters: Sequence[Tensor]) -> bool:
+    return parameters[0].shape[-1] == SMPL_BODY_POSE

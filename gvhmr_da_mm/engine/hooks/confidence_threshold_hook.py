@@ -1,7 +1,8 @@
 """Schedule of the pseudo-label confidence threshold."""
 
+from typing import Any
+
 from mmengine.hooks import Hook
-from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from ...core.checks import check_at_least
@@ -84,9 +85,7 @@ class ConfidenceThresholdHook(Hook):
         if self.by_epoch:
             self._write(runner, self.threshold_at(runner.epoch))
 
-    def before_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
-    ) -> None:
+    def before_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Update the threshold for the iteration."""
         if not self.by_epoch:
             self._write(runner, self.threshold_at(runner.iter))

@@ -1,6 +1,6 @@
 """Logging of the student's learning rate and of the domains' datasets."""
 
-from typing import Optional, Union
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -37,9 +37,7 @@ class DomainMonitorHook(Hook):
             listed = ', '.join(f'{s.name} ({s.stop - s.start} clips)' for s in sources)
             runner.logger.info(f'{domain} domain: {listed}')
 
-    def before_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Optional[Union[dict, tuple]] = None
-    ) -> None:
+    def before_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Log the student's learning rate as ``lr``."""
         rates = runner.optim_wrapper.get_lr()
         rate = rates.get(f'{self.optimizer}.lr', rates.get('lr'))

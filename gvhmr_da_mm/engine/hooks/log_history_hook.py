@@ -1,9 +1,8 @@
 """Limit on the history of logged values."""
 
-from typing import Optional
+from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import Runner
 
 from ...core.checks import check_at_least
@@ -47,13 +46,7 @@ class LogHistoryHook(Hook):
                     f'only {self.max_length} are kept: raise `max_length` of LogHistoryHook'
                 )
 
-    def after_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: DATA_BATCH = None,
-        outputs: Optional[dict] = None,
-    ) -> None:
+    def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Limit the histories of scalars that were logged for the first time."""
         self._bound(runner)
 

@@ -1,9 +1,8 @@
 """Exponential moving average of the student: the mean teacher."""
 
-from typing import Optional
+from typing import Any, Optional
 
 from mmengine.hooks import Hook
-from mmengine.hooks.hook import DATA_BATCH
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
@@ -65,13 +64,7 @@ class MeanTeacherHook(Hook):
             )
         self._last_count = self._student_optimizer(runner)._inner_count
 
-    def after_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: DATA_BATCH = None,
-        outputs: Optional[dict] = None,
-    ) -> None:
+    def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Update the teacher if the student has just been updated."""
         optimizer = self._student_optimizer(runner)
         # `should_update` alone would also be true of an optimiser without a backward pass.

@@ -5,8 +5,6 @@ from typing import Any, Optional
 
 import numpy as np
 import torch
-from mmengine.dist import get_world_size
-from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
 from ...core.errors import DataError
@@ -14,6 +12,7 @@ from ...core.keypoint_residual import KeypointResidual, keypoint_residual
 from ...core.rotation import axis_angle_to_matrix
 from ...registry import METRICS, MODELS
 from ...structures import sample_inputs
+from ..gathered_metric import GatheredMetric
 from ..meshes import PathLike
 
 PRED_FIELDS = ('body_pose', 'betas', 'global_orient_c', 'transl_c')
@@ -21,7 +20,7 @@ INPUT_FIELDS = ('kp2d', 'bbx_xys', 'K_fullimg')
 
 
 @METRICS.register_module()
-class ReprojectionMetric(BaseMetric):
+class ReprojectionMetric(GatheredMetric):
     """Mean distance of projected COCO joints from confident detections.
 
     The results are named ``<prefix>/reprojection_px`` (pixels) and ``reprojection_box`` (per cent
@@ -96,14 +95,6 @@ class ReprojectionMetric(BaseMetric):
                     count=len(pixels),
                 )
             )
-
-    def evaluate(self, size: int) -> dict[str, float]:
-        """Gather the results of all ranks; repeated sequences are dropped by name.
-
-        Args:
-            size (int): Length of the test set.
-        """
-        return super().evaluate(size * get_world_size())
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Average over all confident detections.

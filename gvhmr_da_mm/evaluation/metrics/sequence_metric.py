@@ -8,14 +8,13 @@ from typing import Any, Optional, Union
 
 import numpy as np
 import torch
-from mmengine.dist import get_world_size
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
 from ...core.checks import check_at_least, check_choice
 from ...core.conventions import COMPAT_MODES
 from ...core.errors import ConfigError, DataError
+from ..gathered_metric import GatheredMetric
 from ..meshes import PathLike, ProtocolMeshes
 from ..protocols import COVERAGE, MATCHED_PREFIX, Protocol, get_protocol
 
@@ -30,7 +29,7 @@ class ProtocolWarning(UserWarning):
     """Samples were made under other conditions than the protocol's."""
 
 
-class SequenceMetric(BaseMetric):
+class SequenceMetric(GatheredMetric):
     """Score the sequences of one dataset by one protocol.
 
     Every sequence gives one array per metric. Arrays are joined over the sequences and then
@@ -178,17 +177,6 @@ class SequenceMetric(BaseMetric):
                 result['frames'] = int(mask.sum())
                 result['values'] = {name: scores[name].cpu().numpy() for name in self.metric_names}
             self.results.append(result)
-
-    def evaluate(self, size: int) -> dict[str, float]:
-        """Gather the results of all ranks and average them.
-
-        MMEngine cuts the gathered list to ``size`` to drop the samples that pad uneven ranks, which
-        assumes one sampler's order. Here all are gathered, and repeated sequences dropped by name.
-
-        Args:
-            size (int): Length of the test set.
-        """
-        return super().evaluate(size * get_world_size())
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Average over all frames of all sequences.
