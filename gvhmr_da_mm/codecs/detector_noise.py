@@ -140,20 +140,11 @@ class DetectorNoise:
     def __call__(
         self, joints: Tensor, valid: Tensor, generator: Optional[torch.Generator] = None
     ) -> tuple[Tensor, Tensor]:
-        """Simulate a detector.
-
-        Args:
-            joints (Tensor): True COCO joints (B, L, 17, 3) in the camera, metres.
-            valid (Tensor): Valid frames (B, L), boolean; they come before the padding.
-            generator (torch.Generator, optional): Source of randomness, on the device of the
-                joints. Defaults to the global one.
+        """Simulate a detector; arguments and errors as :class:`KeypointNoise`.
 
         Returns:
             tuple[Tensor, Tensor]: New joints (B, L, 17, 3), zero in invalid frames, and the
             confidence of each (B, L, 17), 0 to 1.
-
-        Raises:
-            ShapeError: If an input does not have the documented shape.
         """
         sizes = check_shape(joints, f'B L {NUM_COCO} 3', 'joints')
         check_shape(valid, 'B L', 'valid', **sizes)

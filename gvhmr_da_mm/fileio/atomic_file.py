@@ -44,14 +44,8 @@ def partial_file(path: PathLike) -> Iterator[Path]:
 def open_atomically(path: PathLike) -> Iterator[BinaryIO]:
     """Open a file for writing as :func:`partial_file` does; it is synced to the disk.
 
-    Args:
-        path (str | Path): The file; its folder must exist.
-
     Yields:
         BinaryIO: The open file.
-
-    Raises:
-        OSError: If it cannot be written; the old file is unchanged.
     """
     with partial_file(path) as partial, open(partial, 'wb') as file:
         yield file
@@ -60,15 +54,7 @@ def open_atomically(path: PathLike) -> Iterator[BinaryIO]:
 
 
 def write_atomically(path: PathLike, content: Union[bytes, str]) -> None:
-    """Write a file as :func:`open_atomically` does.
-
-    Args:
-        path (str | Path): The file; its folder must exist.
-        content (bytes | str): The whole content; text is encoded as UTF-8.
-
-    Raises:
-        OSError: If it cannot be written; the old file is unchanged.
-    """
+    """Write the whole content of a file as :func:`open_atomically` does; text becomes UTF-8."""
     with open_atomically(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
