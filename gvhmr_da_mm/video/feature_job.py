@@ -22,7 +22,7 @@ class FeatureJob:
     """Extract keypoints and image features of people; can be pickled for worker processes.
 
     Args:
-        keypoints (str): ``mediapipe``, ``mmpose``, a file, or a folder of files. Defaults to
+        keypoints (str): ``mediapipe``, ``rtmlib``, ``mmpose``, a file, or a folder. Defaults to
             ``mediapipe``.
         detector (dict): Arguments of the detector. Defaults to {}.
         people (str): ``largest``, ``longest`` or ``all``. Defaults to ``largest``.

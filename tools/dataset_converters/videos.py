@@ -79,7 +79,7 @@ def common_arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         '--keypoints',
         default='mediapipe',
-        help='mediapipe (default), mmpose, an .npz file, or a folder of {video}.npz',
+        help='mediapipe (default), rtmlib, mmpose, an .npz file, or a folder of {video}.npz',
     )
     parser.add_argument(
         '--people',

@@ -5,12 +5,14 @@ from .detections import Detections, boxes_around
 from .keypoint_file import KeypointFile
 from .mediapipe_pose import MediaPipePose
 from .mmpose_pose import MMPosePose
+from .rtmlib_pose import RTMLibPose
 
 __all__ = [
     'Detections',
     'KeypointFile',
     'MMPosePose',
     'MediaPipePose',
+    'RTMLibPose',
     'boxes_around',
     'build_detector',
     'check_detector',

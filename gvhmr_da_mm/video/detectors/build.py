@@ -7,8 +7,9 @@ from ...core.errors import MissingFilesError
 from ...registry import TASK_UTILS
 from .keypoint_file import KeypointFile
 from .mediapipe_pose import import_mediapipe
+from .rtmlib_pose import import_rtmlib
 
-DETECTORS = {'mediapipe': 'MediaPipePose', 'mmpose': 'MMPosePose'}
+DETECTORS = {'mediapipe': 'MediaPipePose', 'rtmlib': 'RTMLibPose', 'mmpose': 'MMPosePose'}
 MAX_PEOPLE = 6
 """People whom MediaPipe looks for; each takes time of its own."""
 
@@ -33,11 +34,13 @@ def check_detector(keypoints: str) -> None:
     """Check before any video is read that a detector can be used.
 
     Raises:
-        ConfigError: If MediaPipe is requested but not installed.
+        ConfigError: If MediaPipe or rtmlib is requested but not installed.
         MissingFilesError: If a file or folder of keypoints does not exist.
     """
     if keypoints == 'mediapipe':
         import_mediapipe()
+    elif keypoints == 'rtmlib':
+        import_rtmlib()
     elif keypoints not in DETECTORS and not Path(keypoints).exists():
         raise MissingFilesError(
             f'`keypoints` should be one of {", ".join(DETECTORS)}, or an existing file or folder '
@@ -55,7 +58,7 @@ def build_detector(
     """Build a detector for a clip.
 
     Args:
-        keypoints (str): ``mediapipe``, ``mmpose``, an ``.npz`` file, or a folder of
+        keypoints (str): ``mediapipe``, ``rtmlib``, ``mmpose``, an ``.npz`` file, or a folder of
             ``{clip}.npz``.
         options (dict, optional): Arguments of the detector; unused for a file.
         clip_id (str): Name of the clip, for files in a folder.
