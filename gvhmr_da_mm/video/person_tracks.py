@@ -71,14 +71,16 @@ def link_tracks(
     Source: constant velocity and optimal assignment as in Bewley et al., Simple Online and Realtime
     Tracking, 2016; similarity of keypoints as in COCO.
     """
-    links = _Links(frames, min_overlap)
-    for number in range(len(frames)):
-        links.forget_before(number - max_gap - 1)
-        links.add(number)
+    links = _Links(frames, min_overlap, max_gap)
     return [
         _fill(track.rows, frames, links.ends.get(id(track), ''), scene)
         for track, scene in zip(links.tracks, links.scenes)
     ]
+
+
+def scene_starts(frames: Sequence[Detections]) -> list[int]:
+    """Return the numbers of the frames, of those given, at which a scene after the first begins."""
+    return _Links(frames).scene_starts
 
 
 def choose_tracks(
@@ -107,26 +109,22 @@ def choose_tracks(
 
 
 class _Links:
-    """Tracks while they are linked.
+    """Tracks, the scene of each, and why it ended; see :func:`link_tracks` for the arguments."""
 
-    Args:
-        frames (Sequence[Detections]): The people of each frame.
-        min_overlap (float): As in :func:`link_tracks`.
-    """
-
-    def __init__(self, frames: Sequence[Detections], min_overlap: float) -> None:
+    def __init__(
+        self, frames: Sequence[Detections], min_overlap: float = 0.2, max_gap: int = 30
+    ) -> None:
         self.frames, self.min_overlap = frames, min_overlap
         self.tracks: list[OpenTrack] = []
         self.scenes: list[int] = []
         self.ends: dict[int, str] = {}
+        self.scene_starts: list[int] = []
         self._open: list[OpenTrack] = []
-        self._scene = 0
+        for number in range(len(frames)):
+            self._open = [t for t in self._open if number - t.rows[-1][0] <= max_gap + 1]
+            self._add(number)
 
-    def forget_before(self, number: int) -> None:
-        """Close the tracks whose last detection is before a frame."""
-        self._open = [track for track in self._open if track.rows[-1][0] >= number]
-
-    def add(self, number: int) -> None:
+    def _add(self, number: int) -> None:
         """Continue tracks by the people of a frame, and begin new ones with the others."""
         people = self.frames[number]
         agreed, overlap = agreement(self._open, self.frames, number)
@@ -134,7 +132,7 @@ class _Links:
         seen_before = [track.rows[-1][0] == number - 1 for track in self._open]
         nobody_stays = any(seen_before) and not (possible[seen_before] > MIN_STAYING).any()
         if people.new_scene or (people.maybe_new_scene and nobody_stays):
-            self._scene += 1
+            self.scene_starts.append(number)
             self._end(self._open, 'the scene changes')
             possible = possible[:0]
         rows, columns = linear_sum_assignment(-possible)
@@ -159,7 +157,7 @@ class _Links:
                 track.add(self.frames, number, column)
                 self._open.append(track)
                 self.tracks.append(track)
-                self.scenes.append(self._scene)
+                self.scenes.append(len(self.scene_starts))
 
     def _end(self, tracks: Sequence[OpenTrack], why: str) -> None:
         self.ends.update((id(track), why) for track in tracks)

@@ -39,8 +39,6 @@ node {
 """
 REGION_SCALE = 1.25
 """Side of a region in diameters of the circle around the person, as in MediaPipe's own graph."""
-TILES_PER_SIDE = 2
-"""Squares that detection takes in turn begin at least so often per side of a square."""
 MIN_CENTRE_DISTANCE = 0.25
 """A detection nearer to the centre of a followed person is that person; in sides of regions."""
 MAX_OVERLAP = 0.6
@@ -73,9 +71,8 @@ class _Region(NamedTuple):
 class MediaPipePeople:
     """Find the poses of several people: a detector for all, then landmarks for each.
 
-    Each person is followed from the last frame, as by MediaPipe's own graph of one person, and all
-    are detected again in each frame: in the image, and in a square of it that moves from frame to
-    frame. There is no filter over time.
+    Each person is followed from the last frame, as by MediaPipe's own graph of one person. Others
+    are searched in the image and in one of several squares of it. There is no filter over time.
 
     Args:
         mediapipe (ModuleType): MediaPipe with the legacy API.
@@ -147,18 +144,27 @@ class MediaPipePeople:
 
         It sees large people in the whole image and smaller ones in squares, which take turns.
         """
-        side, spare = int(size.min()), int(size.max() - size.min())
-        squares = math.ceil(TILES_PER_SIDE * spare / side) + 1
-        corner = (size > side) * (spare * (self._num_images % squares) // max(squares - 1, 1))
+        squares = self._squares(size)
+        parts = [(0, 0, *size), *squares[self._num_images % max(len(squares), 1) :][:1]]
         self._num_images += 1
         found = []
-        for x, y, width, height in ((0, 0, *size), (*corner, side, side)):
+        for x, y, width, height in parts:
             part = np.ascontiguousarray(image[y : y + height, x : x + width])
             for detection in self._detection.process(dict(image=part)).detections or []:
                 if detection.score[0] >= self.confidence:
                     circle = _pixels(detection.location_data.relative_keypoints, (width, height))
                     found.append((detection.score[0], _Region.of_circle(*(circle + (x, y)))))
         return [region for _, region in sorted(found, key=lambda entry: -entry[0])]
+
+    @staticmethod
+    def _squares(size: np.ndarray) -> list[tuple[int, ...]]:
+        """Return squares (left, top, width, height) that cover an image, half over each other."""
+        side, spare = int(size.min()), int(size.max() - size.min())
+        steps = math.ceil(2 * spare / side)
+        along = (size > side).astype(int)
+        return [
+            (*(along * spare * step // steps), side, side) for step in range(steps + 1) if steps
+        ]
 
     def _normalized(self, region: _Region, size: np.ndarray) -> Any:
         (x, y), (width, height) = region.centre / size, region.side / size

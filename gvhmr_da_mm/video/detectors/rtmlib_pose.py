@@ -32,7 +32,7 @@ def import_rtmlib() -> ModuleType:
         raise ConfigError(
             f'keypoints=rtmlib needs rtmlib and ONNX Runtime, which cannot be imported ({error}). '
             'Install them with `pip install --no-deps -r requirements/rtmlib.txt` '
-            '(docs/en/videos.md), or use MediaPipe, MMPose or a file of keypoints'
+            '(docs/en/install.md), or use MediaPipe, MMPose or a file of keypoints'
         ) from error
     return rtmlib
 
