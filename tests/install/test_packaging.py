@@ -30,8 +30,8 @@ def test_requirements_txt_includes_all_but_the_second_step():
     lines = (REPO_ROOT / 'requirements.txt').read_text().splitlines()
     included = {line.split('/')[-1][:-4] for line in lines if line.startswith('-r')}
     files = {path.stem for path in (REPO_ROOT / 'requirements').glob('*.txt')}
-    # MediaPipe is an extra, and installed without its dependencies, too.
-    assert files - included == {'mediapipe', 'mminstall_nodeps'}
+    # Detectors of keypoints are extras, and installed without their dependencies, too.
+    assert files - included == {'mediapipe', 'mminstall_nodeps', 'rtmlib'}
 
 
 def test_metadata():
