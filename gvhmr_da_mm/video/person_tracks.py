@@ -78,11 +78,6 @@ def link_tracks(
     ]
 
 
-def scene_starts(frames: Sequence[Detections]) -> list[int]:
-    """Return the numbers of the frames, of those given, at which a scene after the first begins."""
-    return _Links(frames).scene_starts
-
-
 def choose_tracks(
     tracks: Sequence[PersonTrack], choice: str = 'largest', min_frames: int = 30
 ) -> list[PersonTrack]:
@@ -111,14 +106,12 @@ def choose_tracks(
 class _Links:
     """Tracks, the scene of each, and why it ended; see :func:`link_tracks` for the arguments."""
 
-    def __init__(
-        self, frames: Sequence[Detections], min_overlap: float = 0.2, max_gap: int = 30
-    ) -> None:
+    def __init__(self, frames: Sequence[Detections], min_overlap: float, max_gap: int) -> None:
         self.frames, self.min_overlap = frames, min_overlap
         self.tracks: list[OpenTrack] = []
         self.scenes: list[int] = []
         self.ends: dict[int, str] = {}
-        self.scene_starts: list[int] = []
+        self._scene = 0
         self._open: list[OpenTrack] = []
         for number in range(len(frames)):
             self._open = [t for t in self._open if number - t.rows[-1][0] <= max_gap + 1]
@@ -132,7 +125,7 @@ class _Links:
         seen_before = [track.rows[-1][0] == number - 1 for track in self._open]
         nobody_stays = any(seen_before) and not (possible[seen_before] > MIN_STAYING).any()
         if people.new_scene or (people.maybe_new_scene and nobody_stays):
-            self.scene_starts.append(number)
+            self._scene += 1
             self._end(self._open, 'the scene changes')
             possible = possible[:0]
         rows, columns = linear_sum_assignment(-possible)
@@ -157,7 +150,7 @@ class _Links:
                 track.add(self.frames, number, column)
                 self._open.append(track)
                 self.tracks.append(track)
-                self.scenes.append(len(self.scene_starts))
+                self.scenes.append(self._scene)
 
     def _end(self, tracks: Sequence[OpenTrack], why: str) -> None:
         self.ends.update((id(track), why) for track in tracks)

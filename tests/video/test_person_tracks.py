@@ -5,7 +5,7 @@ import pytest
 
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.video.detectors import Detections
-from gvhmr_da_mm.video.person_tracks import choose_tracks, link_tracks, scene_starts
+from gvhmr_da_mm.video.person_tracks import choose_tracks, link_tracks
 
 from .two_people import COLOURS, FRAMES, two_people
 
@@ -112,4 +112,3 @@ def test_scenes_are_numbered():
     # The person stays at frame 20, which is a fast pan.
     assert [(track.start, track.scene) for track in tracks] == [(0, 0), (10, 1), (30, 2)]
     assert [track.end for track in tracks] == ['the scene changes'] * 2 + ['']
-    assert scene_starts(frames) == [10, 30]
