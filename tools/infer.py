@@ -53,7 +53,9 @@ def parse_args() -> argparse.Namespace:
     model.add_argument('--image-weights', help='weights of HMR2.0, for image features')
     people = parser.add_argument_group('people')
     people.add_argument(
-        '--keypoints', default='mediapipe', help='mediapipe (default), rtmlib, mmpose, a file or a folder'
+        '--keypoints',
+        default='mediapipe',
+        help='mediapipe (default), rtmlib, mmpose, file or folder',
     )
     people.add_argument('--people', default='all', help='all (default), largest or longest')
     people.add_argument('--min-frames', type=int, default=30, help='seen in fewer: left out')
