@@ -9,6 +9,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Optional
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -28,11 +29,12 @@ from benchmarks.adaptation.methods import (  # noqa: E402
 from benchmarks.adaptation.result_file import write_result  # noqa: E402
 from gvhmr_da_mm.cli.command_line import report_errors  # noqa: E402
 from gvhmr_da_mm.core.errors import ConfigError  # noqa: E402
-from gvhmr_da_mm.demo import generate_demo  # noqa: E402
-from gvhmr_da_mm.demo.generate import SIZES  # noqa: E402
+from gvhmr_da_mm.demo import choose_mocap, generate_demo  # noqa: E402
 
 CONFIGS = ROOT / 'configs'
 DEFAULT_SHIFT = 0.5
+DEFAULT_SIZES = {'demo': 'small', 'mocap': '300'}
+"""Size of each kind of made-up packs."""
 
 
 def parse_args() -> argparse.Namespace:
@@ -48,9 +50,25 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seeds', type=int, help='defaults to 3, with --quick to 1')
     parser.add_argument('--data-root', help='packs to run on instead of demo packs')
     parser.add_argument(
+        '--packs',
+        choices=list(DEFAULT_SIZES),
+        help='motions of demo packs: demo (default), the clips of the package; mocap, recorded '
+        'motion, of other people in synthetic, unlabelled and test clips',
+    )
+    parser.add_argument(
+        '--mocap',
+        metavar='DIR',
+        help='recorded motion in the format of AMASS for `--packs mocap` (default: GVHMR_MOCAP, '
+        'or ../shared/mocap)',
+    )
+    parser.add_argument(
         '--shift', help='gap between the domains of demo packs, 0 to 1; several comma separated'
     )
-    parser.add_argument('--size', choices=sorted(SIZES), help='of demo packs; defaults to small')
+    parser.add_argument(
+        '--size',
+        help='of demo packs: toy, small, full, or the number of clips, 16 to 500; defaults to '
+        'small, with `--packs mocap` to 300',
+    )
     parser.add_argument('--data-seed', type=int, help='of demo packs; defaults to 0')
     parser.add_argument('--quick', action='store_true', help='fewer steps, one seed: a first look')
     parser.add_argument(
@@ -108,23 +126,40 @@ def budget(args: argparse.Namespace):
 def packs(args: argparse.Namespace, out: Path) -> dict[str, tuple]:
     """Return folder of results, data root and shift of each set of packs, by name."""
     if args.data_root:
-        if any(value is not None for value in (args.shift, args.size, args.data_seed)):
-            raise ConfigError(
-                '`--shift`, `--size` and `--data-seed` make demo packs: leave out `--data-root`'
-            )
+        made_up = ('packs', 'mocap', 'shift', 'size', 'data_seed')
+        if any(getattr(args, name) is not None for name in made_up):
+            options = ', '.join(f'`--{name.replace("_", "-")}`' for name in made_up)
+            raise ConfigError(f'{options} make demo packs: leave out `--data-root`')
         return {str(args.data_root): (out, Path(args.data_root), None)}
     try:
         shifts = [float(item) for item in split(args.shift or str(DEFAULT_SHIFT))]
     except ValueError as error:
         raise ConfigError(f'`--shift` should be numbers from 0 to 1: {error}') from error
-    size, seed = args.size or 'small', args.data_seed or 0
+    mocap = recorded_motion(args)
+    prefix = '' if mocap is None else 'mocap_'
+    size, seed = args.size or DEFAULT_SIZES[args.packs or 'demo'], args.data_seed or 0
     found = {}
     for shift in shifts:
-        name = f'shift_{shift:g}'
+        name = f'{prefix}shift_{shift:g}'
         folder = out / 'data' / f'{size}_{name}_seed_{seed}'
-        root = generate_demo(folder, seed=seed, shift=shift, size=size)
+        root = generate_demo(folder, seed=seed, shift=shift, size=size, mocap=mocap)
         found[name] = (out if len(shifts) == 1 else out / name, root, shift)
     return found
+
+
+def recorded_motion(args: argparse.Namespace) -> Optional[Path]:
+    """Return the folder of recorded motion; None for the clips of the package."""
+    if args.packs != 'mocap':
+        if args.mocap is not None:
+            raise ConfigError('`--mocap` is read for `--packs mocap` only: give both')
+        return None
+    folder = choose_mocap(args.mocap)
+    if folder is None:
+        raise ConfigError(
+            '`--packs mocap` needs recorded motion in the format of AMASS: give its folder as '
+            '`--mocap DIR`, or in the environment variable GVHMR_MOCAP'
+        )
+    return folder
 
 
 if __name__ == '__main__':

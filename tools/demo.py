@@ -27,6 +27,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', default='work_dirs/demo', help='where everything is written')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--shift', type=float, default=1.0, help='gap between the domains, 0 to 1')
+    parser.add_argument('--size', default='small', help='number of clips, 16 to 500, or a name')
+    parser.add_argument(
+        '--motions',
+        metavar='DIR',
+        help="recorded motion in the format of AMASS, or 'embedded': the clips of the package "
+        '(default: GVHMR_MOCAP, or ../shared/mocap, if there; otherwise the clips)',
+    )
     return parser.parse_args()
 
 
@@ -75,12 +82,14 @@ def main() -> None:
     args = parse_args()
     # After the command line was read: PyTorch and MMEngine take seconds to import.
     from gvhmr_da_mm.apis import load_config
-    from gvhmr_da_mm.demo import generate_demo
+    from gvhmr_da_mm.demo import choose_mocap, generate_demo
 
     out = Path(args.work_dir)
     data = ['--data-root', str(out / 'data')]
     CONSOLE.rule('Demo data')
-    generate_demo(out / 'data', seed=args.seed, shift=args.shift)
+    mocap = choose_mocap(args.motions)
+    CONSOLE.print(f'Motions: {mocap or "the clips of this package"}', markup=False)
+    generate_demo(out / 'data', seed=args.seed, shift=args.shift, size=args.size, mocap=mocap)
 
     configs = {'source': 'configs/gvhmr_demo.py', 'adapted': 'configs/da_demo.py'}
     start_from: list[str] = []

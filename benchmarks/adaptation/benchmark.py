@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.adaptation.experiment import SOURCE_MODEL, Experiment, Run, budget_settings
-from benchmarks.adaptation.methods import Method, retests
+from benchmarks.adaptation.methods import Method, refined_tests, retests
 from benchmarks.adaptation.plots import mean_curves, plot_confidence, plot_curves, plot_gap
 from benchmarks.adaptation.result_file import write_result
 from benchmarks.adaptation.scheduler import run_all
@@ -53,7 +53,7 @@ def run_benchmark(
     # In tables the second test of the same weights is a separate method.
     tested = with_retests(results, experiment.methods)
     methods = [*experiment.methods, *retests(experiment.methods)]
-    summary = make_summary(tested, methods)
+    summary = make_summary(tested, experiment.methods)
     summary['settings'] = dict(
         methods=[method.name for method in experiment.methods],
         transductive=[method.name for method in experiment.methods if method.transductive],
@@ -121,14 +121,14 @@ def make_summary(results: Sequence[dict], methods: Sequence[Method]) -> dict[str
 
     Args:
         results (Sequence[dict]): Results of all runs.
-        methods (Sequence[Method]): The methods.
+        methods (Sequence[Method]): The methods, whose runs are tested twice.
     """
-    names = [method.name for method in methods]
+    names = [method.name for method in (*methods, *retests(methods))]
     filters = {name: summarise_filter(results, name) for name in names}
     filters = {name: quality for name, quality in filters.items() if quality}
     reported = FILTER_METHOD if FILTER_METHOD in filters else next(iter(filters), None)
     return dict(
-        methods=summarise(results, names),
+        methods=summarise(results, names, refined_tests(methods)),
         filter=filters.get(reported, {}),
         filters=filters,
         source_models={

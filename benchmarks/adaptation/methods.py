@@ -43,6 +43,11 @@ class Method:
         return f'{self.name}_{"network" if self.refined else "refined"}'
 
     @property
+    def refined_test(self) -> str:
+        """Name of the test of each run whose predictions are refined."""
+        return self.name if self.refined else self.retest
+
+    @property
     def transductive(self) -> bool:
         """Whether the inputs of test clips are training data."""
         return bool(self.real.get('transductive', False))
@@ -137,6 +142,17 @@ def retests(methods: Sequence[Method]) -> list[Method]:
         replace(method, name=method.retest, title=f'{method.title}, {titles[method.refined]}')
         for method in methods
     ]
+
+
+def refined_tests(methods: Sequence[Method]) -> dict[str, str]:
+    """Return the refined test of each method's runs, by the names of both of its tests.
+
+    Args:
+        methods (Sequence[Method]): Methods whose runs are tested twice.
+    """
+    return {
+        name: method.refined_test for method in methods for name in (method.name, method.retest)
+    }
 
 
 def read_variants(path: Union[str, Path]) -> dict[str, dict[str, Any]]:

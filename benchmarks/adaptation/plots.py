@@ -6,16 +6,12 @@ from typing import Any, Optional
 
 import numpy as np
 
-from benchmarks.adaptation.tables import TEST_SETS
+from benchmarks.adaptation.tables import GAP_METRICS, TEST_SETS
 from gvhmr_da_mm.evaluation.report import METRIC_LABELS
 from gvhmr_da_mm.visualization.adaptation_curves import COLOURS
 from gvhmr_da_mm.visualization.panels import frame_panel, legend_below
 from gvhmr_da_mm.visualization.training_log import Curve
 
-GAP_METRICS = (
-    *('emdb1/pa_mpjpe', '3dpw/pa_mpjpe', 'emdb2/wa_mpjpe'),
-    *('emdb1/mpjpe', '3dpw/mpjpe', 'emdb2/w_mpjpe'),
-)
 GAP_LIMITS = (-1.0, 2.0)
 """Axis limits: shares of a tiny gap are meaninglessly large."""
 CURVES = {

@@ -10,26 +10,35 @@ Results = Sequence[Mapping[str, Any]]
 SOURCE, ORACLE = 'source', 'oracle'
 
 
-def summarise(results: Results, names: Sequence[str]) -> dict[str, Any]:
+def summarise(
+    results: Results, names: Sequence[str], refined: Optional[Mapping[str, str]] = None
+) -> dict[str, Any]:
     """Summarise the runs of all methods.
 
     Args:
         results (Sequence[Mapping]): ``result.json`` of each run: ``name``, ``seed``, ``status``,
             ``metrics``, ``kept_ratio``, ``filter``.
         names (Sequence[str]): Methods, in the order of the table.
+        refined (Mapping[str, str], optional): Name of each method to that of the refined test of
+            its runs. Defaults to none.
 
     Returns:
         dict[str, Any]: For each method ``<metric>`` with ``mean``, ``std`` (of the seeds, n - 1;
         null for one), ``values`` and ``seeds``; ``gap_closed`` (see
-        :func:`gap_closed`), ``kept_ratio``, ``seconds``, ``failed``.
+        :func:`gap_closed`), and ``gap_closed_refined``, the same of the refined tests alone;
+        ``kept_ratio``, ``seconds``, ``failed``.
     """
-    by_name = {name: _by_seed(results, name) for name in names}
+    refined = refined or {}
+    by_name = {name: _by_seed(results, name) for name in {*names, *refined.values()}}
+    ends = [by_name.get(name, {}) for name in (SOURCE, ORACLE)]
+    refined_ends = [by_name.get(refined.get(name, ''), {}) for name in (SOURCE, ORACLE)]
     methods = {}
     for name in names:
         runs = by_name[name]
         methods[name] = {
             **{metric: _statistics(runs, metric) for metric in _metrics(runs)},
-            **gap_closed(runs, by_name.get(SOURCE, {}), by_name.get(ORACLE, {})),
+            **gap_closed(runs, *ends),
+            **_refined_gap(by_name.get(refined.get(name, ''), {}), *refined_ends),
             'kept_ratio': _mean(run.get('kept_ratio') for run in runs.values()),
             'seconds': _mean(_seconds(run) for run in runs.values()),
             'failed': {
@@ -76,6 +85,16 @@ def gap_closed(
         if shares[metric] is None:
             notes[metric] = 'the oracle is not better than the source'
     return dict(gap_closed=shares, gap_closed_per_seed=per_seed, gap_notes=notes)
+
+
+def _refined_gap(*runs: Mapping[int, Mapping]) -> dict[str, Any]:
+    """Return what is left of the gap after refinement; the names of :func:`gap_closed` marked."""
+    marked = dict(
+        gap_closed='gap_closed_refined',
+        gap_closed_per_seed='gap_closed_refined_per_seed',
+        gap_notes='gap_refined_notes',
+    )
+    return {marked[name]: content for name, content in gap_closed(*runs).items()}
 
 
 def _share(value: float, source: float, oracle: float) -> Optional[float]:

@@ -1,6 +1,8 @@
 """Demo data: packs and body models in the published formats, without licensed files."""
 
 from .domain_shift import DomainShift
-from .generate import SIZES, DemoSize, generate_demo, read_manifest
+from .generate import generate_demo, read_manifest
+from .motions import choose_mocap
+from .size import SIZES, DemoSize
 
-__all__ = ['SIZES', 'DemoSize', 'DomainShift', 'generate_demo', 'read_manifest']
+__all__ = ['SIZES', 'DemoSize', 'DomainShift', 'choose_mocap', 'generate_demo', 'read_manifest']

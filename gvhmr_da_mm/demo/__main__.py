@@ -8,7 +8,9 @@ from typing import Optional
 from gvhmr_da_mm.core.errors import GVHMRError
 
 from .domain_shift import DomainShift
-from .generate import SIZES, generate_demo, read_manifest
+from .generate import generate_demo, read_manifest
+from .motions import choose_mocap
+from .size import SIZES
 
 SHIFTS = ('features', 'keypoints', 'focal', 'motions')
 
@@ -21,7 +23,17 @@ def parse_args(arguments: Optional[list[str]] = None) -> argparse.Namespace:
     )
     parser.add_argument('--out', required=True, help='data root to create, e.g. data/demo')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--size', choices=sorted(SIZES), default='small')
+    parser.add_argument(
+        '--size',
+        default='small',
+        help=f'{", ".join(SIZES)}, or the number of clips, 16 to 500 (default: small)',
+    )
+    parser.add_argument(
+        '--motions',
+        metavar='DIR',
+        help="recorded motion in the format of AMASS, or 'embedded': the clips of this package "
+        '(default: GVHMR_MOCAP, or ../shared/mocap, if there; otherwise the clips)',
+    )
     parser.add_argument(
         '--shift', type=float, default=1.0, help='gap between the domains, 0 (none) to 1'
     )
@@ -48,6 +60,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
             args.size,
             preview=not args.no_preview,
             overwrite=args.overwrite,
+            mocap=choose_mocap(args.motions),
         )
     except GVHMRError as error:
         print(f'error: {error}', file=sys.stderr)

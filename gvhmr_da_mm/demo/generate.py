@@ -3,9 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Optional, Union
 
@@ -15,9 +14,11 @@ from gvhmr_da_mm.core.errors import ConfigError
 
 from .body.stand_in_body import StandInBody, write_body_models
 from .domain_shift import DomainShift
+from .motions import RecordedMotions, mocap_fingerprint
 from .packs import write_bedlam, write_emdb, write_threedpw
 from .packs.emdb import choose_names
 from .preview import draw_preview
+from .size import DemoSize, resolve_size
 from .studio import Studio
 
 MANIFEST = 'manifest.json'
@@ -25,46 +26,15 @@ VERSION = 1
 """Increment it when the same arguments give other data."""
 
 
-@dataclass(frozen=True)
-class DemoSize:
-    """Size of a demo.
-
-    Args:
-        bedlam (int): Synthetic clips.
-        emdb1 (int): EMDB-1 sequences; one of them is in EMDB-2 too.
-        emdb2 (int): EMDB-2 sequences.
-        emdb_training (int): EMDB sequences in neither, at most 8.
-        threedpw_train (int): 3DPW training clips, at most 12.
-        threedpw_test (int): 3DPW test clips, at most 8.
-        min_frames (int): Shortest real clip; synthetic ones start at 60.
-        max_frames (int): Longest clip.
-    """
-
-    bedlam: int
-    emdb1: int
-    emdb2: int
-    emdb_training: int
-    threedpw_train: int
-    threedpw_test: int
-    min_frames: int = 100
-    max_frames: int = 180
-
-
-SIZES: Mapping[str, DemoSize] = {
-    'toy': DemoSize(6, 2, 2, 2, 2, 2, min_frames=64, max_frames=90),
-    'small': DemoSize(32, 6, 6, 8, 8, 4),
-    'full': DemoSize(96, 17, 25, 8, 12, 8, min_frames=120, max_frames=240),
-}
-
-
 def generate_demo(
     root: Union[str, Path],
     seed: int = 0,
     shift: Union[float, DomainShift] = 1.0,
-    size: Union[str, DemoSize] = 'small',
+    size: Union[str, int, DemoSize] = 'small',
     progress: bool = True,
     preview: bool = True,
     overwrite: bool = False,
+    mocap: Optional[Union[str, Path]] = None,
 ) -> Path:
     """Write the demo data root, unless it is already there.
 
@@ -75,25 +45,33 @@ def generate_demo(
         root (str | Path): Folder to create; it appears only when complete.
         seed (int): Seed of all randomness. Defaults to 0.
         shift (float | DomainShift): Gap between the domains, 0 to 1. Defaults to 1.
-        size (str | DemoSize): ``'toy'`` (tests), ``'small'``, ``'full'``. Defaults to ``'small'``.
+        size (str | int | DemoSize): ``'toy'`` (tests), ``'small'``, ``'full'``, or the number of
+            clips, 16 to 500. Defaults to ``'small'``.
         progress (bool): Show a progress bar. Defaults to True.
         preview (bool): Also draw ``preview.png``. Defaults to True.
         overwrite (bool): Replace a demo made with other arguments. Defaults to False.
+        mocap (str | Path, optional): Folder of recorded motion in the format of AMASS, which the
+            clips show: no person is in two of synthetic clips, unlabelled clips and test clips.
+            Defaults to None: the clips of this package.
 
     Returns:
         Path: The root.
 
     Raises:
         ConfigError: If an argument is out of range, or ``root`` has other content.
+        DataError: If the recorded motion is damaged, or shows too few people.
         MissingFilesError: If the mannequin package is not installed.
     """
     root = Path(root).expanduser().absolute()
-    amount = _resolve_size(size)
+    amount = resolve_size(size)
+    folder = None if mocap is None else Path(mocap).expanduser().absolute()
     arguments = {
         'version': VERSION,
         'seed': int(seed),
         'shift': asdict(DomainShift.of(shift)),
         'size': asdict(amount),
+        # Not the path: a demo belongs to the recordings, wherever they are.
+        'mocap': None if folder is None else mocap_fingerprint(folder),
     }
     if _is_finished(root, arguments, overwrite):
         return root
@@ -101,19 +79,11 @@ def generate_demo(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        _write_all(partial, arguments, amount, DomainShift.of(shift), progress, preview)
+        _write_all(partial, arguments, amount, DomainShift.of(shift), folder, progress, preview)
         _publish(partial, root, arguments, overwrite)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return root
-
-
-def _resolve_size(size: Union[str, DemoSize]) -> DemoSize:
-    if isinstance(size, DemoSize):
-        return size
-    if size not in SIZES:
-        raise ConfigError(f'`size` should be one of {sorted(SIZES)} or a DemoSize, got {size!r}')
-    return SIZES[size]
 
 
 def read_manifest(root: Union[str, Path]) -> Optional[dict]:
@@ -147,7 +117,13 @@ def _is_finished(root: Path, arguments: dict, overwrite: bool) -> bool:
 
 
 def _write_all(
-    root: Path, arguments: dict, size: DemoSize, shift: DomainShift, progress: bool, preview: bool
+    root: Path,
+    arguments: dict,
+    size: DemoSize,
+    shift: DomainShift,
+    mocap: Optional[Path],
+    progress: bool,
+    preview: bool,
 ) -> None:
     names = choose_names(size.emdb1, size.emdb2, size.emdb_training)
     total = size.bedlam + len(names) + size.threedpw_train + size.threedpw_test + 2
@@ -165,7 +141,8 @@ def _write_all(
         body = StandInBody()
         write_body_models(body, root)
         step('BEDLAM')()
-        studio = Studio(arguments['seed'], shift, body)
+        motions = None if mocap is None else RecordedMotions(mocap, root)
+        studio = Studio(arguments['seed'], shift, body, motions)
         write_bedlam(root, studio, size.bedlam, size.max_frames, step('BEDLAM'))
         write_emdb(root, studio, names, frame_range, step('EMDB'))
         write_threedpw(
@@ -176,7 +153,7 @@ def _write_all(
         step('preview')()
     files = sorted(path for path in root.rglob('*') if path.is_file())
     listed = [{'path': p.relative_to(root).as_posix(), 'bytes': p.stat().st_size} for p in files]
-    manifest = {**arguments, 'files': listed}
+    manifest = {**arguments, **studio.motions.report(), 'files': listed}
     (root / MANIFEST).write_text(json.dumps(manifest, indent=1) + '\n')
 
 

@@ -21,8 +21,7 @@ from gvhmr_da_mm.datasets.sources import (
 from .body.posed_body import PosedBody
 from .body.shape_space import SHAPE_NAMES
 from .body.stand_in_body import ModelArrays, StandInBody
-from .motions.clip import load_clip
-from .motions.performance import REAL_MOTIONS
+from .motions import REAL_MOTIONS, load_clip
 
 COLUMNS = 8
 LEFT, RIGHT, SMPLX_COLOUR, SMPL_COLOUR = 'tab:green', 'tab:red', '#c49a6c', '#6c9ac4'

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -15,13 +15,8 @@ from .body.posed_body import PosedBody
 from .body.shape_space import gendered_betas, neutral_betas
 from .body.stand_in_body import StandInBody
 from .domain_shift import DomainShift
-from .motions.performance import (
-    REAL_MOTIONS,
-    SYNTHETIC_MOTIONS,
-    Performance,
-    perform,
-    random_betas,
-)
+from .motions import EmbeddedMotions, RecordedMotions
+from .motions.performance import Performance, perform, random_betas
 from .noise import white_noise
 from .observations import (
     ImageNetwork,
@@ -34,8 +29,6 @@ from .observations import (
 )
 
 DOMAIN_SEEDS = {'bedlam': 1, 'emdb': 2, '3dpw': 3}
-UNSEEN_SHARE = 0.6
-"""Share of real clips whose motion is not in the synthetic domain, at full shift."""
 GENDERED_BETA_LIMIT = 1.8
 HAND_NOISE = 0.02
 
@@ -73,10 +66,18 @@ class Studio:
         seed (int): Seed of all packs.
         shift (DomainShift): Gap between the synthetic and the real domain.
         body (StandInBody): Body models of the people.
+        motions (RecordedMotions, optional): Their motions. Defaults to the embedded clips.
     """
 
-    def __init__(self, seed: int, shift: DomainShift, body: StandInBody) -> None:
+    def __init__(
+        self,
+        seed: int,
+        shift: DomainShift,
+        body: StandInBody,
+        motions: Optional[RecordedMotions] = None,
+    ) -> None:
         self.seed, self.shift, self.body = seed, shift, body
+        self.motions = motions or EmbeddedMotions(shift.motions)
         self.network = ImageNetwork()
         self.smplx = PosedBody(body.smplx, 'neutral', body.verts437)
         used = np.unique(body.coco17.tocoo().col)
@@ -89,26 +90,26 @@ class Studio:
 
     def synthetic_performance(self, frames: int, rng: np.random.Generator) -> Performance:
         """Return a performance of the synthetic domain by a random person."""
-        names = rng.choice(SYNTHETIC_MOTIONS, size=2, replace=False)
-        return perform(names, frames, random_betas(rng), self.smplx, rng)
+        takes = self.motions.synthetic(frames, rng)
+        return perform(takes, frames, random_betas(rng), self.smplx, rng)
 
     def real_performance(
-        self, usual: tuple, frames: int, gender: str, rng: np.random.Generator
+        self, usual: tuple, is_test: bool, frames: int, gender: str, rng: np.random.Generator
     ) -> Performance:
-        """Return a performance of the real domain, at random with a motion of that domain alone.
+        """Return a performance of the real domain.
 
         Args:
             usual (tuple[str]): Synthetic motions that suit the sequence's name; empty for any.
+            is_test (bool): Whether it is for a test clip; otherwise for an unlabelled one.
             frames (int): Length F.
             gender (str): ``'male'`` or ``'female'``.
             rng (Generator): Source of all randomness.
         """
-        unseen = rng.random() < UNSEEN_SHARE * self.shift.motions
-        names = rng.choice(REAL_MOTIONS if unseen else (usual or SYNTHETIC_MOTIONS), size=1)
+        takes = self.motions.real(usual, is_test, frames, rng)
         betas = random_betas(rng).double().numpy()
         # Labels carry gendered betas: keep those in the range of real ones.
         limited = gendered_betas(betas, gender).clip(-GENDERED_BETA_LIMIT, GENDERED_BETA_LIMIT)
-        return perform(names, frames, self.neutral(limited, gender), self.smplx, rng)
+        return perform(takes, frames, self.neutral(limited, gender), self.smplx, rng)
 
     @staticmethod
     def neutral(betas: np.ndarray, gender: str) -> Tensor:

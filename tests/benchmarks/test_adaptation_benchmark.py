@@ -22,20 +22,29 @@ KEYS = {
 }
 
 
-def test_two_methods_from_end_to_end(call, toy_root, tmp_path):
+def test_three_methods_from_end_to_end(call, toy_root, tmp_path):
     arguments = ['--out', tmp_path, '--data-root', toy_root, '--seeds', 1, '--hold-out', *TINY]
-    code, output, _ = call(TOOL, *arguments, '--methods', 'full,oracle')
+    code, output, _ = call(TOOL, *arguments, '--methods', 'source,full,oracle')
     assert code == 0 and str(tmp_path) in output.replace('\n', '')
     summary = json.loads((tmp_path / 'summary.json').read_text())
-    tested = ['full', 'oracle', 'full_network', 'oracle_refined']
+    tested = ['source', 'full', 'oracle', 'source_refined', 'full_network', 'oracle_refined']
     assert list(summary['methods']) == tested
     for method in summary['methods'].values():
         assert KEYS == {key for key in method if '/' in key}
         assert all(set(method[key]) >= {'mean', 'std', 'values'} for key in KEYS)
         assert method['emdb1/pa_mpjpe']['mean'] == method['emdb1/pa_mpjpe']['values'][0] > 0
-        assert method['gap_closed']['emdb1/pa_mpjpe'] is None  # without the source
+        assert KEYS == set(method['gap_closed']) == set(method['gap_closed_refined'])
     alone, refined = (summary['methods'][name] for name in ('full_network', 'full'))
     assert alone['emdb1/pa_mpjpe']['mean'] != refined['emdb1/pa_mpjpe']['mean']
+    assert refined['gap_closed_refined'] == alone['gap_closed_refined']
+    source, oracle = (summary['methods'][f'{name}_refined'] for name in ('source', 'oracle'))
+    for key, share in refined['gap_closed_refined'].items():
+        start, value, end = (one[key]['mean'] for one in (source, refined, oracle))
+        if None in (start, value, end) or end >= start:
+            assert share is None and key in refined['gap_refined_notes']
+        else:
+            assert share == pytest.approx((start - value) / (start - end))
+    assert any(share is not None for share in refined['gap_closed_refined'].values())
     assert summary['methods']['full']['kept_ratio'] is not None
     assert summary['methods']['oracle']['kept_ratio'] is None
     assert {'auroc', 'spearman', 'kept_error', 'dropped_error', 'sources'} <= set(summary['filter'])
@@ -71,6 +80,7 @@ def test_two_methods_from_end_to_end(call, toy_root, tmp_path):
         (['--seeds', '0'], '`--seeds` should be at least 1, got 0'),
         (['--jobs', '0'], '`--jobs` should be at least 1'),
         (['--shift', '0.5'], 'leave out `--data-root`'),
+        (['--packs', 'mocap'], 'leave out `--data-root`'),
         (['--variants', 'no_file.json'], 'no_file.json'),
     ],
 )
@@ -85,6 +95,21 @@ def test_bad_shift(call, tmp_path):
     assert code == 2 and '`--shift`' in error
     code, _, error = call(TOOL, '--out', tmp_path, '--shift', '2', '--size', 'toy')
     assert code == 2 and 'between 0 and 1' in error
+
+
+def test_recorded_motion(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv('GVHMR_MOCAP', raising=False)
+    out = ['--out', tmp_path / 'out']
+    code, _, error = call(TOOL, *out, '--packs', 'mocap')
+    assert code == 2 and '`--mocap DIR`' in error
+    code, _, error = call(TOOL, *out, '--mocap', tmp_path)
+    assert code == 2 and '`--packs mocap` only' in error
+    code, _, error = call(TOOL, *out, '--packs', 'mocap', '--mocap', tmp_path)
+    assert code == 2 and 'SUBJECT/RECORDING.npz' in error
+    code, _, error = call(TOOL, *out, '--size', '7')
+    assert code == 2 and 'from 16 to 500' in error
+    assert not list(tmp_path.rglob('runs'))
 
 
 def test_empty_data_root(call, tmp_path):

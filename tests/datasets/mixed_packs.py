@@ -6,7 +6,7 @@ import torch
 from gvhmr_da_mm.demo.body import StandInBody
 from gvhmr_da_mm.demo.cameras import camera_trajectory, intrinsics
 from gvhmr_da_mm.demo.domain_shift import DomainShift
-from gvhmr_da_mm.demo.motions.performance import perform
+from gvhmr_da_mm.demo.motions import embedded_takes, perform
 from gvhmr_da_mm.demo.studio import Studio
 from tests.datasets.mocap.recordings import walk
 from tests.datasets.packs import save
@@ -26,7 +26,7 @@ def write_h36m(root, takes=TAKES, frames=FRAMES):
     K = intrinsics(*IMG_WH, 1145.0)
     for take in takes:
         betas = 0.5 * torch.randn(10)
-        performance = perform(('punch',), frames, betas, studio.smplx, rng)
+        performance = perform(embedded_takes('punch'), frames, betas, studio.smplx, rng)
         for camera in CAMERAS:
             name = f'{take}_{camera}'
             tripod = camera_trajectory('static', performance.pelvis, K, IMG_WH[1], rng)

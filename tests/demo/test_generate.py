@@ -3,8 +3,12 @@ import json
 import pytest
 
 from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.datasets.splits import emdb_splits
 from gvhmr_da_mm.demo import DemoSize, generate_demo, read_manifest
 from gvhmr_da_mm.demo.__main__ import main
+from gvhmr_da_mm.demo.packs import emdb, threedpw
+from gvhmr_da_mm.demo.packs.emdb import choose_names
+from gvhmr_da_mm.demo.size import resolve_size
 
 
 def test_manifest_lists_every_file(demo_root):
@@ -36,6 +40,34 @@ def test_folder_of_somebody_else_is_refused(tmp_path):
 def test_unknown_size(tmp_path):
     with pytest.raises(ConfigError, match='toy'):
         generate_demo(tmp_path / 'x', size='huge', progress=False)
+
+
+@pytest.mark.parametrize('clips', [16, 17, 60, 300, 499, 500])
+def test_a_size_is_a_number_of_clips(clips):
+    size = resolve_size(clips)
+    assert resolve_size(str(clips)) == size
+    emdb = choose_names(size.emdb1, size.emdb2, size.emdb_training)
+    test = size.threedpw_test + len(emdb) - size.emdb_training
+    unlabelled = size.emdb_training + size.threedpw_train
+    assert size.bedlam + unlabelled + test == clips
+    assert size.bedlam >= clips / 2 and unlabelled >= clips // 3 and test >= clips // 8
+    assert min(size.emdb1, size.emdb2, size.threedpw_test) >= 1
+    assert len((threedpw.TRAIN + threedpw.MORE_TRAIN)[: size.threedpw_train]) == size.threedpw_train
+    assert len((threedpw.TEST + threedpw.MORE_TEST)[: size.threedpw_test]) == size.threedpw_test
+
+
+@pytest.mark.parametrize('clips', [15, 501, '0'])
+def test_size_out_of_range(tmp_path, clips):
+    with pytest.raises(ConfigError, match='from 16 to 500 clips, got'):
+        generate_demo(tmp_path / 'x', size=clips, progress=False)
+
+
+def test_names_of_the_largest_demos():
+    for names in (threedpw.TRAIN + threedpw.MORE_TRAIN, threedpw.TEST + threedpw.MORE_TEST):
+        assert len(set(names)) == len(names)
+    training = emdb.TRAINING + emdb.MORE_TRAINING
+    assert len(set(training)) == len(training)
+    assert all(emdb_splits(name) == ('train',) for name in training)
 
 
 def test_failure_leaves_nothing(tmp_path, monkeypatch):

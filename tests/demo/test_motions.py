@@ -4,7 +4,13 @@ import torch
 
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.core.rotation import relative_angle
-from gvhmr_da_mm.demo.motions import REAL_MOTIONS, SYNTHETIC_MOTIONS, load_clip, perform
+from gvhmr_da_mm.demo.motions import (
+    REAL_MOTIONS,
+    SYNTHETIC_MOTIONS,
+    embedded_takes,
+    load_clip,
+    perform,
+)
 from gvhmr_da_mm.demo.motions.contact import posed_vertices, put_on_floor, stop_skating
 from gvhmr_da_mm.demo.motions.performance import random_clip
 
@@ -57,7 +63,11 @@ def test_joining_leaves_no_jump():
 def test_random_clip_has_the_length_and_repeats(studio, frames):
     first, second = (
         random_clip(
-            ['walk', 'spin'], frames, studio.smplx, torch.zeros(10), np.random.default_rng(5)
+            embedded_takes('walk', 'spin'),
+            frames,
+            studio.smplx,
+            torch.zeros(10),
+            np.random.default_rng(5),
         )
         for _ in range(2)
     )
@@ -69,7 +79,7 @@ def test_people_of_any_size_stand_on_the_floor(studio):
     for size in (-2.0, 2.0):
         betas = torch.zeros(10)
         betas[[0, 2]] = size
-        show = perform(['walk'], 80, betas, studio.smplx, np.random.default_rng(1))
+        show = perform(embedded_takes('walk'), 80, betas, studio.smplx, np.random.default_rng(1))
         _, vertices = studio.smplx(show.body_pose, betas, show.global_orient, show.transl)
         lowest = vertices[..., 1].amin(-1)
         assert lowest.min() > -0.02 and lowest.median() < 0.04

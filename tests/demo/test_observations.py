@@ -111,12 +111,13 @@ def test_focal_moves_between_the_domains():
 def test_unseen_motions_appear_with_the_shift(body, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        'gvhmr_da_mm.demo.studio.perform', lambda names, *args: seen.append(names[0])
+        'gvhmr_da_mm.demo.motions.embedded.embedded_takes', lambda name: seen.append(name)
     )
+    monkeypatch.setattr('gvhmr_da_mm.demo.studio.perform', lambda *args: None)
     for strength, expected in ((0.0, 0.0), (1.0, 0.6)):
         seen.clear()
         studio = Studio(0, DomainShift.of(strength), body)
         for index in range(200):
-            studio.real_performance(('walk',), 60, 'male', studio.rng('emdb', index))
+            studio.real_performance(('walk',), True, 60, 'male', studio.rng('emdb', index))
         share = np.mean([name in REAL_MOTIONS for name in seen])
         assert share == pytest.approx(expected, abs=0.1)

@@ -147,6 +147,17 @@ def test_a_clip_depends_on_the_seed_only(body, tmp_path):
     assert not torch.equal(first['pose'], third['pose'])
 
 
+def test_packs_stay_the_same(demo_root):
+    """The motions that were drawn, and all that follows from the random numbers after them."""
+    labels = _load(demo_root / 'BEDLAM/hmr4d_support/smplpose_v2.pth')
+    first = next(iter(labels.values()))
+    last = torch.tensor([0.0379, 1.1687, -0.8558])
+    torch.testing.assert_close(first['trans'][-1], last, atol=1e-3, rtol=0)
+    record = _load(demo_root / 'EMDB/hmr4d_support/emdb_vit_v4.pt')['P0_00_mvs_a']
+    assert float(record['smpl_params']['body_pose'].abs().mean()) == pytest.approx(0.1565, abs=2e-4)
+    assert float(record['kp2d'].mean()) == pytest.approx(569.58, abs=0.5)
+
+
 def test_name_choice_shares_a_sequence_between_the_splits():
     names = emdb.choose_names(2, 2, 1)
     assert len(names) == 4 and emdb.LOW_RESOLUTION in names

@@ -15,6 +15,7 @@ from gvhmr_da_mm.demo import DomainShift
 from gvhmr_da_mm.demo.body import StandInBody
 from gvhmr_da_mm.demo.body.posed_body import PosedBody
 from gvhmr_da_mm.demo.cameras import intrinsics
+from gvhmr_da_mm.demo.motions import embedded_takes
 from gvhmr_da_mm.demo.motions.performance import Performance, perform, random_betas
 from gvhmr_da_mm.demo.noise import slow_noise
 from gvhmr_da_mm.demo.studio import Studio
@@ -126,7 +127,7 @@ def two_people(camera: str = 'static') -> TwoPeople:
     rng = np.random.default_rng(5)
     performances = []
     for sign, depth in zip((1, -1), DISTANCES):
-        p = perform(['walk'], FRAMES, random_betas(rng), studio().smplx, rng)
+        p = perform(embedded_takes('walk'), FRAMES, random_betas(rng), studio().smplx, rng)
         way = (p.pelvis[-1] - p.pelvis[0]) * sign
         turn = rotation_about_axis('y', torch.atan2(way[2], way[0]))
         T = rigid_transform(turn, torch.zeros(3)).expand(FRAMES, 4, 4)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ...core.conventions import FOOT_VERTEX_IDS
-from ...core.errors import ConfigError, DataError, list_some
+from ...core.errors import ConfigError, list_some
 from ...core.rotation import angle_between
 from ...datasets import AMASSDataset
 from ...datasets.clip import Clip
@@ -118,12 +118,7 @@ def open_mocap(folder: Path, data_root: Path, subjects: Sequence[str] = ('*',)) 
         DataError: If there is no recording.
         ConfigError: If none is of these subjects.
     """
-    names = AMASSFolder(folder).names()
-    if not names:
-        raise DataError(
-            f'{folder} should hold motion capture in the format of AMASS '
-            '(SUBJECT/RECORDING.npz), got no such file'
-        )
+    names = AMASSFolder(folder).require_names()
     include = [name for pattern in subjects for name in (pattern, f'{pattern}/*', f'*/{pattern}/*')]
     if not any(fnmatch(name, pattern) for name in names for pattern in include):
         known = sorted({Path(name).parent.as_posix() for name in names})

@@ -8,6 +8,7 @@ from typing import Any, Optional
 import torch
 
 from ...core.conventions import FPS
+from ...core.errors import DataError
 from ...core.layout import NUM_JOINTS
 from ...fileio.amass_file import amass_files, read_arrays, read_header
 from ..pack_io import PackRecord, load_pack
@@ -83,6 +84,16 @@ class AMASSFolder(MotionSource):
         """Return paths below the folder, without the suffix."""
         files = amass_files(self.path)
         return [str(file.relative_to(self.path).with_suffix('')) for file in files]
+
+    def require_names(self) -> list[str]:
+        """Return the names; raise DataError if there are none."""
+        names = self.names()
+        if not names:
+            raise DataError(
+                f'{self.path} should hold motion capture in the format of AMASS '
+                '(SUBJECT/RECORDING.npz), got no such file'
+            )
+        return names
 
     def file(self, name: str) -> Path:
         """Return the path of a recording."""

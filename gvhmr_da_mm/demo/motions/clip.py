@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -94,6 +95,18 @@ class MotionClip:
         rotations = self.rotations.clone()
         rotations[:, 1:] = rotations[:, 1:] @ axis_angle_to_matrix(noise)
         return replace(self, rotations=rotations)
+
+
+class Take(NamedTuple):
+    """Clip that a performance is made of.
+
+    Args:
+        clip (MotionClip): The motion, of the body with zero betas.
+        leaps (bool): Whether it leaves the floor; otherwise floating frames are lowered.
+    """
+
+    clip: MotionClip
+    leaps: bool
 
 
 def _blend(first: MotionClip, second: MotionClip, weight: Tensor) -> MotionClip:

@@ -12,18 +12,13 @@ from gvhmr_da_mm.core.rotation import matrix_to_axis_angle
 
 from ..body.posed_body import PosedBody
 from ..noise import slow_noise, white_noise
-from .clip import MotionClip, load_clip
+from .clip import MotionClip, Take
 from .contact import put_on_floor, stop_skating
 
-SYNTHETIC_MOTIONS = (
-    'walk', 'run', 'crawl', 'dance_a', 'getup_facedown', 'punch', 'spin', 'cartwheel',
-)  # fmt: skip
-REAL_MOTIONS = ('dance_b', 'kick', 'jump', 'roll', 'spinkick', 'backflip', 'getup_faceup')
-"""Motions of the real domain alone."""
-LEAPING_MOTIONS = ('run', 'spin', 'dance_b', 'jump', 'spinkick', 'backflip')
-"""Motions with time in the air."""
 CROSS_FADE = 12
 """Frames of overlap between joined clips."""
+TEMPO = (0.8, 1.2)
+"""Range of the tempo, as a factor."""
 MAX_TURNING = 0.35
 """Largest standard deviation of the heading's drift, rad/s."""
 HIP, KNEE, ANKLE = 1, 4, 7
@@ -63,12 +58,12 @@ def _leg_length(skeleton: Tensor) -> Tensor:
 
 
 def random_clip(
-    names: Sequence[str], frames: int, body: PosedBody, betas: Tensor, rng: np.random.Generator
+    takes: Sequence[Take], frames: int, body: PosedBody, betas: Tensor, rng: np.random.Generator
 ) -> MotionClip:
     """Vary, fit and join clips to a motion of ``frames`` frames.
 
     Args:
-        names (Sequence[str]): Clips to use in turn.
+        takes (Sequence[Take]): Clips to use in turn.
         frames (int): Length.
         body (PosedBody): SMPL-X neutral, with the vertices that may touch the floor.
         betas (Tensor): The person's shape (10,).
@@ -76,18 +71,17 @@ def random_clip(
     """
     rest, usual = body.skeleton(betas), body.skeleton(torch.zeros(10))
     ratio = _leg_length(rest) / _leg_length(usual)
-    queue = [str(name) for name in rng.permutation(names)]
+    queue = [takes[index] for index in rng.permutation(len(takes))]
     mirrored = bool(rng.integers(2))
-    tempo = rng.uniform(0.8, 1.2)
+    tempo = rng.uniform(*TEMPO)
     motion = None
     while motion is None or len(motion) < frames:
-        name = queue.pop(0)
-        queue.append(name)
-        clip = load_clip(name)
-        clip = (clip.mirror() if mirrored else clip).change_tempo(tempo)
+        take = queue.pop(0)
+        queue.append(take)
+        clip = (take.clip.mirror() if mirrored else take.clip).change_tempo(tempo)
         # Longer legs make longer steps, or the feet would skate.
         clip = MotionClip(clip.rotations, clip.pelvis * ratio)
-        clip = put_on_floor(clip, body, betas, leaps=name in LEAPING_MOTIONS)
+        clip = put_on_floor(clip, body, betas, leaps=take.leaps)
         motion = clip if motion is None else motion.append(clip, CROSS_FADE)
     start = int(rng.integers(len(motion) - frames + 1))
     motion = motion[start : start + frames]
@@ -103,18 +97,18 @@ def random_betas(rng: np.random.Generator) -> Tensor:
 
 
 def perform(
-    names: Sequence[str], frames: int, betas: Tensor, body: PosedBody, rng: np.random.Generator
+    takes: Sequence[Take], frames: int, betas: Tensor, body: PosedBody, rng: np.random.Generator
 ) -> Performance:
     """Return a random motion of a person on the floor y = 0.
 
     Args:
-        names (Sequence[str]): Clips to use in turn.
+        takes (Sequence[Take]): Clips to use in turn.
         frames (int): Length F.
         betas (Tensor): Neutral shape (10,).
         body (PosedBody): SMPL-X neutral, with the vertices that may touch the floor.
         rng (Generator): Source of all randomness.
     """
-    clip = random_clip(names, frames, body, betas, rng)
+    clip = random_clip(takes, frames, body, betas, rng)
     clip = stop_skating(put_on_floor(clip, body, betas), body, betas)
     clip = clip.move(-clip.pelvis.mean(0) * torch.tensor([1.0, 0.0, 1.0]))
     pose, root = matrix_to_axis_angle(clip.rotations), body.skeleton(betas)[0]

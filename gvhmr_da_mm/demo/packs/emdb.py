@@ -36,6 +36,8 @@ TRAINING = (
     'P5_43_indoor_ball', 'P7_54_outdoor_jump', 'P9_75_outdoor_play',
 )  # fmt: skip
 """Names in neither test split; the real pack may have others, or none."""
+MORE_TRAINING = tuple(f'{name}_{take}' for take in range(2, 14) for name in TRAINING)
+"""Names of further training sequences, of the largest demos."""
 SHARED = tuple(name for name in EMDB1 if name in EMDB2)
 
 KEYWORDS = {
@@ -63,7 +65,7 @@ def choose_names(split1: int, split2: int, training: int) -> list[str]:
     """
     first = _spread([n for n in EMDB1 if n not in SHARED], SHARED, split1)
     second = _spread([n for n in EMDB2 if n not in SHARED], SHARED, split2)
-    return sorted({*first, *second, *TRAINING[:training]})
+    return sorted({*first, *second, *(TRAINING + MORE_TRAINING)[:training]})
 
 
 def _spread(own: Sequence[str], shared: Sequence[str], count: int) -> list[str]:
@@ -94,18 +96,22 @@ def write_emdb(
     """
     source = EMDBSource.below(root)
     records, tracks = {}, {}
-    everything = (*EMDB1, *EMDB2, *TRAINING)
+    everything = (*EMDB1, *EMDB2, *TRAINING, *MORE_TRAINING)
     for name in names:
         # Seeded by the index in the full list: every demo size gives the same sequence.
         rng = studio.rng('emdb', everything.index(name))
         frames = int(rng.integers(frame_range[0], frame_range[1] + 1))
         records[name], flipped = _sequence(studio, name, frames, rng)
         tracks[name] = estimated_camera_track(records[name]['T_w2c'], rng)
-        if name not in TRAINING:
+        if _is_test(name):
             save(flipped, source.file_of('flip_features', name=name))
         advance()
     save(records, source.index_file(''))
     save(tracks, source.file_of('dpvo_poses'))
+
+
+def _is_test(name: str) -> bool:
+    return name in EMDB1 or name in EMDB2
 
 
 def _sequence(
@@ -117,7 +123,7 @@ def _sequence(
     K = intrinsics(width, height, focal, rng.normal(0, 0.002 * diagonal, 2))
     gender = ('female', 'male')[int(rng.integers(2))]
     usual = next((clips for word, clips in KEYWORDS.items() if word in name), ())
-    performance = studio.real_performance(usual, frames, gender, rng)
+    performance = studio.real_performance(usual, _is_test(name), frames, gender, rng)
     # Film on level ground, then lift person and camera to the slope.
     climb = _climb(name, performance.pelvis)
     T_w2c = camera_trajectory('walk', performance.pelvis, K, height, rng)

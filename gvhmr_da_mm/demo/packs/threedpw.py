@@ -18,6 +18,14 @@ from ..noise import slow_noise, white_noise
 from ..observations import focal_ratio
 from ..studio import Footage, Studio, good_frames, save
 
+
+def _numbered(names: Sequence[str], times: int) -> tuple[str, ...]:
+    """Return further names: of clips in the same place with other numbers."""
+    parts = [name.rsplit('_', 2) for name in names]
+    numbers = [2 * (time + 1) for time in range(times)]
+    return tuple(f'{p}_{int(n) + more:02d}_{one}' for more in numbers for p, n, one in parts)
+
+
 TEST = (
     'downtown_walking_00_0', 'downtown_walking_00_1', 'downtown_bar_00_1', 'outdoors_fencing_01_0',
     'flat_guitar_01_0', 'office_phoneCall_00_1', 'downtown_bus_00_0', 'downtown_stairs_00_0',
@@ -28,6 +36,9 @@ TRAIN = (
     'courtyard_golf_00_0', 'outdoors_slalom_00_0', 'courtyard_basketball_00_1',
     'courtyard_laceShoe_00_0', 'courtyard_rangeOfMotions_00_1', 'courtyard_shakeHands_00_1',
 )  # fmt: skip
+MORE_TEST = _numbered(TEST, 10)
+MORE_TRAIN = _numbered(TRAIN[:8], 11)
+"""Names of further clips, of the largest demos."""
 FIXED_LENGTHS = {
     'courtyard_basketball_00_1': 470, 'courtyard_laceShoe_00_0': 935,
     'courtyard_rangeOfMotions_00_1': 605, 'courtyard_shakeHands_00_1': 395,
@@ -59,14 +70,17 @@ def write_threedpw(
     Args:
         root (Path): Data root.
         studio (Studio): Maker of the clips.
-        train (int): Training clips, at most 12.
-        test (int): Test clips, at most 8.
+        train (int): Training clips.
+        test (int): Test clips.
         frame_range (tuple[int, int]): Shortest and longest clip; four training clips beyond the
             first eight are as long as the originals.
         advance (Callable): Called after every clip.
     """
     source = ThreeDPWSource.below(root)
-    for part, vids in (('test', TEST[:test]), ('train', TRAIN[:train])):
+    for part, vids in (
+        ('test', (TEST + MORE_TEST)[:test]),
+        ('train', (TRAIN + MORE_TRAIN)[:train]),
+    ):
         files = [file for file in source.files if file.in_part(part) and not file.per_sequence]
         shared: dict[Path, dict] = {file.at(source.folder, part, ''): {} for file in files}
         for vid, clip in _clips(studio, vids, part, frame_range):
@@ -86,7 +100,7 @@ def _clips(
 ) -> Iterator[tuple[str, dict]]:
     """Yield each clip and its records; people of one video share camera and world."""
     is_train = part == 'train'
-    everything = TRAIN if is_train else TEST
+    everything = TRAIN + MORE_TRAIN if is_train else TEST + MORE_TEST
     videos: dict[str, list[str]] = {}
     for vid in vids:
         videos.setdefault(vid.rpartition('_')[0], []).append(vid)
@@ -97,7 +111,7 @@ def _clips(
         cast = []
         for person in range(len(people)):
             gender = ('female', 'male')[int(rng.integers(2))]
-            performance = studio.real_performance(usual, frames, gender, rng)
+            performance = studio.real_performance(usual, not is_train, frames, gender, rng)
             if len(people) > 1:
                 performance = performance.move(torch.tensor([(2 * person - 1) * SIDE_STEP, 0, 0]))
             cast.append((gender, performance))

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from benchmarks.adaptation.methods import select_methods
+from benchmarks.adaptation.benchmark import make_summary
+from benchmarks.adaptation.methods import retests, select_methods
 from benchmarks.adaptation.summary import summarise, summarise_filter
 from benchmarks.adaptation.tables import format_markdown, write_csv
 
@@ -41,6 +42,52 @@ def test_gap(results):
     assert full['gap_closed'][METRIC] == pytest.approx((100 - 75) / (100 - 50))
     assert full['gap_closed_per_seed'][METRIC] == pytest.approx([30 / 40, 10 / 40, 35 / 70])
     assert full['gap_notes'] == {}
+
+
+@pytest.fixture
+def tested(results):
+    """Return results of both tests: the usual ones, and the second ones of the same weights."""
+    second = dict(source_refined=(90, 80, 85), full_network=(65, 75, 70), oracle_refined=(50,) * 3)
+    return results + [
+        result(name, seed, value) for name, own in second.items() for seed, value in enumerate(own)
+    ]
+
+
+def test_gap_of_refined_predictions(tested):
+    methods = make_summary(tested, select_methods(['source', 'full', 'oracle']))['methods']
+    for name in ('full', 'full_network'):
+        gap = methods[name]['gap_closed_refined']
+        # `full` is refined by itself; source and oracle are in their second tests.
+        assert gap[METRIC] == pytest.approx((85 - 75) / (85 - 50))
+        shares = methods[name]['gap_closed_refined_per_seed'][METRIC]
+        assert shares == pytest.approx([20 / 40, 0 / 30, 10 / 35])
+    for name in ('source', 'source_refined'):
+        assert methods[name]['gap_closed_refined'][METRIC] == 0
+    for name in ('oracle', 'oracle_refined'):
+        assert methods[name]['gap_closed_refined'][METRIC] == 1
+    assert methods['full']['gap_refined_notes'] == {}
+    # The other share is not that of the refined tests.
+    assert methods['full_network']['gap_closed'][METRIC] == pytest.approx((100 - 70) / 50)
+
+
+def test_gap_of_refined_predictions_without_an_oracle(tested):
+    full = make_summary(tested, select_methods(['source', 'full']))['methods']['full']
+    assert full['gap_closed_refined'][METRIC] is None
+    assert 'no seed' in full['gap_refined_notes'][METRIC]
+
+
+def test_table_of_the_refined_gap(tested):
+    methods = select_methods(['source', 'full', 'oracle'])
+    settings = dict(seeds=3, source_steps=700, steps=300, shift=None)
+    summary = dict(make_summary(tested, methods), settings=settings)
+    rows = [*methods, *retests(methods)]
+    text = format_markdown(summary, rows).partition('refined oracle\n')[2]
+    assert '| `full` | 29 % (50, 0, 29) |' in text and '`full_network`' not in text
+    for one in tested:
+        if one['name'] == 'oracle_refined':
+            one['metrics'] = {METRIC: 84.5}
+    summary = dict(make_summary(tested, methods), settings=settings)
+    assert '| `full` | – |' in format_markdown(summary, rows)
 
 
 def test_gap_is_that_of_the_common_seeds(results):
