@@ -40,7 +40,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', type=Path, default=Path('motions'), help='default: motions')
     parser.add_argument('--list-models', action='store_true', help='list the shipped models')
     parser.add_argument(
-        '--format', nargs='+', default=['npz'], help='of the motion files: npz (default), bvh, glb'
+        '--format',
+        nargs='+',
+        default=['npz'],
+        help='of the motion files: npz (default), pt, json, bvh, glb',
     )
     parser.add_argument('--no-draw', action='store_true', help='no overlay.mp4 and world.html')
     parser.add_argument('--show', action='store_true', help='open the page in the browser')
