@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gvhmr_da_mm.video.detectors import build_detector
-from gvhmr_da_mm.video.detectors.mediapipe_people import _Region
+from gvhmr_da_mm.video.detectors.mediapipe_people import MediaPipePeople, _Region
 from gvhmr_da_mm.video.person_tracks import link_tracks
 from tests.video.two_people import IMG_WH, two_people
 
@@ -45,3 +45,14 @@ def test_both_are_found_and_followed_through_the_crossing():
         assert np.median(errors[followed[-1]], axis=1).max() < 0.2 * PERSON_HEIGHT
         assert len(track) > 90 and track.seen.sum() > 70
     assert sorted(followed) == [0, 1]
+
+
+@pytest.mark.parametrize('size', [(426, 240), (240, 426), (300, 300), (100, 900)])
+def test_squares_cover_the_image(size):
+    squares = MediaPipePeople._squares(np.array(size))
+    assert len(squares) == {426: 3, 300: 0, 900: 17}[max(size)]
+    covered = np.zeros(size[::-1], int)
+    for x, y, width, height in squares:
+        assert width == height == min(size)
+        covered[y : y + height, x : x + width] += 1
+    assert not squares or covered.shape == size[::-1] and covered.min() > 0
