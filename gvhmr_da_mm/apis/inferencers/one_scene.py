@@ -10,6 +10,9 @@ from ...structures import PersonMotion
 from ...video import one_world
 from .known_facts import MIN_CONTACT_PROBABILITY, moved
 
+MAX_RESIDUAL = 0.25
+"""Largest median distance (m) of path and sight that is not noted."""
+
 
 def place_people(
     people: list[PersonMotion], R_w2c: np.ndarray, static: bool, starts: list[int]
@@ -75,5 +78,10 @@ def _placed(person: PersonMotion, placement: one_world.Placement) -> PersonMotio
     notes = list(person.notes)
     if not placement.linked:
         notes.append('never seen together with the others: the place among them is a guess')
+    if placement.residual > MAX_RESIDUAL:
+        notes.append(
+            f'the path and the places that the camera sees differ by {placement.residual:.1f} m in '
+            'the median frame: distances to others are as uncertain'
+        )
     moved_there = moved(person, placement.R.numpy(), placement.shift.numpy())
     return replace(moved_there, notes=notes)

@@ -41,3 +41,13 @@ def test_people_who_never_meet(people):
     apart = [people[0], replace(people[2], scene=0)]
     placed, _ = place_people(apart, np.tile(np.eye(3), (LENGTH, 1, 1)), False, [0])
     assert sum(any('is a guess' in note for note in p.notes) for p in placed) == 1
+
+
+def test_paths_that_differ_from_what_the_camera_sees_are_noted(people):
+    first = people[0]
+    towards = np.linspace(0, 4, FRAMES)[:, None] * np.array([0, 0, 1])
+    same, other = (replace(first, id=1, transl_c=first.transl_c + far) for far in (0, towards))
+    for second, noted in ((same, False), (other, True)):
+        placed, _ = place_people([first, second], np.tile(np.eye(3), (LENGTH, 1, 1)), False, [0])
+        notes = [note for p in placed for note in p.notes if ' m in the median frame' in note]
+        assert bool(notes) == noted
