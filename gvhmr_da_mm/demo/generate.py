@@ -149,7 +149,7 @@ def _write_all(
             root, studio, size.threedpw_train, size.threedpw_test, frame_range, step('3DPW')
         )
         if preview:
-            draw_preview(root, body)
+            draw_preview(root, body, embedded=mocap is None)
         step('preview')()
     files = sorted(path for path in root.rglob('*') if path.is_file())
     listed = [{'path': p.relative_to(root).as_posix(), 'bytes': p.stat().st_size} for p in files]

@@ -31,12 +31,16 @@ SPLATS = np.array([(a, b, 6 - a - b) for a in range(7) for b in range(7 - a)]) /
 """Barycentric coordinates of the points that are drawn for each triangle."""
 
 
-def draw_preview(root: Path, body: StandInBody, name: str = 'preview.png') -> Path:
+def draw_preview(
+    root: Path, body: StandInBody, embedded: bool = True, name: str = 'preview.png'
+) -> Path:
     """Draw ``preview.png`` into a demo root.
 
     Args:
         root (Path): Data root with all packs.
         body (StandInBody): Body models of the demo.
+        embedded (bool): Also draw the embedded motions that only the real domain has. Defaults to
+            True.
         name (str): File name. Defaults to ``'preview.png'``.
     """
     from matplotlib.figure import Figure
@@ -48,7 +52,12 @@ def draw_preview(root: Path, body: StandInBody, name: str = 'preview.png') -> Pa
     smplx = _whole(body.smplx)
     _draw_bodies(axes[0], body, smplx)
     _draw_shapes(axes[1:3].ravel()[: len(SHAPE_NAMES)], body, smplx)
-    _draw_motions(axes[1:3].ravel()[len(SHAPE_NAMES) :], body, smplx)
+    beside = axes[1:3].ravel()[len(SHAPE_NAMES) :]
+    if embedded:
+        _draw_motions(beside, body, smplx)
+    else:
+        for axis in beside:
+            axis.axis('off')
     for row, clips in zip(axes[3:], (_bedlam_clips, _emdb_clips, _threedpw_clips)):
         items = clips(root, body)
         for index, axis in enumerate(row):

@@ -92,8 +92,9 @@ def test_long_motions_join_recordings_of_one_person(motions, studio):
 
 def test_a_demo_of_recorded_motion(folder, tmp_path):
     size = DemoSize(3, 1, 1, 2, 1, 1, min_frames=64, max_frames=70)
-    options = dict(size=size, progress=False, preview=False, mocap=folder)
+    options = dict(size=size, progress=False, mocap=folder)
     root = generate_demo(tmp_path / 'demo', **options)
+    assert (root / 'preview.png').stat().st_size > 30_000
     manifest = read_manifest(root)
     assert manifest['mocap']['recordings'] == 12
     used = [{name.split('/')[1] for name in own} for own in manifest['recordings'].values()]

@@ -29,7 +29,9 @@ SPEED_WINDOW = 2 * FPS
 WALKING_SHARE = 0.25
 """Share of synthetic clips of people who walk, of whom there are few recordings."""
 WALKING_MOTIONS = {'walk', 'run'}
+"""Embedded motions in whose place people walk."""
 MAX_TAKES = 4
+"""Most recordings that a clip is joined of; if they are too short, they are repeated."""
 
 
 def choose_mocap(motions: Optional[str] = None) -> Optional[Path]:
