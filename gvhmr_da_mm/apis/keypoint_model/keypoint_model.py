@@ -86,8 +86,9 @@ class KeypointModel:
         refiner = recovery.refiner
         if clock is not None and refiner is not None:
             recovery.refiner = clock.timed('refine', refiner)
+        flip = recovery.flip_test is not None
         try:
-            (sample,) = self.estimator.test_step(pseudo_collate([self._pack(clip)]))
+            (sample,) = self.estimator.test_step(pseudo_collate([self._pack(clip, flip)]))
         finally:
             recovery.refiner = refiner
         return sample
@@ -100,7 +101,7 @@ class KeypointModel:
             clip (Clip): With training labels.
             seed (int): Seed of the errors.
         """
-        batch = self.estimator.data_preprocessor(pseudo_collate([self._pack(clip)]))
+        batch = self.estimator.data_preprocessor(pseudo_collate([self._pack(clip, False)]))
         inputs, samples = batch['inputs'], batch['data_samples']
         _, body = self.estimator.targets(inputs, samples)
         with torch.random.fork_rng():
@@ -121,12 +122,12 @@ class KeypointModel:
         parameters = (pred.body_pose, pred.betas, orient, transl)
         return body(*(value.to(device) for value in parameters)).coco17.cpu()
 
-    def _pack(self, clip: Clip) -> dict[str, Any]:
-        """Pack a clip, with its mirror image for the flip test."""
-        if clip.flip_bbx_xys is None:
+    def _pack(self, clip: Clip, flip: bool) -> dict[str, Any]:
+        """Pack a clip, with its mirror image for the flip test, which takes much memory."""
+        if flip and clip.flip_bbx_xys is None:
             clip.flip_bbx_xys = clip.bbx_xys.clone()
             clip.flip_bbx_xys[:, 0] = clip.img_wh[0] - clip.bbx_xys[:, 0]
-        if clip.flip_f_imgseq is None:
+        if flip and clip.flip_f_imgseq is None:
             clip.flip_f_imgseq = torch.zeros(len(clip), IMAGE_FEATURE_DIM)
         return pack_clip(clip, dataset='keypoints', domain='real')
 
