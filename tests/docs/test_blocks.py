@@ -191,6 +191,15 @@ def test_motions_of_videos(run, checkpoint, toy_root, tmp_path, monkeypatch, cap
     assert f'0 1.0 ({FRAMES}, 22, 3)' in capsys.readouterr().out
     assert (tmp_path / 'walk.bvh').is_file() and (tmp_path / 'motions/walk/overlay.mp4').is_file()
 
+    def of_readme(config, weights):
+        assert (REPO_ROOT / config).is_file() and weights == 'CHECKPOINT'
+        return inferencer()
+
+    monkeypatch.setattr(gvhmr_da_mm, 'MotionInferencer', of_readme)
+    run('../../README.md', 'MotionInferencer')
+    assert f'0 1.0 ({FRAMES}, 22, 3)' in capsys.readouterr().out
+    assert (tmp_path / 'walk.glb').is_file()
+
 
 def test_pictures_on_videos(own_config):
     hook = own_config('visualization.md', 'video_path').default_hooks.visualization
