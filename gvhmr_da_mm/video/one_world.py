@@ -22,7 +22,7 @@ from .shared_camera import Sighting, solve_shared_camera
 
 
 @dataclass(frozen=True)
-class PersonMotion:
+class SeenMotion:
     """Recovered motion of a person, in the camera and in a world of its own.
 
     Args:
@@ -96,7 +96,7 @@ class OneWorld:
 
 
 def place_in_one_world(
-    people: Sequence[PersonMotion], R_w2c: Tensor, static_camera: bool = False
+    people: Sequence[SeenMotion], R_w2c: Tensor, static_camera: bool = False
 ) -> OneWorld:
     """Place the people of a scene, whose worlds differ in heading and origin, in one world.
 
@@ -107,7 +107,7 @@ def place_in_one_world(
     and horizontal position.
 
     Args:
-        people (Sequence[PersonMotion]): One or more, each seen in at least one frame.
+        people (Sequence[SeenMotion]): One or more, each seen in at least one frame.
         R_w2c (Tensor): Rotation of the camera (N, 3, 3) in any world, such as that of a visual
             gyro.
         static_camera (bool): Whether the camera does not move. Defaults to False.
@@ -150,7 +150,7 @@ def place_in_one_world(
     return OneWorld(placements, T_w2c)
 
 
-def _common_rotation(people: Sequence[PersonMotion], R_w2c: Tensor) -> tuple[list[Tensor], Tensor]:
+def _common_rotation(people: Sequence[SeenMotion], R_w2c: Tensor) -> tuple[list[Tensor], Tensor]:
     """Return each person's rotation (3, 3) about the vertical, and the camera's (N, 3, 3).
 
     The common vertical is the mean of those of the people, who each have their own error of tilt.
@@ -181,7 +181,7 @@ def _linked(sightings: Sequence[Sighting]) -> np.ndarray:
     return group == np.bincount(group).argmax()
 
 
-def _check(people: Sequence[PersonMotion], R_w2c: Tensor) -> None:
+def _check(people: Sequence[SeenMotion], R_w2c: Tensor) -> None:
     if not people:
         raise ShapeError('`people` should have at least one person, got none')
     frames = check_shape(R_w2c, 'N 3 3', 'R_w2c')['N']

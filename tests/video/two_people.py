@@ -21,7 +21,7 @@ from gvhmr_da_mm.demo.noise import slow_noise
 from gvhmr_da_mm.demo.studio import Studio
 from gvhmr_da_mm.video.appearance import torso_colours
 from gvhmr_da_mm.video.detectors import Detections, boxes_around
-from gvhmr_da_mm.video.one_world import PersonMotion
+from gvhmr_da_mm.video.one_world import SeenMotion
 from gvhmr_da_mm.visualization.rasterizer import draw_mesh
 from gvhmr_da_mm.visualization.view_camera import ViewCamera
 
@@ -53,7 +53,7 @@ class TwoPeople:
 
     def motion(
         self, person: int, noise: float = 0.0, heading: float = 0.0, seed: int = 0
-    ) -> PersonMotion:
+    ) -> SeenMotion:
         """What a method recovers: a world of its own, which drifts, and wrong depths.
 
         Args:
@@ -70,7 +70,7 @@ class TwoPeople:
         turn = rotation_about_axis('y', torch.tensor(heading))
         tilt = rotation_about_axis('z', torch.tensor(np.radians(2) * noise * rng.normal()).float())
         joints = self.joints_w(person) @ turn.mT + noise * drift[:, None]
-        return PersonMotion(
+        return SeenMotion(
             start=0,
             seen=torch.ones(frames, dtype=torch.bool),
             R_c=axis_angle_to_matrix(orient_c),

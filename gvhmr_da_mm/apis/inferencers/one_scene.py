@@ -60,10 +60,10 @@ def scene_starts(people: list[PersonMotion], cuts: list[int]) -> list[int]:
     return [0, *starts[1:]]
 
 
-def _in_scene(person: PersonMotion, start: int) -> one_world.PersonMotion:
+def _in_scene(person: PersonMotion, start: int) -> one_world.SeenMotion:
     orients = (person.global_orient_c, person.global_orient_w)
     R_c, R_w = (axis_angle_to_matrix(torch.from_numpy(value).double()) for value in orients)
-    return one_world.PersonMotion(
+    return one_world.SeenMotion(
         start=person.first_frame - start,
         seen=torch.from_numpy(person.seen),
         R_c=R_c,
