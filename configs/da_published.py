@@ -38,6 +38,6 @@ model.update(
     ),
     real_shape=True,
 )
-model.estimator.test_cfg.update(refiner=None, trajectory=None)
+model.estimator.test_cfg.update(refiner=None, steady_gravity=False, trajectory=None)
 default_hooks.confidence_threshold.update(start=0.6, end=0.9, interval=30)
 default_hooks.mean_teacher.update(momentum=1.0)

@@ -16,6 +16,8 @@ PathLike = Union[str, Path]
 SOURCE_CONFIG, ADAPTED_CONFIG = 'gvhmr_demo', 'da_demo'
 RETEST_CFG = 'retest_cfg'
 """Field of a run's config with the estimator's ``test_cfg`` for the second test."""
+REFINEMENT = ('refiner', 'steady_gravity', 'trajectory')
+"""Options at test time that are part of the adaptation."""
 HELD_OUT = {
     'EMDBDataset': ('val_emdb', {'CameraSpaceMetric': 'emdb1', 'WorldSpaceMetric': 'emdb2'}),
     'ThreeDPWDataset': ('val_3dpw', {'CameraSpaceMetric': '3dpw'}),
@@ -169,8 +171,9 @@ def _test_twice(config: Config, refined: bool) -> None:
     """Test with and without refinement, both without flip test and post-processing."""
     shipped = config.model.estimator.test_cfg
     # ConfigDicts merge, so what is switched off has to be listed.
-    alone = dict(flip_test=False, refiner=None, trajectory=None, postprocess=False)
-    fitted = dict(alone, refiner=shipped.refiner, trajectory=shipped.trajectory)
+    alone = dict.fromkeys(('flip_test', 'steady_gravity', 'postprocess'), False)
+    alone.update(refiner=None, trajectory=None)
+    fitted = {**alone, **{name: shipped[name] for name in REFINEMENT}}
     config.model.estimator.update(test_cfg=fitted if refined else alone)
     config[RETEST_CFG] = alone if refined else fitted
     config.test_dataloader.update(num_workers=0, persistent_workers=False)

@@ -25,12 +25,14 @@ with read_base():
 model = dict(
     type=DomainAdaptiveGVHMR,
     # At test time predictions are fitted to the keypoints and their trajectories to the feet. For
-    # the motion of the network alone, as in published results: refiner=None, trajectory=None.
+    # the motion of the network alone, as in published results: refiner=None, steady_gravity=False,
+    # trajectory=None.
     estimator=dict(
         gvhmr,
         test_cfg=dict(
             flip_test=True,
             refiner=dict(type=KeypointRefiner, steps=60, lr=0.12, shift_lr=0.015),
+            steady_gravity=True,
             trajectory=dict(type=FootContactOdometry),
             postprocess=True,
         ),
