@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 
 import cv2
 import numpy as np
@@ -141,7 +142,7 @@ def test_a_given_camera(inferencer, video, tmp_path):
         np.testing.assert_allclose(person.T_w2c, np.tile(T_w2c, (len(person), 1, 1)), atol=1e-4)
 
 
-def test_what_is_refused(inferencer, video, checkpoint, toy_root, monkeypatch):
+def test_what_is_refused(inferencer, video, checkpoint, toy_root, tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match='unknown argument `heigth`; did you mean .height'):
         list(inferencer(video, heigth=1.8))
     with pytest.raises(ConfigError, match="`formats` should be of .*bvh.*, got 'fbx'"):
@@ -149,8 +150,26 @@ def test_what_is_refused(inferencer, video, checkpoint, toy_root, monkeypatch):
     with pytest.raises(DataError, match='no person is seen in at least 41'):
         list(inferencer(video, min_frames=41))
     monkeypatch.setattr(module, 'list_models', list)
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(MissingFilesError, match='ships no model: give `model`'):
         MotionInferencer(data_root=toy_root)
+
+
+def test_the_model_of_the_demo_stands_in_where_none_is_shipped(
+    checkpoint, toy_root, people, video, tmp_path, monkeypatch
+):
+    run = tmp_path / module.DEMO_RUN
+    run.mkdir(parents=True)
+    shutil.copy(checkpoint, run / 'epoch_5.pth')
+    (run / 'last_checkpoint').write_text(str(run / 'epoch_5.pth'))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, 'list_models', list)
+    said = []
+    monkeypatch.setattr(module, 'print_log', lambda text, *_: said.append(text))
+    inferencer = MotionInferencer(data_root=toy_root, keypoints=str(people), device='cpu')
+    (result,) = fast(inferencer, video)
+    assert result.facts['model'] == str(run / 'epoch_5.pth')
+    assert len(said) == 1 and 'NO MODEL IS SHIPPED' in said[0] and 'epoch_5.pth' in said[0]
 
 
 def test_where_it_is_found(checkpoint, toy_root):
