@@ -63,9 +63,8 @@ def write_result_glb(path: Path, result: MotionResult) -> list[Path]:
     for file, person in result.person_paths(path):
         camera = None
         if result.camera is not None:
-            frames = slice(person.first_frame, person.last_frame + 1)
             T_w2c, K = (torch.from_numpy(x) for x in (result.camera.T_w2c, result.camera.K))
-            camera = CameraTrack(T_w2c[frames].double(), K, result.size)
+            camera = CameraTrack(T_w2c[person.frames].double(), K, result.size)
         options = dict(fps=result.fps, data_root=result.data_root)
         files.append(write_person_glb(file, person, camera, **options))
     return files

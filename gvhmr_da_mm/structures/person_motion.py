@@ -111,6 +111,11 @@ class PersonMotion:
         return self.first_frame + len(self) - 1
 
     @property
+    def frames(self) -> slice:
+        """The person's frames among those of the video."""
+        return slice(self.first_frame, self.first_frame + len(self))
+
+    @property
     def coverage(self) -> float:
         """Share of the frames in which the person was detected."""
         return float(self.seen.mean())

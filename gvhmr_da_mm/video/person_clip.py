@@ -57,6 +57,11 @@ class PersonClip:
     scene: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def frames(self) -> slice:
+        """The person's frames among those of the video."""
+        return slice(self.start, self.start + len(self))
+
     def __len__(self) -> int:
         return len(self.bbx_xys)
 

@@ -10,7 +10,7 @@ from ..core.camera import box_to_xyxy
 from ..core.conventions import FPS
 from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..datasets.sources import Failure, SequenceInfo, Source, signature_of
-from .detectors import Detections
+from .detectors import Detections, Detector
 from .extract_features import clip_ids, find_person_files
 from .feature_job import FeatureJob
 from .frame_source import FrameSource, find_clips, open_frames
@@ -138,7 +138,7 @@ class VideoConverter(Source):
         del arrays['frame_numbers']
         # Interpolated frames in short gaps keep some confidence and count as observed.
         arrays['observed'] = clip.kp2d[..., 2].any(axis=1)
-        frames = slice(clip.start, clip.start + len(clip))
+        frames = clip.frames
         if rotation.T_w2c is not None:
             return dict(arrays, K_fullimg=K, T_w2c=rotation.T_w2c[frames])
         return dict(arrays, K_fullimg=K, R_w2c=rotation.R_w2c[frames])
@@ -162,7 +162,7 @@ class VideoConverter(Source):
         )
 
 
-class _KnownPerson:
+class _KnownPerson(Detector):
     """Detector that returns the person of a clip."""
 
     needs_images = False
@@ -178,8 +178,8 @@ class _KnownPerson:
 
 
 def _check_same(clip: PersonClip, source: FrameSource, plan: TimePlan, file: Path) -> None:
-    end = clip.start + len(clip)
-    same = end <= len(plan) and np.array_equal(plan.nearest[clip.start : end], clip.frame_numbers)
+    same = clip.frames.stop <= len(plan)
+    same = same and np.array_equal(plan.nearest[clip.frames], clip.frame_numbers)
     if clip.img_wh != source.img_wh or not same:
         raise DataError(
             f'{file} was made of another video than {source.path} (size or times of its frames): '

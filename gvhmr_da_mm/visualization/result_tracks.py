@@ -43,9 +43,8 @@ def over_video(result: MotionResult, person: PersonMotion, values: np.ndarray) -
 
 
 def _track(result: MotionResult, person: PersonMotion, body: torch.nn.Module) -> BodyTrack:
-    frames = slice(person.first_frame, person.first_frame + len(person))
     valid = np.zeros(len(result), bool)
-    valid[frames] = np.isfinite(person.joints_w).all(axis=(1, 2))
+    valid[person.frames] = np.isfinite(person.joints_w).all(axis=(1, 2))
 
     over_all = partial(over_video, result, person)
     camera = result.camera

@@ -178,7 +178,7 @@ class VideoRecovery:
             if dump is not None:
                 clock.reuse('network')
                 return dump
-        frames = slice(clip.start, clip.start + len(clip))
+        frames = clip.frames
         inputs = Clip(
             sequence=clip.name,
             start=frames.start,
@@ -229,8 +229,7 @@ class VideoRecovery:
         if height is not None:
             person = with_height(person, height, get_body_model('smplx', data_root=self.data_root))
         if rotation.T_w2c is not None:
-            frames = slice(clip.start, clip.start + len(clip))
-            person = in_given_world(person, rotation.T_w2c[frames])
+            person = in_given_world(person, rotation.T_w2c[clip.frames])
         if self.settings.floor == 'flat':
             person = on_flat_floor(person)
         return person

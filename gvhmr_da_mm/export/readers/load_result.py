@@ -106,7 +106,7 @@ def _camera(
         return None
     T = np.full((frames, 4, 4), np.nan)
     for person in people.values():
-        T[person.first_frame : person.last_frame + 1] = person.T_w2c
+        T[person.frames] = person.T_w2c
     known = np.flatnonzero(np.isfinite(T).all(axis=(1, 2)))
     nearest = np.clip(np.searchsorted(known, np.arange(frames), 'right') - 1, 0, None)
     T = T[known[nearest]]

@@ -2,6 +2,7 @@
 
 from .build import build_detector, check_detector, file_of
 from .detections import Detections, boxes_around
+from .detector import Detector
 from .keypoint_file import KeypointFile
 from .mediapipe_pose import MediaPipePose
 from .mmpose_pose import MMPosePose
@@ -9,6 +10,7 @@ from .rtmlib_pose import RTMLibPose
 
 __all__ = [
     'Detections',
+    'Detector',
     'KeypointFile',
     'MMPosePose',
     'MediaPipePose',

@@ -5,6 +5,7 @@ from typing import Any, Optional, Union
 
 from ...core.errors import MissingFilesError
 from ...registry import TASK_UTILS
+from .detector import Detector
 from .keypoint_file import KeypointFile
 from .mediapipe_pose import import_mediapipe
 from .rtmlib_pose import import_rtmlib
@@ -54,7 +55,7 @@ def build_detector(
     clip_id: str,
     img_wh: tuple[int, int],
     everybody: bool = False,
-) -> Any:
+) -> Detector:
     """Build a detector for a clip.
 
     Args:

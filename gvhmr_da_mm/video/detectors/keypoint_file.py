@@ -9,6 +9,7 @@ import numpy as np
 from ...core.errors import DataError, MissingFilesError
 from ...core.layout import NUM_COCO
 from .detections import MIN_CONFIDENCE, Detections, boxes_around
+from .detector import Detector
 
 MAX_CONFIDENCE = 1.01
 """Largest accepted confidence; networks exceed 1 slightly."""
@@ -18,7 +19,7 @@ MIN_INSIDE_SHARE = 0.5
 """Least share of the confident keypoints inside the image; less means another video."""
 
 
-class KeypointFile:
+class KeypointFile(Detector):
     """Read the people of a clip from an ``.npz`` file.
 
     Args:
@@ -54,12 +55,6 @@ class KeypointFile:
         finite = np.isfinite(people).all(axis=-1, keepdims=True)
         self._people = np.where(finite, people, 0.0)
         _check_values(self.path, self._people, img_wh)
-
-    def __enter__(self) -> 'KeypointFile':
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Do nothing: the file is closed already."""
 
     def __call__(self, image: Optional[np.ndarray], number: int) -> Detections:
         """Return the people of a frame; nobody beyond the last row."""

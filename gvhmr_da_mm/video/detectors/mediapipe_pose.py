@@ -15,6 +15,7 @@ from ...core.checks import check_at_least
 from ...core.errors import ConfigError, MissingFilesError
 from ...registry import TASK_UTILS
 from .detections import Detections, boxes_around
+from .detector import Detector
 from .mediapipe_people import MediaPipePeople
 
 STDERR = 2
@@ -118,7 +119,7 @@ class _Task:
 
 
 @TASK_UTILS.register_module()
-class MediaPipePose:
+class MediaPipePose(Detector):
     """Detect the people of a video, on the CPU and without a download.
 
     Note:
@@ -145,8 +146,6 @@ class MediaPipePose:
     Source: Bazarevsky et al., BlazePose, 2020.
     """
 
-    needs_images = True
-
     def __init__(
         self,
         max_people: int = 1,
@@ -172,9 +171,6 @@ class MediaPipePose:
             self._quiet, self._num_images = quiet.pop_all(), 0
         # MediaPipe sets up absl's logging, which would repeat every log message.
         logging.getLogger('absl').propagate = False
-
-    def __enter__(self) -> 'MediaPipePose':
-        return self
 
     def __exit__(self, *error: object) -> None:
         """Free MediaPipe's graph."""

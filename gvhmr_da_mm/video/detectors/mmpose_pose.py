@@ -9,6 +9,7 @@ from ...core.errors import ConfigError
 from ...core.layout import NUM_COCO
 from ...registry import TASK_UTILS
 from .detections import Detections
+from .detector import Detector
 
 REQUIREMENTS = (
     'the full MMPose environment (mmcv with compiled operations, mmdet; docs/en/install.md); or '
@@ -17,7 +18,7 @@ REQUIREMENTS = (
 
 
 @TASK_UTILS.register_module()
-class MMPosePose:
+class MMPosePose(Detector):
     """Detect people by MMPose's inferencer.
 
     Args:
@@ -34,8 +35,6 @@ class MMPosePose:
     Raises:
         ConfigError: If the environment lacks a package that the models need.
     """
-
-    needs_images = True
 
     def __init__(
         self,
@@ -64,12 +63,6 @@ class MMPosePose:
                 f'keypoints=mmpose cannot build {pose2d!r} with the detector '
                 f'{det_model or "of its own"} ({error}). It needs {REQUIREMENTS}'
             ) from error
-
-    def __enter__(self) -> 'MMPosePose':
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Do nothing: there is no resource to free."""
 
     def __call__(self, image: Optional[np.ndarray], number: int) -> Detections:
         """Return the people of an RGB image (H, W, 3), uint8; nobody for None."""

@@ -11,6 +11,7 @@ from ...core.errors import ConfigError, DataError
 from ...core.layout import NUM_COCO
 from ...registry import TASK_UTILS
 from .detections import Detections, boxes_around
+from .detector import Detector
 
 RTMO_WEIGHTS = (
     'https://download.openmmlab.com/mmpose/v1/projects/rtmo/onnx_sdk/'
@@ -38,7 +39,7 @@ def import_rtmlib() -> ModuleType:
 
 
 @TASK_UTILS.register_module()
-class RTMLibPose:
+class RTMLibPose(Detector):
     """Detect people and their COCO-17 keypoints by networks in ONNX files.
 
     Args:
@@ -55,8 +56,6 @@ class RTMLibPose:
     Source: Jiang et al., RTMPose, 2023; Lu et al., RTMO, 2024.
     """
 
-    needs_images = True
-
     def __init__(
         self,
         pose: str = RTMO_WEIGHTS,
@@ -72,12 +71,6 @@ class RTMLibPose:
         else:
             self._det = _load(rtmlib.YOLOX, 'det', det, device, score_thr=min_score)
             self._pose = _load(rtmlib.RTMPose, 'pose', pose, device, width_first=True)
-
-    def __enter__(self) -> 'RTMLibPose':
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Do nothing: there is no resource to free."""
 
     def __call__(self, image: Optional[np.ndarray], number: int) -> Detections:
         """Return the people of an RGB image (H, W, 3), uint8; nobody for None."""
