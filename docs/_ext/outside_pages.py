@@ -50,7 +50,7 @@ def rewrite_links(app: Sphinx, docname: str, source: list[str]) -> None:
 
     def link(match: re.Match) -> str:
         target, anchor = (folder / match[1]).resolve(), match[2] or ''
-        if target.parent != root and target.parent.parent == root.parent:
+        if target.suffix == '.md' and target.parent != root and target.parent.parent == root.parent:
             # The same page of this language, whose headings have other names.
             target, anchor = root / target.name, ''
         target = places.get(target, target)

@@ -71,6 +71,27 @@ def test_model_index_names_what_exists():
             assert Path(model['Config']).stem == model['Name']
 
 
+def test_mim_finds_all_configs_without_a_network(monkeypatch):
+    search = pytest.importorskip('mim.commands.search')
+    monkeypatch.setattr('socket.socket.connect', refuse)
+    found = search.get_model_info('gvhmr_da_mm', to_dict=True)
+    names = {path.stem for path in (REPO_ROOT / 'configs').glob('*.py')}
+    assert set(found) <= names and 'gvhmr_keypoints_s' in found
+    assert found['da_bedlam_emdb_3dpw']['config'] == 'configs/da_bedlam_emdb_3dpw.py'
+
+
+def test_mim_download_stops_as_the_page_of_models_says(tmp_path):
+    # It takes weights from URLs; those that are shipped are in the package.
+    download = pytest.importorskip('mim.commands.download')
+    with pytest.raises(ValueError, match='Expected fields'):
+        download.download('gvhmr_da_mm', ['gvhmr_keypoints_s'], str(tmp_path))
+    assert 'Expected fields' in (REPO_ROOT / 'docs' / 'en' / 'models.md').read_text()
+
+
+def refuse(*args):
+    raise OSError('there is no network')
+
+
 @pytest.mark.parametrize(
     'script, count', [('dist_train', 2), ('dist_test', 3), ('slurm_train', 4), ('slurm_test', 4)]
 )

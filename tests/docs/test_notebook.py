@@ -1,0 +1,51 @@
+"""The notebook runs from the first cell to the last."""
+
+import cv2
+import pytest
+
+from .markdown import REPO_ROOT
+
+nbformat = pytest.importorskip('nbformat', reason='requirements/tests.txt has it')
+nbclient = pytest.importorskip('nbclient', reason='requirements/tests.txt has it')
+pytest.importorskip('mediapipe', reason='MediaPipe is not installed')
+
+NOTEBOOK = REPO_ROOT / 'docs' / 'notebooks' / 'gvhmr_da_mm.ipynb'
+FRAMES = 40
+"""Frames of the video that are shown to it."""
+
+
+def shorten(video, path):
+    """Write the first frames of a video."""
+    reader = cv2.VideoCapture(str(video))
+    pictures = [reader.read()[1] for _ in range(FRAMES)]
+    size = pictures[0].shape[1::-1]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 25, size)
+    for picture in pictures:
+        writer.write(picture)
+    writer.release()
+
+
+@pytest.mark.media
+@pytest.mark.slow
+def test_notebook_runs(media, tmp_path, monkeypatch):
+    shorten(media / 'sports2d_demo.mp4', tmp_path / 'video.mp4')
+    monkeypatch.setenv('GVHMR_NOTEBOOK_STEPS', '2')
+    monkeypatch.setenv('GVHMR_NOTEBOOK_VIDEO', str(tmp_path / 'video.mp4'))
+    monkeypatch.setenv('GVHMR_NOTEBOOK_DIR', str(tmp_path / 'work'))
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    assert not any(cell.get('outputs') for cell in notebook.cells)  # pages of megabytes
+    where = dict(metadata=dict(path=str(tmp_path)))
+    nbclient.NotebookClient(notebook, kernel_name='python3', resources=where).execute()
+    printed = ''.join(
+        output.get('text', '') for cell in notebook.cells for output in cell.get('outputs', ())
+    )
+    assert 'person 0: seen in' in printed
+    assert 'emdb2 W-MPJPE (mm)' in printed
+    pages = [
+        output.data['text/html']
+        for cell in notebook.cells
+        for output in cell.get('outputs', ())
+        if output.output_type == 'display_data'
+    ]
+    assert len([page for page in pages if page.startswith('<iframe')]) == 2
