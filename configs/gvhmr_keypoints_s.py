@@ -8,8 +8,8 @@ from mmengine.optim import CosineAnnealingLR, LinearLR
 
 from gvhmr_da_mm.codecs import DetectorNoise
 from gvhmr_da_mm.datasets.mocap import VirtualCamera
-from gvhmr_da_mm.engine import MotionStatisticsHook
-from gvhmr_da_mm.models import FootContactOdometry
+from gvhmr_da_mm.engine import MotionStatisticsHook, Muon
+from gvhmr_da_mm.models import FootContactOdometry, RobustGVHMRLoss
 
 with read_base():
     from ._base_.datasets.amass import *
@@ -18,22 +18,24 @@ with read_base():
     from ._base_.schedules.gvhmr_500e import *
 
 model.update(
-    backbone=dict(latent_dim=256, num_layers=6, num_heads=4, mlp_ratio=3.0, dropout=0.0),
-    head=dict(latent_dim=256),
-    train_cfg=dict(keypoint_noise=dict(type=DetectorNoise)),
+    backbone=dict(latent_dim=192, num_layers=6, num_heads=4, dropout=0.0, max_len=60),
+    head=dict(latent_dim=192),
+    body_model=dict(vertices=False),
+    loss=dict(type=RobustGVHMRLoss),
+    train_cfg=dict(keypoint_noise=dict(type=DetectorNoise), condition_dropout=0.0),
     # Without image features predicted velocities are poor, so those of the feet get all the weight.
     test_cfg=dict(steady_gravity=True, trajectory=dict(type=FootContactOdometry, weight=1.0)),
 )
 
 # A phone is held at any angle.
 train_dataloader.dataset.datasets.amass.update(
-    motions='AMASS', camera=dict(type=VirtualCamera, roll=35.0)
+    motions='AMASS', camera=dict(type=VirtualCamera, roll=35.0), min_len=60, max_len=60
 )
-train_dataloader.update(batch_size=128)
+train_dataloader.update(batch_size=32)
 train_dataloader.batch_sampler.update(batches_per_epoch=200)
 
 train_cfg.update(max_epochs=20)
-optim_wrapper.update(optimizer=dict(lr=1e-3))
+optim_wrapper.optimizer = dict(type=Muon)
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.01, end=1, by_epoch=True, convert_to_iter_based=True),
     dict(

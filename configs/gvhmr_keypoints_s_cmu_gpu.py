@@ -6,5 +6,5 @@ with read_base():
     from .gvhmr_keypoints_s_cmu import *
 
 model.update(cuda_graph=True)
-train_dataloader.update(num_workers=15, pin_memory=True, prefetch_factor=4)
+train_dataloader.update(batch_size=128, num_workers=15, pin_memory=True, prefetch_factor=4)
 optim_wrapper.update(precision='bf16')

@@ -24,7 +24,7 @@ class LightBody(NamedTuple):
     """Points that :class:`SMPLXLight` computes, in m."""
 
     verts437: Tensor
-    """Chosen SMPL-X vertices, (..., 437, 3)."""
+    """Chosen SMPL-X vertices, (..., 437, 3), or (..., 0, 3) of a body without vertices."""
     coco17: Tensor
     """COCO joints, (..., 17, 3)."""
 
@@ -48,6 +48,7 @@ class SMPLXLight(LinearBlendBody):
         support_dir (str | Path, optional): Folder with the resource files, instead.
         num_betas (int): Shape components used. Defaults to 10.
         flat_hand_mean (bool): Flat hands rather than the file's mean pose. Defaults to False.
+        vertices (bool): Compute vertices; COCO joints alone take much less time. Defaults to True.
 
     Raises:
         MissingFilesError: If a file does not exist; all missing ones are listed.
@@ -62,6 +63,7 @@ class SMPLXLight(LinearBlendBody):
         support_dir: Optional[Union[str, Path]] = None,
         num_betas: int = NUM_BETAS,
         flat_hand_mean: bool = False,
+        vertices: bool = True,
     ) -> None:
         files = self.required_files(data_root, gender, model_path, support_dir)
         require_files(files, owner=type(self).__name__)
@@ -81,6 +83,7 @@ class SMPLXLight(LinearBlendBody):
         super().__init__(arrays, NUM_JOINTS, fixed_pose, num_betas, ids.numpy())
         self._add('coco_regressor', smplx2coco[:, ids].numpy())
         self.register_buffer('verts_index', torch.searchsorted(ids, chosen), persistent=False)
+        self.vertices = vertices
         self.coco_body = RegressedBody(arrays, NUM_JOINTS, fixed_pose, smplx2coco, num_betas)
 
     @staticmethod
@@ -124,6 +127,9 @@ class SMPLXLight(LinearBlendBody):
         transl: Optional[Tensor] = None,
     ) -> LightBody:
         """As :meth:`forward`, for matrices: body pose (..., 21, 3, 3) and root R (..., 3, 3)."""
+        if not self.vertices:
+            coco17 = self.coco_matrices(body_pose_R, betas, R, transl)
+            return LightBody(coco17[..., :0, :], coco17)
         verts = self.pose_vertices(body_pose_R, betas, R, transl)
         coco17 = self.coco_regressor @ verts
         return LightBody(verts.index_select(-2, self.verts_index), coco17)

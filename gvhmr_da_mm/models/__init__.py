@@ -5,7 +5,7 @@ from .backbones import RotaryTemporalTransformer
 from .data_preprocessors import MotionDataPreprocessor
 from .estimators import GVHMR
 from .heads import MotionDiscriminator, MotionHead
-from .losses import ContactConsistencyLoss, GVHMRLoss, ReprojectionLoss
+from .losses import ContactConsistencyLoss, GVHMRLoss, ReprojectionLoss, RobustGVHMRLoss
 from .refiners import FootContactOdometry, KeypointRefiner
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     'MotionDiscriminator',
     'MotionHead',
     'ReprojectionLoss',
+    'RobustGVHMRLoss',
     'RotaryTemporalTransformer',
     'FootContactOdometry',
 ]

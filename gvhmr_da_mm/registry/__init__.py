@@ -109,7 +109,7 @@ WEIGHT_INITIALIZERS = _child('weight initializer', 'WEIGHT_INITIALIZERS')
 BATCH_AUGMENTS = _child('batch augment', 'BATCH_AUGMENTS')
 CODECS = _child('codec', 'KEYPOINT_CODECS', ('codecs',))
 
-OPTIMIZERS = _child('optimizer', 'OPTIMIZERS')
+OPTIMIZERS = _child('optimizer', 'OPTIMIZERS', ('engine',))
 OPTIM_WRAPPERS = _child('optimizer wrapper', 'OPTIM_WRAPPERS', ('engine',))
 OPTIM_WRAPPER_CONSTRUCTORS = _child(
     'optimizer wrapper constructor', 'OPTIM_WRAPPER_CONSTRUCTORS', ('engine',)

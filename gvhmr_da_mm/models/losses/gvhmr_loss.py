@@ -1,41 +1,19 @@
 """Supervised losses of GVHMR (Sec. 3.4), for labels and pseudo-labels."""
 
-from typing import Any
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...body_models import LightBody
-from ...core.camera import (
-    perspective_project,
-    to_box_coordinates,
-    weak_camera_from_translation,
-)
-from ...core.constants import joint_index
-from ...core.conventions import NEAR_DEPTH, STATIC_JOINTS
 from ...core.errors import ConfigError
-from ...core.filtering import static_mask
-from ...core.layout import MOTION
-from ...core.trajectory import integrate_velocity
 from ...registry import MODELS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets
 from ...structures.targets import relative_to_hips
-from ..across_ranks import mean_denominator
-
-WEAK_SCALE_RANGE = (0.3, 5.0)
-WEAK_SHIFT_LIMIT = 3.0
+from .base_motion_loss import BaseMotionLoss, root_relative, trajectory_error
 
 
 @MODELS.register_module()
-class GVHMRLoss(nn.Module):
+class GVHMRLoss(BaseMotionLoss):
     """Eight terms between a prediction and its targets.
-
-    Note:
-        - B: batch, L: frames, V: vertices, J: joints.
-        - Every term is a mean over all its elements; masked frames and points are zeros in the
-          numerator but stay in the denominator, as in the published schedule, so short clips
-          weigh less. ``normalize_by_valid`` divides by the valid share instead.
 
     Args:
         simple (float): Weight of the MSE of the normalised motion vector. Defaults to 1.
@@ -47,6 +25,9 @@ class GVHMRLoss(nn.Module):
         transl_w (float): World trajectory rolled out from velocities, L1. Defaults to 1.
         static_conf (float): Static joints, binary cross-entropy. Defaults to 1.
         normalize_by_valid (bool): Average over valid frames only. Defaults to False.
+
+    Raises:
+        ConfigError: If a weight is negative, or the body has no vertices.
     """
 
     def __init__(
@@ -61,8 +42,7 @@ class GVHMRLoss(nn.Module):
         static_conf: float = 1.0,
         normalize_by_valid: bool = False,
     ) -> None:
-        super().__init__()
-        self.weights = dict(
+        weights = dict(
             simple=simple,
             cr_j3d=cr_j3d,
             transl_c=transl_c,
@@ -72,17 +52,9 @@ class GVHMRLoss(nn.Module):
             transl_w=transl_w,
             static_conf=static_conf,
         )
-        negative = {name: weight for name, weight in self.weights.items() if weight < 0}
-        if negative:
-            raise ConfigError(f'loss weights should not be negative, got {negative}')
-        self.normalize_by_valid = normalize_by_valid
+        super().__init__(weights, normalize_by_valid)
 
-    def forward(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
-        """Return the weighted terms under ``<term>_loss``; arguments as :meth:`terms`."""
-        terms = self.terms(*args, **kwargs)
-        return {f'{name}_loss': self.weights[name] * value for name, value in terms.items()}
-
-    def terms(
+    def _terms(
         self,
         prediction: MotionPrediction,
         targets: MotionTargets,
@@ -92,20 +64,11 @@ class GVHMRLoss(nn.Module):
         body: LightBody,
         body_model: nn.Module,
     ) -> dict[str, Tensor]:
-        """Compute the unweighted terms.
-
-        Args:
-            prediction (MotionPrediction): Decoded network output with graph.
-            targets (MotionTargets): The supervision; ``targets.valid`` masks the frames.
-            body_targets (BodyTargets): Joints and vertices of the targets.
-            target_x (Tensor): The targets as a normalised motion vector (B, L, 151).
-            inputs (dict[str, Tensor]): ``bbx_xys`` (B, L, 3) and ``K_fullimg`` (B, L, 3, 3).
-            body (LightBody): Vertices and COCO joints of the prediction in the camera, with graph.
-            body_model (nn.Module): The light SMPL-X body, for the joints.
-
-        Returns:
-            dict[str, Tensor]: Eight scalars.
-        """
+        if not body.verts437.shape[-2]:
+            raise ConfigError(
+                'GVHMRLoss compares vertices, and the body has none: set `model.body_model.vertices'
+                '=True`, or use RobustGVHMRLoss'
+            )
         valid = targets.valid
         world_valid = valid & ~targets.camera_only[:, None]
         with torch.no_grad():
@@ -113,105 +76,20 @@ class GVHMRLoss(nn.Module):
         pred_joints = body_model.fk_matrices(*prediction.camera_pose)
         pred_verts_cr = relative_to_hips(body.verts437, body.coco17)
 
-        terms = dict(
+        return dict(
             simple=self._simple(prediction.x, target_x, valid, world_valid),
-            cr_j3d=self._mean((_root_relative(pred_joints) - _root_relative(joints)) ** 2, valid),
+            cr_j3d=self._mean((root_relative(pred_joints) - root_relative(joints)) ** 2, valid),
             transl_c=self._camera(prediction.pred_cam, targets, body_targets, inputs),
             j2d=self._projected(pred_joints, joints, world_valid, inputs),
             cr_verts=self._mean((pred_verts_cr - body_targets.verts437_cr) ** 2, valid),
             verts2d=self._projected(body.verts437, body_targets.verts437_c, world_valid, inputs),
-            transl_w=self._mean(_trajectory_error(prediction, targets), world_valid),
+            transl_w=self._mean(trajectory_error(prediction, targets), world_valid),
             static_conf=self._static(prediction, targets, body_model, world_valid),
         )
-        if self.normalize_by_valid:
-            share = mean_denominator(valid.sum()) / valid.numel()
-            terms = {name: value / share for name, value in terms.items()}
-        return terms
-
-    @staticmethod
-    def _mean(error: Tensor, mask: Tensor) -> Tensor:
-        """Average over all elements, those of masked frames (B, L) counting as zero."""
-        while mask.ndim < error.ndim:
-            mask = mask[..., None]
-        return torch.where(mask, error, 0.0).mean()
-
-    def _simple(self, x: Tensor, target_x: Tensor, valid: Tensor, world_valid: Tensor) -> Tensor:
-        """MSE of the motion vector; camera-only clips skip the world channels."""
-        mask = valid[..., None].expand_as(x).clone()
-        mask[..., MOTION.world] = world_valid[..., None]
-        return self._mean((x - target_x) ** 2, mask)
-
-    def _camera(
-        self,
-        pred_cam: Tensor,
-        targets: MotionTargets,
-        body_targets: BodyTargets,
-        inputs: dict[str, Tensor],
-    ) -> Tensor:
-        """MSE of the weak camera where the label's is plausible."""
-        size = inputs['bbx_xys'][..., 2]
-        camera = weak_camera_from_translation(
-            targets.transl_c, inputs['bbx_xys'], inputs['K_fullimg']
-        )
-        scale, shift = camera[..., 0], camera[..., 1:]
-        plausible = (
-            targets.valid
-            & (body_targets.coco17_c[..., 2].amin(dim=-1) > NEAR_DEPTH)
-            & (scale > WEAK_SCALE_RANGE[0])
-            & (scale < WEAK_SCALE_RANGE[1])
-            & (shift.abs() < WEAK_SHIFT_LIMIT).all(dim=-1)
-            & (size > 0)
-        )
-        camera = torch.where(plausible[..., None], camera, pred_cam.detach())
-        return self._mean((pred_cam - camera) ** 2, plausible)
 
     def _projected(
         self, points: Tensor, target_points: Tensor, mask: Tensor, inputs: dict[str, Tensor]
     ) -> Tensor:
         """MSE of projected points in box coordinates, where both are visible."""
-        K, bbx_xys = inputs['K_fullimg'], inputs['bbx_xys']
-        has_box = bbx_xys[..., 2] > 0
-        # Boxes of size zero are replaced before the division: masking after it leaves NaNs.
-        bbx_xys = torch.where(has_box[..., None], bbx_xys, 1.0)
-        in_front = (points[..., 2] > NEAR_DEPTH) & (target_points[..., 2] > NEAR_DEPTH)
-        projected = _safe_box_projection(points, K, bbx_xys)
-        target = _safe_box_projection(target_points, K, bbx_xys)
-        inside = ((target > 0) & (target < 1)).all(dim=-1)
-        counts = in_front & inside & (mask & has_box)[..., None]
+        projected, target, counts = self._box_points(points, target_points, mask, inputs)
         return self._mean((projected - target) ** 2, counts)
-
-    def _static(
-        self,
-        prediction: MotionPrediction,
-        targets: MotionTargets,
-        body_model: nn.Module,
-        mask: Tensor,
-    ) -> Tensor:
-        """Cross-entropy of the static-joint logits."""
-        labels = targets.static
-        if labels is None:
-            with torch.no_grad():
-                joints_w = body_model.fk_matrices(
-                    targets.body_pose_R, targets.betas, targets.R_w, targets.transl_w
-                )
-            labels = static_mask(joints_w[..., joint_index(STATIC_JOINTS, joints_w), :])
-        logits = prediction.static_logits
-        error = F.binary_cross_entropy_with_logits(logits, labels.to(logits), reduction='none')
-        return self._mean(error, mask)
-
-
-def _root_relative(joints: Tensor) -> Tensor:
-    return joints - joints[..., :1, :]
-
-
-def _safe_box_projection(points: Tensor, K: Tensor, bbx_xys: Tensor) -> Tensor:
-    """Project points to box coordinates; those at or behind the near plane become constants."""
-    near = points[..., 2:].abs() <= NEAR_DEPTH
-    points = torch.where(near, NEAR_DEPTH, points)
-    return to_box_coordinates(perspective_project(points, K), bbx_xys)
-
-
-def _trajectory_error(prediction: MotionPrediction, targets: MotionTargets) -> Tensor:
-    """L1 between the true trajectory and predicted velocities along the true orientation."""
-    transl_w = integrate_velocity(targets.R_w, prediction.velocity, targets.transl_w[:, :1])
-    return (transl_w - targets.transl_w).abs()

@@ -1,0 +1,5 @@
+"""Optimisers."""
+
+from .muon import Muon
+
+__all__ = ['Muon']
