@@ -2,9 +2,11 @@
 
 from typing import Optional
 
+import torch
 from torch import Tensor, nn
 
 from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.precision import full_precision
 from gvhmr_da_mm.registry import MODELS
 
 from .key_window import KeyWindow
@@ -63,7 +65,11 @@ class RotaryAttention(nn.Module):
             layer(x).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for layer in (self.query, self.key, self.value)
         )
-        attended = windowed_attention(
+        attend, dtype = windowed_attention, value.dtype
+        if value.device.type == 'cpu' and dtype == torch.bfloat16:
+            # In bfloat16, PyTorch's attention takes twice as long on a CPU.
+            attend, value = full_precision(attend), value.float()
+        attended = attend(
             # Under autocast the table is float32 and so are the products.
             rotary.rotate(query).type_as(value),
             rotary.rotate(key).type_as(value),
@@ -71,4 +77,4 @@ class RotaryAttention(nn.Module):
             window,
             self.weight_dropout if self.training else 0.0,
         )
-        return self.drop(self.proj(attended.transpose(1, 2).flatten(-2)))
+        return self.drop(self.proj(attended.to(dtype).transpose(1, 2).flatten(-2)))

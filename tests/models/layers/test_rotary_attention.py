@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.models.layers import KeyWindow, RotaryAttention, RotaryTable
@@ -70,3 +71,19 @@ def test_both_forms_of_the_rotation_agree(dtype, monkeypatch):
     seed = torch.randn_like(x)
     gradients = [torch.autograd.grad(form, x, seed)[0] for form in (complex_form, real_form)]
     torch.testing.assert_close(*gradients)
+
+
+def test_mixed_precision_on_a_cpu_attends_in_float32(monkeypatch):
+    seen, compute = [], F.scaled_dot_product_attention
+
+    def record(query, *args, **kwargs):
+        seen.append(query.dtype)
+        return compute(query, *args, **kwargs)
+
+    monkeypatch.setattr(F, 'scaled_dot_product_attention', record)
+    attention, x = RotaryAttention(16, num_heads=2), torch.randn(2, 9, 16)
+    table = RotaryTable.build(9, 8, torch.float32, CPU)
+    with torch.autocast('cpu', torch.bfloat16):
+        mixed = attention(x, table)
+    assert seen == [torch.float32] and mixed.dtype == torch.bfloat16
+    torch.testing.assert_close(mixed.float(), attention(x, table), atol=0.02, rtol=0.05)
