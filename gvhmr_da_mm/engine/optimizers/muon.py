@@ -1,6 +1,7 @@
 """Optimiser whose steps of weight matrices are orthogonal."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, Optional
 
@@ -84,28 +85,39 @@ class Muon(Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
+            matrices: dict[tuple, list[Tensor]] = defaultdict(list)
             for param in group['params']:
                 if param.grad is None:
                     continue
-                is_matrix = param.ndim == 2 and min(param.shape) >= group['min_side']
-                update = self._orthogonal if is_matrix else self._adam
-                change = update(param, self.state[param], group)
-                param.mul_(1 - group['lr'] * group['weight_decay'])
-                param.add_(change, alpha=-group['lr'])
+                if param.ndim == 2 and min(param.shape) >= group['min_side']:
+                    # Matrices of one shape are orthogonalised together, in few kernels.
+                    matrices[(*param.shape, param.device, param.dtype)].append(param)
+                else:
+                    self._move(param, self._adam(param, group), group)
+            for params in matrices.values():
+                changes = torch.stack([self._momentum(param, group) for param in params])
+                scale = ADAMW_RMS * math.sqrt(max(params[0].shape))
+                for param, change in zip(params, scale * orthogonalize(changes)):
+                    self._move(param, change, group)
         return loss
 
     @staticmethod
-    def _orthogonal(param: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
-        """Return the change of a matrix for a learning rate of 1."""
+    def _move(param: Tensor, change: Tensor, group: dict[str, Any]) -> None:
+        """Decay a parameter and subtract the change for a learning rate of 1."""
+        param.mul_(1 - group['lr'] * group['weight_decay'])
+        param.add_(change, alpha=-group['lr'])
+
+    def _momentum(self, param: Tensor, group: dict[str, Any]) -> Tensor:
+        """Update the momentum of a matrix and return Nesterov's form of it."""
+        state = self.state[param]
         if not state:
             state['momentum'] = torch.zeros_like(param)
         momentum = state['momentum'].lerp_(param.grad, 1 - group['momentum'])
-        change = orthogonalize(param.grad.lerp(momentum, group['momentum']))
-        return change * (ADAMW_RMS * math.sqrt(max(param.shape)))
+        return param.grad.lerp(momentum, group['momentum'])
 
-    @staticmethod
-    def _adam(param: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
+    def _adam(self, param: Tensor, group: dict[str, Any]) -> Tensor:
         """Return the change of another parameter for a learning rate of 1."""
+        state = self.state[param]
         if not state:
             state.update(
                 step=0, exp_avg=torch.zeros_like(param), exp_avg_sq=torch.zeros_like(param)
@@ -117,23 +129,23 @@ class Muon(Optimizer):
         return mean / ((square / (1 - beta2 ** state['step'])).sqrt() + group['eps'])
 
 
-def orthogonalize(matrix: Tensor) -> Tensor:
-    """Return a matrix with the same singular vectors, and singular values of about 1.
+def orthogonalize(matrices: Tensor) -> Tensor:
+    """Return matrices with the same singular vectors, and singular values of about 1.
 
     Newton-Schulz iterations in bfloat16, after which singular values are between 0.7 and 1.2; those
     below a thousandth of the largest remain smaller.
 
     Args:
-        matrix (Tensor): Shape (M, N).
+        matrices (Tensor): Shape (..., M, N).
 
     Source: Jordan et al., 2024.
     """
     linear, cubic, quintic = NEWTON_SCHULZ
-    is_tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.bfloat16()
+    is_tall = matrices.shape[-2] > matrices.shape[-1]
+    x = matrices.bfloat16()
     x = x.mT if is_tall else x
-    x = x / (x.norm() + 1e-7)
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(NEWTON_SCHULZ_STEPS):
         gram = x @ x.mT
         x = linear * x + (cubic * gram + quintic * gram @ gram) @ x
-    return (x.mT if is_tall else x).to(matrix.dtype)
+    return (x.mT if is_tall else x).to(matrices.dtype)
