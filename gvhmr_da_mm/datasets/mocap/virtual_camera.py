@@ -68,9 +68,10 @@ class VirtualCamera:
             logarithm is uniform. Defaults to (24, 200).
         person_size (tuple[float, float]): Range of the person's height over that of the image,
             which decides the distance; its logarithm is uniform. Defaults to (0.2, 1.5).
-        height (tuple[float, float]): Range in metres above the floor of three cameras in four; the
-            others look from any angle between 10 degrees below and 60 above. Defaults to
+        height (tuple[float, float]): Range in metres above the floor of most cameras. Defaults to
             (0.3, 2.5).
+        any_angle_prob (float): Probability of a camera that looks from any angle between 10 degrees
+            below and 60 above instead. Defaults to 0.25.
         roll (float): Largest roll in degrees of every second camera; the others are level to about
             2 degrees. Defaults to 20.
         offset (float): Largest distance of the person from the image centre, as a share of the
@@ -90,6 +91,7 @@ class VirtualCamera:
         focal_mm: tuple[float, float] = (24.0, 200.0),
         person_size: tuple[float, float] = (0.2, 1.5),
         height: tuple[float, float] = (0.3, 2.5),
+        any_angle_prob: float = 0.25,
         roll: float = 20.0,
         offset: float = 0.3,
         image_sizes: Sequence[tuple[int, int]] = (
@@ -107,10 +109,13 @@ class VirtualCamera:
         ).items():
             if not 0 < low <= high:
                 raise ConfigError(f'`{name}` should be a range above 0, got {(low, high)}')
+        if not 0 <= any_angle_prob <= 1:
+            raise ConfigError(f'`any_angle_prob` should be a probability, got {any_angle_prob}')
         if not 0 <= offset < 0.5 - MARGIN:
             raise ConfigError(f'`offset` should be in [0, {0.5 - MARGIN}), got {offset}')
         self.kinds = tuple(kinds)
         self.focal_mm, self.person_size, self.height = focal_mm, person_size, height
+        self.any_angle_prob = any_angle_prob
         self.roll, self.offset = roll, offset
         self.image_sizes = tuple((int(width), int(height)) for width, height in image_sizes)
 
@@ -166,7 +171,7 @@ class VirtualCamera:
         azimuth = torch.full((frames,), float(rng.uniform(-math.pi, math.pi)))
         reach = torch.full((frames,), distance)
         middle = float(anchor[:, 1].mean())
-        if rng.random() < 0.75:
+        if rng.random() < 1 - self.any_angle_prob:
             rise = (float(rng.uniform(*self.height)) - middle) / distance
             elevation = math.asin(max(-math.sin(MAX_ELEVATION), min(math.sin(MAX_ELEVATION), rise)))
         else:

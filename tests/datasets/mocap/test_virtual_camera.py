@@ -66,6 +66,21 @@ def test_cameras_cover_what_they_promise():
     assert {c.kind for c in cameras} == set(CAMERA_KINDS)
 
 
+def test_share_of_cameras_at_any_angle():
+    for prob in (0.0, 0.25, 1.0):
+        first = torch.stack(
+            [
+                film(seed, ON_THE_SPOT, kinds=('static',), any_angle_prob=prob).T_w2c[0]
+                for seed in range(400)
+            ]
+        )
+        offset = invert_rigid(first)[:, :3, 3] - ON_THE_SPOT.mean(dim=0)
+        elevation = torch.rad2deg(torch.atan2(offset[:, 1], offset[:, [0, 2]].norm(dim=-1)))
+        # Uniform from 10 degrees below to 60 above, but never below the floor.
+        steep = float((elevation > 42.5).double().mean())
+        assert steep == pytest.approx(prob / 4, abs=0.08 if prob else 0.02)
+
+
 def test_some_people_are_partly_out_of_the_image():
     head, feet = (ON_THE_SPOT + torch.tensor([0.0, y, 0.0]) for y in (0.75, -0.95))
     cut = 0
@@ -84,7 +99,7 @@ def test_same_seed_same_camera():
 
 
 @pytest.mark.parametrize('options', [
-    dict(kinds=('drone',)), dict(kinds=()), dict(focal_mm=(50, 24)), dict(height=(0, 2)),
+    dict(kinds=('drone',)), dict(kinds=()), dict(focal_mm=(50, 24)), dict(height=(0, 2)), dict(any_angle_prob=1.5),
     dict(offset=0.5),
 ])  # fmt: skip
 def test_impossible_options(options):
