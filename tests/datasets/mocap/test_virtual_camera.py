@@ -99,8 +99,8 @@ def test_same_seed_same_camera():
 
 
 @pytest.mark.parametrize('options', [
-    dict(kinds=('drone',)), dict(kinds=()), dict(focal_mm=(50, 24)), dict(height=(0, 2)), dict(any_angle_prob=1.5),
-    dict(offset=0.5),
+    dict(kinds=('drone',)), dict(kinds=()), dict(focal_mm=(50, 24)), dict(height=(0, 2)),
+    dict(offset=0.5), dict(any_angle_prob=1.5),
 ])  # fmt: skip
 def test_impossible_options(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
