@@ -1,14 +1,16 @@
-"""GVHMR adapted to your own videos: labelled BEDLAM clips in turn with unlabelled clips of them.
+"""GVHMR adapted to your own videos, in turn with labelled BEDLAM clips if the data root has them.
 
-`tools/dataset_converters/videos.py pack VIDEOS DATA_ROOT/packs/videos` makes the sequence pack. For
-another pack set `dataset.datasets.video.pack` of `train_dataloader` and of `test_dataloader`. The
-test predicts the same videos: its metric is the distance from detected keypoints, and
-`tools/test.py --dump` saves the motion.
+Without BEDLAM the adaptation is source-free: it needs a checkpoint with a discriminator and true
+motion (docs/en/adaptation.md). `tools/dataset_converters/videos.py pack VIDEOS
+DATA_ROOT/packs/videos` makes the sequence pack. For another pack set `dataset.datasets.video.pack`
+of `train_dataloader` and of `test_dataloader`. The test predicts the same videos: its metric is the
+distance from detected keypoints, and `tools/test.py --dump` saves the motion.
 """
 
 from mmengine.config import read_base
 
 from gvhmr_da_mm.datasets import PackDataset
+from gvhmr_da_mm.engine import SourceFreeHook
 from gvhmr_da_mm.evaluation import ReprojectionMetric
 
 with read_base():
@@ -16,6 +18,8 @@ with read_base():
 
 video = dict(type=PackDataset, data_root=None, pack='packs/videos')
 train_dataloader.dataset.datasets = dict(bedlam=bedlam, video=video)
+train_dataloader.dataset.optional = ['bedlam']
+default_hooks.update(source_free=dict(type=SourceFreeHook))
 # Epochs of a fixed length: otherwise a dozen clips would give a few batches in each.
 train_dataloader.update(batch_size=8)
 train_dataloader.batch_sampler.update(batches_per_epoch=40)

@@ -8,7 +8,8 @@ from mmengine.registry import Registry
 
 from ..body_models import SMPLXLight
 from ..config.loading import walk
-from ..datasets import MotionDataset
+from ..datasets import MotionDataset, MultiSourceDataset
+from ..datasets.multi_source import absent_datasets
 from ..evaluation import SequenceMetric
 from ..fileio.paths import require_files
 from ..models.checkpoint_reading import read_checkpoint
@@ -43,10 +44,14 @@ def check_files(config: Config, *sections: str) -> None:
     """
     files: dict[Path, str] = {}
     for section in sections:
+        left_out: list[dict] = []
         for part in walk(config.get(section)):
             kind = part.get('type')
-            if kind is None:
+            if kind is None or any(part is one for one in left_out):
                 continue
+            if _is(DATASETS, kind, MultiSourceDataset):
+                datasets = part['datasets']
+                left_out += map(datasets.get, absent_datasets(datasets, part.get('optional', ())))
             files.update(_files_of(kind, part))
     require_files(files, owner='this run')
 

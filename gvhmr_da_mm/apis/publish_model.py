@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 from ..config.loading import load_config, set_data_root
 from ..config.stored import check_stored
+from ..core.checks import check_at_least
 from ..core.errors import CheckpointError, ConfigError, DataError, MissingFilesError
 from ..demo.body import stand_in_root
 from ..fileio.atomic_file import write_atomically
@@ -43,6 +44,7 @@ def publish_model(
     config: Optional[PathLike] = None,
     overwrite: bool = False,
     max_mb: float = MAX_MB,
+    true_motions: int = 0,
 ) -> Path:
     """Write ``NAME.safetensors`` and ``NAME.json`` from a checkpoint of training.
 
@@ -63,6 +65,9 @@ def publish_model(
             its own. Defaults to None: that stored in the checkpoint.
         overwrite (bool): Whether to replace another model of that name. Defaults to False.
         max_mb (float): Largest weights file, 10^6 bytes. Defaults to 12.
+        true_motions (int): Motions of the queue of the critic to publish with it, without which the
+            model cannot be adapted without labelled clips. They are copies of recordings, which the
+            terms of all of them have to allow. Defaults to 0.
 
     Returns:
         Path: The weights file.
@@ -78,12 +83,16 @@ def publish_model(
         raise ConfigError(
             f'the name of a model should be of small letters, digits, `.`, `_` and `-`: {name!r}'
         )
+    check_at_least(0, true_motions=true_motions)
     known = _read_facts(Path(facts))
     metrics = {} if summary is None else _read_metrics(Path(summary))
     source = read_checkpoint(checkpoint)
     trained = stored_config(source.content)
     model = _model_of(trained, config, str(source.path))
-    weights = weights_to_publish(source.state_dict, model, str(source.path))
+    weights = weights_to_publish(source.state_dict, model, str(source.path), true_motions)
+    if true_motions:
+        queue = model['critic'].setdefault('queue', dict(type='MotionQueue'))
+        queue['size'] = true_motions
     _check_fit(weights, model, str(source.path))
     arrays = to_half(weights, str(source.path))
     content = encode_tensors(arrays, dict(format=FORMAT, version=str(VERSION), name=name))
@@ -197,7 +206,11 @@ def _check_fit(weights: Mapping[str, Any], model: dict[str, Any], source: str) -
     config = Config(dict(model=model), format_python_code=False)
     set_data_root(config, stand_in_root())
     built = MODELS.build(config.model).state_dict()
-    expected = {name: value for name, value in built.items() if not name.startswith(LEFT_OUT)}
+    expected = {
+        name: value
+        for name, value in built.items()
+        if not name.startswith(LEFT_OUT) or name in weights
+    }
     require_fit(
         compare(weights, expected),
         f'{source} does not fit the model of its config',

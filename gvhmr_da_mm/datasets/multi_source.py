@@ -1,10 +1,13 @@
 """Concatenation of named datasets of several domains."""
 
+import logging
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, Optional, Union
 
+from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
 from ..core.errors import ConfigError
@@ -27,6 +30,8 @@ class MultiSourceDataset(Dataset):
             synthetic or the sampler's ``alternating_ratio`` is None. Defaults to None: all are
             without.
         lazy_init (bool): Read the lists of clips on first use. Defaults to False.
+        optional (Sequence[str]): Names of datasets that are left out, with a warning, where none of
+            their files exists. One that names a ``pack`` has to be there. Defaults to (): none.
 
     Raises:
         ConfigError: If there is no dataset, they have no names, a weight is not positive or is that
@@ -38,13 +43,22 @@ class MultiSourceDataset(Dataset):
         datasets: Mapping[str, Union[MotionDataset, dict, None]],
         weights: Optional[Mapping[str, float]] = None,
         lazy_init: bool = False,
+        optional: Sequence[str] = (),
     ) -> None:
         self.weights = dict(weights or {})
-        check_names(datasets, self.weights)
+        check_names(datasets, self.weights, optional)
+        absent = absent_datasets(datasets, optional)
+        for name, file in absent.items():
+            print_log(
+                f'`datasets.{name}` is left out, as there is no {file}: training goes on without '
+                f'it. Set `datasets.{name}.pack` or `--data-root` if it should be there',
+                'current',
+                logging.WARNING,
+            )
         self.datasets = {
             name: DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
             for name, dataset in datasets.items()
-            if dataset is not None
+            if dataset is not None and name not in absent
         }
         if not self.datasets:
             raise ConfigError(f'MultiSourceDataset needs at least one dataset, got {datasets}')
@@ -120,12 +134,34 @@ class MultiSourceDataset(Dataset):
         return dataset[inner]
 
 
-def check_names(datasets: Any, weights: Mapping[str, float]) -> None:
-    """Check that datasets have names, and weights those of datasets.
+def absent_datasets(datasets: Mapping[str, Any], optional: Sequence[str]) -> dict[str, str]:
+    """Return the optional datasets of which no file exists.
+
+    Args:
+        datasets (dict[str, MotionDataset | dict]): By name; only configs can be absent.
+        optional (Sequence[str]): Names of those that may be.
+
+    Returns:
+        dict[str, str]: One of the missing files by name.
+    """
+    absent = {}
+    for name in optional:
+        config = datasets.get(name)
+        if not isinstance(config, dict) or config.get('pack') is not None:
+            continue
+        files = DATASETS.build({**config, 'lazy_init': True}).required_files()
+        if files and not any(Path(file).exists() for file in files):
+            absent[name] = str(next(iter(files)))
+    return absent
+
+
+def check_names(datasets: Any, weights: Mapping[str, float], optional: Sequence[str] = ()) -> None:
+    """Check that datasets have names, and weights and optional ones those of datasets.
 
     Args:
         datasets (Any): Should be a dict.
         weights (dict[str, float]): By name.
+        optional (Sequence[str]): Names. Defaults to ().
 
     Raises:
         ConfigError: If a name is missing or unknown, or a weight is not positive.
@@ -135,12 +171,13 @@ def check_names(datasets: Any, weights: Mapping[str, float]) -> None:
             '`datasets` of MultiSourceDataset should be a dict of datasets by name, such as '
             f'dict(bedlam=dict(type="BEDLAMDataset")), got a {type(datasets).__name__}'
         )
-    unknown = sorted(set(weights) - set(datasets))
-    if unknown:
-        raise ConfigError(
-            f'`weights` of MultiSourceDataset names {unknown[0]!r}, but the datasets are '
-            f'{", ".join(datasets)}'
-        )
+    for field, names in dict(weights=weights, optional=optional).items():
+        unknown = sorted(set(names) - set(datasets))
+        if unknown:
+            raise ConfigError(
+                f'`{field}` of MultiSourceDataset names {unknown[0]!r}, but the datasets are '
+                f'{", ".join(datasets)}'
+            )
     if not all(weight > 0 for weight in weights.values()):
         raise ConfigError(f'`weights` of MultiSourceDataset should be positive, got {weights}')
 

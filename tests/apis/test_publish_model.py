@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from gvhmr_da_mm.apis import load_stored_config
 from gvhmr_da_mm.apis.publish_model import publish_model
 from gvhmr_da_mm.core.errors import CheckpointError, ConfigError, DataError, MissingFilesError
 from gvhmr_da_mm.models.checkpoint_reading import read_checkpoint
@@ -107,6 +108,43 @@ def test_an_adapted_model_keeps_its_critic_without_recordings(toy_root, tmp_path
         built.load_state_dict(dict(weights))
         networks = [built.student, built.teacher] if 'estimator' in config else [built]
         assert all(torch.equal(network.head.static.fc2.bias, expected) for network in networks)
+
+
+@pytest.fixture
+def with_motion(toy_root, tmp_path):
+    """Return the checkpoint of an adapted model whose queue holds six motions of eight."""
+    model = toy_adaptation_config(toy_root)
+    valid = torch.zeros(8, 120, dtype=torch.bool)
+    valid[:6] = True
+    queue = dict(
+        body_pose=torch.arange(8.0)[:, None, None].expand(8, 120, 69).clone(),
+        valid=valid,
+        num_pushed=torch.tensor(6),
+    )
+    tensors = {f'critic.queue.{name}': value for name, value in queue.items()}
+    return save_checkpoint(tmp_path / 'a.pth', model, **tensors)
+
+
+def test_true_motion_is_published_if_its_terms_allow_it(with_motion, toy_root, tmp_path):
+    path = publish(tmp_path / 'out', with_motion, true_motions=3)
+    card = ModelCard.read(path)
+    assert card.config['model']['critic']['queue']['size'] == 3
+    built = MODELS.build(load_stored_config(path, data_root=toy_root).model)
+    built.load_state_dict(read_checkpoint(path).state_dict)
+    queue = built.critic.queue
+    assert len(queue) == 3 and queue.valid.all()
+    assert queue.body_pose[:, 0, 0].tolist() == [0, 2, 5]
+
+
+def test_more_true_motion_than_there_is(with_motion, tmp_path):
+    message = 'should have 7 true motions .* got 6: keep fewer, or train a discriminator'
+    with pytest.raises(CheckpointError, match=message):
+        publish(tmp_path / 'out', with_motion, true_motions=7)
+
+
+def test_true_motion_of_a_model_without_a_critic(checkpoint, tmp_path):
+    with pytest.raises(CheckpointError, match='should have 2 true motions .* got 0'):
+        publish(tmp_path / 'out', checkpoint, true_motions=2)
 
 
 def test_weights_that_are_not_finite(changed, tmp_path):

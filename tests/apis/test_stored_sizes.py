@@ -130,3 +130,55 @@ def test_a_part_of_another_type_is_left_alone(save, logged):
     config = Config(dict(model=dict(type='GVHMR', **network(num_heads=2))))
     use_stored_sizes(config, save(dict(type='GVHMR', **parts)))
     assert config.model.backbone.num_heads == 2 and not logged
+
+
+def adaptive(**critic):
+    return dict(type='DomainAdaptiveGVHMR', estimator=network(), critic=critic)
+
+
+@pytest.fixture
+def save_critic(save):
+    def _save(*parts, **critic):
+        path = save(adaptive(**critic))
+        content = torch.load(path)
+        content['state_dict'] = {f'critic.{part}.weight': torch.zeros(1) for part in parts}
+        torch.save(content, path)
+        return path
+
+    return _save
+
+
+def test_the_critic_has_the_sizes_of_the_checkpoint(save_critic, logged):
+    path = save_critic(
+        'discriminator',
+        'queue',
+        discriminator=dict(type='MotionDiscriminator', hidden_size=128, pooling='max'),
+        queue=dict(type='MotionQueue', size=64),
+    )
+    config = Config(dict(model=adaptive(type='MotionCritic', queue=dict(type='MotionQueue'))))
+    use_stored_sizes(config, path)
+    critic = config.model.critic
+    assert (critic.discriminator.hidden_size, critic.discriminator.pooling) == (128, 'max')
+    assert critic.queue.size == 64
+    assert 'model.critic.queue.size=64 (config: 256)' in logged[0]
+
+
+def test_an_option_for_the_critic_stands(save_critic, logged):
+    stored = dict(type='MotionDiscriminator', hidden_size=128)
+    path = save_critic('discriminator', discriminator=stored)
+    config = Config(dict(model=adaptive(discriminator=dict(stored, hidden_size=64))))
+    use_stored_sizes(config, path, {'model.critic.discriminator.hidden_size': 64})
+    assert config.model.critic.discriminator.hidden_size == 64 and not logged
+
+
+def test_a_queue_that_was_not_published_has_no_size(save_critic, logged):
+    path = save_critic('discriminator', queue=dict(type='MotionQueue', size=64))
+    config = Config(dict(model=adaptive(queue=dict(type='MotionQueue', size=256))))
+    use_stored_sizes(config, path)
+    assert config.model.critic.queue.size == 256 and not logged
+
+
+def test_a_plain_checkpoint_says_nothing_of_the_critic(save, logged):
+    config = Config(dict(model=adaptive(queue=dict(type='MotionQueue', size=9))))
+    use_stored_sizes(config, save(dict(type='GVHMR', **network())))
+    assert config.model.critic.queue.size == 9 and not logged

@@ -142,6 +142,17 @@ def test_the_defaults_of_adaptation():
     assert config.train_cfg.max_epochs == 300
 
 
+def test_a_discriminator_with_true_motion_fits_into_a_published_file():
+    """A file has at most 12 MB, of which the small network takes ten."""
+    critic = load_config(CONFIGS / 'critic_keypoints_s_cmu.py').model.critic
+    with DefaultScope.overwrite_default_scope('gvhmr_da_mm'):
+        built = MODELS.build(critic)
+    values = sum(value.numel() for value in built.discriminator.parameters())
+    values += built.queue.body_pose.numel()
+    assert len(built.queue.body_pose) == 64
+    assert 2 * values < 1.8e6
+
+
 def test_the_supervised_schedule_is_the_published_one():
     config = load_config(CONFIGS / 'gvhmr_bedlam.py')
     assert config.train_cfg.max_epochs == 500

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from mmengine.dataset import DefaultSampler
@@ -6,7 +8,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
 from gvhmr_da_mm.datasets import (
     AlternatingMultiSourceSampler,
     BEDLAMDataset,
@@ -15,6 +17,7 @@ from gvhmr_da_mm.datasets import (
     MultiSourceDataset,
     PackDataset,
     ThreeDPWDataset,
+    multi_source,
 )
 
 from . import packs
@@ -180,3 +183,47 @@ def test_mmengine_cannot_slice_the_dataset_unnoticed(loader_config):
     with DefaultScope.overwrite_default_scope('gvhmr_da_mm'):
         with pytest.raises(ConfigError, match='batches_per_epoch'):
             Runner.build_dataloader(dict(loader_config, num_batch_per_epoch=2), seed=0)
+
+
+def test_an_optional_dataset_that_is_not_there_is_left_out_and_said(root, tmp_path):
+    empty = tmp_path / 'empty'
+    empty.mkdir()
+    configs = dict(
+        bedlam=dict(type='BEDLAMDataset', data_root=str(empty)),
+        emdb=dict(type='EMDBDataset', data_root=str(root)),
+    )
+    said = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(multi_source, 'print_log', lambda text, *_: said.append(text))
+        dataset = MultiSourceDataset(configs, optional=['bedlam'])
+    assert list(dataset.datasets) == ['emdb'] and set(dataset.sources) == {'real'}
+    (line,) = said
+    assert '`datasets.bedlam` is left out' in line and str(empty) in line
+
+
+def test_an_optional_dataset_that_is_there_is_used(root):
+    configs = {
+        name: dict(type=kind, data_root=str(root))
+        for name, kind in dict(bedlam='BEDLAMDataset', emdb='EMDBDataset').items()
+    }
+    assert list(MultiSourceDataset(configs, optional=['bedlam']).datasets) == ['bedlam', 'emdb']
+
+
+def test_an_optional_dataset_in_parts_is_an_error(root):
+    required = BEDLAMDataset(root, lazy_init=True).required_files()
+    Path(next(file for file in required if Path(file).is_file())).unlink()
+    config = dict(type='BEDLAMDataset', data_root=str(root))
+    with pytest.raises(MissingFilesError):
+        MultiSourceDataset(dict(bedlam=config), optional=['bedlam'])
+
+
+def test_a_named_pack_is_never_optional(root):
+    config = dict(type='BEDLAMDataset', data_root=str(root), pack='packs/typo')
+    with pytest.raises(MissingFilesError, match='typo'):
+        MultiSourceDataset(dict(bedlam=config), optional=['bedlam'])
+
+
+def test_an_optional_dataset_of_no_name(root):
+    config = dict(type='EMDBDataset', data_root=str(root))
+    with pytest.raises(ConfigError, match="`optional` of MultiSourceDataset names 'bedlm'"):
+        MultiSourceDataset(dict(emdb=config), optional=['bedlm'])

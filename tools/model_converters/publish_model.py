@@ -35,6 +35,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--max-mb', type=float, default=12.0, help='largest weights file (default: 12)'
     )
+    parser.add_argument(
+        '--true-motions',
+        type=int,
+        default=0,
+        metavar='N',
+        help="publish N motions of the discriminator's queue, too, for adaptation without labelled "
+        'clips: copies of recordings, whose terms have to allow it (default: 0)',
+    )
     return parser.parse_args()
 
 
@@ -57,6 +65,7 @@ def main() -> None:
         args.config,
         args.overwrite,
         args.max_mb,
+        args.true_motions,
     )
     print(f'Written: {path} ({path.stat().st_size / 1e6:.2f} MB) and its card')
     print(f'To ship it, add `Shipped Model: {args.name}` to the metadata of its config in')

@@ -14,6 +14,7 @@ from .motion_visualization_hook import MotionVisualizationHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .safe_loading_hook import SafeLoadingHook
 from .selection_rate_hook import SelectionRateHook
+from .source_free_hook import SourceFreeHook
 from .training_state_hook import TrainingStateHook
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     'SafeCheckpointHook',
     'SafeLoadingHook',
     'SelectionRateHook',
+    'SourceFreeHook',
     'TrainingStateHook',
 ]

@@ -3,11 +3,11 @@
 from typing import Any, Optional
 
 from mmengine.hooks import Hook
-from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
 from ...core.errors import ConfigError
 from ...registry import HOOKS
+from ..student_updates import STUDENT, StudentUpdates
 from ..unwrap import unwrap_model
 
 
@@ -15,8 +15,7 @@ from ..unwrap import unwrap_model
 class MeanTeacherHook(Hook):
     """Call ``model.update_teacher(momentum)`` after each update of the student.
 
-    Iterations that only accumulate gradients, do not use the student's optimiser, or whose update
-    was skipped (:class:`DivergenceGuardHook`) do not change the teacher. The warm-up counts from
+    Other iterations (:class:`.StudentUpdates`) do not change the teacher. The warm-up counts from
     ``runner.iter``, so the hook has no state. Priority ``NORMAL``, before hooks that evaluate or
     save.
 
@@ -40,7 +39,7 @@ class MeanTeacherHook(Hook):
         momentum: float = 0.001,
         warmup: bool = False,
         skip_buffers: Optional[bool] = None,
-        optimizer: str = 'model',
+        optimizer: str = STUDENT,
     ) -> None:
         if not 0 < momentum <= 1:
             raise ConfigError(f'`momentum` should be in (0, 1], got {momentum}')
@@ -48,7 +47,7 @@ class MeanTeacherHook(Hook):
         self.warmup = warmup
         self.skip_buffers = skip_buffers
         self.optimizer = optimizer
-        self._last_count: Optional[int] = None
+        self._updates = StudentUpdates('MeanTeacherHook', optimizer)
 
     def momentum_at(self, update: int) -> float:
         """Return the momentum of an update, counted from 0."""
@@ -62,28 +61,11 @@ class MeanTeacherHook(Hook):
                 'MeanTeacherHook is for models such as DomainAdaptiveGVHMR; remove the hook or '
                 'change the model'
             )
-        self._last_count = self._student_optimizer(runner)._inner_count
+        self._updates.start(runner)
 
     def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Update the teacher if the student has just been updated."""
-        optimizer = self._student_optimizer(runner)
-        # `should_update` alone would also be true of an optimiser without a backward pass.
-        used = optimizer._inner_count != self._last_count
-        self._last_count = optimizer._inner_count
-        # Wrappers of other packages have no `last_skip`.
-        skipped = getattr(optimizer, 'last_skip', None) is not None
-        if used and optimizer.should_update() and not skipped:
-            update = runner.iter // optimizer._accumulative_counts
+        if self._updates.happened(runner):
+            update = runner.iter // self._updates.wrapper(runner)._accumulative_counts
             options = {} if self.skip_buffers is None else dict(skip_buffers=self.skip_buffers)
             unwrap_model(runner).update_teacher(self.momentum_at(update), **options)
-
-    def _student_optimizer(self, runner: Runner) -> OptimWrapper:
-        wrapper = runner.optim_wrapper
-        if not isinstance(wrapper, OptimWrapperDict):
-            return wrapper
-        if self.optimizer not in wrapper:
-            raise ConfigError(
-                f'`optimizer` of MeanTeacherHook should be one of {sorted(wrapper.keys())}, got '
-                f'{self.optimizer!r}'
-            )
-        return wrapper[self.optimizer]

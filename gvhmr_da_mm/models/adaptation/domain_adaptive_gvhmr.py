@@ -62,7 +62,8 @@ class DomainAdaptiveGVHMR(BaseModel):
             the prediction, the inputs and the body model. Missing ones are as in
             :data:`DEFAULT_LOSSES`; None, or a ``loss_weight`` of 0, turns one off. Defaults to
             None.
-        synthetic_weight (float): Weight of the losses on labels. Defaults to 1.
+        synthetic_weight (float): Weight of the losses on labels; 0: labels do not train the
+            student. Defaults to 1.
         student_view (dict, optional): Augmentation of the student's input on real clips. Defaults
             to None: it had no effect.
         real_shape (bool): Whether real clips train the shape, too. Defaults to False: wrong bones
@@ -166,11 +167,16 @@ class DomainAdaptiveGVHMR(BaseModel):
         if domain == 'real' and not all_labelled(data_samples):
             return self.real_step(inputs, optim_wrapper)
         logs = self.supervised_step(inputs, data_samples, optim_wrapper['model'])
+        logs = dict(named_losses(domain, logs), loss=logs['loss'].detach())
         # Labels of real clips are never used as true motion.
         if domain == 'synthetic' and self.critic is not None:
             body_pose = torch.stack([sample.gt_instances.body_pose for sample in data_samples])
             self.critic.observe(body_pose, inputs['valid'])
-        return dict(named_losses(domain, logs), loss=logs['loss'].detach())
+            if self.critic.learn_from_synthetic:
+                pose = self.predict_synthetic(inputs, data_samples)
+                wrapper = optim_wrapper['discriminator']
+                logs.update(self.critic.learn(pose, inputs['valid'], wrapper))
+        return logs
 
     def supervised_step(
         self, inputs: dict[str, Tensor], data_samples: Samples, optim_wrapper: OptimWrapper
@@ -185,6 +191,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         Returns:
             dict[str, Tensor]: ``loss``, weighted, and its terms, not weighted.
         """
+        if not self.synthetic_weight:
+            return dict(loss=inputs['kp2d'].new_zeros(()))
         with optim_wrapper.optim_context(self.student):
             losses = self.student.loss(inputs, data_samples)
         total = self.synthetic_weight * sum(losses.values())
@@ -278,6 +286,13 @@ class DomainAdaptiveGVHMR(BaseModel):
             return prediction
         root_offset = self.student.body_model.skeleton(prediction.betas)[..., 0, :]
         return full_precision(self.student_view.invert)(prediction, state, inputs, root_offset)
+
+    @torch.no_grad()
+    def predict_synthetic(self, inputs: dict[str, Tensor], data_samples: Samples) -> Tensor:
+        """Predict poses (B, L, 69) of labelled clips as in training, for the critic, rad."""
+        _, body_targets = self.student.targets(inputs, data_samples)
+        observed = self.student.simulate_detections(inputs, body_targets)
+        return discriminator_pose(self.student.infer(observed, drop=True).body_pose_R)
 
     def update_teacher(self, momentum: float, skip_buffers: bool = True) -> None:
         """Move the teacher's weights towards the student's by ``momentum``."""

@@ -46,6 +46,8 @@ class MotionCritic(BaseModule):
             published recipe); 0: it is not trained. Defaults to 1.
         adversarial_weight (float): Weight of the student's adversarial loss; 0: off. Defaults to
             0.
+        learn_from_synthetic (bool): Whether predictions of synthetic clips train the discriminator,
+            too. Defaults to False: those of real clips alone, which it has to judge.
         init_cfg (dict, optional): Weight initialisation. Defaults to None.
 
     Raises:
@@ -61,6 +63,7 @@ class MotionCritic(BaseModule):
         steps: int = 1,
         loss_weight: float = 1.0,
         adversarial_weight: float = 0.0,
+        learn_from_synthetic: bool = False,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -72,6 +75,7 @@ class MotionCritic(BaseModule):
         self.queue = MODELS.build(queue or dict(type='MotionQueue'))
         self.steps = steps
         self.loss_weight = check_loss_weight(self, loss_weight)
+        self.learn_from_synthetic = learn_from_synthetic
         self.adversarial_weight = check_loss_weight(self, adversarial_weight, 'adversarial_weight')
 
     @torch.no_grad()

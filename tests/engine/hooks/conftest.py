@@ -55,7 +55,10 @@ def run(tmp_path):
     """Train a toy model with hooks for some epochs of 6 iterations and return the runner."""
     runners = []
 
-    def _run(hooks, model=None, epochs=3, iters=None, optim_wrapper=None, resume=False, **kwargs):
+    def _run(
+        hooks, model=None, epochs=3, iters=None, optim_wrapper=None, resume=False, dataset=None,
+        **kwargs,
+    ):  # fmt: skip
         loop = dict(by_epoch=True, max_epochs=epochs)
         if iters is not None:
             loop = dict(by_epoch=False, max_iters=iters, val_interval=10**6)
@@ -65,7 +68,7 @@ def run(tmp_path):
             model=model or ToyAdaptation(),
             work_dir=str(tmp_path),
             train_dataloader=dict(
-                dataset=[torch.zeros(1) for _ in range(6)],
+                dataset=[torch.zeros(1) for _ in range(6)] if dataset is None else dataset,
                 sampler=dict(type='DefaultSampler', shuffle=False),
                 batch_size=1,
                 num_workers=0,

@@ -60,6 +60,18 @@ def test_synthetic_weight(built, wrappers, weight):
     torch.testing.assert_close(logs[weight]['synthetic_loss'], weight * logs[1.0]['synthetic_loss'])
 
 
+def test_a_critic_can_learn_from_labelled_clips_while_the_student_stands_still(model, wrappers):
+    wrapper = wrappers(model)
+    model.synthetic_weight, model.critic.learn_from_synthetic = 0.0, True
+    parts = (model.student, model.critic.discriminator)
+    before = [weights(part) for part in parts]
+    logs = model.train_step(toy_batch('synthetic', 2), wrapper)
+    student, discriminator = (changed(*pair) for pair in zip(parts, before))
+    assert discriminator and not student
+    assert logs['loss'] == 0 and len(model.critic.queue) == 2
+    assert logs['discriminator_real_loss'] > 0 and logs['discriminator_fake_loss'] > 0
+
+
 # A real batch
 
 
