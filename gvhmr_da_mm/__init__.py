@@ -9,11 +9,19 @@ from .version import __version__
 require_packages()
 provide_xtcocotools()
 
-__all__ = ['MotionInferencer', 'MotionResult', '__version__', 'init_model', 'load_result']
+__all__ = [
+    'MotionInferencer',
+    'MotionResult',
+    '__version__',
+    'adapt',
+    'init_model',
+    'load_result',
+]
 
 _PLACES = {
     'MotionInferencer': 'apis.inferencers',
     'MotionResult': 'structures',
+    'adapt': 'apis.video_adaptation',
     'init_model': 'apis',
     'load_result': 'export',
 }

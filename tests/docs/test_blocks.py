@@ -21,6 +21,7 @@ from gvhmr_da_mm.registry import DATASETS, MODELS, TASK_UTILS
 from gvhmr_da_mm.structures import write_motion_dump
 from gvhmr_da_mm.video.camera_file import read_camera_poses
 from tests.apis.inferencers.conftest import FRAMES, checkpoint, keypoints  # noqa: F401
+from tests.apis.video_adaptation.conftest import SHORT, somebody, source  # noqa: F401
 from tests.models.publishing import publish, save_checkpoint
 from tests.testing import toy_model_config
 from tests.video.videos import write_video
@@ -30,7 +31,7 @@ from .markdown import CONFIGS, ENGLISH, REPO_ROOT, blocks
 MAIN = CONFIGS / 'da_bedlam_emdb_3dpw.py'
 HERE = {
     'architecture.md': 1, 'data.md': 3, 'experiments.md': 1, 'install.md': 1,
-    'models.md': 1, 'packs.md': 3, 'training.md': 1, 'videos.md': 2, 'visualization.md': 2,
+    'models.md': 1, 'packs.md': 3, 'training.md': 1, 'videos.md': 3, 'visualization.md': 2,
 }  # fmt: skip
 """Numbers of the blocks that are run here; that of a pack's writer is run with the converters."""
 ELSEWHERE = {'evaluation.md', 'extending.md', 'recipes.md'}
@@ -199,6 +200,30 @@ def test_motions_of_videos(run, checkpoint, toy_root, tmp_path, monkeypatch, cap
     run('../../README.md', 'MotionInferencer')
     assert f'0 1.0 ({FRAMES}, 22, 3)' in capsys.readouterr().out
     assert (tmp_path / 'walk.glb').is_file()
+
+
+def test_adaptation_to_videos(run, source, toy_root, tmp_path, monkeypatch, capsys):  # noqa: F811
+    (tmp_path / 'my_videos').mkdir()
+    write_video(tmp_path / 'my_videos' / 'walk.mp4', 64)
+    somebody(tmp_path / 'people.npz')
+    options = dict(
+        data_root=toy_root,
+        device='cpu',
+        keypoints=str(tmp_path / 'people.npz'),
+        options=SHORT,
+        camera='static',
+    )
+
+    def adapt(model, videos, weights, out_dir):
+        assert model is None and weights == 'CHECKPOINT'
+        return adapt_videos(model, videos, source, out_dir, **options)
+
+    adapt_videos = gvhmr_da_mm.adapt
+    monkeypatch.setattr(gvhmr_da_mm, 'adapt', adapt)
+    run('videos.md', 'import adapt')
+    kept, scores = capsys.readouterr().out.split('{', 1)
+    assert kept.split()[-1] in ('source', 'adapted') and 'reprojection_px' in scores
+    assert (tmp_path / 'adapted' / 'adapted.pth').is_file()
 
 
 def test_pictures_on_videos(own_config):

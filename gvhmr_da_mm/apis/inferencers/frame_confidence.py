@@ -40,14 +40,14 @@ def frame_confidence(
     combined = CombinedConfidence()(
         dict(
             reprojection=(scores[None], evidence[None]),
-            discriminator=_critic_scores(body_pose, critic)[None],
+            discriminator=window_scores(body_pose, critic)[None],
         )
     )
     return combined[0] * evidence
 
 
 @torch.no_grad()
-def _critic_scores(body_pose: Tensor, critic: MotionCritic) -> Tensor:
+def window_scores(body_pose: Tensor, critic: MotionCritic) -> Tensor:
     """Return the mean score (F,) of the windows around each frame."""
     frames = len(body_pose)
     starts = torch.arange(0, max(frames - WINDOW_FRAMES, 0) + HOP_FRAMES, HOP_FRAMES)

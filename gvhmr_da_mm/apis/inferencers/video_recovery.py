@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
-import torch
 
 from ...body_models import get_body_model
 from ...core.errors import DataError
@@ -32,6 +31,7 @@ from ...video.visual_gyro import CameraRotation
 from ..keypoint_model import KeypointModel
 from .frame_confidence import frame_confidence
 from .known_facts import in_given_world, on_flat_floor, with_height
+from .observed_video import ObservedVideo
 from .one_scene import place_people, scene_starts
 from .settings import RecoverySettings
 
@@ -81,18 +81,17 @@ class VideoRecovery:
             DataError: If the video cannot be read, or shows nobody long enough.
         """
         clock = clock or StageClock()
-        camera = VideoCamera(self.settings.camera, self.settings.focal, source, name)
-        seen, rotation = self._observe(source, name, camera, kept, clock)
-        clips = self._clips(source, seen, kept, clock)
-        of_video = _common_notes(source, clips)
+        video = self.observe(source, name, kept, clock)
+        seen, rotation = video.seen, video.rotation
+        of_video = _common_notes(source, video.people)
         people = []
-        for number, clip in enumerate(clips):
-            dump = self._predict(clip, camera.K, rotation, number, source, kept, clock)
+        for number, clip in enumerate(video.people):
+            dump = self._predict(video.inputs(number), number, source, kept, clock)
             people.append(self._person(number, clip, dump, rotation, of_video))
         with clock.measure('world'):
             starts = scene_starts(people, seen.cuts())
             people, T_w2c = self._one_world(people, rotation, starts)
-        motion = CameraMotion(camera.K, T_w2c, rotation.static, self.settings.camera)
+        motion = CameraMotion(video.K, T_w2c, rotation.static, self.settings.camera)
         return MotionResult(
             people={person.id: person for person in people},
             size=source.img_wh,
@@ -108,6 +107,14 @@ class VideoRecovery:
                 notes=[*of_video, *_scene_notes(starts), *seen.failures],
             ),
         )
+
+    def observe(
+        self, source: FrameSource, name: str, kept: Optional[Path], clock: StageClock
+    ) -> ObservedVideo:
+        """Find the people of a video, and measure its camera; see :meth:`__call__`."""
+        camera = VideoCamera(self.settings.camera, self.settings.focal, source, name)
+        seen, rotation = self._observe(source, name, camera, kept, clock)
+        return ObservedVideo(camera.K, seen, rotation, self._clips(source, seen, kept, clock))
 
     def _observe(
         self,
@@ -162,9 +169,7 @@ class VideoRecovery:
 
     def _predict(
         self,
-        clip: PersonClip,
-        K: np.ndarray,
-        rotation: CameraRotation,
+        inputs: Clip,
         number: int,
         source: FrameSource,
         kept: Optional[Path],
@@ -178,23 +183,6 @@ class VideoRecovery:
             if dump is not None:
                 clock.reuse('network')
                 return dump
-        frames = clip.frames
-        inputs = Clip(
-            sequence=clip.name,
-            start=frames.start,
-            end=frames.stop,
-            img_wh=clip.img_wh,
-            bbx_xys=torch.from_numpy(clip.bbx_xys),
-            K_fullimg=torch.from_numpy(K).float(),
-            R_w2c=torch.from_numpy(rotation.R_w2c[frames]).float(),
-            f_imgseq=_tensor(clip.features),
-            kp2d=torch.from_numpy(clip.kp2d),
-            static_camera=rotation.static,
-            T_w2c=None if rotation.T_w2c is None else _tensor(rotation.T_w2c[frames]).float(),
-            world_up=rotation.world_up,
-            flip_f_imgseq=_tensor(clip.flip_features),
-            flip_bbx_xys=_tensor(clip.flip_bbx_xys),
-        )
         with clock.measure('network'):
             sample = self.model.predict(inputs, 'fitted' if self.settings.fit else 'network', clock)
             coco = self.model.coco_joints(sample, 'camera')
@@ -269,7 +257,3 @@ def _read(file: Path, signature: str) -> Optional[MotionDump]:
     except (DataError, FileNotFoundError):
         return None  # It is made again.
     return dump if dump.sample.get('signature') == signature else None
-
-
-def _tensor(values: Optional[np.ndarray]) -> Optional[torch.Tensor]:
-    return None if values is None else torch.from_numpy(np.asarray(values))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 import torch
+from mmengine.config import ConfigDict
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import load_checkpoint
 from mmpose.structures import PoseDataSample
@@ -154,20 +155,30 @@ def load_keypoint_model(
         CheckpointError: If the checkpoint cannot be read, or does not fit the network.
         ConfigError: If the config has no such model, or none is given nor stored.
     """
-    data_root = find_body_root(data_root)
-    if config is None:
-        content = load_stored_config(model, options, data_root)
-    else:
-        content = load_config(config, options, data_root)
-        use_stored_sizes(content, str(model), options)
-    network = content.get('model') or {}
+    network = network_config(model, config, find_body_root(data_root), options)
     part = network.get('estimator', network)
-    kind = target_of(part, 'model')
-    if not (isinstance(kind, type) and issubclass(kind, GVHMR)):
-        raise ConfigError(f'{config or model}: `model` should be a GVHMR or its adaptation')
     part['train_cfg'] = dict(keypoint_noise=dict(type=DetectorNoise))
     built = MODELS.build(network)
     with safe_checkpoint_loading():
         load_checkpoint(built, str(model), map_location='cpu')
     estimator = getattr(built, built.predict_on) if 'estimator' in network else built
     return KeypointModel(estimator, part.get('test_cfg'), getattr(built, 'critic', None))
+
+
+def network_config(
+    model: PathLike,
+    config: Optional[PathLike],
+    data_root: PathLike,
+    options: Optional[dict[str, Any]] = None,
+) -> ConfigDict:
+    """Return the config of a network, or of its adaptation; see :func:`load_keypoint_model`."""
+    if config is None:
+        content = load_stored_config(model, options, data_root)
+    else:
+        content = load_config(config, options, data_root)
+        use_stored_sizes(content, str(model), options)
+    network = content.get('model') or {}
+    kind = target_of(network.get('estimator', network), 'model')
+    if not (isinstance(kind, type) and issubclass(kind, GVHMR)):
+        raise ConfigError(f'{config or model}: `model` should be a GVHMR or its adaptation')
+    return network

@@ -1,0 +1,18 @@
+"""Recipe of `tools/adapt.py`: 200 iterations on a few videos, without labelled clips.
+
+The tool sets the network, which is that of the source, the pack and `load_from`.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .da_video import *
+
+train_dataloader.dataset.datasets = dict(video=video)
+train_dataloader.dataset.optional = []
+train_dataloader.update(num_workers=0, persistent_workers=False)
+train_dataloader.batch_sampler.update(batches_per_epoch=20)
+test_cfg = test_dataloader = test_evaluator = None
+train_cfg.update(max_epochs=10)
+optim_wrapper.update(model=dict(optimizer=dict(lr=5e-4), accumulative_counts=1))
+default_hooks.update(checkpoint=dict(interval=1, max_keep_ckpts=1), logger=dict(interval=20))

@@ -1,0 +1,6 @@
+"""Adaptation of a model to a few videos."""
+
+from .adapt import adapt
+from .report import AdaptationReport
+
+__all__ = ['AdaptationReport', 'adapt']

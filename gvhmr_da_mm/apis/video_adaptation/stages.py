@@ -1,0 +1,240 @@
+"""The stages of an adaptation to videos."""
+
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import numpy as np
+import torch
+from mmengine.config import Config, ConfigDict
+
+from ...core.conventions import FPS
+from ...core.errors import GVHMRError
+from ...datasets.sources import signature_of
+from ...fileio.atomic_file import open_atomically
+from ...models.checkpoint_reading import read_checkpoint
+from ...models.model_zoo import find_checkpoint
+from ...structures import MotionDump
+from ...version import __version__
+from ...video.frame_source import FrameSource
+from ...video.resampled_video import ResampledVideo
+from ...video.stage_clock import Report, StageClock
+from ...visualization import prediction_track
+from ...visualization.comparison_video import ComparedPart, write_comparison_video
+from ..inferencers import MotionInferencer, RecoverySettings, VideoInput, VideoRecovery, list_videos
+from ..keypoint_model import KeypointModel, load_keypoint_model
+from ..keypoint_model.keypoint_model import STAGES, network_config
+from .judging import objections, predict_stretches, reported, score_predictions
+from .report import WEIGHTS, AdaptationReport
+from .stretches import Stretch, cut_stretches
+from .training import train, trained_file, training_config
+from .video_pack import write_video_pack
+
+PathLike = Union[str, Path]
+KEPT = '.stages'
+"""Folder of the results of stages, from which a second run goes on."""
+NO_VIDEO = 'no video could be used'
+Predictions = dict[str, list[MotionDump]]
+
+
+class VideoAdaptation:
+    """The stages of an adaptation, see :func:`.adapt`.
+
+    Args:
+        inferencer (MotionInferencer): The source.
+        out (Path): Folder of the results.
+        seed (int): Seed of the training.
+        options (dict, optional): Changes of the config of the training.
+        progress (Callable, optional): Is told the progress.
+    """
+
+    def __init__(
+        self,
+        inferencer: MotionInferencer,
+        out: Path,
+        seed: int,
+        options: Optional[dict[str, Any]],
+        progress: Optional[Report],
+    ) -> None:
+        self.source, self.out, self.seed, self.options = inferencer, out, seed, options or {}
+        self.progress = progress or (lambda stage, done, total: None)
+        self.checkpoint = Path(find_checkpoint(inferencer.facts['model']))
+        self.network = network_config(
+            self.checkpoint, inferencer.facts['config'] or None, inferencer.data_root
+        )
+        self.videos: dict[str, dict[str, Any]] = {}
+        self.frames: dict[str, FrameSource] = {}
+
+    def __call__(
+        self, videos: Sequence[PathLike], settings: RecoverySettings, start: float
+    ) -> AdaptationReport:
+        """Adapt to videos."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        stretches = self.observe(videos, settings)
+        trained = [stretch for stretch in stretches if not stretch.held_out]
+        held_out = [stretch for stretch in stretches if stretch.held_out]
+        adapted, before, after = None, {}, {}
+        pictures: dict[str, np.ndarray] = {}
+        reasons = [NO_VIDEO]
+        if stretches:
+            kept = self.out / KEPT / self._signature(stretches, settings)
+            pack = kept / 'pack'
+            write_video_pack(pack, trained)
+            predicted = {'before': self._predict(self.source.model, held_out, kept / 'before')}
+            before = self._score(self.source.model, predicted['before'])
+            config = self._config(pack, kept / 'training')
+            problem = train(config, self.progress)
+            reasons = [f'the training was stopped: {problem}'] if problem else []
+            if not problem:
+                adapted = self._load(config)
+                predicted['after'] = self._predict(adapted, held_out, kept / 'after')
+                after = self._score(adapted, predicted['after'])
+                reasons = objections(before, after)
+            pictures = self._draw(held_out, predicted)
+        weights = self.out / WEIGHTS
+        better = adapted is not None and not reasons
+        if better:
+            _save(weights, trained_file(config), config.model)
+        else:
+            _save(weights, self.checkpoint, self.network)
+        result = AdaptationReport(
+            kept='adapted' if better else 'source',
+            reasons=reasons,
+            before=reported(before) if before else {},
+            after=reported(after) if after else {},
+            videos=self.videos,
+            seconds=round(time.perf_counter() - start, 1),
+            weights=str(weights),
+            settings=dict(self.source.facts, seed=self.seed, options=self.options),
+        )
+        result.write(self.out, pictures)
+        return result
+
+    def observe(self, videos: Sequence[PathLike], settings: RecoverySettings) -> list[Stretch]:
+        """Return the stretches of all videos; what fails is recorded, and the others go on."""
+        names: set[str] = set()
+        found: list[Stretch] = []
+        for given in videos:
+            try:
+                for video in list_videos(given, settings.fps, names):
+                    found += self._observe(video, settings)
+            except GVHMRError as error:
+                self.videos[Path(given).name] = dict(failure=str(error), notes=[])
+        return found
+
+    def _observe(self, video: VideoInput, settings: RecoverySettings) -> list[Stretch]:
+        facts = self.videos[video.name] = dict(trained_s=0.0, heldout_s=0.0, notes=[])
+        folder = self.out / KEPT / 'videos' / video.name
+        folder.mkdir(parents=True, exist_ok=True)
+        clock = StageClock(lambda stage, *done: self.progress(f'{video.name}: {stage}', *done))
+        try:
+            source = video.open()
+            recovery = VideoRecovery(
+                self.source.model, settings, {}, '', data_root=self.source.data_root
+            )
+            seen = recovery.observe(source, video.name, folder, clock)
+        except GVHMRError as error:
+            facts['failure'] = str(error)
+            return []
+        stretches, facts['notes'] = cut_stretches(video.name, seen)
+        if not stretches:
+            facts['failure'] = 'nobody in it can be learned from'
+            return []
+        self.frames[video.name] = source
+        for stretch in stretches:
+            key = 'heldout_s' if stretch.held_out else 'trained_s'
+            facts[key] = round(facts[key] + len(stretch.clip) / FPS, 1)
+        return stretches
+
+    def _signature(self, stretches: Sequence[Stretch], settings: RecoverySettings) -> str:
+        files = [file for source in self.frames.values() for file in source.files]
+        in_memory = any(not source.files for source in self.frames.values())
+        return signature_of(
+            [self.checkpoint, *files, *settings.files()],
+            # Frames in memory have no file by which they could be recognised.
+            unique=secrets.token_hex() if in_memory else None,
+            names=[stretch.name for stretch in stretches],
+            settings=settings.recovery(),
+            network=self.network.to_dict(),
+            options=self.options,
+            seed=self.seed,
+            version=__version__,
+        )
+
+    def _config(self, pack: Path, work_dir: Path) -> Config:
+        return training_config(
+            self.checkpoint,
+            self.network,
+            self.source.data_root,
+            pack.absolute(),
+            work_dir.absolute(),
+            self.seed,
+            self.options,
+        )
+
+    def _load(self, config: Config) -> KeypointModel:
+        loaded = load_keypoint_model(trained_file(config), data_root=self.source.data_root)
+        return loaded.to(self.source.device)
+
+    def _predict(
+        self, model: KeypointModel, stretches: Sequence[Stretch], folder: Path
+    ) -> Predictions:
+        clock = StageClock(self.progress)
+        shown = clock.iterate(f'judge {folder.name}', stretches, len(stretches))
+        return predict_stretches(model, shown, folder)
+
+    def _score(self, model: KeypointModel, predicted: Predictions) -> dict[str, Any]:
+        # One judge for both: the discriminator of the source.
+        critic = self.source.model.critic
+        return {
+            stage: score_predictions(model, dumps, critic) for stage, dumps in predicted.items()
+        }
+
+    def _draw(
+        self, stretches: Sequence[Stretch], predicted: dict[str, Predictions]
+    ) -> dict[str, np.ndarray]:
+        """Draw the held-out stretches of each video, and return a picture of each."""
+        pictures, clock = {}, StageClock(self.progress)
+        for name, source in self.frames.items():
+            parts = [
+                ComparedPart(
+                    stretch.clip.start,
+                    stretch.person,
+                    stretch.clip.kp2d.numpy(),
+                    {
+                        f'{when}, {stage}': prediction_track(
+                            dumps[stage][number].sample,
+                            self.source.data_root,
+                            with_mesh=True,
+                            K=stretch.clip.K_fullimg,
+                        )
+                        for stage in STAGES
+                        for when, dumps in predicted.items()
+                    },
+                )
+                for number, stretch in enumerate(stretches)
+                if stretch.video == name
+            ]
+            file = self.out / f'{name}.mp4'
+            width, height = source.img_wh
+            picture = write_comparison_video(
+                file,
+                parts,
+                (height, width),
+                ResampledVideo(source),
+                progress=lambda items: clock.iterate('draw', items, len(items)),
+            )
+            self.videos[name]['comparison'] = file.relative_to(self.out).as_posix()
+            if picture is not None:
+                pictures[name] = picture
+        return pictures
+
+
+def _save(path: Path, checkpoint: Path, model: ConfigDict) -> None:
+    """Write the weights of a checkpoint with the config of their model."""
+    content = read_checkpoint(checkpoint)
+    text = Config(dict(model=model.to_dict()), format_python_code=False).pretty_text
+    with open_atomically(path) as file:
+        torch.save(dict(state_dict=content.state_dict, meta=dict(cfg=text)), file)

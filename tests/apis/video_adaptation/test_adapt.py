@@ -1,0 +1,134 @@
+"""One call: what it writes, what a second one uses again, and which model is kept."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import gvhmr_da_mm
+from gvhmr_da_mm.apis import load_stored_config
+from gvhmr_da_mm.apis.video_adaptation import training
+from gvhmr_da_mm.core.errors import CheckpointError
+from gvhmr_da_mm.models import DomainAdaptiveGVHMR
+from tests.apis.inferencers.conftest import checkpoint  # noqa: F401
+from tests.video.videos import square, write_video
+
+from .conftest import FRAMES, somebody
+
+
+def student(path):
+    state = torch.load(path, weights_only=False)['state_dict']
+    return {name: value for name, value in state.items() if name.startswith('student.')}
+
+
+def same(one, other):
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_files_and_a_second_run(run, source, tmp_path, monkeypatch):
+    result = run()
+    out = tmp_path / 'out'
+    names = {file.name for file in out.iterdir()} - {'.stages'}
+    assert names == {'adapted.pth', 'report.json', 'report.html', 'walk.mp4'}
+    report = json.loads((out / 'report.json').read_text())
+    for when in ('before', 'after'):
+        for stage in ('heldout', 'heldout_fitted'):
+            scores = report[when][stage]
+            assert set(scores) == {'reprojection_px', 'contact', 'jitter', 'confidence'}
+            assert scores['reprojection_px'] > 0 and scores['jitter'] > 0
+    assert report['kept'] == result.kept and report['seconds'] > 0
+    assert bool(report['reasons']) == (report['kept'] == 'source')
+    assert report['videos']['walk']['trained_s'] == report['videos']['walk']['heldout_s'] == 1.1
+    page = (out / 'report.html').read_text()
+    assert 'walk.mp4' in page and 'data:image/jpeg' in page
+    load_stored_config(out / 'adapted.pth')  # For `--weights` of other tools.
+
+    monkeypatch.setattr(training.Runner, 'from_cfg', None)
+    monkeypatch.setattr(gvhmr_da_mm.apis.keypoint_model.KeypointModel, 'predict', None)
+    again = run()
+    assert (again.kept, again.before, again.after) == (result.kept, result.before, result.after)
+
+
+def test_the_better_model_is_kept(run, source, tmp_path, monkeypatch):
+    monkeypatch.setattr('gvhmr_da_mm.apis.video_adaptation.stages.objections', lambda *_: [])
+    assert run().kept == 'adapted'
+    assert not same(student(tmp_path / 'out' / 'adapted.pth'), student(source))
+
+
+def test_an_adaptation_that_makes_it_worse_leaves_the_source(run, source, tmp_path):
+    result = run(**{'optim_wrapper.model.optimizer.lr': 1e3})
+    assert result.kept == 'source' and result.reasons
+    assert same(student(tmp_path / 'out' / 'adapted.pth'), student(source))
+    assert 'The source model was kept' in (tmp_path / 'out' / 'report.html').read_text()
+
+
+def test_an_adaptation_that_diverges_is_stopped(run, source, tmp_path, monkeypatch):
+    def broken(self, *args, **kwargs):
+        value = next(self.student.parameters()).sum() * torch.nan
+        return dict(reprojection_loss=value), {}
+
+    monkeypatch.setattr(DomainAdaptiveGVHMR, 'real_losses', broken)
+    result = run(**{'default_hooks.divergence_guard.patience': 2})
+    assert result.kept == 'source' and result.after == {}
+    (reason,) = result.reasons
+    assert 'the training was stopped: divergence at iteration 2' in reason
+    assert same(student(tmp_path / 'out' / 'adapted.pth'), student(source))
+
+
+def test_videos_of_all_kinds(run, videos, tmp_path):
+    """Another size and frame rate with another person is used, others are recorded."""
+    given = tmp_path / 'keypoints'
+    pictures = [square(t % 16, (64, 96)) for t in range(FRAMES)]
+    write_video(videos / 'tall.mp4', fps=25, pictures=pictures)
+    somebody(given / 'tall.npz')
+
+    def stop(kp2d):
+        kp2d[:] = kp2d[:, :1]
+
+    def doubt(kp2d):
+        kp2d[..., 2] = 0.4
+
+    def vanish(kp2d):
+        kp2d[:] = np.nan
+
+    for name, change in dict(still=stop, unsure=doubt, nobody=vanish).items():
+        write_video(videos / f'{name}.mp4', pictures=[square(0)] * FRAMES)
+        somebody(given / f'{name}.npz', change)
+    content = (videos / 'walk.mp4').read_bytes()
+    (videos / 'truncated.mp4').write_bytes(content[: len(content) // 2])
+    result = run()
+    failed = {name: facts for name, facts in result.videos.items() if 'failure' in facts}
+    assert set(failed) == {'still', 'unsure', 'nobody', 'truncated'}
+    assert 'nothing moves' in failed['still']['notes'][0]
+    assert 'confident in 0% of the frames' in failed['unsure']['notes'][0]
+    assert 'no person is seen' in failed['nobody']['failure']
+    assert 'damaged, half-downloaded or not a video' in failed['truncated']['failure']
+    assert result.videos['tall']['trained_s'] > 1 and result.before['heldout']
+
+
+def test_no_video_that_can_be_used(run, videos, source, tmp_path):
+    (videos / 'walk.mp4').write_bytes(b'')
+    result = run()
+    assert result.kept == 'source' and result.reasons == ['no video could be used']
+    assert same(student(tmp_path / 'out' / 'adapted.pth'), student(source))
+
+
+def test_a_source_without_a_discriminator_is_refused_first(
+    checkpoint,  # noqa: F811
+    toy_root,
+    tmp_path,
+):
+    with pytest.raises(CheckpointError, match='critic_keypoints_s_cmu.py'):
+        gvhmr_da_mm.adapt(None, 'nothing.mp4', checkpoint, tmp_path / 'out', data_root=toy_root)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_the_seed_decides(run, tmp_path, monkeypatch):
+    monkeypatch.setattr('gvhmr_da_mm.apis.video_adaptation.stages.objections', lambda *_: [])
+    first = run()
+    weights = student(tmp_path / 'out' / 'adapted.pth')
+    (tmp_path / 'out').rename(tmp_path / 'before')
+    again = run()
+    assert same(student(tmp_path / 'out' / 'adapted.pth'), weights)
+    assert np.isclose(again.after['heldout']['jitter'], first.after['heldout']['jitter'])
