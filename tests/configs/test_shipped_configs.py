@@ -72,7 +72,7 @@ def make_video_pack(root):
 def test_all_parts_build(path, mixed_root, tmp_path):
     """Full-size networks too: building one takes a second."""
     root, is_keypoints = mixed_root, 'keypoints' in path.stem
-    if path.stem == 'da_video' or is_keypoints:
+    if path.stem in ('da_video', 'da_own_videos') or is_keypoints:
         # Beside the other data, which others read.
         root = tmp_path / 'data'
         root.mkdir()

@@ -38,7 +38,7 @@ def test_a_tile_for_each_prediction_of_the_frames_that_have_one(track, tmp_path)
 
     parts = [
         part(10, 0, before=track(3), after=track(4)),
-        part(13, 1, before=track(5), after=track(5)),
+        part(13, 1, before=track(5), after=track(6)),
         part(30, 0, before=track(3), after=track(4)),
     ]
     path = tmp_path / 'both.mp4'
