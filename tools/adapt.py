@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gvhmr_da_mm.apis.video_adaptation import AdaptationReport
 
 CONSOLE = Console()
+INTERRUPTED_STATUS = 130
 
 
 def parse_args() -> argparse.Namespace:
@@ -80,34 +81,8 @@ def table(result: AdaptationReport) -> Table:
     return shown
 
 
-@report_errors
-def main() -> int:
-    """Adapt, and say what it has brought."""
-    args = parse_args()
-    check_output_folder('--out', args.out)
-    # After the command line was read: PyTorch and MMEngine take seconds to import.
-    from gvhmr_da_mm import adapt
-    from gvhmr_da_mm.cli.stage_progress import StageProgress
-
-    with StageProgress(CONSOLE, 'adapt') as shown:
-        result = adapt(
-            args.model,
-            args.videos,
-            args.weights,
-            args.out,
-            args.seed,
-            args.device,
-            args.data_root,
-            args.keypoints,
-            args.options,
-            args.cfg_options,
-            shown,
-            people=args.people,
-            min_frames=args.min_frames,
-            camera='static' if args.static_camera else 'gyro',
-            focal=args.focal,
-            fps=args.fps,
-        )
+def describe(result: AdaptationReport) -> int:
+    """Print what an adaptation has brought, and return the exit status."""
     failed = False
     for name, facts in result.videos.items():
         for note in facts['notes']:
@@ -122,6 +97,41 @@ def main() -> int:
         print_plain(f'not better: {reason}')
     print_plain(f'The {result.kept} model was kept: {result.weights}, {result.seconds:.0f} s')
     return 1 if failed else 0
+
+
+@report_errors
+def main() -> int:
+    """Adapt, and say what it has brought."""
+    args = parse_args()
+    check_output_folder('--out', args.out)
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from gvhmr_da_mm import adapt
+    from gvhmr_da_mm.cli.stage_progress import StageProgress
+
+    try:
+        with StageProgress(CONSOLE, 'adapt') as shown:
+            result = adapt(
+                args.model,
+                args.videos,
+                args.weights,
+                args.out,
+                args.seed,
+                args.device,
+                args.data_root,
+                args.keypoints,
+                args.options,
+                args.cfg_options,
+                shown,
+                people=args.people,
+                min_frames=args.min_frames,
+                camera='static' if args.static_camera else 'gyro',
+                focal=args.focal,
+                fps=args.fps,
+            )
+    except KeyboardInterrupt:
+        print_plain(f'Interrupted. Finished stages are kept in {args.out}: run it again to go on')
+        return INTERRUPTED_STATUS
+    return describe(result)
 
 
 if __name__ == '__main__':

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import gvhmr_da_mm
 from tests.apis.video_adaptation.conftest import SHORT, source, videos  # noqa: F401
 
 
@@ -37,3 +38,12 @@ def test_wrong_arguments(adapt, videos, tmp_path):  # noqa: F811
     assert code == 2 and 'none.pth' in err
     code, _, err = adapt(videos, '--seed', '-1')
     assert code == 2 and 'seed' in err
+
+
+def test_an_interruption(adapt, videos, monkeypatch):  # noqa: F811
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gvhmr_da_mm, 'adapt', interrupt)
+    code, printed, _ = adapt(videos)
+    assert code == 130 and 'Finished stages are kept' in printed

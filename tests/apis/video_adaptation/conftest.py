@@ -51,7 +51,7 @@ def videos(tmp_path):
 def run(source, videos, toy_root, tmp_path):
     """Return a function that adapts to the videos with options."""
 
-    def _run(**options):
+    def _run(progress=None, **options):
         with isolated_registry():
             return adapt(
                 None,
@@ -62,6 +62,7 @@ def run(source, videos, toy_root, tmp_path):
                 data_root=toy_root,
                 keypoints=str(tmp_path / 'keypoints'),
                 options={**SHORT, **options},
+                progress=progress,
                 camera='static',
             )
 

@@ -56,6 +56,22 @@ def test_the_better_model_is_kept(run, source, tmp_path, monkeypatch):
     assert not same(student(tmp_path / 'out' / 'adapted.pth'), student(source))
 
 
+def test_an_interrupted_training_goes_on(run):
+    options = {'train_cfg.max_epochs': 2, 'train_dataloader.batch_sampler.batches_per_epoch': 2}
+    done = []
+
+    def progress(stage, number, total):
+        if stage == 'adapt':
+            done.append((number, total))
+            if len(done) == 3:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(progress, **options)
+    assert run(progress, **options).after
+    assert done == [(1, 4), (2, 4), (3, 4), (3, 4), (4, 4)]
+
+
 def test_an_adaptation_that_makes_it_worse_leaves_the_source(run, source, tmp_path):
     result = run(**{'optim_wrapper.model.optimizer.lr': 1e3})
     assert result.kept == 'source' and result.reasons
