@@ -143,7 +143,7 @@ def test_the_defaults_of_adaptation():
 
 
 def test_a_discriminator_with_true_motion_fits_into_a_published_file():
-    """A file has at most 12 MB, of which the small network takes ten."""
+    """A file has at most 12 MB, of which the network may take ten."""
     critic = load_config(CONFIGS / 'critic_keypoints_s_cmu.py').model.critic
     with DefaultScope.overwrite_default_scope('gvhmr_da_mm'):
         built = MODELS.build(critic)

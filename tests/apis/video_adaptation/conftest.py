@@ -20,11 +20,10 @@ SHORT = {
 }
 
 
-@pytest.fixture(scope='session')
-def source(toy_root, tmp_path_factory):
-    """Return the checkpoint of an adaptation whose queue holds four motions."""
+def save_source(path, root, **estimator):
+    """Save an adaptation whose queue holds four motions; fields of its network can be changed."""
     fit = dict(type='KeypointRefiner', steps=1)
-    estimator = toy_model_config(toy_root, num_layers=1, test_cfg=dict(refiner=fit))
+    network = toy_model_config(root, num_layers=1, test_cfg=dict(refiner=fit))
     queue = dict(
         body_pose=0.1 * torch.randn(4, 120, 69),
         valid=torch.ones(4, 120, dtype=torch.bool),
@@ -32,9 +31,15 @@ def source(toy_root, tmp_path_factory):
     )
     tensors = {f'critic.queue.{name}': value for name, value in queue.items()}
     critic = dict(queue=dict(type='MotionQueue', size=4))
-    model = toy_adaptation_config(toy_root, estimator=estimator, critic=critic)
+    model = toy_adaptation_config(root, estimator={**network, **estimator}, critic=critic)
     with isolated_registry():
-        return save_checkpoint(tmp_path_factory.mktemp('source') / 'a.pth', model, **tensors)
+        return save_checkpoint(path, model, **tensors)
+
+
+@pytest.fixture(scope='session')
+def source(toy_root, tmp_path_factory):
+    """Return the checkpoint of a source."""
+    return save_source(tmp_path_factory.mktemp('source') / 'a.pth', toy_root)
 
 
 @pytest.fixture
@@ -51,12 +56,12 @@ def videos(tmp_path):
 def run(source, videos, toy_root, tmp_path):
     """Return a function that adapts to the videos with options."""
 
-    def _run(progress=None, **options):
+    def _run(progress=None, weights=source, **options):
         with isolated_registry():
             return adapt(
                 None,
                 videos,
-                source,
+                weights,
                 tmp_path / 'out',
                 device='cpu',
                 data_root=toy_root,

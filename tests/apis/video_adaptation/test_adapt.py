@@ -14,7 +14,7 @@ from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 from tests.apis.inferencers.conftest import checkpoint  # noqa: F401
 from tests.video.videos import square, write_video
 
-from .conftest import FRAMES, somebody
+from .conftest import FRAMES, save_source, somebody
 
 
 def student(path):
@@ -54,6 +54,13 @@ def test_the_better_model_is_kept(run, source, tmp_path, monkeypatch):
     monkeypatch.setattr('gvhmr_da_mm.apis.video_adaptation.stages.objections', lambda *_: [])
     assert run().kept == 'adapted'
     assert not same(student(tmp_path / 'out' / 'adapted.pth'), student(source))
+
+
+def test_a_network_without_image_features_and_vertices(run, toy_root, tmp_path):
+    body = dict(type='SMPLXLight', data_root=str(toy_root), vertices=False)
+    loss = dict(type='RobustGVHMRLoss')
+    weights = save_source(tmp_path / 'k.pth', toy_root, body_model=body, loss=loss)
+    assert run(weights=weights).after['heldout']['reprojection_px'] > 0
 
 
 def test_an_interrupted_training_goes_on(run):
