@@ -12,6 +12,7 @@ from ..filtering import gaussian_smooth, hold_last_valid
 from .root_trajectory import (
     HORIZONTAL,
     check_trajectory,
+    contact_sliding,
     put_on_ground,
     remove_displacement,
     static_displacement,
@@ -27,11 +28,12 @@ def correct_moving_camera(
     static_logits: Tensor,
     valid: Optional[Tensor] = None,
     compat: str = 'correct',
+    doubt: Optional[float] = None,
 ) -> Tensor:
     """Move the root so that static joints do not slide (GVHMR, post-processing).
 
-    The displacement of the joints with a positive contact logit, averaged with the softmax of these
-    logits, is subtracted from each step of the root. The horizontal trajectory is then smoothed,
+    The displacement of the static joints, averaged with their weights, is subtracted from each step
+    of the root. The horizontal trajectory is then smoothed,
     and the ground is put at y = 0.
 
     Args:
@@ -43,6 +45,8 @@ def correct_moving_camera(
         valid (Tensor, optional): Frames that exist (B, L), bool, at the start of each clip.
             Padding has no effect on them. Defaults to None: all.
         compat (str): Height of the ground, see :func:`put_on_ground`. Defaults to ``'correct'``.
+        doubt (float, optional): Weights of the joints as :func:`contact_sliding` has them. Defaults
+            to None: the softmax of the positive logits.
 
     Returns:
         Tensor: World translation (B, L, 3), metres.
@@ -51,10 +55,13 @@ def correct_moving_camera(
         ShapeError: If a shape is wrong, or there is no frame.
     """
     valid = check_trajectory(transl_w, joints_w, static_logits, valid)
-    positive = static_logits[:, :-1] > 0
-    # A finite number, since a softmax over nothing but minus infinity is NaN.
-    weight = static_logits[:, :-1].masked_fill(~positive, -1e6).softmax(dim=-1) * positive
-    sliding = (weight[..., None] * static_displacement(joints_w)).sum(dim=2)
+    if doubt is None:
+        positive = static_logits[:, :-1] > 0
+        # A finite number, since a softmax over nothing but minus infinity is NaN.
+        weight = static_logits[:, :-1].masked_fill(~positive, -1e6).softmax(dim=-1) * positive
+        sliding = (weight[..., None] * static_displacement(joints_w)).sum(dim=2)
+    else:
+        sliding = contact_sliding(joints_w, static_logits, doubt)
     trajectory = hold_last_valid(remove_displacement(transl_w, sliding), valid)
 
     smooth = trajectory.clone()

@@ -44,6 +44,23 @@ def static_displacement(joints_w: Tensor) -> Tensor:
     return joints_w[:, :, list(STATIC_JOINTS)].diff(dim=1)
 
 
+def contact_sliding(joints_w: Tensor, static_logits: Tensor, doubt: float) -> Tensor:
+    """Return how far static joints slide, the error of each step of the root (B, L-1, 3).
+
+    It is the mean of the displacements of the static joints, and of none with the weight ``doubt``.
+    A joint's weight rises from 0 at a contact probability of one half to 1: a network that does not
+    know leaves the step as it is.
+
+    Args:
+        joints_w (Tensor): World joints (B, L, J, 3), metres.
+        static_logits (Tensor): Contact logits of the static joints (B, L, S).
+        doubt (float): Weight of the step as it is.
+    """
+    weight = (2 * static_logits[:, :-1].sigmoid() - 1).clamp(min=0)
+    weight = weight / (weight.sum(dim=-1, keepdim=True) + doubt)
+    return (weight[..., None] * static_displacement(joints_w)).sum(dim=2)
+
+
 def remove_displacement(transl_w: Tensor, displacement: Tensor) -> Tensor:
     """Subtract a displacement (B, L-1, 3) from each step of a trajectory (B, L, 3)."""
     removed = torch.zeros_like(transl_w)

@@ -14,6 +14,7 @@ from ..filtering import gaussian_smooth, hold_last_valid
 from .root_trajectory import (
     HORIZONTAL,
     check_trajectory,
+    contact_sliding,
     put_on_ground,
     remove_displacement,
     static_displacement,
@@ -39,13 +40,14 @@ def correct_static_camera(
     static_logits: Tensor,
     valid: Optional[Tensor] = None,
     compat: str = 'correct',
+    doubt: Optional[float] = None,
 ) -> Tensor:
     """Keep the world trajectory near the one in the camera, which does not drift (GVHMR).
 
     The smoothed camera trajectory is transformed to the world by orientation and pelvis of the
     first frame. Where a coordinate of the world trajectory is off by 0.25 m or more, it and all
-    later ones are moved by at most 0.02 m. Then the mean horizontal displacement of the joints that
-    are static with probability > 0.8 is removed, and the ground is put at y = 0.
+    later ones are moved by at most 0.02 m. Then the mean horizontal displacement of the static
+    joints is removed, and the ground is put at y = 0.
 
     Args:
         transl_w (Tensor): World translation (B, L, 3), metres.
@@ -60,6 +62,8 @@ def correct_static_camera(
         valid (Tensor, optional): Frames that exist (B, L), bool, at the start of each clip.
             Padding has no effect on them. Defaults to None: all.
         compat (str): Height of the ground, see :func:`put_on_ground`. Defaults to ``'correct'``.
+        doubt (float, optional): Weights of the joints as :func:`contact_sliding` has them. Defaults
+            to None: equal weights of the joints that are static with probability > 0.8.
 
     Returns:
         Tensor: World translation (B, L, 3), metres, without graph.
@@ -82,8 +86,11 @@ def correct_static_camera(
     trajectory = transl_w + _pull(seen_w - pelvis_w)
 
     joints = joints_w + (trajectory - transl_w)[:, :, None]
-    held = (static_logits[:, :-1].sigmoid() > STATIC_PROBABILITY)[..., None].to(joints)
-    sliding = (held * static_displacement(joints)).sum(dim=2) / held.sum(dim=2).clamp(min=1)
+    if doubt is None:
+        held = (static_logits[:, :-1].sigmoid() > STATIC_PROBABILITY)[..., None].to(joints)
+        sliding = (held * static_displacement(joints)).sum(dim=2) / held.sum(dim=2).clamp(min=1)
+    else:
+        sliding = contact_sliding(joints, static_logits, doubt)
     horizontal = torch.zeros_like(sliding)
     horizontal[..., HORIZONTAL] = sliding[..., HORIZONTAL]
     trajectory = remove_displacement(trajectory, horizontal)

@@ -1,52 +1,77 @@
-"""Foot-contact odometry: the world trajectory that keeps the lowest foot in place."""
+"""Foot-contact odometry: the world trajectory that keeps the standing foot in place."""
+
+import math
+from typing import Optional
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...core.conventions import FOOT_JOINTS
+from ...core.conventions import FOOT_JOINTS, FPS
 from ...core.errors import ConfigError
 from ...core.filtering import gaussian_smooth, hold_last_valid
 from ...registry import MODELS
 from ...structures import MotionPrediction
 
+FOOT_SMOOTHING = 2.0
+"""Sigma in frames over the feet's velocities before they are compared with the root's."""
+ROOT_SMOOTHING = 10.0
+"""Sigma in frames over the root's velocity, which changes slowly: about a step of a walk."""
+ITERATIONS = 2
+
 
 @MODELS.register_module()
 class FootContactOdometry:
-    """Average the predicted root velocity with the one that keeps the lowest foot in place.
+    """Replace the predicted root velocity by the one that keeps the standing foot in place.
 
     Real video has no supervision of world velocities, but poses fitted to its keypoints imply them:
-    the root moves as the standing foot moves under the pelvis. Feet are weighted by their height,
-    so no contact has to be predicted. In the air the lowest foot does not stand, so that feet
-    alone make runs too slow; the mean of both velocities is better than either.
+    the root moves as the standing foot moves under the pelvis. A foot stands if it is low, and if
+    the velocity that it implies agrees with that of the root; no contact has to be predicted. By
+    their heights alone both feet of an uncertain pose would count, and their mean is no motion at
+    all. Where no foot agrees, as in the air, the predicted velocity is kept.
 
     Note:
         - B: batch, L: frames.
 
     Args:
         temperature (float): Difference in height, m, at which a foot counts 1/e of the lowest one.
-            Defaults to 0.02.
-        smoothing (float): Gaussian sigma, frames, over the feet's velocity in the world; 0 for
+            Defaults to 0.05.
+        tolerance (float, optional): Standard deviation, m/s, of the velocity that a standing foot
+            implies from that of the root. Defaults to 0.5. None: feet count by their height alone,
+            for networks whose velocities are worth nothing.
+        doubt (float): Weight of the predicted velocity, where both feet together have at most 1.
+            Defaults to 0.03; not used without ``tolerance``.
+        smoothing (float): Gaussian sigma, frames, over the resulting velocity in the world; 0 for
             none. Defaults to 5.
-        weight (float): Weight, in [0, 1], of the feet's velocity against the predicted one.
-            Defaults to 0.5.
+        weight (float): Weight, in [0, 1], of that velocity against the predicted one. Defaults to
+            1.
 
     Raises:
-        ConfigError: If ``temperature`` is not positive, ``smoothing`` is negative or ``weight`` is
-            out of range.
+        ConfigError: If ``temperature``, ``tolerance`` or ``doubt`` is not positive, ``smoothing``
+            is negative or ``weight`` out of range.
 
     Source: legged odometry; GVHMR (Sec. 3.3) corrects its trajectories by joints that the network
     predicts to be static.
     """
 
     def __init__(
-        self, temperature: float = 0.02, smoothing: float = 5.0, weight: float = 0.5
+        self,
+        temperature: float = 0.05,
+        tolerance: Optional[float] = 0.5,
+        doubt: float = 0.03,
+        smoothing: float = 5.0,
+        weight: float = 1.0,
     ) -> None:
-        if temperature <= 0 or smoothing < 0 or not 0 <= weight <= 1:
+        positive = (temperature, doubt) if tolerance is None else (temperature, tolerance, doubt)
+        if min(positive) <= 0 or smoothing < 0 or not 0 <= weight <= 1:
             raise ConfigError(
-                'FootContactOdometry needs `temperature` > 0, `smoothing` >= 0 and '
-                f'0 <= `weight` <= 1, got {temperature}, {smoothing} and {weight}'
+                'FootContactOdometry needs `temperature`, `tolerance` (or None) and `doubt` > 0, '
+                f'`smoothing` >= 0 and 0 <= `weight` <= 1, got {temperature}, {tolerance}, {doubt},'
+                f' {smoothing} and {weight}'
             )
         self.temperature = temperature
+        self.tolerance = tolerance
+        self.doubt = doubt
         self.smoothing = smoothing
         self.weight = weight
 
@@ -67,11 +92,36 @@ class FootContactOdometry:
         joints = body_model.fk_matrices(prediction.body_pose_R, prediction.betas, R_w)
         feet = (joints - joints[..., :1, :])[..., FOOT_JOINTS, :]
         height = (feet[:, 1:, :, 1] + feet[:, :-1, :, 1]) / 2
-        share = torch.softmax(-height / self.temperature, dim=-1)
-        step = -(share[..., None] * feet.diff(dim=1)).sum(dim=-2)
-        step = hold_last_valid(step, prediction.valid[:, 1:])
-        if self.smoothing:
-            step = gaussian_smooth(step, self.smoothing, dim=1)
+        predicted = (R_w @ prediction.velocity[..., None]).squeeze(-1)[:, :-1]
+        # Padding would reach the last frames by the smoothing.
+        height, implied, predicted = (
+            hold_last_valid(x, prediction.valid[:, 1:])
+            for x in (height, -feet.diff(dim=1), predicted)
+        )
+        lowness = (-height / self.temperature).log_softmax(dim=-1)
+        step = self._step(lowness, implied, predicted)
+        step = gaussian_smooth(step, self.smoothing, dim=1) if self.smoothing else step
         step = torch.cat((step, step[:, -1:]), dim=1)
         velocity = (R_w.mT @ step[..., None]).squeeze(-1)
         return prediction.replace(velocity=prediction.velocity.lerp(velocity, self.weight), x=None)
+
+    def _step(self, lowness: Tensor, implied: Tensor, predicted: Tensor) -> Tensor:
+        """Return the steps of the root (B, L-1, 3), metres.
+
+        Args:
+            lowness (Tensor): Log-weight of each foot joint by its height (B, L-1, 4).
+            implied (Tensor): Step of the root if that joint stands (B, L-1, 4, 3), metres.
+            predicted (Tensor): Step of the network (B, L-1, 3), metres.
+        """
+        if self.tolerance is None:
+            return (lowness.exp()[..., None] * implied).sum(dim=-2)
+        slow = gaussian_smooth(implied, FOOT_SMOOTHING, dim=1)
+        options = torch.cat((implied, predicted[..., None, :]), dim=-2)
+        step = predicted
+        # The feet correct a wrong velocity of the network, which then selects the feet better.
+        for _ in range(ITERATIONS):
+            root = gaussian_smooth(step, ROOT_SMOOTHING, dim=1)
+            deviation = FPS * (slow - root[..., None, :]).norm(dim=-1) / self.tolerance
+            share = F.pad(lowness - deviation.square() / 2, (0, 1), value=math.log(self.doubt))
+            step = (share.softmax(dim=-1)[..., None] * options).sum(dim=-2)
+        return step

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from gvhmr_da_mm.core.conventions import FPS
 from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.models.refiners import FootContactOdometry
 from gvhmr_da_mm.structures import MotionPrediction, empty_inputs
@@ -49,8 +50,9 @@ def world_feet(prediction, model):
 
 
 def run(prediction, model, **options):
+    """Apply the odometry, by the heights of the feet alone unless a tolerance is given."""
     cam_angvel = empty_inputs(*prediction.valid.shape)['cam_angvel']
-    return FootContactOdometry(**{'weight': 1.0, **options})(
+    return FootContactOdometry(**{'tolerance': None, **options})(
         prediction, cam_angvel, model.body_model
     )
 
@@ -70,22 +72,53 @@ def test_the_foot_that_carries_stays_in_place_and_the_body_moves(toy_model):
     assert slip < 0.35 * (path[0, -1] - path[0, 0]).norm()
 
 
+def shuffling(length=90, stride=0.35):
+    """Swing straight legs to and fro: both feet are about as low, and one moves as the other."""
+    prediction = upright(length=length)
+    angle = stride * torch.sin(torch.arange(length) * (2 * torch.pi / 30))
+    prediction.body_pose_R[0, :, LEFT_HIP] = about_x(angle)
+    prediction.body_pose_R[0, :, RIGHT_HIP] = about_x(-angle)
+    return prediction
+
+
+def test_the_predicted_velocity_tells_which_of_two_low_feet_stands(toy_model):
+    prediction = shuffling()
+    # Along the feet's own motion, at half of its speed.
+    feet = FPS * world_feet(prediction.replace(velocity=0 * prediction.velocity), toy_model)[0]
+    speed = feet.diff(dim=1)[..., 2].abs().mean().item()
+    prediction.velocity[:] = torch.tensor([0.0, 0.0, -0.5 * speed / FPS])
+    by_height, agreed = (
+        world_feet(run(prediction, toy_model, tolerance=x), toy_model)[1] for x in (None, 0.5)
+    )
+    seconds = (prediction.valid.shape[1] - 1) / FPS
+    slow, fast = (float((x[0, -1] - x[0, 0]).norm()) / seconds for x in (by_height, agreed))
+    assert slow < 0.2 * speed and fast > 0.75 * speed
+
+
+def test_where_no_foot_agrees_the_predicted_velocity_stays(toy_model):
+    prediction = upright()
+    prediction.velocity[:] = torch.tensor([0.0, 0.0, 3.0 / FPS])
+    moved = run(prediction, toy_model, tolerance=0.5)
+    torch.testing.assert_close(moved.velocity, prediction.velocity, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize('tolerance', [None, 0.5])
+def test_padding_has_no_effect(toy_model, tolerance):
+    alone = run(striding(), toy_model, tolerance=tolerance)
+    both = MotionPrediction.cat([striding(), upright()])
+    padded = both._map(lambda x: torch.cat((x, x[:, -1:].expand(-1, 9, *x.shape[2:])), dim=1))
+    padded.valid[:, LENGTH:] = False
+    padded.body_pose_R[:, LENGTH:] = torch.eye(3)
+    velocity = run(padded, toy_model, tolerance=tolerance).velocity[:1, : LENGTH - 1]
+    torch.testing.assert_close(velocity, alone.velocity[:, : LENGTH - 1], atol=1e-6, rtol=1e-5)
+
+
 def test_only_the_velocity_changes(toy_model):
     before = striding()
     after = run(before, toy_model)
     for name in ('body_pose_R', 'betas', 'R_c', 'R_gv', 'transl_c', 'static_logits', 'valid'):
         assert getattr(after, name) is getattr(before, name), name
     assert after.x is None and not after.velocity.equal(before.velocity)
-
-
-def test_padding_has_no_effect(toy_model):
-    alone = run(striding(), toy_model)
-    both = MotionPrediction.cat([striding(), upright()])
-    padded = both._map(lambda x: torch.cat((x, x[:, -1:].expand(-1, 9, *x.shape[2:])), dim=1))
-    padded.valid[:, LENGTH:] = False
-    padded.body_pose_R[:, LENGTH:] = torch.eye(3)
-    velocity = run(padded, toy_model).velocity[:1, : LENGTH - 1]
-    torch.testing.assert_close(velocity, alone.velocity[:, : LENGTH - 1], atol=1e-6, rtol=1e-5)
 
 
 def test_a_single_frame_has_no_velocity_to_tell(toy_model):
@@ -102,7 +135,15 @@ def test_feet_and_network_have_their_shares(toy_model):
 
 
 @pytest.mark.parametrize(
-    'options', [dict(temperature=0.0), dict(smoothing=-1.0), dict(weight=1.5), dict(weight=-0.1)]
+    'options',
+    [
+        dict(temperature=0.0),
+        dict(tolerance=0.0),
+        dict(doubt=0.0),
+        dict(smoothing=-1.0),
+        dict(weight=1.5),
+        dict(weight=-0.1),
+    ],
 )
 def test_config(options):
     with pytest.raises(ConfigError, match='FootContactOdometry'):
