@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv test gpu-check demo lint format doctor docs dist clean
+.PHONY: help venv test gpu-check demo lint format doctor pictures docs dist clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -80,6 +80,9 @@ format: venv  ## Format the code and fix what ruff can fix
 
 doctor: venv  ## Say what is installed and what is missing
 	$(BIN)/python tools/misc/collect_env.py
+
+pictures: demo  ## Draw the pictures of README.md and the pages again
+	$(BIN)/python docs/_pictures
 
 docs: venv  ## Build the documentation site into docs/_build, in both languages
 	for language in $(LANGUAGES); do \

@@ -83,12 +83,15 @@ def drive(tmp_path):
     if browser is None:
         pytest.skip(f'needs a browser: none of {", ".join(BROWSERS)} is installed')
 
-    def _drive(page):
+    def _drive(page, fragment=''):
         driven = tmp_path / 'driven.html'
         driven.write_text(page.read_text(encoding='utf-8').replace('</body>', f'{DRIVER}</body>'))
         profile = f'--user-data-dir={tmp_path / "profile"}'
         done = subprocess.run(
-            [browser, *FLAGS, profile, driven.as_uri()], capture_output=True, text=True, timeout=120
+            [browser, *FLAGS, profile, driven.as_uri() + fragment],
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         found = re.search(r'<pre id="outcome">(\{.*?\})</pre>', done.stdout, re.DOTALL)
         assert found, done.stderr[-2000:]
@@ -121,6 +124,12 @@ def test_a_browser_draws_and_reacts(dump, drive, tmp_path):
     assert seen['playing']['frame'] == seen['still']['frame']
     assert picture['paused'] == picture['still']
     assert seen['requests'] == 0 and seen['fetched'] is False
+
+
+@pytest.mark.parametrize('fragment, frame', [('#7', 7), ('#700', 39), ('#end', 0)])
+def test_a_page_opens_at_the_frame_of_its_address(dump, drive, tmp_path, fragment, frame):
+    page = write_html_viewer(tmp_path / 'page.html', dump, with_mesh=False)
+    assert drive(page, fragment)['start']['frame'] == frame
 
 
 def test_a_browser_draws_meshes(dump, drive, toy_root, tmp_path):

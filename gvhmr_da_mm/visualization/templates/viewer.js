@@ -472,4 +472,4 @@ if (!data.meshes) {
 window.addEventListener('resize', () => { drawStrip(); render(); });
 reset();
 drawStrip();
-render();
+setFrame(+location.hash.slice(1) || 0);  // `page.html#120` opens frame 120

@@ -1,0 +1,92 @@
+"""Pictures of README.md and the pages: all are made by `docs/_pictures`, shown, and small."""
+
+import re
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gvhmr_da_mm.evaluation import PROTOCOLS
+from gvhmr_da_mm.registry import DATASETS
+from gvhmr_da_mm.visualization import ground_truth_track
+
+from .markdown import CHINESE, ENGLISH, PAGES, REPO_ROOT, section, table_rows
+
+SCRIPTS = REPO_ROOT / 'docs' / '_pictures'
+FOLDER = REPO_ROOT / 'docs' / 'pictures'
+MEGABYTE = 1e6
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    """Let the modules of the script be imported."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    yield
+    for path in SCRIPTS.glob('*.py'):
+        sys.modules.pop(path.stem, None)
+
+
+def test_pictures_are_those_that_the_script_makes(scripts):
+    from drawings import PICTURES
+
+    assert {path.name for path in FOLDER.glob('*.webp')} == set(PICTURES)
+
+
+@pytest.mark.parametrize('page', [ENGLISH / 'gallery.md', CHINESE / 'gallery.md'])
+def test_gallery_shows_all_with_one_line_each(page):
+    text = page.read_text(encoding='utf-8')
+    shown = re.findall(r'!\[[^\]]+\]\(\.\./pictures/([\w.]+)\)\n\n\*', text)
+    assert sorted(shown) == sorted(path.name for path in FOLDER.glob('*.webp'))
+
+
+def test_pictures_are_small():
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 6 * MEGABYTE
+    assert (FOLDER / 'adaptation.webp').stat().st_size < 2 * MEGABYTE
+    with Image.open(FOLDER / 'adaptation.webp') as picture:
+        assert picture.n_frames > 20 and picture.info['loop'] == 0
+
+
+def test_pages_show_no_other_pictures():
+    for page in PAGES:
+        for link in re.findall(r'!\[[^\]]*\]\(([^)]+)\)', page.read_text(encoding='utf-8')):
+            inside = (page.parent / link).resolve().parent == FOLDER
+            assert inside or link.startswith('https://img.shields.io/'), f'{page}: {link}'
+
+
+def test_film_shows_the_person_where_the_labels_are(scripts, toy_root):
+    from film import PERSON, Film
+
+    dataset = dict(type='EMDBDataset', data_root=str(toy_root), split='emdb1')
+    sample = DATASETS.build(dataset)[0]['data_samples']
+    truth = ground_truth_track(sample, toy_root, with_mesh=True, K=sample.gt_instances.K_fullimg)
+    film = Film(truth, tuple(sample.img_shape[:2]), 200)
+    frame = int(np.flatnonzero(truth.valid)[0])
+    image = film(frame)
+    assert image.shape == (200, film.window.width, 3)
+    # The colour of the person, apart from the light, is where the pelvis is, not in the corner.
+    pixel = film.window.camera(truth.K[frame]).project(truth.joints_c[frame, 0])[0].astype(int)
+    tints = [colour / np.linalg.norm(colour) for colour in (image[pixel[1], pixel[0]], image[0, 0])]
+    person = np.array(PERSON) / np.linalg.norm(PERSON)
+    assert tints[0] @ person > 0.999 > tints[1] @ person
+
+
+@pytest.mark.parametrize('name', ['README.md', 'README_zh-TW.md'])
+def test_results_of_the_readme_are_those_of_the_pages(name):
+    heading = 'Results' if name == 'README.md' else '結果'
+    rows = table_rows(section(REPO_ROOT / name, heading))
+    page = section(ENGLISH / 'experiments.md', 'Methods under equal conditions')
+    measured = {row[0]: [cell.split()[0] for cell in row[1:6]] for row in table_rows(page)[:9]}
+    known = [
+        'source: synthetic clips only', 'source, refined at test time', 'the defaults',
+        'the published recipe', 'oracle, refined at test time',
+    ]  # fmt: skip
+    assert [row[1:] for row in rows[:5]] == [measured[key] for key in known]
+    published = [
+        PROTOCOLS[protocol].published[metric]
+        for protocol, metric in (
+            *(('emdb1', 'pa_mpjpe'), ('emdb1', 'mpjpe'), ('3dpw', 'pa_mpjpe'), ('3dpw', 'mpjpe')),
+            ('emdb2', 'w_mpjpe'),
+        )
+    ]
+    assert [float(cell) for cell in rows[5][1:]] == published
