@@ -94,7 +94,7 @@ def describe(result: AdaptationReport) -> int:
     if result.before:
         CONSOLE.print(table(result))
     for reason in result.reasons:
-        print_plain(f'not better: {reason}')
+        print_plain(f'why not the adapted one: {reason}')
     print_plain(f'The {result.kept} model was kept: {result.weights}, {result.seconds:.0f} s')
     return 1 if failed else 0
 

@@ -12,6 +12,7 @@ from gvhmr_da_mm.apis.video_adaptation import training
 from gvhmr_da_mm.core.errors import CheckpointError
 from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 from tests.apis.inferencers.conftest import checkpoint  # noqa: F401
+from tests.models.publishing import publish
 from tests.video.videos import square, write_video
 
 from .conftest import FRAMES, save_source, somebody
@@ -61,6 +62,13 @@ def test_a_network_without_image_features_and_vertices(run, toy_root, tmp_path):
     loss = dict(type='RobustGVHMRLoss')
     weights = save_source(tmp_path / 'k.pth', toy_root, body_model=body, loss=loss)
     assert run(weights=weights).after['heldout']['reprojection_px'] > 0
+
+
+def test_a_published_model(run, source, tmp_path):
+    weights = publish(tmp_path / 'published', source, true_motions=2)
+    assert run(weights=weights).after['heldout']['reprojection_px'] > 0
+    state = torch.load(tmp_path / 'out' / 'adapted.pth', weights_only=False)['state_dict']
+    assert len(state['critic.queue.body_pose']) == 2
 
 
 def test_an_interrupted_training_goes_on(run):
