@@ -16,7 +16,6 @@ SHORT = {
     'train_dataloader.batch_size': 1,
     'train_dataloader.batch_sampler.batches_per_epoch': 3,
     'optim_wrapper.model.optimizer.lr': 1e-3,
-    'model.pseudo_labeler.refiner': None,
 }
 
 
