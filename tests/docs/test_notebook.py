@@ -1,5 +1,7 @@
 """The notebook runs from the first cell to the last."""
 
+import re
+
 import cv2
 import pytest
 
@@ -7,9 +9,9 @@ from .markdown import REPO_ROOT
 
 nbformat = pytest.importorskip('nbformat', reason='requirements/tests.txt has it')
 nbclient = pytest.importorskip('nbclient', reason='requirements/tests.txt has it')
-pytest.importorskip('mediapipe', reason='MediaPipe is not installed')
 
 NOTEBOOK = REPO_ROOT / 'docs' / 'notebooks' / 'gvhmr_da_mm.ipynb'
+MATERIAL = REPO_ROOT / 'docs' / '_pictures' / 'material.py'
 FRAMES = 40
 """Frames of the video that are shown to it."""
 
@@ -28,6 +30,7 @@ def shorten(video, path):
 @pytest.mark.media
 @pytest.mark.slow
 def test_notebook_runs(media, tmp_path, monkeypatch):
+    pytest.importorskip('mediapipe', reason='MediaPipe is not installed')
     shorten(media / 'sports2d_demo.mp4', tmp_path / 'video.mp4')
     monkeypatch.setenv('GVHMR_NOTEBOOK_STEPS', '2')
     monkeypatch.setenv('GVHMR_NOTEBOOK_VIDEO', str(tmp_path / 'video.mp4'))
@@ -49,3 +52,19 @@ def test_notebook_runs(media, tmp_path, monkeypatch):
         if output.output_type == 'display_data'
     ]
     assert len([page for page in pages if page.startswith('<iframe')]) == 2
+
+
+def test_pins_of_the_notebook_are_those_of_the_requirements():
+    code = '\n'.join(
+        cell.source
+        for cell in nbformat.read(NOTEBOOK, as_version=4).cells
+        if cell.cell_type == 'code'
+    )
+    lines = [
+        line.partition(';')[0].strip()
+        for path in (REPO_ROOT / 'requirements').glob('*.txt')
+        for line in path.read_text().splitlines()
+    ]
+    pins = set(re.findall(r"'([\w-]+[=><][^']+)'", code))
+    shown = re.search(r"PACKAGE = '(.+)'", MATERIAL.read_text())[1]
+    assert len(pins) > 5 and pins - {shown} <= set(lines), pins - set(lines)
