@@ -66,7 +66,7 @@ test: venv lint  ## Check the style and run all tests
 gpu-check: venv  ## Run what needs a GPU, within six minutes; elsewhere a dry run
 	$(BIN)/python benchmarks/gpu_check.py
 
-demo: venv  ## Train, adapt and evaluate on made-up data, and draw the result
+demo: venv  ## Show it on a real video; then train, adapt, evaluate and draw on made-up data
 	$(BIN)/python tools/demo.py
 
 lint: venv  ## Check the style and which module imports which

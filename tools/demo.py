@@ -1,5 +1,7 @@
-"""Run the main job on synthetic demo data: train, adapt, test before and after, draw the results.
+"""Show what the package does, in two acts: a real video, and the main job on made-up data.
 
+First the shipped model recovers the people of a video, is adapted to it, and recovers them again.
+Then a model is trained and adapted on demo data, tested before and after, and the results drawn.
 The command of each step is printed, so that it can be repeated by hand. Steps whose result exists
 are skipped.
 """
@@ -10,15 +12,19 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Optional
 
 from rich.console import Console
 from rich.table import Table
 
 from gvhmr_da_mm.cli.command_line import report_errors
+from gvhmr_da_mm.core.errors import GVHMRError, MissingFilesError
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSOLE = Console()
+ADAPT_EPOCHS = 5
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,6 +32,13 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--work-dir', default='work_dirs/demo', help='where everything is written')
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--video', type=Path, help='of the first act (default: one of two people, downloaded once)'
+    )
+    parser.add_argument(
+        '--adapt-epochs', type=int, default=ADAPT_EPOCHS,
+        help=f'epochs of 20 iterations on this video (default: {ADAPT_EPOCHS})',
+    )  # fmt: skip
     parser.add_argument('--shift', type=float, default=1.0, help='gap between the domains, 0 to 1')
     parser.add_argument('--size', default='small', help='number of clips, 16 to 500, or a name')
     parser.add_argument(
@@ -55,12 +68,78 @@ def run(title: str, result: Path, *command: str) -> None:
     CONSOLE.print(f'{title}: {time.perf_counter() - start:.0f} s')
 
 
+def find_video(given: Optional[Path]) -> Path:
+    """Return the video of the first act.
+
+    Args:
+        given (Path, optional): The one that was asked for.
+
+    Raises:
+        MissingFilesError: If there is no model for it, or it cannot be downloaded.
+        ConfigError: If MediaPipe cannot be used.
+    """
+    # After the command line was read: PyTorch and MMEngine take seconds to import.
+    from gvhmr_da_mm.apis import list_models
+    from gvhmr_da_mm.demo import sample_video
+    from gvhmr_da_mm.video.detectors import build_detector
+
+    if not list_models():
+        raise MissingFilesError('this version ships no model (docs/en/models.md)')
+    with build_detector('mediapipe', None, 'demo', (640, 360), everybody=True):
+        pass  # It is there, with its weights.
+    return given or sample_video()
+
+
+def show_video(
+    video: Path, out: Path, options: Sequence[str] = (), adapt_options: Sequence[str] = ()
+) -> list[Path]:
+    """Recover the motion of a video, adapt to it, and recover it again.
+
+    Args:
+        video (Path): The video.
+        out (Path): Folder of the results.
+        options (Sequence[str]): Further arguments of `infer.py` and `adapt.py`. Defaults to none.
+        adapt_options (Sequence[str]): Further ones of `adapt.py` alone. Defaults to none.
+
+    Returns:
+        list[Path]: What to look at, in this order.
+    """
+    found = []
+
+    def recover(title: str, name: str, *more: str) -> None:
+        folder = out / name / video.stem
+        command = ('tools/infer.py', str(video), '--out', str(out / name), *options, *more)
+        run(title, folder / 'world.html', *command)
+        found.extend((folder / 'overlay.mp4', folder / 'world.html'))
+        show_files('To look at:', found[-2:])
+
+    recover('Recover the people of a video', 'before')
+    adapted = out / 'adapted'
+    command = ('tools/adapt.py', str(video), '--out', str(adapted), *options, *adapt_options)
+    run('Adapt the model to the video', adapted / 'report.json', *command)
+    found.append(adapted / f'{video.stem}.mp4')
+    show_files('To look at, before and after in frames that were held out:', found[-1:])
+    if json.loads((adapted / 'report.json').read_text())['kept'] == 'source':
+        CONSOLE.print('The adapted model is not better here, so the motion stays as it is')
+    else:
+        weights = ('--weights', str(adapted / 'adapted.pth'))
+        recover('Recover them by the adapted model', 'after', *weights)
+    return found
+
+
+def show_files(title: str, files: Iterable[Path]) -> None:
+    """Print where files are."""
+    CONSOLE.print(title, style='bold', highlight=False)
+    for file in files:
+        CONSOLE.print(f'  {file}', soft_wrap=True, markup=False)
+
+
 def compare(before: Path, after: Path) -> Table:
     """Return a table of the results before and after adaptation."""
     from gvhmr_da_mm.evaluation.report import METRIC_LABELS
 
     results = [json.loads(path.read_text())['results'] for path in (before, after)]
-    table = Table(title='Real test clips of the demo; smaller is better')
+    table = Table(title='Made-up test clips; smaller is better')
     table.add_column('Metric')
     for heading in ('Synthetic only', 'Adapted', 'Change'):
         table.add_column(heading, justify='right')
@@ -76,15 +155,11 @@ def compare(before: Path, after: Path) -> Table:
     return table
 
 
-@report_errors
-def main() -> None:
-    """Run all steps."""
-    args = parse_args()
-    # After the command line was read: PyTorch and MMEngine take seconds to import.
+def show_packs(args: argparse.Namespace, out: Path) -> list[Path]:
+    """Run the main job on demo data, and return the pictures."""
     from gvhmr_da_mm.apis import load_config
     from gvhmr_da_mm.demo import choose_mocap, generate_demo
 
-    out = Path(args.work_dir)
     data = ['--data-root', str(out / 'data')]
     CONSOLE.rule('Demo data')
     mocap = choose_mocap(args.motions)
@@ -116,9 +191,29 @@ def main() -> None:
         *('tools/analysis_tools/plot_adaptation.py', str(out / 'adapted')),
     )
     CONSOLE.print(compare(out / 'source' / 'results.json', out / 'adapted' / 'results.json'))
-    CONSOLE.print('Pictures:')
-    for picture in sorted(out.rglob('*.png')):
-        CONSOLE.print(f'  {picture}', soft_wrap=True, markup=False)
+    return sorted(out.rglob('*.png'))
+
+
+@report_errors
+def main() -> None:
+    """Run both acts."""
+    args = parse_args()
+    out = Path(args.work_dir)
+    seen: list[Path] = []
+    CONSOLE.rule('First act: a real video')
+    try:
+        video = find_video(args.video)
+    except GVHMRError as error:
+        CONSOLE.print(f'Left out: {error}', soft_wrap=True, markup=False)
+    else:
+        epochs = f'train_cfg.max_epochs={args.adapt_epochs}'
+        adapt_options = ('--seed', str(args.seed), '--cfg-options', epochs)
+        seen = show_video(video, out / 'video' / video.stem, adapt_options=adapt_options)
+    CONSOLE.rule('Second act: the main job on made-up data')
+    pictures = show_packs(args, out)
+    if seen:
+        show_files('Look at the video, before and after:', seen)
+    show_files('Pictures of the made-up data:', pictures)
 
 
 if __name__ == '__main__':
