@@ -24,7 +24,6 @@ from gvhmr_da_mm.core.errors import GVHMRError, MissingFilesError
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSOLE = Console()
-ADAPT_EPOCHS = 5
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,8 +35,8 @@ def parse_args() -> argparse.Namespace:
         '--video', type=Path, help='of the first act (default: one of two people, downloaded once)'
     )
     parser.add_argument(
-        '--adapt-epochs', type=int, default=ADAPT_EPOCHS,
-        help=f'epochs of 20 iterations on this video (default: {ADAPT_EPOCHS})',
+        '--adapt-epochs', type=int,
+        help='epochs of 20 iterations on this video (default: as many as of tools/adapt.py)',
     )  # fmt: skip
     parser.add_argument('--shift', type=float, default=1.0, help='gap between the domains, 0 to 1')
     parser.add_argument('--size', default='small', help='number of clips, 16 to 500, or a name')
@@ -206,8 +205,9 @@ def main() -> None:
     except GVHMRError as error:
         CONSOLE.print(f'Left out: {error}', soft_wrap=True, markup=False)
     else:
-        epochs = f'train_cfg.max_epochs={args.adapt_epochs}'
-        adapt_options = ('--seed', str(args.seed), '--cfg-options', epochs)
+        adapt_options = ['--seed', str(args.seed)]
+        if args.adapt_epochs is not None:
+            adapt_options += ['--cfg-options', f'train_cfg.max_epochs={args.adapt_epochs}']
         seen = show_video(video, out / 'video' / video.stem, adapt_options=adapt_options)
     CONSOLE.rule('Second act: the main job on made-up data')
     pictures = show_packs(args, out)
