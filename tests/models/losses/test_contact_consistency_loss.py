@@ -53,6 +53,15 @@ def test_joints_in_the_air_do_not_count(toy_model):
     loss.backward()
 
 
+def test_an_unsure_contact_does_not_stop_a_joint_that_moves(toy_model):
+    unsure = dict(logits=0.5)
+    assert loss_of(standing([0.03, 0.0, 0.04], **unsure), toy_model) == 0
+    sliding = loss_of(standing([0.003, 0.0, 0.004], **unsure), toy_model)
+    torch.testing.assert_close(sliding, torch.tensor(0.005 * FPS))
+    tolerant = loss_of(standing([0.03, 0.0, 0.04], **unsure), toy_model, contact_tolerance=5.0)
+    torch.testing.assert_close(tolerant, torch.tensor(0.05 * FPS))
+
+
 def test_padding_may_hold_anything(toy_model):
     prediction = standing([0.03, 0.0, 0.04])
     expected = loss_of(prediction, toy_model)
@@ -90,6 +99,7 @@ def test_a_moving_body_that_walks_right_has_no_error(toy_model):
     assert loss_of(prediction, toy_model) < 1e-4
 
 
-def test_impossible_probability():
-    with pytest.raises(ConfigError, match='probability'):
-        ContactConsistencyLoss(probability=1.0)
+@pytest.mark.parametrize('options', [dict(probability=1.0), dict(contact_tolerance=0.0)])
+def test_impossible_options(options):
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        ContactConsistencyLoss(**options)
