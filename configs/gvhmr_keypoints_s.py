@@ -30,23 +30,24 @@ model.update(
     ),
 )
 
-# A phone is held at any angle. With few steep cameras, pitch is underestimated.
+# A phone is held at any angle. With few steep cameras, pitch is underestimated, and with many level
+# ones roll.
 train_dataloader.dataset.datasets.amass.update(
     motions='AMASS',
-    camera=dict(type=VirtualCamera, any_angle_prob=0.6, roll=35.0),
+    camera=dict(type=VirtualCamera, any_angle_prob=0.85, roll=35.0, level_prob=0.25),
     min_len=60,
     max_len=60,
 )
 train_dataloader.update(batch_size=32)
 train_dataloader.batch_sampler.update(batches_per_epoch=200)
 
-train_cfg.update(max_epochs=20)
+train_cfg.update(max_epochs=60)
 optim_wrapper.optimizer = dict(type=Muon)
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.01, end=1, by_epoch=True, convert_to_iter_based=True),
     dict(
         type=CosineAnnealingLR,
-        T_max=20,
+        T_max=60,
         eta_min=1e-6,
         by_epoch=True,
         convert_to_iter_based=True,

@@ -72,8 +72,9 @@ class VirtualCamera:
             (0.3, 2.5).
         any_angle_prob (float): Probability of a camera that looks from any angle between 10 degrees
             below and 60 above instead. Defaults to 0.25.
-        roll (float): Largest roll in degrees of every second camera; the others are level to about
-            2 degrees. Defaults to 20.
+        roll (float): Largest roll in degrees. Defaults to 20.
+        level_prob (float): Probability of a camera that is level to about 2 degrees instead.
+            Defaults to 0.5.
         offset (float): Largest distance of the person from the image centre, as a share of the
             image sides. Defaults to 0.3.
         image_sizes (Sequence[tuple[int, int]]): Widths and heights in pixels, drawn from. Defaults
@@ -93,6 +94,7 @@ class VirtualCamera:
         height: tuple[float, float] = (0.3, 2.5),
         any_angle_prob: float = 0.25,
         roll: float = 20.0,
+        level_prob: float = 0.5,
         offset: float = 0.3,
         image_sizes: Sequence[tuple[int, int]] = (
             (1280, 720),
@@ -109,13 +111,14 @@ class VirtualCamera:
         ).items():
             if not 0 < low <= high:
                 raise ConfigError(f'`{name}` should be a range above 0, got {(low, high)}')
-        if not 0 <= any_angle_prob <= 1:
-            raise ConfigError(f'`any_angle_prob` should be a probability, got {any_angle_prob}')
+        for name, prob in dict(any_angle_prob=any_angle_prob, level_prob=level_prob).items():
+            if not 0 <= prob <= 1:
+                raise ConfigError(f'`{name}` should be a probability, got {prob}')
         if not 0 <= offset < 0.5 - MARGIN:
             raise ConfigError(f'`offset` should be in [0, {0.5 - MARGIN}), got {offset}')
         self.kinds = tuple(kinds)
         self.focal_mm, self.person_size, self.height = focal_mm, person_size, height
-        self.any_angle_prob = any_angle_prob
+        self.any_angle_prob, self.level_prob = any_angle_prob, level_prob
         self.roll, self.offset = roll, offset
         self.image_sizes = tuple((int(width), int(height)) for width, height in image_sizes)
 
@@ -194,7 +197,7 @@ class VirtualCamera:
 
     def _draw_roll(self, rng: np.random.Generator) -> float:
         """Return a roll in radians."""
-        level = rng.random() < 0.5
+        level = rng.random() < self.level_prob
         degrees = rng.normal(0, 2) if level else rng.uniform(-self.roll, self.roll)
         return math.radians(max(-self.roll, min(self.roll, degrees)))
 

@@ -39,7 +39,7 @@ class RobustGVHMRLoss(BaseMotionLoss):
         j2d (float): Projected joints in box coordinates. Defaults to 20.
         transl_w (float): World trajectory rolled out from velocities, L1. Defaults to 1.
         static_conf (float): Static joints, binary cross-entropy. Defaults to 1.
-        gravity (float): Unit vector of gravity in the camera. Defaults to 5.
+        gravity (float): Unit vector of gravity in the camera. Defaults to 10.
         normalize_by_valid (bool): Average over valid frames only. Defaults to False.
     """
 
@@ -51,7 +51,7 @@ class RobustGVHMRLoss(BaseMotionLoss):
         j2d: float = 20.0,
         transl_w: float = 1.0,
         static_conf: float = 1.0,
-        gravity: float = 5.0,
+        gravity: float = 10.0,
         normalize_by_valid: bool = False,
     ) -> None:
         weights = dict(

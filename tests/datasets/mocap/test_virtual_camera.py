@@ -81,6 +81,14 @@ def test_share_of_cameras_at_any_angle():
         assert steep == pytest.approx(prob / 4, abs=0.08 if prob else 0.02)
 
 
+def test_share_of_level_cameras():
+    for prob in (0.0, 0.25, 1.0):
+        camera = VirtualCamera(roll=35.0, level_prob=prob)
+        rolls = [abs(camera._draw_roll(np.random.default_rng(seed))) for seed in range(400)]
+        tilted = np.mean(np.degrees(rolls) > 7)
+        assert tilted == pytest.approx((1 - prob) * 28 / 35, abs=0.07 if prob < 1 else 0.01)
+
+
 def test_some_people_are_partly_out_of_the_image():
     head, feet = (ON_THE_SPOT + torch.tensor([0.0, y, 0.0]) for y in (0.75, -0.95))
     cut = 0
@@ -100,7 +108,7 @@ def test_same_seed_same_camera():
 
 @pytest.mark.parametrize('options', [
     dict(kinds=('drone',)), dict(kinds=()), dict(focal_mm=(50, 24)), dict(height=(0, 2)),
-    dict(offset=0.5), dict(any_angle_prob=1.5),
+    dict(offset=0.5), dict(any_angle_prob=1.5), dict(level_prob=-1),
 ])  # fmt: skip
 def test_impossible_options(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
