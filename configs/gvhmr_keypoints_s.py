@@ -23,11 +23,7 @@ model.update(
     body_model=dict(vertices=False),
     loss=dict(type=RobustGVHMRLoss),
     train_cfg=dict(keypoint_noise=dict(type=DetectorNoise), condition_dropout=0.0),
-    # Without image features predicted velocities are poor: feet count by their height alone.
-    test_cfg=dict(
-        steady_gravity=True,
-        trajectory=dict(type=FootContactOdometry, temperature=0.02, tolerance=None),
-    ),
+    test_cfg=dict(steady_gravity=True, trajectory=dict(type=FootContactOdometry)),
 )
 
 # A phone is held at any angle. With few steep cameras, pitch is underestimated, and with many level
