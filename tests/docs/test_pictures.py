@@ -20,11 +20,13 @@ MEGABYTE = 1e6
 
 @pytest.fixture
 def scripts(monkeypatch):
-    """Let the modules of the script be imported."""
+    """Let the modules of the script be imported, and forget them afterwards."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
+    before = set(sys.modules)
     yield
     for path in SCRIPTS.glob('*.py'):
-        sys.modules.pop(path.stem, None)
+        if path.stem not in before:  # Such as `__main__`, which others need.
+            sys.modules.pop(path.stem, None)
 
 
 def test_pictures_are_those_that_the_script_makes(scripts):

@@ -66,8 +66,8 @@ class GVHMRLoss(BaseMotionLoss):
     ) -> dict[str, Tensor]:
         if not body.verts437.shape[-2]:
             raise ConfigError(
-                'GVHMRLoss compares vertices, and the body has none: set `model.body_model.vertices'
-                '=True`, or use RobustGVHMRLoss'
+                'GVHMRLoss compares vertices, and the body has none: set '
+                '`body_model.vertices=True` of the model, or use RobustGVHMRLoss'
             )
         valid = targets.valid
         world_valid = valid & ~targets.camera_only[:, None]

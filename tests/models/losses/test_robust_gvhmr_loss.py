@@ -129,7 +129,7 @@ def test_a_body_without_vertices_has_the_same_joints(model, toy_root):
 def test_the_published_loss_refuses_a_body_without_vertices(model):
     model.loss_module = GVHMRLoss()
     inputs = toy_inputs(1, 5)
-    with pytest.raises(ConfigError, match='vertices=True`, or use RobustGVHMRLoss'):
+    with pytest.raises(ConfigError, match='vertices=True` of the model, or use RobustGVHMRLoss'):
         model(inputs, toy_samples(inputs), mode='loss')
 
 
