@@ -12,16 +12,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from gvhmr_da_mm.cli.command_line import ConfigOptions, check_output_folder, report_errors
+from gvhmr_da_mm.cli.video_command import (
+    CONSOLE,
+    add_known_arguments,
+    add_model_arguments,
+    add_people_arguments,
+    interrupted,
+    print_failure,
+    print_plain,
+)
 
 if TYPE_CHECKING:
     from gvhmr_da_mm.apis.video_adaptation import AdaptationReport
-
-CONSOLE = Console()
-INTERRUPTED_STATUS = 130
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,11 +39,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--out', type=Path, default=Path('adapted'), help='default: adapted')
     parser.add_argument('--seed', type=int, default=0, help='of the training (default: 0)')
-    model = parser.add_argument_group('model')
-    model.add_argument('--model', help='a shipped model, or the config of --weights')
-    model.add_argument('--weights', help='a checkpoint with a discriminator and true motion')
-    model.add_argument('--data-root', help='folder of the body models')
-    model.add_argument('--device', help='default: a GPU if there is one')
+    model = add_model_arguments(parser, weights='a checkpoint with a discriminator and true motion')
     model.add_argument(
         '--cfg-options',
         nargs='+',
@@ -47,25 +48,9 @@ def parse_args() -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='of configs/da_own_videos.py, such as train_cfg.max_epochs=20',
     )
-    seen = parser.add_argument_group('what is seen')
-    seen.add_argument(
-        '--keypoints',
-        default='mediapipe',
-        help='mediapipe (default), rtmlib, mmpose, file or folder',
-    )
-    seen.add_argument('--people', default='all', help='all (default), largest or longest')
-    seen.add_argument('--min-frames', type=int, default=30, help='seen in fewer: left out')
-    seen.add_argument('--options', nargs='+', action=ConfigOptions, default={}, metavar='KEY=VALUE',
-                      help='of the detector: model_complexity=2, ...')  # fmt: skip
-    seen.add_argument('--static-camera', action='store_true', help='the camera stands still')
-    seen.add_argument('--focal', help='focal length: pixels, or such as 24mm')
-    seen.add_argument('--fps', type=float, default=30, help='of folders of images (default: 30)')
+    add_people_arguments(parser)
+    add_known_arguments(parser)
     return parser.parse_args()
-
-
-def print_plain(text: str) -> None:
-    """Print a line without markup, as file names may contain brackets."""
-    CONSOLE.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def table(result: AdaptationReport) -> Table:
@@ -89,8 +74,7 @@ def describe(result: AdaptationReport) -> int:
             print_plain(f'{name}: {note}')
         if 'failure' in facts:
             failed = True
-            CONSOLE.print('[red]failed[/] ', end='')
-            print_plain(f'{name}: {facts["failure"]}')
+            print_failure(name, facts['failure'])
     if result.before:
         CONSOLE.print(table(result))
     for reason in result.reasons:
@@ -129,8 +113,7 @@ def main() -> int:
                 fps=args.fps,
             )
     except KeyboardInterrupt:
-        print_plain(f'Interrupted. Finished stages are kept in {args.out}: run it again to go on')
-        return INTERRUPTED_STATUS
+        return interrupted(args.out)
     return describe(result)
 
 

@@ -14,16 +14,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
 
-from rich.console import Console
-
-from gvhmr_da_mm.cli.command_line import ConfigOptions, check_output_folder, report_errors
+from gvhmr_da_mm.cli.command_line import check_output_folder, report_errors
+from gvhmr_da_mm.cli.video_command import (
+    CONSOLE,
+    add_known_arguments,
+    add_model_arguments,
+    add_people_arguments,
+    interrupted,
+    print_failure,
+    print_plain,
+)
 from gvhmr_da_mm.core.errors import ConfigError, GVHMRError
 
 if TYPE_CHECKING:
     from gvhmr_da_mm.apis.inferencers import MotionInferencer, ResultFolder, VideoInput
-
-CONSOLE = Console()
-INTERRUPTED_STATUS = 130
 
 
 def parse_args() -> argparse.Namespace:
@@ -47,42 +51,20 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--no-draw', action='store_true', help='no overlay.mp4 and world.html')
     parser.add_argument('--show', action='store_true', help='open the page in the browser')
-    model = parser.add_argument_group('model')
-    model.add_argument('--model', help='a shipped model, or the config of --weights')
-    model.add_argument('--weights', help='a checkpoint')
-    model.add_argument('--data-root', help='folder of the body models')
-    model.add_argument('--device', help='default: a GPU if there is one')
+    model = add_model_arguments(parser, weights='a checkpoint')
     model.add_argument('--no-fit', action='store_true', help='no fit to the keypoints: faster')
     model.add_argument('--image-weights', help='weights of HMR2.0, for image features')
-    people = parser.add_argument_group('people')
-    people.add_argument(
-        '--keypoints',
-        default='mediapipe',
-        help='mediapipe (default), rtmlib, mmpose, file or folder',
-    )
-    people.add_argument('--people', default='all', help='all (default), largest or longest')
-    people.add_argument('--min-frames', type=int, default=30, help='seen in fewer: left out')
-    people.add_argument(
-        '--options',
-        nargs='+',
-        action=ConfigOptions,
-        default={},
-        metavar='KEY=VALUE',
-        help='of the detector: model_complexity=2, ...',
-    )
-    known = parser.add_argument_group('what is known')
+    add_people_arguments(parser)
+    known = add_known_arguments(parser)
     known.add_argument(
         '--height',
         nargs='+',
         metavar='METRES',
         help='of all people, such as 1.78, or of some by their id, such as 0=1.78 2=1.65',
     )
-    known.add_argument('--focal', help='focal length: pixels, or such as 24mm')
     known.add_argument('--floor', choices=['flat'], help='all steps are at one height')
     known.add_argument('--camera-rotations', metavar='FILE', help='world to camera, of each frame')
     known.add_argument('--camera-poses', metavar='FILE', help='`T_w2c` and `up`, of each frame')
-    known.add_argument('--static-camera', action='store_true', help='the camera stands still')
-    known.add_argument('--fps', type=float, default=30, help='of folders of images (default: 30)')
     args = parser.parse_args()
     if not args.inputs and not args.list_models:
         parser.error('expected a VIDEO')
@@ -102,11 +84,6 @@ def read_height(given: Optional[list[str]]) -> Union[None, float, dict[int, floa
         raise ConfigError(
             f'`--height` should be metres such as 1.78, or such as 0=1.78 2=1.65, got {given}'
         ) from error
-
-
-def print_plain(text: str) -> None:
-    """Print a line without markup, as file names may contain brackets."""
-    CONSOLE.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 class Run:
@@ -187,8 +164,7 @@ class Run:
     def fail(self, name: str, error: Exception) -> None:
         """Print why a video failed, with a traceback if it is not the user's to mend."""
         self.failed += 1
-        CONSOLE.print('[red]failed[/] ', end='')
-        print_plain(f'{name}: {error}')
+        print_failure(name, error)
         if not isinstance(error, (GVHMRError, OSError)):
             traceback.print_exception(type(error), error, error.__traceback__)
 
@@ -216,8 +192,7 @@ def main() -> int:
     try:
         return Run(args, inferencer)()
     except KeyboardInterrupt:
-        print_plain(f'Interrupted. Finished stages are kept in {args.out}: run it again to go on')
-        return INTERRUPTED_STATUS
+        return interrupted(args.out)
 
 
 if __name__ == '__main__':
