@@ -47,6 +47,16 @@ def gravity_view_of(gravity_c: Tensor) -> Tensor:
     return torch.stack((x, y, z), dim=-2)
 
 
+def gravity_in_camera(R_gv: Tensor, R_c: Tensor) -> Tensor:
+    """Return the direction of gravity (..., 3) in each camera, y of the gravity view.
+
+    Args:
+        R_gv (Tensor): Root orientation in the gravity view (..., 3, 3).
+        R_c (Tensor): Root orientation in the camera (..., 3, 3).
+    """
+    return (R_c @ R_gv[..., 1, :, None])[..., 0]
+
+
 def horizontal_direction(direction_gv: Tensor) -> Tensor:
     """Project directions (..., 3) on the horizontal plane (y = 0) and normalise them."""
     return F.normalize(direction_gv * constant((1.0, 0.0, 1.0), direction_gv), dim=-1)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .filtering import gaussian_smooth
-from .gravity_view import gravity_view_of
+from .gravity_view import gravity_in_camera, gravity_view_of
 from .trajectory import accumulate_rotations, camera_steps
 
 SMOOTHING = 150.0
@@ -40,7 +40,7 @@ def steady_gravity(R_gv: Tensor, R_c: Tensor, cam_angvel: Tensor, valid: Tensor)
     step = camera_steps(cam_angvel)[..., :-1, :, :]
     first = torch.eye(3, dtype=R_c.dtype, device=R_c.device).expand_as(R_c[..., :1, :, :])
     R_to_first = accumulate_rotations(torch.cat((first, step.transpose(-1, -2)), dim=-3))
-    gravity = (R_to_first @ R_c @ R_gv[..., 1, :, None])[..., 0]
+    gravity = (R_to_first @ gravity_in_camera(R_gv, R_c)[..., None])[..., 0]
     counts = valid[..., None].to(gravity)
     weight = counts
     for _ in range(ITERATIONS):  # Weiszfeld's algorithm for the geometric median.

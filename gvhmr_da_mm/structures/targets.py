@@ -44,6 +44,11 @@ class MotionTargets(_PosedRecord):
     camera_only: Tensor
     static: Optional[Tensor] = None
 
+    @property
+    def world_valid(self) -> Tensor:
+        """Frames (B, L) whose world fields count, bool."""
+        return self.valid & ~self.camera_only[:, None]
+
     @classmethod
     def from_labels(
         cls, labels: dict[str, Tensor], valid: Tensor, camera_only: Tensor

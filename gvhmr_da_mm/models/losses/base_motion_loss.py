@@ -80,7 +80,17 @@ class BaseMotionLoss(nn.Module):
         Returns:
             dict[str, Tensor]: Scalars.
         """
-        terms = self._terms(prediction, targets, body_targets, target_x, inputs, body, body_model)
+        with torch.no_grad():
+            joints = body_model.fk_matrices(*targets.camera_pose)
+        pred_joints = body_model.fk_matrices(*prediction.camera_pose)
+        terms = dict(
+            self._body_terms(prediction, targets, pred_joints, joints, body, body_targets, inputs),
+            simple=self._simple(prediction.x, target_x, targets),
+            transl_c=self._camera(prediction.pred_cam, targets, body_targets, inputs),
+            transl_w=self._mean(_trajectory_error(prediction, targets), targets.world_valid),
+            static_conf=self._static(prediction, targets, body_model),
+        )
+        terms = {name: terms[name] for name in self.weights}
         if self.normalize_by_valid:
             valid = targets.valid
             share = mean_denominator(valid.sum()) / valid.numel()
@@ -88,8 +98,27 @@ class BaseMotionLoss(nn.Module):
         return terms
 
     @abstractmethod
-    def _terms(self, *args: Any) -> dict[str, Tensor]:
-        """Compute the terms as means over all elements; arguments as :meth:`terms`."""
+    def _body_terms(
+        self,
+        prediction: MotionPrediction,
+        targets: MotionTargets,
+        pred_joints: Tensor,
+        joints: Tensor,
+        body: LightBody,
+        body_targets: BodyTargets,
+        inputs: dict[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """Compute the terms of the body in the camera, as means over all elements.
+
+        Args:
+            prediction (MotionPrediction): As for :meth:`terms`.
+            targets (MotionTargets): As there.
+            pred_joints (Tensor): Joints of the prediction (B, L, 22, 3), metres, with graph.
+            joints (Tensor): Joints of the targets (B, L, 22, 3), metres.
+            body (LightBody): As for :meth:`terms`.
+            body_targets (BodyTargets): As there.
+            inputs (dict[str, Tensor]): As there.
+        """
 
     @staticmethod
     def _mean(error: Tensor, mask: Tensor) -> Tensor:
@@ -98,10 +127,10 @@ class BaseMotionLoss(nn.Module):
             mask = mask[..., None]
         return torch.where(mask, error, 0.0).mean()
 
-    def _simple(self, x: Tensor, target_x: Tensor, valid: Tensor, world_valid: Tensor) -> Tensor:
+    def _simple(self, x: Tensor, target_x: Tensor, targets: MotionTargets) -> Tensor:
         """MSE of the motion vector; camera-only clips skip the world channels."""
-        mask = valid[..., None].expand_as(x).clone()
-        mask[..., MOTION.world] = world_valid[..., None]
+        mask = targets.valid[..., None].expand_as(x).clone()
+        mask[..., MOTION.world] = targets.world_valid[..., None]
         return self._mean((x - target_x) ** 2, mask)
 
     def _camera(
@@ -128,8 +157,9 @@ class BaseMotionLoss(nn.Module):
         camera = torch.where(plausible[..., None], camera, pred_cam.detach())
         return self._mean((pred_cam - camera) ** 2, plausible)
 
+    @staticmethod
     def _box_points(
-        self, points: Tensor, target_points: Tensor, mask: Tensor, inputs: dict[str, Tensor]
+        points: Tensor, target_points: Tensor, mask: Tensor, inputs: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Project points and targets to box coordinates, and say where both are visible."""
         K, bbx_xys = inputs['K_fullimg'], inputs['bbx_xys']
@@ -143,11 +173,7 @@ class BaseMotionLoss(nn.Module):
         return projected, target, in_front & inside & (mask & has_box)[..., None]
 
     def _static(
-        self,
-        prediction: MotionPrediction,
-        targets: MotionTargets,
-        body_model: nn.Module,
-        mask: Tensor,
+        self, prediction: MotionPrediction, targets: MotionTargets, body_model: nn.Module
     ) -> Tensor:
         """Cross-entropy of the static-joint logits."""
         labels = targets.static
@@ -159,7 +185,7 @@ class BaseMotionLoss(nn.Module):
             labels = static_mask(joints_w[..., joint_index(STATIC_JOINTS, joints_w), :])
         logits = prediction.static_logits
         error = F.binary_cross_entropy_with_logits(logits, labels.to(logits), reduction='none')
-        return self._mean(error, mask)
+        return self._mean(error, targets.world_valid)
 
 
 def root_relative(joints: Tensor) -> Tensor:
@@ -174,7 +200,7 @@ def _safe_box_projection(points: Tensor, K: Tensor, bbx_xys: Tensor) -> Tensor:
     return to_box_coordinates(perspective_project(points, K), bbx_xys)
 
 
-def trajectory_error(prediction: MotionPrediction, targets: MotionTargets) -> Tensor:
+def _trajectory_error(prediction: MotionPrediction, targets: MotionTargets) -> Tensor:
     """L1 between the true trajectory and predicted velocities along the true orientation."""
     transl_w = integrate_velocity(targets.R_w, prediction.velocity, targets.transl_w[:, :1])
     return (transl_w - targets.transl_w).abs()

@@ -1,14 +1,13 @@
 """Supervised losses of GVHMR (Sec. 3.4), for labels and pseudo-labels."""
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...body_models import LightBody
 from ...core.errors import ConfigError
 from ...registry import MODELS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets
 from ...structures.targets import relative_to_hips
-from .base_motion_loss import BaseMotionLoss, root_relative, trajectory_error
+from .base_motion_loss import BaseMotionLoss, root_relative
 
 
 @MODELS.register_module()
@@ -54,37 +53,28 @@ class GVHMRLoss(BaseMotionLoss):
         )
         super().__init__(weights, normalize_by_valid)
 
-    def _terms(
+    def _body_terms(
         self,
         prediction: MotionPrediction,
         targets: MotionTargets,
-        body_targets: BodyTargets,
-        target_x: Tensor,
-        inputs: dict[str, Tensor],
+        pred_joints: Tensor,
+        joints: Tensor,
         body: LightBody,
-        body_model: nn.Module,
+        body_targets: BodyTargets,
+        inputs: dict[str, Tensor],
     ) -> dict[str, Tensor]:
         if not body.verts437.shape[-2]:
             raise ConfigError(
                 'GVHMRLoss compares vertices, and the body has none: set '
                 '`body_model.vertices=True` of the model, or use RobustGVHMRLoss'
             )
-        valid = targets.valid
-        world_valid = valid & ~targets.camera_only[:, None]
-        with torch.no_grad():
-            joints = body_model.fk_matrices(*targets.camera_pose)
-        pred_joints = body_model.fk_matrices(*prediction.camera_pose)
+        valid, seen = targets.valid, targets.world_valid
         pred_verts_cr = relative_to_hips(body.verts437, body.coco17)
-
         return dict(
-            simple=self._simple(prediction.x, target_x, valid, world_valid),
             cr_j3d=self._mean((root_relative(pred_joints) - root_relative(joints)) ** 2, valid),
-            transl_c=self._camera(prediction.pred_cam, targets, body_targets, inputs),
-            j2d=self._projected(pred_joints, joints, world_valid, inputs),
+            j2d=self._projected(pred_joints, joints, seen, inputs),
             cr_verts=self._mean((pred_verts_cr - body_targets.verts437_cr) ** 2, valid),
-            verts2d=self._projected(body.verts437, body_targets.verts437_c, world_valid, inputs),
-            transl_w=self._mean(trajectory_error(prediction, targets), world_valid),
-            static_conf=self._static(prediction, targets, body_model, world_valid),
+            verts2d=self._projected(body.verts437, body_targets.verts437_c, seen, inputs),
         )
 
     def _projected(

@@ -1,13 +1,14 @@
 """Supervised losses for networks that see keypoints alone."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...body_models import LightBody
+from ...core.gravity_view import gravity_in_camera
 from ...registry import MODELS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets
 from ...structures.targets import relative_to_hips
-from .base_motion_loss import BaseMotionLoss, root_relative, trajectory_error
+from .base_motion_loss import BaseMotionLoss, root_relative
 
 JOINT_SCALE = 0.01
 """Metres; smaller errors of joints count by their square."""
@@ -65,39 +66,27 @@ class RobustGVHMRLoss(BaseMotionLoss):
         )
         super().__init__(weights, normalize_by_valid)
 
-    def _terms(
+    def _body_terms(
         self,
         prediction: MotionPrediction,
         targets: MotionTargets,
-        body_targets: BodyTargets,
-        target_x: Tensor,
-        inputs: dict[str, Tensor],
+        pred_joints: Tensor,
+        joints: Tensor,
         body: LightBody,
-        body_model: nn.Module,
+        body_targets: BodyTargets,
+        inputs: dict[str, Tensor],
     ) -> dict[str, Tensor]:
-        valid = targets.valid
-        world_valid = valid & ~targets.camera_only[:, None]
-        with torch.no_grad():
-            joints = body_model.fk_matrices(*targets.camera_pose)
-        pred_joints = body_model.fk_matrices(*prediction.camera_pose)
-        pred_points = torch.cat((pred_joints, body.coco17), dim=-2)
-        points = torch.cat((joints, body_targets.coco17_c), dim=-2)
+        sides = (pred_joints, body.coco17), (joints, body_targets.coco17_c)
+        pred_points, points = (torch.cat(side, dim=-2) for side in sides)
         pred_shape, shape = (
             torch.cat((root_relative(skeleton), relative_to_hips(coco, coco)), dim=-2)
-            for skeleton, coco in (
-                (pred_joints, body.coco17),
-                (joints, body_targets.coco17_c),
-            )
+            for skeleton, coco in sides
         )
-        down = _distance(_gravity(prediction), _gravity(targets), DIRECTION_SCALE)
+        gravities = (gravity_in_camera(motion.R_gv, motion.R_c) for motion in (prediction, targets))
         return dict(
-            simple=self._simple(prediction.x, target_x, valid, world_valid),
-            cr_j3d=self._mean(_distance(pred_shape, shape, JOINT_SCALE), valid),
-            transl_c=self._camera(prediction.pred_cam, targets, body_targets, inputs),
-            j2d=self._projected(pred_points, points, world_valid, inputs),
-            transl_w=self._mean(trajectory_error(prediction, targets), world_valid),
-            static_conf=self._static(prediction, targets, body_model, world_valid),
-            gravity=self._mean(down, world_valid),
+            cr_j3d=self._mean(_distance(pred_shape, shape, JOINT_SCALE), targets.valid),
+            j2d=self._projected(pred_points, points, targets.world_valid, inputs),
+            gravity=self._mean(_distance(*gravities, DIRECTION_SCALE), targets.world_valid),
         )
 
     def _projected(
@@ -111,8 +100,3 @@ class RobustGVHMRLoss(BaseMotionLoss):
 def _distance(pred: Tensor, target: Tensor, scale: float) -> Tensor:
     """Distances (...) of vectors (..., D), smooth at zero."""
     return ((pred - target).square().sum(dim=-1) + scale**2).sqrt() - scale
-
-
-def _gravity(motion: MotionPrediction) -> Tensor:
-    """Return the direction of gravity in the camera (B, L, 3), y of the gravity view."""
-    return (motion.R_c @ motion.R_gv.mT)[..., 1]
