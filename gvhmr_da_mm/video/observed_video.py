@@ -6,10 +6,10 @@ from typing import Optional
 import numpy as np
 import torch
 
-from ...datasets.clip import Clip
-from ...video.person_clip import PersonClip
-from ...video.view_observation import ViewObservation
-from ...video.visual_gyro import CameraRotation
+from ..datasets.clip import Clip
+from .person_clip import PersonClip
+from .view_observation import ViewObservation
+from .visual_gyro import CameraRotation
 
 
 @dataclass

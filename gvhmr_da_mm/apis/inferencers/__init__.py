@@ -1,7 +1,6 @@
 """From videos to motions: the inferencer and what it is made of."""
 
 from .motion_inferencer import MotionInferencer
-from .observed_video import ObservedVideo
 from .result_folder import ResultFolder
 from .settings import RecoverySettings, camera_of
 from .video_inputs import VideoInput, list_videos
@@ -9,7 +8,6 @@ from .video_recovery import VideoRecovery
 
 __all__ = [
     'MotionInferencer',
-    'ObservedVideo',
     'RecoverySettings',
     'ResultFolder',
     'VideoInput',

@@ -23,6 +23,7 @@ from ...structures import (
 from ...video.detectors import build_detector
 from ...video.frame_source import FrameSource
 from ...video.observe import make_clips
+from ...video.observed_video import ObservedVideo
 from ...video.person_clip import PersonClip
 from ...video.stage_clock import StageClock
 from ...video.video_camera import VideoCamera
@@ -31,7 +32,6 @@ from ...video.visual_gyro import CameraRotation
 from ..keypoint_model import KeypointModel
 from .frame_confidence import frame_confidence
 from .known_facts import in_given_world, on_flat_floor, with_height
-from .observed_video import ObservedVideo
 from .one_scene import place_people, scene_starts
 from .settings import RecoverySettings
 

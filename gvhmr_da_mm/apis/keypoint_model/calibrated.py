@@ -17,10 +17,10 @@ from ...core.alignment import align_chunk
 from ...core.conventions import FPS
 from ...core.errors import DataError
 from ...core.rotation import angle_between
-from ...datasets.clip import Clip
 from ...evaluation.functional import mpjpe, pa_mpjpe, root_trajectory_error, w_mpjpe, wa_mpjpe
 from ...video.calibrated_views import View
 from ...video.observe import Progress
+from ...video.observed_video import ObservedVideo
 from ...video.view_observation import ViewObservation, observe_view
 from .drawing import draw_view
 from .gravity import gravity_in_camera
@@ -86,17 +86,7 @@ def _evaluate_view(
     person = seen.clip()
     end = min(person.start + len(person), len(reference.joints))
     frames, length = slice(person.start, end), end - person.start
-    clip = Clip(
-        sequence=view.name,
-        start=person.start,
-        end=end,
-        img_wh=person.img_wh,
-        bbx_xys=torch.from_numpy(person.bbx_xys[:length]),
-        K_fullimg=torch.from_numpy(view.K).float(),
-        R_w2c=torch.from_numpy(seen.rotation.R_w2c[frames]).float(),
-        kp2d=torch.from_numpy(person.kp2d[:length]),
-        static_camera=seen.rotation.static,
-    )
+    clip = ObservedVideo(view.K, seen, seen.rotation, [person]).inputs(0, slice(length))
     known = reference.valid[frames]
     if not known.any():
         raise DataError(f'{seen.source.path}: the person is seen in no frame with a reference')

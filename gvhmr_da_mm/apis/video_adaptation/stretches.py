@@ -7,7 +7,7 @@ import numpy as np
 
 from ...core.conventions import FPS
 from ...datasets.clip import Clip
-from ..inferencers import ObservedVideo
+from ...video.observed_video import ObservedVideo
 
 MIN_FRAMES = 30
 """Shortest stretch, 1 s."""

@@ -103,24 +103,31 @@ class MotionPostprocessor(nn.Module):
                 R_w,
                 transl_w,
                 body_model.skeleton(betas),
-                self._contacts(motion, body_model.fk_matrices(*motion.world_pose)),
+                self._contacts(motion, body_model),
                 self.compat,
             )
             changed = 'body_pose_R' if limbs_in_camera else 'body_pose_R_w'
             motion = motion.replace(**{changed: corrected})
         return motion
 
-    def _contacts(self, motion: RecoveredMotion, joints_w: Tensor) -> Tensor:
-        """Return the contact logits that count (B, L, 6)."""
+    def _contacts(
+        self,
+        motion: RecoveredMotion,
+        body_model: LinearBlendBody,
+        joints_w: Optional[Tensor] = None,
+    ) -> Tensor:
+        """Return the contact logits that count (B, L, 6); world joints are posed if not given."""
         if self.compat == 'published':
             return motion.static_logits
+        if joints_w is None:
+            joints_w = body_model.fk_matrices(*motion.world_pose)
         return agreed_contacts(motion.static_logits, joints_w, self.contact_tolerance, motion.valid)
 
     def _correct_trajectory(
         self, motion: RecoveredMotion, body_model: LinearBlendBody, static_camera: Tensor
     ) -> Tensor:
         joints_w = body_model.fk_matrices(*motion.world_pose)
-        contacts = self._contacts(motion, joints_w)
+        contacts = self._contacts(motion, body_model, joints_w)
         doubt: Optional[float] = None if self.compat == 'published' else self.doubt
         root_offset = body_model.skeleton(motion.betas)[..., 0, :]
         transl_w = motion.transl_w.clone()
