@@ -105,14 +105,15 @@ def show_video(
     """
     found = []
 
-    def recover(title: str, name: str, *more: str) -> None:
-        folder = out / name / video.stem
-        command = ('tools/infer.py', str(video), '--out', str(out / name), *options, *more)
+    def recover(title: str, root: Path, *more: str) -> None:
+        folder = root / video.stem
+        command = ('tools/infer.py', str(video), '--out', str(root), *options, *more)
         run(title, folder / 'world.html', *command)
         found.extend((folder / 'overlay.mp4', folder / 'world.html'))
         show_files('To look at:', found[-2:])
 
-    recover('Recover the people of a video', 'before')
+    # The others write below, so that people are detected once.
+    recover('Recover the people of a video', out)
     adapted = out / 'adapted'
     command = ('tools/adapt.py', str(video), '--out', str(adapted), *options, *adapt_options)
     run('Adapt the model to the video', adapted / 'report.json', *command)
@@ -122,7 +123,7 @@ def show_video(
         CONSOLE.print('The adapted model is not better here, so the motion stays as it is')
     else:
         weights = ('--weights', str(adapted / 'adapted.pth'))
-        recover('Recover them by the adapted model', 'after', *weights)
+        recover('Recover them by the adapted model', out / 'after', *weights)
     return found
 
 

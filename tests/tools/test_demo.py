@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from gvhmr_da_mm.core.errors import MissingFilesError
+from tests.apis.inferencers.conftest import detected  # noqa: F401
 from tests.apis.video_adaptation.conftest import SHORT, source, videos  # noqa: F401
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'demo.py'
@@ -53,14 +54,23 @@ def show_video(demo, call, source, videos, toy_root, tmp_path, monkeypatch):  # 
 
 
 @pytest.mark.parametrize('reasons', [[], ['it got worse']], ids=['better', 'worse'])
-def test_a_real_video_before_and_after(demo, show_video, printed, reasons, tmp_path, monkeypatch):
+def test_a_real_video_before_and_after(
+    demo,
+    show_video,
+    printed,
+    detected,  # noqa: F811
+    reasons,
+    tmp_path,
+    monkeypatch,
+):
     monkeypatch.setattr('gvhmr_da_mm.apis.video_adaptation.stages.objections', lambda *_: reasons)
     files = show_video()
-    names = ['before/walk/overlay.mp4', 'before/walk/world.html', 'adapted/walk.mp4']
+    names = ['walk/overlay.mp4', 'walk/world.html', 'adapted/walk.mp4']
     if not reasons:
         names += ['after/walk/overlay.mp4', 'after/walk/world.html']
     assert files == [tmp_path / 'out' / name for name in names]
     assert all(file.stat().st_size for file in files)
+    assert len(detected) == 1, 'all three commands use what the first has seen'
     text = printed()
     assert text.index(str(files[0])) < text.index('Adapt the model'), 'told as soon as it is there'
     assert ('The adapted model is not better' in text) == bool(reasons)

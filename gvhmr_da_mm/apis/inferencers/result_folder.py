@@ -16,11 +16,11 @@ from ...version import __version__
 from ...video.frame_source import FrameSource
 from ...video.resampled_video import ResampledVideo
 from ...video.stage_clock import StageClock
+from .kept_stages import KEPT, KeptStages
 
 PathLike = Union[str, Path]
 SUMMARY, OVERLAY, PAGE = 'summary.json', 'overlay.mp4', 'world.html'
 MOTION = 'motion'
-KEPT = '.stages'
 WRITTEN = 'written.json'
 
 
@@ -30,10 +30,13 @@ class ResultFolder:
     Args:
         drawings (Path, optional): Folder of the drawings; None writes none.
         motions (Path, optional): Folder of the motion files and the summary; None writes none.
+        kept (KeptStages, optional): Folders of the results of stages; None if none is written.
     """
 
-    def __init__(self, drawings: Optional[Path], motions: Optional[Path]) -> None:
-        self.drawings, self.motions = drawings, motions
+    def __init__(
+        self, drawings: Optional[Path], motions: Optional[Path], kept: Optional[KeptStages]
+    ) -> None:
+        self.drawings, self.motions, self.kept = drawings, motions, kept
 
     @classmethod
     def of(
@@ -46,13 +49,10 @@ class ResultFolder:
             drawings (str | Path, optional): Folder of the drawings of all videos.
             motions (str | Path, optional): Folder of the motions of all videos.
         """
-        return cls(*(None if root is None else Path(root) / name for root in (drawings, motions)))
-
-    @property
-    def kept(self) -> Optional[Path]:
-        """Folder of the results of stages."""
-        root = self.motions or self.drawings
-        return None if root is None else root / KEPT
+        out = motions or drawings
+        kept = None if out is None else KeptStages.below(Path(out), Path(out) / name / KEPT)
+        folders = (None if root is None else Path(root) / name for root in (drawings, motions))
+        return cls(*folders, kept)
 
     @property
     def page(self) -> Optional[Path]:
@@ -83,7 +83,8 @@ class ResultFolder:
         """
         try:
             with storage_errors(self.motions or self.drawings or Path()):
-                for root in filter(None, (self.motions, self.drawings, self.kept)):
+                kept = self.kept and self.kept.video
+                for root in filter(None, (self.motions, self.drawings, kept)):
                     root.mkdir(parents=True, exist_ok=True)
                 yield
         except Exception as error:
@@ -164,7 +165,7 @@ class ResultFolder:
         clock: StageClock,
     ) -> dict[str, list[Path]]:
         """Write files by name with options of their writers, unless they are there already."""
-        record, files = self.kept / WRITTEN, {}
+        record, files = self.kept.video / WRITTEN, {}
         known = _read(record)
         for name, chosen in options.items():
             before = known.get(str(root / name), {})

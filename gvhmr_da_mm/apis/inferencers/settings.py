@@ -8,8 +8,12 @@ from typing import Any, Optional, Union
 from ...core.checks import check_choice
 from ...core.conventions import FPS
 from ...core.errors import ConfigError, DataError
+from ...datasets.sources import signature_of
+from ...version import __version__
 from ...video.camera_file import read_camera_poses
+from ...video.detectors import DETECTORS, keypoint_file
 from ...video.feature_job import FeatureJob
+from ...video.frame_source import FrameSource
 from ...video.video_camera import CAMERA_CHOICES, check_camera
 
 FLOOR_CHOICES = (None, 'flat')
@@ -57,13 +61,29 @@ class RecoverySettings:
             return self.height.get(person)
         return self.height
 
-    def observation(self) -> dict[str, Any]:
-        """Return the settings that the detections depend on, for signatures."""
-        gyro = self.camera == 'gyro'
-        detection = {name: getattr(self.job, name) for name in ('keypoints', 'detector')}
-        detection['everybody'] = self.job.people == 'all'
-        # The gyro needs the intrinsics.
-        return dict(detection, gyro=gyro, focal=self.focal if gyro else None, fps=self.fps)
+    def observation_signature(self, source: FrameSource, name: str) -> str:
+        """Return a digest of all that the detections in a video depend on.
+
+        Args:
+            source (FrameSource): The video.
+            name (str): Its name, for a folder of files of keypoints.
+
+        Raises:
+            MissingFilesError: If the folder has no file of the video.
+        """
+        job, gyro = self.job, self.camera == 'gyro'
+        files = [] if job.keypoints in DETECTORS else [keypoint_file(job.keypoints, name)]
+        return signature_of(
+            [*source.files, *files],
+            video=str(source.path.resolve()),
+            keypoints=job.keypoints,
+            detector=job.detector,
+            everybody=job.people == 'all',
+            gyro=gyro,
+            focal=self.focal if gyro else None,  # The gyro needs the intrinsics.
+            fps=self.fps,
+            version=__version__,
+        )
 
     def recovery(self) -> dict[str, Any]:
         """Return all settings that the motion depends on, for signatures."""

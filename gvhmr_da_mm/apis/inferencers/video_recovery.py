@@ -1,5 +1,6 @@
 """Recovery of the motion of all people of a video."""
 
+import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
+from mmengine.logging import print_log
 
 from ...body_models import get_body_model
 from ...core.errors import DataError
@@ -31,11 +33,10 @@ from ...video.view_observation import ViewObservation, observe_video
 from ...video.visual_gyro import CameraRotation
 from ..keypoint_model import KeypointModel
 from .frame_confidence import frame_confidence
+from .kept_stages import KeptStages
 from .known_facts import in_given_world, on_flat_floor, with_height
 from .one_scene import place_people, scene_starts
 from .settings import RecoverySettings
-
-OBSERVATION = 'observation.npz'
 
 
 class VideoRecovery:
@@ -65,7 +66,7 @@ class VideoRecovery:
         self,
         source: FrameSource,
         name: str,
-        kept: Optional[Path] = None,
+        kept: Optional[KeptStages] = None,
         clock: Optional[StageClock] = None,
     ) -> MotionResult:
         """Recover the motion of a video.
@@ -73,8 +74,8 @@ class VideoRecovery:
         Args:
             source (FrameSource): Its frames.
             name (str): Its name, for files of keypoints and cameras in a folder.
-            kept (Path, optional): Folder of the results of stages, which are used again for an
-                unchanged video and settings. Defaults to None: none is kept.
+            kept (KeptStages, optional): Folders of the results of stages, which are used again for
+                an unchanged video and settings. Defaults to None: none is kept.
             clock (StageClock, optional): Measures the stages. Defaults to None.
 
         Raises:
@@ -109,7 +110,7 @@ class VideoRecovery:
         )
 
     def observe(
-        self, source: FrameSource, name: str, kept: Optional[Path], clock: StageClock
+        self, source: FrameSource, name: str, kept: Optional[KeptStages], clock: StageClock
     ) -> ObservedVideo:
         """Find the people of a video, and measure its camera; see :meth:`__call__`."""
         camera = VideoCamera(self.settings.camera, self.settings.focal, source, name)
@@ -121,7 +122,7 @@ class VideoRecovery:
         source: FrameSource,
         name: str,
         camera: VideoCamera,
-        kept: Optional[Path],
+        kept: Optional[KeptStages],
         clock: StageClock,
     ) -> tuple[ViewObservation, CameraRotation]:
         """Detect people, and measure the rotation of the camera if it is unknown."""
@@ -129,6 +130,9 @@ class VideoRecovery:
         everybody = job.people == 'all'
         if gyro is not None:
             gyro.add = clock.timed('gyro', gyro.add)
+        signature = self.settings.observation_signature(source, name)
+        # Frames in memory have no file by which they could be recognised.
+        file = kept.observations / f'{signature}.npz' if kept and source.files else None
         decoded = False
 
         def decode(frames: Iterable) -> Iterable:
@@ -143,24 +147,29 @@ class VideoRecovery:
                     build_detector, job.keypoints, job.detector, name, source.img_wh, everybody
                 ),
                 gyro,
-                None if kept is None else kept / OBSERVATION,
-                self._digest(source, **self.settings.observation()),
+                file,
+                signature,
                 decode,
             )
         if not decoded:
             clock.reuse('detect')
+            print_log(f'{name}: observed before, read from {file}', 'current', logging.INFO)
         if gyro is not None:
             return seen, seen.rotation
         return seen, camera.rotation(seen.plan, None)
 
     def _clips(
-        self, source: FrameSource, seen: ViewObservation, kept: Optional[Path], clock: StageClock
+        self,
+        source: FrameSource,
+        seen: ViewObservation,
+        kept: Optional[KeptStages],
+        clock: StageClock,
     ) -> list[PersonClip]:
         """Return the people, with image features if there are weights for them."""
         job = self.settings.job
         clips = make_clips(source, seen.plan, seen.frames, job.people, job.min_frames)
         for number, clip in enumerate(clips if job.checkpoint else ()):
-            partial_file = None if kept is None else kept / f'features_{number}.npz'
+            partial_file = None if kept is None else kept.video / f'features_{number}.npz'
             with clock.measure('features'):
                 job.add_features(
                     clip, source, partial_file, lambda frames: clock.iterate('features', frames)
@@ -172,11 +181,11 @@ class VideoRecovery:
         inputs: Clip,
         number: int,
         source: FrameSource,
-        kept: Optional[Path],
+        kept: Optional[KeptStages],
         clock: StageClock,
     ) -> MotionDump:
         """Predict a person, or read what was predicted before."""
-        file = None if kept is None else kept / f'person_{number}.npz'
+        file = None if kept is None else kept.video / f'person_{number}.npz'
         signature = self._signature(source)
         if file is not None:
             dump = _read(file, signature)
@@ -231,12 +240,10 @@ class VideoRecovery:
 
     def _signature(self, source: FrameSource) -> str:
         """Return a digest of all that the motion depends on."""
-        return self._digest(source, model=self.signature, **self.settings.recovery())
-
-    def _digest(self, source: FrameSource, **options: Any) -> str:
         # Frames in memory have no file by which they could be recognised.
         unique = None if source.files else secrets.token_hex()
-        return signature_of([*source.files, *self.settings.files()], unique=unique, **options)
+        files = [*source.files, *self.settings.files()]
+        return signature_of(files, unique=unique, model=self.signature, **self.settings.recovery())
 
 
 def _common_notes(source: FrameSource, clips: list[PersonClip]) -> list[str]:

@@ -24,6 +24,7 @@ from ...video.stage_clock import Report, StageClock
 from ...visualization import prediction_track
 from ...visualization.comparison_video import ComparedPart, write_comparison_video
 from ..inferencers import MotionInferencer, RecoverySettings, VideoInput, VideoRecovery, list_videos
+from ..inferencers.kept_stages import KEPT, KeptStages
 from ..keypoint_model import KeypointModel, load_keypoint_model
 from ..keypoint_model.keypoint_model import STAGES, network_config
 from .judging import objections, predict_stretches, reported, score_predictions
@@ -33,8 +34,6 @@ from .training import train, trained_file, training_config
 from .video_pack import write_video_pack
 
 PathLike = Union[str, Path]
-KEPT = '.stages'
-"""Folder of the results of stages, from which a second run goes on."""
 NO_VIDEO = 'no video could be used'
 Predictions = dict[str, list[MotionDump]]
 
@@ -126,15 +125,15 @@ class VideoAdaptation:
 
     def _observe(self, video: VideoInput, settings: RecoverySettings) -> list[Stretch]:
         facts = self.videos[video.name] = dict(trained_s=0.0, heldout_s=0.0, notes=[])
-        folder = self.out / KEPT / 'videos' / video.name
-        folder.mkdir(parents=True, exist_ok=True)
+        stages = KeptStages.below(self.out, self.out / KEPT / 'videos' / video.name)
+        stages.video.mkdir(parents=True, exist_ok=True)
         clock = StageClock(lambda stage, *done: self.progress(f'{video.name}: {stage}', *done))
         try:
             source = video.open()
             recovery = VideoRecovery(
                 self.source.model, settings, {}, '', data_root=self.source.data_root
             )
-            seen = recovery.observe(source, video.name, folder, clock)
+            seen = recovery.observe(source, video.name, stages, clock)
         except GVHMRError as error:
             facts['failure'] = str(error)
             return []

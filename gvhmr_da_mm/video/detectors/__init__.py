@@ -1,6 +1,6 @@
 """Detectors of people and their keypoints."""
 
-from .build import build_detector, check_detector, file_of
+from .build import DETECTORS, build_detector, check_detector, file_of, keypoint_file
 from .detections import Detections, boxes_around
 from .detector import Detector
 from .keypoint_file import KeypointFile
@@ -9,6 +9,7 @@ from .mmpose_pose import MMPosePose
 from .rtmlib_pose import RTMLibPose
 
 __all__ = [
+    'DETECTORS',
     'Detections',
     'Detector',
     'KeypointFile',
@@ -19,4 +20,5 @@ __all__ = [
     'build_detector',
     'check_detector',
     'file_of',
+    'keypoint_file',
 ]

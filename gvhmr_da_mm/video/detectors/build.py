@@ -31,6 +31,11 @@ def file_of(path: Union[str, Path], clip_id: str, suffixes: tuple[str, ...]) -> 
     raise MissingFilesError(f'{clip_id}: expected the file {" or ".join(map(str, found))}')
 
 
+def keypoint_file(keypoints: Union[str, Path], clip_id: str) -> Path:
+    """Return the file of the keypoints of a clip; see :func:`file_of`."""
+    return file_of(keypoints, clip_id, ('.npz',))
+
+
 def check_detector(keypoints: str) -> None:
     """Check before any video is read that a detector can be used.
 
@@ -75,4 +80,4 @@ def build_detector(
     if keypoints in DETECTORS:
         defaults = dict(max_people=MAX_PEOPLE) if everybody and keypoints == 'mediapipe' else {}
         return TASK_UTILS.build(dict(type=DETECTORS[keypoints], **{**defaults, **(options or {})}))
-    return KeypointFile(file_of(keypoints, clip_id, ('.npz',)), img_wh)
+    return KeypointFile(keypoint_file(keypoints, clip_id), img_wh)

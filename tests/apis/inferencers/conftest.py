@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from gvhmr_da_mm.apis.inferencers import MotionInferencer
 from gvhmr_da_mm.registry import MODELS
+from gvhmr_da_mm.video import view_observation
 from tests.testing import isolated_registry, toy_model_config
 from tests.video.people import walking
 from tests.video.videos import write_video
@@ -54,3 +55,16 @@ def inferencer(checkpoint, toy_root, people):
     return MotionInferencer(
         weights=checkpoint, data_root=toy_root, keypoints=str(people), device='cpu'
     )
+
+
+@pytest.fixture
+def detected(monkeypatch):
+    """Return a list to which each detection in a video is added."""
+    paths, detect = [], view_observation.detect
+
+    def count(source, *args):
+        paths.append(source.path)
+        return detect(source, *args)
+
+    monkeypatch.setattr(view_observation, 'detect', count)
+    return paths

@@ -13,6 +13,7 @@ from gvhmr_da_mm.body_models import get_body_model
 from gvhmr_da_mm.core.errors import ConfigError, DataError, MissingFilesError
 from gvhmr_da_mm.core.rotation import rotation_about_axis
 from gvhmr_da_mm.structures import PersonMotion
+from gvhmr_da_mm.video.array_frames import ArrayFrames
 from gvhmr_da_mm.video.feature_job import FeatureJob
 
 FRAMES = 9
@@ -118,14 +119,19 @@ def test_heights_and_signatures():
     settings = RecoverySettings(height={2: 1.6})
     assert settings.height_of(2) == 1.6 and settings.height_of(0) is None
     assert RecoverySettings(height=1.8).height_of(7) == 1.8
+    frames = ArrayFrames(np.zeros((2, 4, 6, 3), np.uint8), 30)
+
+    def observed(settings):
+        return settings.observation_signature(frames, 'frames')
+
     plain = RecoverySettings()
     still = RecoverySettings(camera='static')
     focal = RecoverySettings(camera='static', focal='24mm')
-    assert still.recovery() != focal.recovery() and still.observation() == focal.observation()
+    assert still.recovery() != focal.recovery() and observed(still) == observed(focal)
     for changed in (dict(height=1.8), dict(floor='flat'), dict(fit=False)):
         other = RecoverySettings(**changed)
-        assert other.observation() == plain.observation()
+        assert observed(other) == observed(plain)
         assert other.recovery() != plain.recovery()
     longest, largest = (RecoverySettings(job=FeatureJob(people=p)) for p in ('longest', 'largest'))
-    assert longest.observation() == largest.observation() != plain.observation()
-    assert RecoverySettings(focal='24mm').observation() != plain.observation()
+    assert observed(longest) == observed(largest) != observed(plain)
+    assert observed(RecoverySettings(focal='24mm')) != observed(plain)
