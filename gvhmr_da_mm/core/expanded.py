@@ -1,5 +1,6 @@
 """Tensors that repeat a part of themselves without memory of their own."""
 
+import torch
 from torch import Tensor
 
 
@@ -11,3 +12,12 @@ def unexpanded(value: Tensor) -> Tensor:
     if not value.numel():
         return value
     return value[tuple(slice(1 if step == 0 else None) for step in value.stride())]
+
+
+def join_batches(first: Tensor, second: Tensor) -> Tensor:
+    """Concatenate batches (B, ...) and (C, ...); frames that both repeat stay repeated."""
+    parts = [unexpanded(value) for value in (first, second)]
+    whole = len(parts[0]) == len(first) and len(parts[1]) == len(second)
+    if not whole or parts[0].shape[1:] != parts[1].shape[1:]:
+        return torch.cat((first, second))
+    return torch.cat(parts).expand(-1, *first.shape[1:])

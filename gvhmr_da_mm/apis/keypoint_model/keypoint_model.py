@@ -124,13 +124,21 @@ class KeypointModel:
         return body(*(value.to(device) for value in parameters)).coco17.cpu()
 
     def _pack(self, clip: Clip, flip: bool) -> dict[str, Any]:
-        """Pack a clip, with its mirror image for the flip test, which takes much memory."""
+        """Pack a clip, with its mirror image for the flip test."""
         if flip and clip.flip_bbx_xys is None:
             clip.flip_bbx_xys = clip.bbx_xys.clone()
             clip.flip_bbx_xys[:, 0] = clip.img_wh[0] - clip.bbx_xys[:, 0]
+        missing = []
+        if clip.f_imgseq is None:
+            missing.append('f_imgseq')
         if flip and clip.flip_f_imgseq is None:
-            clip.flip_f_imgseq = torch.zeros(len(clip), IMAGE_FEATURE_DIM)
-        return pack_clip(clip, dataset='keypoints', domain='real')
+            clip.flip_f_imgseq = torch.zeros(1, IMAGE_FEATURE_DIM)
+            missing.append('flip_f_imgseq')
+        packed = pack_clip(clip, dataset='keypoints', domain='real')
+        # Of a long video, features that are not there would take most of the memory.
+        no_features = torch.zeros(1, 1).expand(len(clip), IMAGE_FEATURE_DIM)
+        packed['inputs'].update(dict.fromkeys(missing, no_features))
+        return packed
 
 
 def load_keypoint_model(

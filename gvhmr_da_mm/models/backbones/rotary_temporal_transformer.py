@@ -16,6 +16,7 @@ from ..layers import (
     KeyWindow,
     RotaryTable,
     VectorEmbedding,
+    by_frames,
 )
 
 CLIFF_DIM = 3
@@ -113,14 +114,19 @@ class RotaryTemporalTransformer(BaseModule):
         if length is not None:
             check_shape(length, 'B', 'length', B=sizes['B'])
 
-        x = self.keypoint_embedding(obs)
-        x = x + self.cliffcam_embedding(f_cliffcam)
-        x = x + self.cam_angvel_embedding(f_cam_angvel)
-        x = x + self.image_embedding(f_imgseq)
-
+        x = by_frames(self._embed, obs, f_cliffcam, f_cam_angvel, f_imgseq)
         head_dim = self.latent_dim // self.num_heads
         rotary = RotaryTable.build(sizes['L'], head_dim, obs.dtype, obs.device)
         window = KeyWindow.build(sizes['L'], self.max_len, length, obs.device)
         for block in self.blocks:
             x = block(x, rotary, window)
         return x
+
+    def _embed(
+        self, obs: Tensor, f_cliffcam: Tensor, f_cam_angvel: Tensor, f_imgseq: Tensor
+    ) -> Tensor:
+        """Return the token (B, L, C) of each frame."""
+        x = self.keypoint_embedding(obs)
+        x = x + self.cliffcam_embedding(f_cliffcam)
+        x = x + self.cam_angvel_embedding(f_cam_angvel)
+        return x + self.image_embedding(f_imgseq)

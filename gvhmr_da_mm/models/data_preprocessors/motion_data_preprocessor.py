@@ -58,4 +58,5 @@ class MotionDataPreprocessor(BaseDataPreprocessor):
                 f'clips of one batch should have equal shapes, but `{name}` has {sorted(shapes)}; '
                 'use a batch size of 1 for whole sequences or pad the clips to one length'
             )
-        return torch.stack(list(value))
+        # A long video is not copied, and stays expanded.
+        return value[0][None] if len(value) == 1 else torch.stack(list(value))

@@ -22,6 +22,7 @@ from ...core.checks import check_shape
 from ...core.constants import constant
 from ...core.conventions import COMPAT_MODES
 from ...core.errors import ConfigError, DataError
+from ...core.expanded import unexpanded
 from ...core.filtering import length_unless_full
 from ...core.layout import IMAGE_FEATURE_DIM, NUM_COCO
 from ...core.precision import full_precision
@@ -172,12 +173,14 @@ class GVHMR(BaseModel):
         angvel = inputs['cam_angvel']
         mean, std = constant(CAM_ANGVEL_MEAN, angvel), constant(CAM_ANGVEL_STD, angvel)
         obs = normalize_keypoints(inputs['kp2d'], inputs['bbx_xys'], min_size=1e-5)
+        features = inputs['f_imgseq']
         # Not products with the masks: masked values may be NaN.
+        f_imgseq = torch.where(inputs['has_imgfeat'][:, None, None], unexpanded(features), 0.0)
         return dict(
             obs=torch.where(inputs['valid'][..., None, None], obs, 0.0),
             f_cliffcam=cliff_condition(inputs['bbx_xys'], inputs['K_fullimg']),
             f_cam_angvel=(angvel - mean) / std,
-            f_imgseq=torch.where(inputs['has_imgfeat'][:, None, None], inputs['f_imgseq'], 0.0),
+            f_imgseq=f_imgseq.expand(features.shape),
         )
 
     def infer(self, inputs: dict[str, Tensor], drop: bool = False) -> MotionPrediction:

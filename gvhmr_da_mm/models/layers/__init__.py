@@ -1,5 +1,6 @@
 """Layers of the backbone and the heads."""
 
+from .by_frames import by_frames
 from .condition_dropout import drop_conditions
 from .condition_embedding import ImageEmbedding, VectorEmbedding
 from .gated_block import GatedBlock
@@ -19,6 +20,7 @@ __all__ = [
     'RotaryAttention',
     'RotaryTable',
     'VectorEmbedding',
+    'by_frames',
     'drop_conditions',
     'windowed_attention',
 ]

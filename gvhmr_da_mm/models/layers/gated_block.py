@@ -5,6 +5,7 @@ from typing import Optional
 import torch
 from torch import Tensor, nn
 
+from .by_frames import by_frames
 from .key_window import KeyWindow
 from .mlp import MLP
 from .rotary_table import RotaryTable
@@ -43,4 +44,7 @@ class GatedBlock(nn.Module):
     def forward(self, x: Tensor, rotary: RotaryTable, window: Optional[KeyWindow] = None) -> Tensor:
         """Refine tokens (B, L, C)."""
         x = torch.addcmul(x, self.gate_attn, self.attn(self.norm1(x), rotary, window))
+        return by_frames(self._feed_forward, x)
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
         return torch.addcmul(x, self.gate_ffn, self.ffn(self.norm2(x)))

@@ -61,20 +61,22 @@ class RotaryAttention(nn.Module):
         Returns:
             Tensor: Shape (B, L, C).
         """
-        query, key, value = (
-            layer(x).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
-            for layer in (self.query, self.key, self.value)
-        )
+        return self.drop(self.proj(self._attend(x, rotary, window)))
+
+    def _attend(self, x: Tensor, rotary: RotaryTable, window: Optional[KeyWindow]) -> Tensor:
+        """Return the attended values (B, L, C)."""
+
+        def heads(layer: nn.Linear) -> Tensor:
+            return layer(x).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+
+        # One after the other, so that of a long sequence few tensors are held at once. Under
+        # autocast the table is float32 and so are the products.
+        query, key = rotary.rotate(heads(self.query)), rotary.rotate(heads(self.key))
+        value = heads(self.value)
         attend, dtype = windowed_attention, value.dtype
         if value.device.type == 'cpu' and dtype == torch.bfloat16:
             # In bfloat16, PyTorch's attention takes twice as long on a CPU.
             attend, value = full_precision(attend), value.float()
-        attended = attend(
-            # Under autocast the table is float32 and so are the products.
-            rotary.rotate(query).type_as(value),
-            rotary.rotate(key).type_as(value),
-            value,
-            window,
-            self.weight_dropout if self.training else 0.0,
-        )
-        return self.drop(self.proj(attended.to(dtype).transpose(1, 2).flatten(-2)))
+        dropout = self.weight_dropout if self.training else 0.0
+        attended = attend(query.type_as(value), key.type_as(value), value, window, dropout)
+        return attended.to(dtype).transpose(1, 2).flatten(-2)

@@ -1,10 +1,10 @@
 """Flip test: the mean of the predictions of a video and of its mirror image."""
 
-import torch
 from torch import Tensor
 
 from ...body_models import LinearBlendBody
 from ...core.errors import ConfigError
+from ...core.expanded import join_batches
 from ...core.precision import full_precision
 from ...core.rotation import mean_of_two_rotations
 from ...structures import MotionPrediction, RecoveredMotion
@@ -58,7 +58,7 @@ class FlipTest:
         if self.compat == 'published':
             mirrored['K_fullimg'] = inputs['K_fullimg']
         network_inputs = [name for name in inputs if not name.startswith('flip_')]
-        return {name: torch.cat((inputs[name], mirrored[name])) for name in network_inputs}
+        return {name: join_batches(inputs[name], mirrored[name]) for name in network_inputs}
 
     @full_precision
     def merge(

@@ -1,5 +1,7 @@
 """The fast attention equals the plain one."""
 
+import sys
+
 import pytest
 import torch
 from hypothesis import example, given, settings
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 
 from gvhmr_da_mm.models.layers import KeyWindow, windowed_attention
 from gvhmr_da_mm.models.layers.key_window import BLOCK_SIZE
+
+module = sys.modules[windowed_attention.__module__]
 
 
 def _plain(query, key, value, window):
@@ -83,3 +87,22 @@ def test_dropout_hits_weights_alone():
     # The weights of a row sum to 1; half of them are lost and the others count twice.
     assert kept.std() > 0.05
     assert abs(kept.mean() - 1) < 0.1
+
+
+@pytest.mark.parametrize(
+    ('length', 'sizes'), [(None, [2, 2, 1]), (torch.tensor([4 * BLOCK_SIZE, 300]), [5])]
+)
+def test_many_blocks_are_computed_in_turn(length, sizes, monkeypatch):
+    frames = 6 * BLOCK_SIZE + 10
+    heads, window = _heads(2, frames), KeyWindow(frames, 20, length)
+    once = windowed_attention(*heads, window)
+    monkeypatch.setattr(module, 'MAX_BLOCKS', 2)
+    found, attend = [], module._attend_blocks
+
+    def note(query, *args):
+        found.append(query.shape[2] // BLOCK_SIZE)
+        return attend(query, *args)
+
+    monkeypatch.setattr(module, '_attend_blocks', note)
+    torch.testing.assert_close(windowed_attention(*heads, window), once)
+    assert found == sizes
