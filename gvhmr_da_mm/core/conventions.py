@@ -12,6 +12,8 @@ NEAR_DEPTH = 0.3
 """Points nearer to the camera than this (m) are not projected."""
 GRAVITY_Y_UP = (0.0, -1.0, 0.0)
 """Direction of gravity in a y-up world."""
+GRAVITY_GV = (0.0, 1.0, 0.0)
+"""Direction of gravity in the gravity view."""
 COMPAT_MODES = ('correct', 'published')
 """``correct`` follows the definitions; ``published`` repeats the published code's results."""
 

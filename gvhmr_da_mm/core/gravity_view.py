@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .constants import constant
-from .conventions import GRAVITY_Y_UP
+from .conventions import GRAVITY_GV, GRAVITY_Y_UP
 
 DEGENERATE_NORM = 1e-5
 """Sine of the angle between view and gravity below which the horizontal view is undefined."""
@@ -47,14 +47,18 @@ def gravity_view_of(gravity_c: Tensor) -> Tensor:
     return torch.stack((x, y, z), dim=-2)
 
 
-def gravity_in_camera(R_gv: Tensor, R_c: Tensor) -> Tensor:
-    """Return the direction of gravity (..., 3) in each camera, y of the gravity view.
+def gravity_in_camera(
+    R_root: Tensor, R_c: Tensor, gravity: tuple[float, float, float] = GRAVITY_GV
+) -> Tensor:
+    """Return the direction of gravity (..., 3) in each camera.
 
     Args:
-        R_gv (Tensor): Root orientation in the gravity view (..., 3, 3).
+        R_root (Tensor): Root orientation in the gravity view or another frame (..., 3, 3).
         R_c (Tensor): Root orientation in the camera (..., 3, 3).
+        gravity (tuple[float, float, float]): Direction of gravity in the frame of ``R_root``.
+            Defaults to (0, 1, 0), that of the gravity view.
     """
-    return (R_c @ R_gv[..., 1, :, None])[..., 0]
+    return (R_c @ (R_root.mT @ constant(gravity, R_root)[:, None]))[..., 0]
 
 
 def horizontal_direction(direction_gv: Tensor) -> Tensor:

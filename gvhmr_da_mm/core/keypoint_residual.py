@@ -8,6 +8,9 @@ from torch import Tensor
 from .camera import clamp_depth, project_to_box, to_box_coordinates
 from .precision import full_precision
 
+MIN_KEYPOINT_SCORE = 0.5
+"""Detections at or below this score do not count, unless a caller says otherwise."""
+
 
 class KeypointResidual(NamedTuple):
     """Distances of projected joints from detections, and which of them count.
@@ -40,7 +43,7 @@ def valid_detections(inputs: dict[str, Tensor], min_keypoint_score: float) -> Te
 
 @full_precision
 def keypoint_residual(
-    coco17_c: Tensor, inputs: dict[str, Tensor], min_keypoint_score: float = 0.5
+    coco17_c: Tensor, inputs: dict[str, Tensor], min_keypoint_score: float = MIN_KEYPOINT_SCORE
 ) -> KeypointResidual:
     """Project COCO joints and compare them with detections, as shares of the box's side.
 

@@ -23,7 +23,7 @@ from ...video.observe import Progress
 from ...video.observed_video import ObservedVideo
 from ...video.view_observation import ViewObservation, observe_view
 from .drawing import draw_view
-from .gravity import gravity_in_camera
+from .gravity import motion_gravity
 from .keypoint_model import KeypointModel
 from .limbs import LIMB_JOINTS, limb_rows
 from .reference import Reference, make_reference, videos_of
@@ -103,7 +103,7 @@ def _evaluate_view(
             **_camera_errors(pred_c[known], true_c),
             **_world_errors(pred_w, true_w, seconds),
         }
-    down = gravity_in_camera(*(sample.pred_instances[f'global_orient_{space}'] for space in 'cw'))
+    down = motion_gravity(sample.pred_instances)
     true_down = torch.from_numpy(view.R @ np.array(GRAVITY_Z_UP))
     result['gravity_deg'] = float(torch.rad2deg(angle_between(down[known], true_down)).mean())
     theirs = torch.from_numpy(seen.joints()[frames][:, limbs])[known]

@@ -1,20 +1,21 @@
-"""Direction of gravity in the camera."""
+"""Direction of gravity in the camera of a motion."""
 
-import torch
+from typing import Union
+
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...core.conventions import GRAVITY_Y_UP
+from ...core.gravity_view import gravity_in_camera
 from ...core.rotation import axis_angle_to_matrix
 
 
-def gravity_in_camera(global_orient_c: Tensor, global_orient_w: Tensor) -> Tensor:
-    """Return the direction of gravity (F, 3) in the camera.
+def motion_gravity(motion: Union[dict[str, Tensor], InstanceData]) -> Tensor:
+    """Return the direction of gravity (F, 3), float64, in the camera of a motion.
 
     Args:
-        global_orient_c (Tensor): Orientation of the root in the camera, axis-angle (F, 3).
-        global_orient_w (Tensor): The same in the y-up world (F, 3).
+        motion (dict[str, Tensor] | InstanceData): ``global_orient_c`` and ``global_orient_w``:
+            orientation of the root in the camera and in the y-up world, axis-angle (F, 3).
     """
-    R_c, R_w = (
-        axis_angle_to_matrix(value.double()) for value in (global_orient_c, global_orient_w)
-    )
-    return R_c @ R_w.mT @ torch.tensor(GRAVITY_Y_UP, dtype=torch.float64)
+    R_w, R_c = (axis_angle_to_matrix(motion[f'global_orient_{s}'].double()) for s in 'wc')
+    return gravity_in_camera(R_w, R_c, GRAVITY_Y_UP)

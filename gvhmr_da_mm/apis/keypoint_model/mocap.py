@@ -33,7 +33,7 @@ from ...evaluation.meshes import ProtocolMeshes
 from ...evaluation.protocols import PROTOCOLS
 from ...fileio.atomic_file import write_atomically
 from ...video.observe import Progress
-from .gravity import gravity_in_camera
+from .gravity import motion_gravity
 from .keypoint_model import STAGES, KeypointModel
 
 METRICS = ('pa_mpjpe', 'mpjpe', 'w_mpjpe', 'wa_mpjpe', 'rte', 'fs', 'jitter', 'gravity_deg')
@@ -165,10 +165,6 @@ def _errors(
     rte = root_trajectory_error(root, true_root)
     if true_root.diff(dim=0).norm(dim=-1).sum() < MIN_TRAVEL:
         rte = rte.new_zeros(0)
-    orientations = ('global_orient_c', 'global_orient_w')
-    down, true_down = (
-        gravity_in_camera(*(motion[name] for name in orientations)) for motion in (pred, labels)
-    )
     return dict(
         pa_mpjpe=pa_mpjpe(pred_c, true_c),
         mpjpe=mpjpe(pred_c, true_c, PROTOCOL.pelvis),
@@ -177,7 +173,7 @@ def _errors(
         rte=rte,
         fs=contact_sliding(pred_feet, true_feet),
         jitter=jitter(pred_w),
-        gravity_deg=torch.rad2deg(angle_between(down, true_down)),
+        gravity_deg=torch.rad2deg(angle_between(motion_gravity(pred), motion_gravity(labels))),
     )
 
 

@@ -18,7 +18,7 @@ from ..inferencers.frame_confidence import window_scores
 from ..inferencers.known_facts import MIN_CONTACT_PROBABILITY
 from ..keypoint_model import KeypointModel
 from ..keypoint_model.keypoint_model import STAGES
-from .stretches import MIN_SCORE, Stretch
+from .stretches import Stretch
 
 METRICS = dict(
     reprojection_px='px between joints and confident keypoints',
@@ -99,7 +99,7 @@ def score_predictions(
         found, inputs = dump.sample.pred_instances, dump.inputs
         valid = torch.ones(len(dump), dtype=torch.bool)
         residual = keypoint_residual(
-            model.coco_joints(dump.sample, 'camera'), dict(inputs, valid=valid), MIN_SCORE
+            model.coco_joints(dump.sample, 'camera'), dict(inputs, valid=valid)
         )
         pixels = residual.distance * inputs['bbx_xys'][:, None, 2]
         parts['reprojection_px'].append(pixels[residual.valid])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.conventions import FPS
+from ...core.keypoint_residual import MIN_KEYPOINT_SCORE
 from ...datasets.clip import Clip
 from ...video.observed_video import ObservedVideo
 
@@ -15,8 +16,6 @@ STRETCH_FRAMES = 75
 """Length of a stretch where the person is seen for long enough."""
 HOLD_OUT_EVERY = 4
 """One of this many stretches is held out, and at least the last one."""
-MIN_SCORE = 0.5
-"""Keypoints at or below this score are not trusted, as in the losses."""
 MIN_KEYPOINTS = 6
 """Trusted keypoints of a frame in which the person counts as seen."""
 MIN_SEEN = 0.5
@@ -82,7 +81,7 @@ def unfit(kp2d: np.ndarray, bbx_xys: np.ndarray) -> str:
             f'{len(kp2d)} frames are too short to adapt on a part and judge on another: give '
             f'{2 * MIN_FRAMES / FPS:.0f} s or more'
         )
-    trusted = kp2d[..., 2] > MIN_SCORE
+    trusted = kp2d[..., 2] > MIN_KEYPOINT_SCORE
     seen = trusted.sum(axis=1) >= MIN_KEYPOINTS
     if seen.mean() < MIN_SEEN:
         return (

@@ -15,7 +15,6 @@ from .root_trajectory import (
     contact_sliding,
     put_on_ground,
     remove_displacement,
-    static_displacement,
 )
 
 TRAJECTORY_SMOOTHING = 3.0
@@ -55,13 +54,7 @@ def correct_moving_camera(
         ShapeError: If a shape is wrong, or there is no frame.
     """
     valid = check_trajectory(transl_w, joints_w, static_logits, valid)
-    if doubt is None:
-        positive = static_logits[:, :-1] > 0
-        # A finite number, since a softmax over nothing but minus infinity is NaN.
-        weight = static_logits[:, :-1].masked_fill(~positive, -1e6).softmax(dim=-1) * positive
-        sliding = (weight[..., None] * static_displacement(joints_w)).sum(dim=2)
-    else:
-        sliding = contact_sliding(joints_w, static_logits, doubt)
+    sliding = contact_sliding(joints_w, static_logits, doubt, _softmax_weights)
     trajectory = hold_last_valid(remove_displacement(transl_w, sliding), valid)
 
     smooth = trajectory.clone()
@@ -69,3 +62,10 @@ def correct_moving_camera(
         smooth[..., axis] = gaussian_smooth(trajectory[..., axis], TRAJECTORY_SMOOTHING, dim=1)
     joints = joints_w + (smooth - transl_w)[:, :, None]
     return put_on_ground(smooth, joints, static_logits, valid, compat)
+
+
+def _softmax_weights(static_logits: Tensor) -> Tensor:
+    """Return the softmax (B, L, S) of the positive logits."""
+    positive = static_logits > 0
+    # A finite number, since a softmax over nothing but minus infinity is NaN.
+    return static_logits.masked_fill(~positive, -1e6).softmax(dim=-1) * positive

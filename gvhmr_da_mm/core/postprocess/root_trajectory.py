@@ -4,6 +4,7 @@ Note:
     Shape letters: B clips, L frames, J joints, S static joints.
 """
 
+from collections.abc import Callable
 from typing import Optional
 
 import torch
@@ -44,7 +45,12 @@ def static_displacement(joints_w: Tensor) -> Tensor:
     return joints_w[:, :, list(STATIC_JOINTS)].diff(dim=1)
 
 
-def contact_sliding(joints_w: Tensor, static_logits: Tensor, doubt: float) -> Tensor:
+def contact_sliding(
+    joints_w: Tensor,
+    static_logits: Tensor,
+    doubt: Optional[float],
+    published: Callable[[Tensor], Tensor],
+) -> Tensor:
     """Return how far static joints slide, the error of each step of the root (B, L-1, 3).
 
     It is the mean of the displacements of the static joints, and of none with the weight ``doubt``.
@@ -54,10 +60,16 @@ def contact_sliding(joints_w: Tensor, static_logits: Tensor, doubt: float) -> Te
     Args:
         joints_w (Tensor): World joints (B, L, J, 3), metres.
         static_logits (Tensor): Contact logits of the static joints (B, L, S).
-        doubt (float): Weight of the step as it is.
+        doubt (float, optional): Weight of the step as it is; None for the weights of ``published``.
+        published (Callable): Returns other weights of the joints of the same shape for logits
+            (B, L-1, S).
     """
-    weight = (2 * static_logits[:, :-1].sigmoid() - 1).clamp(min=0)
-    weight = weight / (weight.sum(dim=-1, keepdim=True) + doubt)
+    logits = static_logits[:, :-1]
+    if doubt is None:
+        weight = published(logits)
+    else:
+        weight = (2 * logits.sigmoid() - 1).clamp(min=0)
+        weight = weight / (weight.sum(dim=-1, keepdim=True) + doubt)
     return (weight[..., None] * static_displacement(joints_w)).sum(dim=2)
 
 

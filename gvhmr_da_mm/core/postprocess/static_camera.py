@@ -17,7 +17,6 @@ from .root_trajectory import (
     contact_sliding,
     put_on_ground,
     remove_displacement,
-    static_displacement,
 )
 
 CAMERA_SMOOTHING = 5.0
@@ -86,16 +85,18 @@ def correct_static_camera(
     trajectory = transl_w + _pull(seen_w - pelvis_w)
 
     joints = joints_w + (trajectory - transl_w)[:, :, None]
-    if doubt is None:
-        held = (static_logits[:, :-1].sigmoid() > STATIC_PROBABILITY)[..., None].to(joints)
-        sliding = (held * static_displacement(joints)).sum(dim=2) / held.sum(dim=2).clamp(min=1)
-    else:
-        sliding = contact_sliding(joints, static_logits, doubt)
+    sliding = contact_sliding(joints, static_logits, doubt, _equal_weights)
     horizontal = torch.zeros_like(sliding)
     horizontal[..., HORIZONTAL] = sliding[..., HORIZONTAL]
     trajectory = remove_displacement(trajectory, horizontal)
     joints = joints_w + (trajectory - transl_w)[:, :, None]
     return put_on_ground(trajectory, joints, static_logits, valid, compat)
+
+
+def _equal_weights(static_logits: Tensor) -> Tensor:
+    """Return equal weights (B, L, S) of the joints that are probably static."""
+    held = (static_logits.sigmoid() > STATIC_PROBABILITY).to(static_logits)
+    return held / held.sum(dim=-1, keepdim=True).clamp(min=1)
 
 
 def _pull(gap: Tensor) -> Tensor:

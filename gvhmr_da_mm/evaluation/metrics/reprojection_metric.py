@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ...core.errors import DataError
-from ...core.keypoint_residual import KeypointResidual, keypoint_residual
+from ...core.keypoint_residual import MIN_KEYPOINT_SCORE, KeypointResidual, keypoint_residual
 from ...core.rotation import axis_angle_to_matrix
 from ...registry import METRICS, MODELS
 from ...structures import sample_inputs
@@ -49,7 +49,7 @@ class ReprojectionMetric(GatheredMetric):
     def __init__(
         self,
         dataset: str = 'video',
-        min_keypoint_score: float = 0.5,
+        min_keypoint_score: float = MIN_KEYPOINT_SCORE,
         data_root: Optional[PathLike] = None,
         support_dir: Optional[PathLike] = None,
         collect_device: str = 'cpu',

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ...core.checks import check_choice, check_shape
 from ...core.errors import ConfigError
-from ...core.keypoint_residual import keypoint_residual
+from ...core.keypoint_residual import MIN_KEYPOINT_SCORE, keypoint_residual
 from ...core.rotation import relative_angle
 from ...registry import MODELS
 from ...structures.motion import MotionPrediction
@@ -32,7 +32,7 @@ def reprojection_confidence(
     inputs: Inputs,
     scale: float = 0.1,
     clamp: float = 0.25,
-    min_keypoint_score: float = 0.5,
+    min_keypoint_score: float = MIN_KEYPOINT_SCORE,
 ) -> ScoreAndEvidence:
     """Score predictions by the distance of their joints from the detected keypoints.
 

@@ -5,7 +5,12 @@ from typing import Optional
 from torch import Tensor, nn
 
 from ...core.errors import ConfigError
-from ...core.keypoint_residual import KeypointResidual, keypoint_residual, valid_detections
+from ...core.keypoint_residual import (
+    MIN_KEYPOINT_SCORE,
+    KeypointResidual,
+    keypoint_residual,
+    valid_detections,
+)
 from ...core.precision import full_precision
 from ...registry import MODELS
 from .loss_weight import check_loss_weight
@@ -30,7 +35,10 @@ class ReprojectionLoss(nn.Module):
     """
 
     def __init__(
-        self, min_keypoint_score: float = 0.5, scale: float = 0.1, loss_weight: float = 300.0
+        self,
+        min_keypoint_score: float = MIN_KEYPOINT_SCORE,
+        scale: float = 0.1,
+        loss_weight: float = 300.0,
     ) -> None:
         super().__init__()
         if scale <= 0:
