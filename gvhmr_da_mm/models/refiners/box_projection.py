@@ -40,6 +40,29 @@ class BoxProjection:
         projected.addcmul_(self.rows[:, 1], points[1] / depth).add_(self.rows[:, 2])
         return projected.mul_(self.valid).sub_(self.detected)
 
+    def shift_equations(self, points: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the normal equations of the shift that brings a frame's points to the detections.
+
+        A projection less its detection is linear in the point once it is multiplied by the depth;
+        that factor is undone by the weight, with the depth of ``points``.
+
+        Args:
+            points (Tensor): Points in the camera (3, K, N), m.
+            weight (Tensor): Weight of each squared distance (K, N).
+
+        Returns:
+            tuple[Tensor, Tensor]: Matrix (N, 3, 3) and right side (N, 3), both 0 where no detection
+            counts.
+
+        Source: the direct linear transform (Hartley and Zisserman, 2004, Sec. 4.1).
+        """
+        lines = self.rows.repeat(1, 1, points.shape[1], 1)
+        lines[:, 2] -= self.detected
+        weight = weight * self.valid / points[2].clamp(min=NEAR_DEPTH).square()
+        weighted = lines * weight
+        matrix = torch.einsum('dikn,djkn->nij', weighted, lines)
+        return matrix, -torch.einsum('dikn,djkn,jkn->ni', weighted, lines, points)
+
     def forces(self, points: Tensor, on_difference: Tensor) -> Tensor:
         """Return the derivative by the points (3, K, N).
 

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...body_models import PointChain, PosedPoints
+from ...core.filtering import gaussian_smooth, hold_last_valid
 from ...core.frames_last import Turn, frames_last, matrix_product, turn
 from ...core.keypoint_residual import KeypointResidual
 from ...core.layout import MOTION, NUM_JOINTS
@@ -15,6 +16,12 @@ from ...structures import MotionPrediction
 from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
 from .box_projection import BoxProjection
+
+ROOT_STEPS = 5
+ROOT_SMOOTHING = 10.0
+"""Sigma in frames over the equations of the root's first shift."""
+ROOT_DAMPING = 1e-6
+"""Resistance of the root to that shift, as a share of the trace of its equations."""
 
 
 class FitWeights(NamedTuple):
@@ -64,6 +71,7 @@ class FitObjective:
         self.reprojection = reprojection
         self.valid = reprojection.valid_mask(inputs)
         self.projection = BoxProjection(inputs, self.valid)
+        self.frames = prediction.valid
         self.shape = _, frames = prediction.valid.shape
         self.detections, clips = totals
         self.jump_weight = weights.smoothness / (clips * max(frames - 1, 1))
@@ -81,6 +89,42 @@ class FitObjective:
     def zero_change(self) -> Tensor:
         """Return the change that leaves the prediction as it is."""
         return self.R_local.new_zeros(3, NUM_JOINTS + 1, self.R_local.shape[-1])
+
+    @full_precision
+    @torch.no_grad()
+    def root_change(self) -> Tensor:
+        """Return the change that moves the root alone to where the body meets the detections.
+
+        It is the same share of the depth for neighbouring frames, and zero for clips whose
+        objective it does not lower.
+
+        Source: iteratively reweighted least squares (Holland and Welsch, 1977).
+        """
+        change = self.zero_change()
+        posed = self.chain.pose(self.R_local)
+        # Far from the detections a robust penalty has no slope: the first step is without weights.
+        weight = torch.ones_like(self.projection.valid)
+        for _ in range(ROOT_STEPS):
+            points = self._points(posed, change)
+            change[:, NUM_JOINTS] += self._root_step(points, weight)
+            weight = self._slope(self.projection.difference(self._points(posed, change)))
+        helped = self.loss(change) < self.loss(self.zero_change())
+        change.unflatten(-1, self.shape).masked_fill_(~helped[:, None], 0.0)
+        return change
+
+    def _root_step(self, points: Tensor, weight: Tensor) -> Tensor:
+        """Return the least-squares shift (3, N) of the root, as a share of its depth."""
+        matrix, vector = self.projection.shift_equations(points, weight)
+        depth = self.depth.flatten()[:, None]
+        equations = torch.cat((matrix * depth[..., None] ** 2, (vector * depth)[..., None]), dim=-1)
+        equations = hold_last_valid(equations.unflatten(0, self.shape), self.frames)
+        equations = gaussian_smooth(equations, ROOT_SMOOTHING, dim=1).flatten(0, 1)
+        matrix, vector = equations.split((3, 1), dim=-1)
+        # What the detections say nothing about does not change.
+        trace = matrix.diagonal(dim1=-2, dim2=-1).sum(-1)
+        damping = torch.where(trace > 0, ROOT_DAMPING * trace, 1.0)
+        matrix = matrix + damping[:, None, None] * torch.eye(3).to(matrix)
+        return torch.linalg.solve(matrix, vector)[..., 0].T
 
     @full_precision
     @torch.no_grad()
@@ -128,8 +172,12 @@ class FitObjective:
     def _forces(self, points: Tensor) -> Tensor:
         """Return the derivative of the penalty by the points (3, 17, N)."""
         difference = self.projection.difference(points)
+        slope = self._slope(difference)
+        return self.projection.forces(points, difference.mul_(2 * slope))
+
+    def _slope(self, difference: Tensor) -> Tensor:
+        """Return the derivative of the penalty by the squared distances (17, N)."""
         with torch.enable_grad():
             squared = self._by_clip(difference).requires_grad_()
             (slope,) = torch.autograd.grad(self._penalty(squared, self.valid), squared)
-        on_difference = difference.mul_(2 * frames_last(slope))
-        return self.projection.forces(points, on_difference)
+        return frames_last(slope)

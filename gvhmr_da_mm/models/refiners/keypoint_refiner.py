@@ -25,10 +25,12 @@ class KeypointRefiner:
 
     It minimises the reprojection penalty, plus ``prior`` times the squared change of the body pose
     per frame, plus ``smoothness`` times the squared difference of the changes (rad) of neighbouring
-    frames, with Adam from zero change. The pose change is measured in 6D, in standard deviations of
-    true motion, so joints that hardly vary in true motion hardly change. Of the many poses with the
-    same projection the result is one near the prediction. A clip whose objective does not fall is
-    returned unchanged.
+    frames. The root first moves to where the predicted pose meets the keypoints best, by least
+    squares: a prediction may be right about the pose and wrong about the place, for instance where
+    the focal length is an estimate. Adam then changes all. The pose change is measured in 6D, in
+    standard deviations of true motion, so joints that hardly vary in true motion hardly change. Of
+    the many poses with the same projection the result is one near the prediction. A clip whose
+    objective does not fall is returned unchanged.
 
     Note:
         - B: batch, L: frames.
@@ -134,7 +136,9 @@ class KeypointRefiner:
             return prediction.replace(x=None)
         weights = FitWeights(self.prior, self.smoothness, self.min_std)
         objective = FitObjective(prediction, inputs, reprojection, model, weights, totals)
-        change = objective.zero_change()
+        # Otherwise rotations, which are faster, would make up for a wrong size in the image.
+        start = objective.root_change()
+        change = start.clone()
         turns, shift = change[:, :NUM_JOINTS], change[:, NUM_JOINTS:]
         peaks = (self.lr, self.shift_lr)
         optimizer = torch.optim.Adam(
@@ -148,8 +152,8 @@ class KeypointRefiner:
             optimizer.step()
         # Steps of Adam are as long as the learning rate, however small the gradient: a clip that
         # already fits would only wander.
-        helped = objective.loss(change) < objective.loss(objective.zero_change())
-        change.unflatten(-1, prediction.valid.shape).masked_fill_(~helped[:, None], 0.0)
+        helped = objective.loss(change) < objective.loss(start)
+        change = torch.where(helped.repeat_interleave(prediction.valid.shape[1]), change, start)
         refined = _apply(prediction, change.to(prediction.transl_c))
         return refined.for_box(inputs['bbx_xys'], inputs['K_fullimg'])
 

@@ -53,3 +53,56 @@ def test_a_single_frame_has_no_neighbour(toy_model, truth):
     inputs['valid'] = one.valid
     objective = FitObjective(one, inputs, ReprojectionLoss(), toy_model, WEIGHTS, TOTALS)
     assert objective.gradient(objective.zero_change()).isfinite().all()
+
+
+@pytest.fixture
+def displaced(truth):
+    """The true body at a wrong place, and the change (3, N) of its root that puts it right."""
+    true, _, inputs = truth
+    wrong = true.replace(transl_c=true.transl_c + torch.tensor([0.3, -0.2, -1.0]))
+    shift = ((true.transl_c - wrong.transl_c) / wrong.transl_c[..., 2:]).flatten(0, 1).T
+    return wrong, shift, inputs
+
+
+def root_change(prediction, inputs, model):
+    """Return the change of the joints (3, 22, N) and that of the root's position (3, N)."""
+    objective = FitObjective(prediction, inputs, ReprojectionLoss(), model, WEIGHTS, TOTALS)
+    return objective.root_change().split((22, 1), dim=1)
+
+
+def test_root_change_finds_the_place_alone(toy_model, displaced):
+    wrong, shift, inputs = displaced
+    turns, found = root_change(wrong, inputs, toy_model)
+    assert not turns.any()
+    torch.testing.assert_close(found[:, 0], shift.to(found), atol=2e-3, rtol=0)
+
+
+def test_root_change_ignores_outliers_and_frames_without_detections(toy_model, displaced):
+    wrong, shift, inputs = displaced
+    inputs['kp2d'][:, :, 3, :2] += 150
+    inputs['kp2d'][0, 2, :, 2] = 0
+    _, found = root_change(wrong, inputs, toy_model)
+    torch.testing.assert_close(found[:, 0], shift.to(found), atol=0.02, rtol=0)
+
+
+def test_padding_does_not_move_the_root(toy_model, displaced):
+    wrong, _, inputs = displaced
+    wrong, inputs = wrong[1:], {name: value[1:] for name, value in inputs.items()}
+    length = int(inputs['valid'].sum())
+    inputs['kp2d'] = inputs['kp2d'] + 20 * torch.randn_like(inputs['kp2d']).abs() * torch.tensor(
+        [1.0, 1.0, 0.0]
+    )
+    cut = {name: value[:, :length] if value.ndim > 1 else value for name, value in inputs.items()}
+    cut['img_wh'] = inputs['img_wh']
+    _, padded = root_change(wrong, inputs, toy_model)
+    _, alone = root_change(wrong._map(lambda x: x[:, :length]), cut, toy_model)
+    assert padded.any()
+    torch.testing.assert_close(padded[..., :length], alone)
+
+
+def test_the_root_stays_where_nothing_is_detected(toy_model, displaced):
+    wrong, _, inputs = displaced
+    inputs['kp2d'][0, :, :, 2] = 0
+    _, found = root_change(wrong, inputs, toy_model)
+    by_clip = found[:, 0].unflatten(-1, wrong.valid.shape)
+    assert not by_clip[:, 0].any() and by_clip[:, 1].all()

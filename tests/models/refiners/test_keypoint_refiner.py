@@ -36,6 +36,15 @@ def test_a_label_that_fits_stays(toy_model, truth):
     assert joint_error(toy_model, refined, true) < 2e-3
 
 
+@pytest.mark.parametrize('depth', [0.6, 0.75, 1.5, 3.0])
+def test_a_wrong_depth_does_not_turn_the_body(toy_model, truth, depth):
+    true, _, inputs = truth
+    moved = true.replace(transl_c=true.transl_c * torch.tensor([1.0, 1.0, depth]))
+    refined = refine(toy_model, moved, inputs, lr=0.12, shift_lr=0.015)
+    assert relative_angle(refined.R_c, true.R_c)[inputs['valid']].max() < 0.02
+    assert joint_error(toy_model, refined, true) < 0.03
+
+
 def test_a_clip_that_fits_stays_beside_one_that_does_not(toy_model, truth):
     true, wrong, inputs = truth
     both = MotionPrediction.cat([true[:1], wrong[1:]])
