@@ -7,7 +7,7 @@ from mmengine.config import read_base
 from mmengine.optim import CosineAnnealingLR, LinearLR
 
 from gvhmr_da_mm.codecs import DetectorNoise
-from gvhmr_da_mm.datasets.mocap import VirtualCamera
+from gvhmr_da_mm.datasets.mocap import PoseVariation, VirtualCamera
 from gvhmr_da_mm.engine import MotionStatisticsHook, Muon
 from gvhmr_da_mm.models import FootContactOdometry, RobustGVHMRLoss
 
@@ -30,6 +30,7 @@ model.update(
 # ones roll.
 train_dataloader.dataset.datasets.amass.update(
     motions='AMASS',
+    variation=dict(type=PoseVariation),
     camera=dict(type=VirtualCamera, any_angle_prob=0.85, roll=35.0, level_prob=0.25),
     min_len=60,
     max_len=60,

@@ -4,7 +4,7 @@ from .clip import Clip, pack_clip
 from .collate import collate_clips
 from .emdb import EMDBDataset
 from .h36m import H36MDataset
-from .mocap import VirtualCamera
+from .mocap import PoseVariation, VirtualCamera
 from .motion_dataset import MotionDataset
 from .multi_source import MultiSourceDataset
 from .pack_dataset import PackDataset
@@ -25,6 +25,7 @@ __all__ = [
     'MotionDataset',
     'MultiSourceDataset',
     'PackDataset',
+    'PoseVariation',
     'RICHDataset',
     'RealVideoDataset',
     'SourceRange',

@@ -16,8 +16,8 @@ from ..core.errors import ConfigError, DataError
 from ..core.layout import NUM_BETAS
 from ..registry import DATASETS, TASK_UTILS
 from .clip import Clip
-from .clip_table import take
-from .mocap import MocapBody, MotionSource, camera_labels, draw_box, open_source
+from .clip_table import ClipTable, take
+from .mocap import MocapBody, Motion, MotionSource, camera_labels, draw_box, open_source
 from .motion_dataset import MotionDataset
 
 
@@ -44,6 +44,8 @@ class AMASSDataset(MotionDataset):
         speed (tuple[float, float]): Range of the tempo; its logarithm is uniform. Defaults to
             (0.7, 1.4).
         mirror_prob (float): Probability of swapping left and right. Defaults to 0.5.
+        variation (dict, optional): Config of random changes of the pose, such as
+            ``dict(type='PoseVariation')``. Defaults to None.
         random_shape (bool): Whether to draw body shapes of all genders that have model files,
             instead of the neutral mean. Defaults to True.
         pack (str | Path, optional): Sequence pack (docs/en/packs.md), below the data root or
@@ -67,6 +69,7 @@ class AMASSDataset(MotionDataset):
         camera: Optional[dict] = None,
         speed: tuple[float, float] = (0.7, 1.4),
         mirror_prob: float = 0.5,
+        variation: Optional[dict] = None,
         random_shape: bool = True,
         pack: Optional[Union[str, Path]] = None,
         model_path: Optional[Union[str, Path]] = None,
@@ -82,6 +85,7 @@ class AMASSDataset(MotionDataset):
         self.motions, self.pack, self.up = motions, pack, up
         self.include = tuple(include)
         self.camera = TASK_UTILS.build(camera or dict(type='VirtualCamera'))
+        self.variation = TASK_UTILS.build(variation) if variation else None
         self.speed, self.mirror_prob, self.random_shape = speed, mirror_prob, random_shape
         self.model_path = model_path
         super().__init__(*args, **{**dict(dataset='amass', domain='synthetic'), **kwargs})
@@ -96,7 +100,7 @@ class AMASSDataset(MotionDataset):
         """Return the recordings; the body names its own files."""
         return {self.source.path: self.source.how_to_get}
 
-    def list_clips(self) -> list[dict]:
+    def list_clips(self) -> ClipTable:
         """Return one entry per recording, and load the bodies that they need."""
         known = self.source.names()
         chosen = [name for name in known if any(fnmatch(name, p) for p in self.include)]
@@ -107,12 +111,13 @@ class AMASSDataset(MotionDataset):
                 f'include={self.include} and not exclude={self.exclusion.patterns}'
             )
         clips = self.list_each(names, lambda name: [self.source.info(name)])
+        self.recordings = ClipTable.of(clips)
         self.body = MocapBody(self.data_root, self.model_path, self.source.recorded(clips))
         for path in self.body.missing:
             self.log(
                 f'{path} does not exist: the neutral body replaces that of the recorded person'
             )
-        return clips
+        return self.recordings
 
     def read_clip(self, info: dict, start: int, end: int) -> Clip:
         """Film a window of a recording.
@@ -129,6 +134,8 @@ class AMASSDataset(MotionDataset):
         motion = motion.turn(float(rng.uniform(-math.pi, math.pi)))
         betas = self.body.draw_betas(rng) if self.random_shape else torch.zeros(NUM_BETAS)
         motion = motion.fit(self.body.skeleton(betas))
+        if self.variation is not None:
+            motion = self.variation(motion, lambda frames: self._read_other(frames, rng), rng)
         camera = self.camera(motion.pelvis, rng)
         return Clip(
             sequence=info['sequence'],
@@ -142,6 +149,14 @@ class AMASSDataset(MotionDataset):
             supervision='full',
             static_camera=camera.is_static,
         )
+
+    def _read_other(self, frames: int, rng: np.random.Generator) -> Motion:
+        """Read frames of a random recording; one that is too short stands still at its end."""
+        info = self.recordings[int(rng.integers(len(self.recordings)))]
+        last = max(info['start'], info['end'] - frames)
+        first = int(rng.integers(info['start'], last + 1))
+        motion = self.source.read(info, first, min(first + frames, info['end']), self.body)
+        return motion.resample(torch.arange(frames).clamp(max=len(motion) - 1))
 
     def _draw_frames(
         self, info: dict, start: int, end: int, rng: np.random.Generator
