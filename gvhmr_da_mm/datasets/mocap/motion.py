@@ -134,3 +134,13 @@ def joint_steps(motion: Motion) -> Tensor:
     """Return the largest rotation of a joint from frame to frame (F - 1,), in radians."""
     cosine = (motion.rotations[1:] * motion.rotations[:-1]).sum(dim=-1).abs()
     return 2 * cosine.clamp(max=1.0).acos().amax(dim=-1)
+
+
+def smooth_trajectory(trajectory: Tensor, sigma: float) -> Tensor:
+    """Smooth a trajectory (F, 3) by a Gaussian of ``sigma`` frames.
+
+    One small matrix product is several times as fast as the convolution of the package.
+    """
+    frame = torch.arange(len(trajectory), dtype=trajectory.dtype)
+    weights = torch.exp(-0.5 * ((frame - frame[:, None]) / sigma) ** 2)
+    return weights @ trajectory / weights.sum(dim=1, keepdim=True)

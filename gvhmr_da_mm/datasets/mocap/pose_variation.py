@@ -12,11 +12,12 @@ from torch import Tensor
 from ...core.constants import constant
 from ...core.conventions import FPS, PARENTS_22
 from ...core.errors import ConfigError
-from ...core.filtering import gaussian_smooth
 from ...core.kinematics import forward_kinematics
-from ...core.rotation import axis_angle_to_matrix, matrix_to_quaternion
+from ...core.layout import NUM_JOINTS
+from ...core.rotation import matrix_to_quaternion
 from ...registry import TASK_UTILS
-from .motion import Motion
+from .motion import Motion, smooth_trajectory
+from .quaternions import from_axis_angle, to_matrix
 
 HIPS, KNEES, ANKLES, TOES = (1, 2), (4, 5), (7, 8), (10, 11)
 UPPER_BODY = (3, 6, 9, *range(12, 22))
@@ -110,35 +111,33 @@ class PoseVariation:
 
     def _change(self, recorded: Tensor, rng: np.random.Generator) -> Tensor:
         """Return changed rotations (F, 22, 3, 3)."""
-        frames, varied = len(recorded), recorded.clone()
-        for group, joints in JOINTS_OF.items():
-            change = self._draw_rotations(frames, group, rng)
-            if group == 'pelvis':
-                varied[:, 0] = recorded[:, 0] @ change[:, 0]
-                varied[:, HIPS] = change.mT @ recorded[:, HIPS]
-            else:
-                varied[:, joints] = change @ varied[:, joints]
+        change = self._draw_rotations(len(recorded), rng)
+        varied = change @ recorded
+        varied[:, 0] = recorded[:, 0] @ change[:, 0]
+        varied[:, HIPS] = change[:, HIPS] @ change[:, :1].mT @ recorded[:, HIPS]
         return varied
 
-    def _draw_rotations(self, frames: int, group: str, rng: np.random.Generator) -> Tensor:
-        """Draw rotations (F, 1, 3, 3) of a group, or (F, N, 3, 3), one of each of its joints."""
-        joints = len(JOINTS_OF[group])
-        count, share = (1, 1 / joints) if group in SHARED else (joints, 1)
-        constant_part, slow = rng.standard_normal((2, count, 3))
-        hertz = rng.uniform(*HERTZ, (count, 1))
-        phase = rng.uniform(0, 2 * math.pi, (count, 1))
+    def _draw_rotations(self, frames: int, rng: np.random.Generator) -> Tensor:
+        """Draw rotations of all joints (F, 22, 3, 3), the identity for those of no group."""
+        fixed, slow = rng.standard_normal((2, NUM_JOINTS, 3))
+        hertz = rng.uniform(*HERTZ, (NUM_JOINTS, 1))
+        phase = rng.uniform(0, 2 * math.pi, (NUM_JOINTS, 1))
         seconds = np.arange(frames)[:, None, None] / FPS
-        wave = np.sin(2 * math.pi * hertz * seconds + phase)
-        size = math.radians(self.degrees[group]) * share
-        angles = size * (constant_part + self.swing * slow * wave)
-        return axis_angle_to_matrix(torch.from_numpy(angles.astype(np.float32)))
+        angles = fixed + self.swing * slow * np.sin(2 * math.pi * hertz * seconds + phase)
+        size = np.zeros((NUM_JOINTS, 1))
+        for group, joints in JOINTS_OF.items():
+            share = len(joints) if group in SHARED else 1
+            size[joints, 0] = math.radians(self.degrees[group]) / share
+            if group in SHARED:
+                angles[:, joints] = angles[:, joints[:1]]
+        return _to_matrix(torch.from_numpy((size * angles).astype(np.float32)))
 
 
 def _balance(motion: Motion, recorded: Tensor, varied: Tensor) -> Motion:
     """Return a motion with changed rotations (F, 22, 3, 3) that stands as the recorded one."""
     rest = motion.skeleton - motion.skeleton[0]
-    R, joints = forward_kinematics(recorded, rest, PARENTS_22)
-    R_new, new = forward_kinematics(varied, rest, PARENTS_22)
+    posed = forward_kinematics(torch.cat((recorded, varied)), rest, PARENTS_22)
+    (R, R_new), (joints, new) = (part.chunk(2) for part in posed)
     lean = _lean(joints)
     for _ in range(TILT_STEPS):
         tilt = _tilt(lean, _lean(new))[:, None]
@@ -158,7 +157,7 @@ def _balance(motion: Motion, recorded: Tensor, varied: Tensor) -> Motion:
     return replace(
         motion,
         rotations=matrix_to_quaternion(varied).roll(-1, dims=-1),
-        pelvis=motion.pelvis + gaussian_smooth(shift, SHIFT_SMOOTHING, dim=0),
+        pelvis=motion.pelvis + smooth_trajectory(shift, SHIFT_SMOOTHING),
     )
 
 
@@ -185,4 +184,8 @@ def _tilt(lean: Tensor, changed: Tensor) -> Tensor:
     angle = (lean - changed) / changed[:, 1:2].clamp(min=MIN_LEAN_HEIGHT)
     angle = angle.clamp(-MAX_TILT, MAX_TILT)
     about = torch.stack((angle[:, 2], torch.zeros_like(angle[:, 0]), -angle[:, 0]), dim=-1)
-    return axis_angle_to_matrix(gaussian_smooth(about, TILT_SMOOTHING, dim=0))
+    return _to_matrix(smooth_trajectory(about, TILT_SMOOTHING))
+
+
+def _to_matrix(axis_angle: Tensor) -> Tensor:
+    return to_matrix(from_axis_angle(axis_angle))

@@ -14,6 +14,7 @@ from ...core.errors import ConfigError
 from ...core.extrinsics import look_at, rigid_transform
 from ...core.rotation import axis_angle_to_matrix
 from ...registry import TASK_UTILS
+from .motion import smooth_trajectory
 
 CAMERA_KINDS = ('static', 'pan', 'track', 'dolly', 'handheld')
 STATURE = 1.7
@@ -134,7 +135,7 @@ class VirtualCamera:
         focal = float(K[0, 0])
         kind = self.kinds[int(rng.integers(len(self.kinds)))]
         movement = CAMERA_KINDS[int(rng.integers(3))] if kind == 'handheld' else kind
-        trajectory = _smooth(pelvis, float(rng.uniform(4, 20)))
+        trajectory = smooth_trajectory(pelvis, float(rng.uniform(4, 20)))
         middle = trajectory.mean(dim=0, keepdim=True)
         extent = float((trajectory - middle).norm(dim=-1).max())
         distance = max(
@@ -219,16 +220,6 @@ def _aim(x: float, y: float, roll: float) -> Tensor:
 
 def _log_uniform(limits: tuple[float, float], rng: np.random.Generator) -> float:
     return math.exp(rng.uniform(math.log(limits[0]), math.log(limits[1])))
-
-
-def _smooth(trajectory: Tensor, sigma: float) -> Tensor:
-    """Smooth a trajectory (F, 3) by a Gaussian of ``sigma`` frames.
-
-    One small matrix product is several times as fast as the convolution of the package.
-    """
-    frame = torch.arange(len(trajectory), dtype=trajectory.dtype)
-    weights = torch.exp(-0.5 * ((frame - frame[:, None]) / sigma) ** 2)
-    return weights @ trajectory / weights.sum(dim=1, keepdim=True)
 
 
 def _turn(T_w2c: Tensor, rotation: Tensor) -> Tensor:
