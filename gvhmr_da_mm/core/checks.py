@@ -1,6 +1,6 @@
 """Checks of arguments at public boundaries."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Optional
 
 from torch import Tensor
@@ -46,6 +46,17 @@ def check_shape(tensor: Tensor, pattern: str, name: str, **sizes: int) -> dict[s
             f'got {tuple(tensor.shape)}'
         )
     return bound
+
+
+def fits_shape(found: Sequence[int], wanted: Sequence[Optional[int]]) -> bool:
+    """Return whether a shape is the wanted one, of which None stands for any size."""
+    pairs = zip(wanted, found)
+    return len(found) == len(wanted) and all(size in (None, other) for size, other in pairs)
+
+
+def shape_text(wanted: Sequence[Optional[int]]) -> str:
+    """Return a shape for messages, such as ``(any, 3)``; None stands for any size."""
+    return f'({", ".join("any" if size is None else str(size) for size in wanted)})'
 
 
 def check_choice(value: Any, choices: Collection[Any], name: str) -> None:

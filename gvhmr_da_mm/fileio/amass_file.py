@@ -9,6 +9,7 @@ from typing import Any, Optional
 import numpy as np
 import torch
 
+from ..core.checks import fits_shape, shape_text
 from ..core.conventions import FPS, GENDERS
 from ..core.errors import DataError
 from ..core.layout import NUM_BETAS, NUM_JOINTS
@@ -151,14 +152,9 @@ def _text(path: Path, archive: Any, key: str) -> str:
 def _numbers(path: Path, archive: Any, key: str, *shape: Optional[int]) -> np.ndarray:
     """Return an array of float32; None stands for any size."""
     value = _value(path, archive, key)
-    wanted = ', '.join('any' if size is None else str(size) for size in shape)
-    fits = value.ndim == len(shape) and all(
-        size in (None, found) for size, found in zip(shape, value.shape)
-    )
-    if not fits or value.dtype.kind not in 'fiu':
-        raise _error(
-            path, key, f'numbers of shape ({wanted})', f'{value.dtype} of shape {value.shape}'
-        )
+    if not fits_shape(value.shape, shape) or value.dtype.kind not in 'fiu':
+        wanted = f'numbers of shape {shape_text(shape)}'
+        raise _error(path, key, wanted, f'{value.dtype} of shape {value.shape}')
     return value.astype(np.float32)
 
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Callable, NamedTuple, Optional
 
-import cv2
 import numpy as np
 
 from .body_track import BodyTrack
-from .contact_sheet import FrameSource, beside, frame_picture
+from .contact_sheet import FrameSource, beside, window_picture
 from .overlay import draw_body, draw_keypoints
 from .palette import person_colour
 from .text import draw_lines
@@ -66,10 +65,7 @@ def write_comparison_video(
     numbers, middle = sorted(shown), None
     with VideoWriter(path, fps) as writer:
         for place, number in enumerate(progress(numbers)):
-            picture = frame_picture(frames, number)
-            if picture is not None:
-                size = (window.width, window.height)
-                picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            picture = window_picture(frames, number, window)
             titles = dict.fromkeys(title for part in shown[number] for title in part.tracks)
             tiles = [
                 _tile(title, number, shown[number], window, img_shape, picture) for title in titles

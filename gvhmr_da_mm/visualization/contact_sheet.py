@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Callable, Optional, Union
 
+import cv2
 import numpy as np
 
 from ..core.camera import estimate_intrinsics
@@ -29,6 +30,14 @@ def frame_picture(source: FrameSource, frame: int) -> Optional[np.ndarray]:
         return source if source is None else source(frame)
     single = isinstance(source, np.ndarray) and source.ndim == 3
     return source if single else source[frame]
+
+
+def window_picture(source: FrameSource, frame: int, window: Window) -> Optional[np.ndarray]:
+    """Return :func:`frame_picture`, scaled to the size of a window of whole images."""
+    picture = frame_picture(source, frame)
+    if picture is None:
+        return None
+    return cv2.resize(picture, (window.width, window.height), interpolation=cv2.INTER_AREA)
 
 
 def draw_tile(

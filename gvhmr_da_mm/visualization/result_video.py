@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ..structures import MotionResult
 from ..structures.motion_result import RESULT_WRITERS
 from .body_track import BodyTrack
-from .contact_sheet import FrameSource, frame_picture
+from .contact_sheet import FrameSource, window_picture
 from .overlay import draw_body
 from .palette import person_colour
 from .result_tracks import result_tracks
@@ -59,11 +58,7 @@ def write_result_video(
     world = WorldView(size=(world_width, window.height), people=tracks) if world_width else None
     with VideoWriter(path, result.fps) as writer:
         for frame in progress(range(len(result))):
-            picture = frame_picture(frames, frame)
-            if picture is not None:
-                size = (window.width, window.height)
-                picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-            canvas = window.canvas(img_shape, picture)
+            canvas = window.canvas(img_shape, window_picture(frames, frame, window))
             _draw_people(canvas, result, tracks, frame, window)
             writer.write(
                 canvas if world is None else np.concatenate((canvas, world.draw(frame)), axis=1)

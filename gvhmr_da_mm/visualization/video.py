@@ -14,7 +14,7 @@ from ..core.conventions import FPS
 from ..core.errors import DataError, MissingFilesError, ShapeError
 from ..fileio.pixel_aspect import pixel_stretch, with_square_pixels
 from .body_track import BodyTrack, joint_errors
-from .contact_sheet import FrameSource, draw_tile, frame_picture, prediction_lines
+from .contact_sheet import FrameSource, draw_tile, prediction_lines, window_picture
 from .window import Window
 from .world_view import WorldView
 
@@ -160,10 +160,7 @@ def write_motion_video(
     world = WorldView(prediction, aligned, (world_width, height)) if world_width else None
     with VideoWriter(path, fps) as writer, Progress(disable=not progress) as bar:
         for frame in bar.track(range(len(prediction)), description=escape(Path(path).name)):
-            picture = frame_picture(frames, frame)
-            if picture is not None:  # once, for all tiles
-                size = (window.width, window.height)
-                picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            picture = window_picture(frames, frame, window)  # once, for all tiles
             detected = None if keypoints is None else keypoints[frame]
             lines = ['prediction', f'frame {frame}', *prediction_lines(prediction, frame, errors)]
             parts = [

@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from gvhmr_da_mm.core.checks import check_at_least, check_choice, check_shape
+from gvhmr_da_mm.core.checks import (
+    check_at_least,
+    check_choice,
+    check_shape,
+    fits_shape,
+    shape_text,
+)
 from gvhmr_da_mm.core.errors import ConfigError, ShapeError
 
 
@@ -60,3 +66,9 @@ def test_lower_limits(value):
     check_at_least(1, first=1, second=2.5, third=None)
     with pytest.raises(ConfigError, match=f'`second` should be at least 1, got {value}'):
         check_at_least(1, first=1, second=value)
+
+
+@pytest.mark.parametrize('shape', [(3,), (4, 2), (4, 3, 1)])
+def test_a_shape_of_which_one_size_is_free(shape):
+    assert fits_shape((4, 3), (None, 3)) and not fits_shape(shape, (None, 3))
+    assert shape_text((None, 3)) == '(any, 3)'

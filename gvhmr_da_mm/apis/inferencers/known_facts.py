@@ -47,17 +47,10 @@ def in_given_world(person: PersonMotion, T_w2c: np.ndarray) -> PersonMotion:
         person (PersonMotion): F frames.
         T_w2c (np.ndarray): World to camera (F, 4, 4), y up, metres.
     """
-    kind, R = person.transl_w.dtype, T_w2c[:, :3, :3]
+    R = T_w2c[:, :3, :3]
     R_c = axis_angle_to_matrix(torch.from_numpy(person.global_orient_c).double())
     R_w = torch.from_numpy(R).double().mT @ R_c
-    joints_w = (person.joints_c - T_w2c[:, None, :3, 3]) @ R
-    offset = person.joints_w[:, 0] - person.transl_w
-    return replace(
-        person,
-        global_orient_w=matrix_to_axis_angle(R_w).numpy().astype(kind),
-        joints_w=joints_w.astype(kind),
-        transl_w=(joints_w[:, 0] - offset).astype(kind),
-    )
+    return _placed(person, R_w, (person.joints_c - T_w2c[:, None, :3, 3]) @ R)
 
 
 def on_flat_floor(person: PersonMotion) -> PersonMotion:
@@ -76,15 +69,18 @@ def moved(person: PersonMotion, R: np.ndarray, shift: np.ndarray) -> PersonMotio
         R (np.ndarray): Rotation (3, 3), about the world's origin, of all frames.
         shift (np.ndarray): Shift (3,) or (F, 3) after it, metres.
     """
-    kind = person.transl_w.dtype
     turn = torch.from_numpy(np.asarray(R)).double()
     R_w = turn @ axis_angle_to_matrix(torch.from_numpy(person.global_orient_w).double())
-    offset = person.joints_w[:, 0] - person.transl_w
     shift = np.broadcast_to(shift, (len(person), 3))
-    joints = person.joints_w @ turn.numpy().T + shift[:, None]
+    return _placed(person, R_w, person.joints_w @ turn.numpy().T + shift[:, None])
+
+
+def _placed(person: PersonMotion, R_w: torch.Tensor, joints_w: np.ndarray) -> PersonMotion:
+    """Return a person with another orientation (F, 3, 3) and joints (F, 22, 3) in the world."""
+    kind, offset = person.transl_w.dtype, person.joints_w[:, 0] - person.transl_w
     return replace(
         person,
         global_orient_w=matrix_to_axis_angle(R_w).numpy().astype(kind),
-        joints_w=joints.astype(kind),
-        transl_w=(joints[:, 0] - offset).astype(kind),
+        joints_w=joints_w.astype(kind),
+        transl_w=(joints_w[:, 0] - offset).astype(kind),
     )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import torch
 
+from ...core.checks import fits_shape, shape_text
 from ...core.conventions import FPS
 from ...core.errors import DataError, list_some
 
@@ -112,14 +113,9 @@ class StoredFields:
         if isinstance(value, torch.Tensor):
             value = value.detach().cpu().numpy()
         value = np.asarray(value)
-        wanted = ', '.join('any' if size is None else str(size) for size in shape)
-        fits = value.ndim == len(shape) and all(
-            size in (None, found) for size, found in zip(shape, value.shape)
-        )
-        if not fits or value.dtype.kind not in 'biuf':
-            raise self.error(
-                key, f'numbers of shape ({wanted})', f'{value.dtype} of shape {value.shape}'
-            )
+        if not fits_shape(value.shape, shape) or value.dtype.kind not in 'biuf':
+            wanted = f'numbers of shape {shape_text(shape)}'
+            raise self.error(key, wanted, f'{value.dtype} of shape {value.shape}')
         if not np.isfinite(value).all():
             raise self.error(key, 'finite numbers', 'NaN or infinity')
         return value.astype(np.float64) if value.dtype.kind == 'f' else value

@@ -6,6 +6,7 @@ from typing import Any, Optional
 
 import numpy as np
 
+from ....core.checks import fits_shape, shape_text
 from ....core.errors import DataError
 
 
@@ -82,10 +83,6 @@ class RawFields:
             array = np.asarray(value, dtype)
         except (TypeError, ValueError) as error:
             raise self.error(key, 'an array of numbers', type(value).__name__) from error
-        fits = array.ndim == len(shape) and all(
-            size is None or size == found for size, found in zip(shape, array.shape)
-        )
-        if not fits:
-            wanted = ', '.join('any' if size is None else str(size) for size in shape)
-            raise self.error(key, f'shape ({wanted})', str(array.shape))
+        if not fits_shape(array.shape, shape):
+            raise self.error(key, f'shape {shape_text(shape)}', str(array.shape))
         return array
