@@ -1,6 +1,7 @@
 """A trained network with the steps of its test: the network alone, and fitted to keypoints."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -125,6 +126,8 @@ class KeypointModel:
 
     def _pack(self, clip: Clip, flip: bool) -> dict[str, Any]:
         """Pack a clip, with its mirror image for the flip test."""
+        # The caller's clip stays as it is: it may be predicted again.
+        clip = replace(clip)
         if flip and clip.flip_bbx_xys is None:
             clip.flip_bbx_xys = clip.bbx_xys.clone()
             clip.flip_bbx_xys[:, 0] = clip.img_wh[0] - clip.bbx_xys[:, 0]

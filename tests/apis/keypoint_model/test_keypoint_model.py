@@ -41,3 +41,12 @@ def test_features_that_are_not_there_take_no_memory(checkpoint, clip, flip, toy_
     (features,) = given
     assert features.shape == (1 + flip, FRAMES, 1024) and not features.any()
     assert features.untyped_storage().nbytes() < 100
+
+
+def test_a_clip_can_be_predicted_again(checkpoint, clip, toy_root):  # noqa: F811
+    model = load_keypoint_model(
+        checkpoint, data_root=toy_root, options={'model.test_cfg.flip_test': True}
+    )
+    first, second = (model.predict(clip, 'network').pred_instances for _ in range(2))
+    assert first.body_pose.equal(second.body_pose)
+    assert clip.flip_f_imgseq is None and clip.flip_bbx_xys is None
