@@ -42,6 +42,7 @@ class Run:
         fingerprint (str): Hash of the config, the data and the run it starts from.
         settings (dict): Settings for the worker besides the config.
         source (Run, optional): The run it starts from.
+        is_start (bool): Whether others start from its checkpoint.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Run:
     fingerprint: str
     settings: dict[str, Any]
     source: Optional['Run'] = None
+    is_start: bool = False
 
     def result(self) -> Optional[dict[str, Any]]:
         """Return the result of a run with this fingerprint; None if there is no such result."""
@@ -60,11 +62,11 @@ class Run:
         return result
 
     def finished(self) -> bool:
-        """Return whether the run has a result, and a source run its checkpoint."""
+        """Return whether the run has a result, and its checkpoint if others start from it."""
         result = self.result()
         if result is None or result.get('status') != 'finished':
             return False
-        return self.source is not None or final_checkpoint(self.config).is_file()
+        return not self.is_start or final_checkpoint(self.config).is_file()
 
 
 class Experiment:
@@ -103,14 +105,23 @@ class Experiment:
         self.budget = budget
         self._data = data_fingerprint(self.data_root)
         sources = [self._source_run(seed) for seed in range(seeds)]
-        adapted = [self._method_run(m, source) for source in sources for m in self.methods]
+        adapted = [run for source in sources for run in self._method_runs(source)]
         self.runs = [*sources, *adapted]
         self._check(sources[0].config, adapted)
 
     def _source_run(self, seed: int) -> Run:
         folder = self._folder(SOURCE_MODEL, seed)
         config = source_config(self.config_dir, self.data_root, self.budget, seed, folder)
-        return self._run(SOURCE_MODEL, seed, folder, config, {})
+        return self._run(SOURCE_MODEL, seed, folder, config, {}, is_start=True)
+
+    def _method_runs(self, source_model: Run) -> list[Run]:
+        """Return the runs of the methods that belong to one source model."""
+        runs: dict[str, Run] = {}
+        # What others start from comes first, however the methods are listed.
+        for method in sorted(self.methods, key=lambda method: method.start is not None):
+            source = source_model if method.start is None else runs[method.start]
+            runs[method.name] = self._method_run(method, source)
+        return [runs[method.name] for method in self.methods]
 
     def _method_run(self, method: Method, source: Run) -> Run:
         folder = self._folder(method.name, source.seed)
@@ -120,7 +131,8 @@ class Experiment:
             load_from=final_checkpoint(source.config),
         )
         settings = dict(filter_clips=self.budget.filter_clips if method.has_filter else 0)
-        return self._run(method.name, source.seed, folder, config, settings, source)
+        is_start = method.name in {other.start for other in self.methods}
+        return self._run(method.name, source.seed, folder, config, settings, source, is_start)
 
     def _run(
         self,
@@ -130,6 +142,7 @@ class Experiment:
         config: Config,
         settings: dict,
         source: Optional[Run] = None,
+        is_start: bool = False,
     ) -> Run:
         content = dict(
             config=describe(config, self.data_root),
@@ -140,7 +153,7 @@ class Experiment:
         text = json.dumps(content, sort_keys=True)
         fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
         settings = dict(name=name, seed=seed, fingerprint=fingerprint, **settings)
-        return Run(name, seed, folder, config, fingerprint, settings, source)
+        return Run(name, seed, folder, config, fingerprint, settings, source, is_start)
 
     def _folder(self, name: str, seed: int) -> Path:
         return self.out / 'runs' / name / f'seed_{seed}'

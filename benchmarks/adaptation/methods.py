@@ -25,6 +25,8 @@ class Method:
         options (Mapping[str, Any]): Overrides of the config by dotted key.
         real (Mapping[str, Any]): Fields of all real training datasets.
         synthetic_only (bool): Whether all steps are synthetic ones. Defaults to False.
+        start (str, optional): Method whose final weights it starts from. Defaults to None: the
+            model of the seed that was trained on synthetic clips.
         refined (bool): Whether predictions are fitted to the keypoints, and their trajectories to
             the feet, at test time, as in the demo's ``test_cfg``. Defaults to True.
     """
@@ -35,6 +37,7 @@ class Method:
     options: Mapping[str, Any] = field(default_factory=dict)
     real: Mapping[str, Any] = field(default_factory=dict)
     synthetic_only: bool = False
+    start: Optional[str] = None
     refined: bool = True
 
     @property
@@ -66,6 +69,10 @@ _PLAIN = {
     f'{_THRESHOLD}.start': 0.0,
     f'{_THRESHOLD}.end': 0.0,
 }
+_SOURCE_FREE = {
+    'train_dataloader.dataset.datasets.bedlam': None,
+    'default_hooks.source_free.type': 'SourceFreeHook',
+}
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -73,6 +80,8 @@ METHODS: dict[str, Method] = {
         Method(
             'source',
             'synthetic clips only',
+            # The network learns nothing from it, but what starts from it needs a discriminator.
+            options={'model.critic.learn_from_synthetic': True},
             synthetic_only=True,
             refined=False,
         ),
@@ -85,6 +94,12 @@ METHODS: dict[str, Method] = {
             'full_transductive',
             'the full method, with inputs of test clips',
             real=dict(transductive=True),
+        ),
+        Method(
+            'source_free',
+            'the full method, without synthetic clips',
+            options=_SOURCE_FREE,
+            start='source',
         ),
         Method(
             'oracle',
@@ -111,7 +126,8 @@ def select_methods(
         list[Method]: The methods, then the variants.
 
     Raises:
-        ConfigError: If a name is unknown or given twice, or there are no names.
+        ConfigError: If a name is unknown or given twice, there are no names, or a method is missing
+            that another one starts from.
     """
     unknown = [name for name in names if name not in METHODS]
     if unknown:
@@ -128,6 +144,12 @@ def select_methods(
             else '`--methods` is empty: give at least one'
         )
     chosen = [METHODS[name] for name in names]
+    for method in chosen:
+        if method.start is not None and method.start not in names:
+            raise ConfigError(
+                f'`--methods` names {method.name!r}, which starts from the final weights of '
+                f'{method.start!r}: name {method.start!r} as well'
+            )
     return chosen + [Method(name, 'variant', options=dict(o)) for name, o in variants.items()]
 
 

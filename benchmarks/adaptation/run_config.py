@@ -61,7 +61,7 @@ def method_config(
         budget (Budget): Length of the run.
         seed (int): Seed of batches and noise.
         work_dir (str | Path): Work directory.
-        load_from (str | Path): Checkpoint of the source run of that seed.
+        load_from (str | Path): Checkpoint of the run of that seed that it starts from.
 
     Raises:
         ConfigError: If an override of the method names a field that does not exist.
@@ -143,7 +143,7 @@ def spread_threshold(config: Config, steps: int) -> None:
 def real_sources(config: Config) -> list[dict]:
     """Return the configs of the real datasets of training."""
     datasets = config.train_dataloader.dataset.datasets.values()
-    return [dataset for dataset in datasets if _kind(dataset) in HELD_OUT]
+    return [dataset for dataset in datasets if dataset and _kind(dataset) in HELD_OUT]
 
 
 def _kind(dataset: dict) -> str:

@@ -22,12 +22,13 @@ KEYS = {
 }
 
 
-def test_three_methods_from_end_to_end(call, toy_root, tmp_path):
+def test_methods_from_end_to_end(call, toy_root, tmp_path):
     arguments = ['--out', tmp_path, '--data-root', toy_root, '--seeds', 1, '--hold-out', *TINY]
-    code, output, _ = call(TOOL, *arguments, '--methods', 'source,full,oracle')
+    code, output, _ = call(TOOL, *arguments, '--methods', 'source,full,source_free,oracle')
     assert code == 0 and str(tmp_path) in output.replace('\n', '')
     summary = json.loads((tmp_path / 'summary.json').read_text())
-    tested = ['source', 'full', 'oracle', 'source_refined', 'full_network', 'oracle_refined']
+    tested = ['source', 'full', 'source_free', 'oracle', 'source_refined', 'full_network',
+              'source_free_network', 'oracle_refined']  # fmt: skip
     assert list(summary['methods']) == tested
     for method in summary['methods'].values():
         assert KEYS == {key for key in method if '/' in key}
@@ -47,6 +48,9 @@ def test_three_methods_from_end_to_end(call, toy_root, tmp_path):
     assert any(share is not None for share in refined['gap_closed_refined'].values())
     assert summary['methods']['full']['kept_ratio'] is not None
     assert summary['methods']['oracle']['kept_ratio'] is None
+    assert list(summary['filters']) == ['full', 'source_free']
+    free = list(tmp_path.glob('runs/source_free/seed_0/*/*.log'))[0].read_text()
+    assert 'Source-free: there are no labelled clips' in free
     assert {'auroc', 'spearman', 'kept_error', 'dropped_error', 'sources'} <= set(summary['filter'])
     assert summary['settings']['shift'] is None and summary['settings']['steps'] == 4
     assert summary['versions']['torch'] and summary['seconds'] > 0
@@ -77,6 +81,7 @@ def test_three_methods_from_end_to_end(call, toy_root, tmp_path):
     'arguments, message',
     [
         (['--methods', 'full,magic'], "'magic'; known are source"),
+        (['--methods', 'full,source_free'], "name 'source' as well"),
         (['--seeds', '0'], '`--seeds` should be at least 1, got 0'),
         (['--jobs', '0'], '`--jobs` should be at least 1'),
         (['--shift', '0.5'], 'leave out `--data-root`'),

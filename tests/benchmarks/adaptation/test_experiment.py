@@ -1,6 +1,13 @@
+from pathlib import Path
+
 import torch
 
-from benchmarks.adaptation.experiment import data_fingerprint
+from benchmarks.adaptation.budget import FULL
+from benchmarks.adaptation.experiment import Experiment, data_fingerprint
+from benchmarks.adaptation.methods import select_methods
+from benchmarks.adaptation.run_config import final_checkpoint
+
+CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
 
 PACK = 'EMDB/hmr4d_support/emdb_vit_v4.pt'
 BODY = 'body_models/smpl/SMPL_NEUTRAL.pkl'
@@ -40,3 +47,32 @@ def test_data_fingerprint_sees_a_new_file(tmp_path):
     before = data_fingerprint(tmp_path)
     (tmp_path / PACK).with_name('emdb_dpvo_traj.pt').write_bytes(b'')
     assert data_fingerprint(tmp_path) != before
+
+
+def test_a_method_starts_from_the_weights_of_the_same_seed(toy_root, tmp_path):
+    methods = select_methods(['source_free', 'source', 'full'])
+    runs = Experiment(methods, 2, tmp_path, toy_root, CONFIGS, FULL).runs
+    starts = {(run.name, run.seed): run.source and (run.source.name, run.seed) for run in runs}
+    assert starts == {
+        (name, seed): start and (start, seed)
+        for seed in (0, 1)
+        for name, start in dict(
+            source_model=None, source='source_model', full='source_model', source_free='source'
+        ).items()
+    }
+    assert list(starts)[2:5] == [('source_free', 0), ('source', 0), ('full', 0)]
+    for run in runs:
+        if run.source is not None:
+            assert run.source.seed == run.seed
+            assert run.config.load_from == str(final_checkpoint(run.source.config))
+    assert {run.name for run in runs if run.is_start} == {'source_model', 'source'}
+
+
+def test_what_a_method_starts_from_is_part_of_its_fingerprint(toy_root, tmp_path):
+    def fingerprint(*names):
+        runs = Experiment(select_methods(names), 1, tmp_path, toy_root, CONFIGS, FULL).runs
+        return {run.name: run.fingerprint for run in runs}
+
+    alone, both = fingerprint('source'), fingerprint('source', 'source_free')
+    assert both['source'] == alone['source']
+    assert len(set(both.values())) == 3

@@ -26,8 +26,15 @@ def test_each_name_once():
 def test_what_has_a_filter_to_judge():
     assert set(DEFAULT_METHODS) <= set(METHODS)
     judged = {name for name, method in METHODS.items() if method.has_filter}
-    assert judged == {'plain', 'published', 'full', 'full_transductive'}
+    assert judged == {'plain', 'published', 'full', 'full_transductive', 'source_free'}
     assert [n for n, method in METHODS.items() if method.transductive] == ['full_transductive']
+
+
+def test_a_method_needs_the_one_it_starts_from():
+    with pytest.raises(ConfigError, match="'source_free', which starts .* name 'source' as well"):
+        select_methods(['full', 'source_free'])
+    names = ['source_free', 'source']
+    assert [method.name for method in select_methods(names)] == names
 
 
 def test_variants_of_both_kinds(tmp_path):

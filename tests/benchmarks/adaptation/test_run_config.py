@@ -15,8 +15,10 @@ from benchmarks.adaptation.run_config import (
 )
 from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.datasets import MultiSourceDataset
 from gvhmr_da_mm.engine import ConfidenceThresholdHook
 
+NETWORK_ALONE = {'source', 'plain', 'published', 'oracle'}
 CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
 
 
@@ -77,6 +79,19 @@ def test_what_the_methods_are(toy_root, tmp_path):
     assert discriminator.frame_stride == 1
 
 
+def test_source_free_differs_from_the_full_method_by_its_data_alone(toy_root, tmp_path):
+    full, free = (build(name, toy_root, tmp_path) for name in ('full', 'source_free'))
+    assert free.model == full.model
+    assert free.default_hooks.pop('source_free').type == 'SourceFreeHook'
+    assert free.default_hooks == full.default_hooks
+    assert MultiSourceDataset(free.train_dataloader.dataset.datasets).sources.keys() == {'real'}
+    assert real_sources(free) == real_sources(full)
+    # The discriminator that it starts from is trained beside the source.
+    learns = {name: build(name, toy_root, tmp_path).model.critic for name in METHODS}
+    learns = {name for name, critic in learns.items() if critic.get('learn_from_synthetic')}
+    assert learns == {'source'}
+
+
 def test_real_clips_of_the_methods(toy_root, tmp_path):
     for name in METHODS:
         real = real_sources(build(name, toy_root, tmp_path))
@@ -100,7 +115,7 @@ def test_what_is_tested(toy_root, tmp_path):
 def test_every_network_is_tested_alone_and_refined(name, toy_root, tmp_path):
     config = build(name, toy_root, tmp_path)
     usual, other = config.model.estimator.test_cfg, config.retest_cfg
-    alone, refined = (other, usual) if name.startswith('full') else (usual, other)
+    alone, refined = (usual, other) if name in NETWORK_ALONE else (other, usual)
     assert not any(alone.values())
     assert refined.refiner.type.__name__ == 'KeypointRefiner'
     assert refined.trajectory.type.__name__ == 'FootContactOdometry'

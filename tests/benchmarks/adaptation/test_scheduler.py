@@ -38,7 +38,8 @@ def make(tmp_path):
         folder = tmp_path / name / f'seed_{seed}'
         config = Config(dict(work_dir=str(folder), train_cfg=dict(max_epochs=1)))
         settings = dict(name=name, seed=seed, fingerprint=fingerprint, **settings)
-        return Run(name, seed, folder, config, fingerprint, settings, source)
+        is_start = name in ('source_model', 'source')
+        return Run(name, seed, folder, config, fingerprint, settings, source, is_start)
 
     return _make
 
@@ -65,14 +66,31 @@ def test_sources_come_first_and_finished_runs_are_not_repeated(make, order):
     assert states == [('source_model', 'finished'), ('full', 'finished')]
 
 
+def test_a_method_waits_for_the_one_it_starts_from(make, order):
+    model = make('source_model')
+    source = make('source', source=model)
+    run_all([make('source_free', source=source), source, model], 2)
+    assert order() == ['source_model0', 'source0', 'source_free0']
+
+
 def test_a_changed_config_is_run_again(make, order):
     run_all([make('source_model')], 1)
     run_all([make('source_model', fingerprint='b')], 1)
     assert order() == ['source_model0', 'source_model0']
 
 
-def test_a_lost_checkpoint_or_result_is_made_again(make, order):
-    run = make('source_model')
+def test_a_checkpoint_from_which_nothing_starts_may_be_lost(make, order):
+    model = make('source_model')
+    run = make('full', source=model)
+    run_all([model, run], 1)
+    (run.folder / 'epoch_1.pth').unlink()
+    run_all([model, run], 1)
+    assert order() == ['source_model0', 'full0']
+
+
+@pytest.mark.parametrize('name', ['source_model', 'source'])
+def test_a_lost_checkpoint_or_result_is_made_again(make, order, name):
+    run = make(name)
     run_all([run], 1)
     (run.folder / 'epoch_1.pth').unlink()
     run_all([run], 1)
