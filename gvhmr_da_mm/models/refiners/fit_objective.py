@@ -16,6 +16,7 @@ from ...structures import MotionPrediction
 from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
 from .box_projection import BoxProjection
+from .keypoint_tremor import keypoint_tremor
 
 ROOT_STEPS = 5
 ROOT_SMOOTHING = 10.0
@@ -29,11 +30,14 @@ class FitWeights(NamedTuple):
 
     Attributes:
         prior (float): Of the pose change.
+        noise (float): Tremor of the keypoints up to which ``prior`` holds, see
+            :func:`keypoint_tremor`.
         smoothness (float): Of the difference between frames.
         min_std (float): Lower bound of the standard deviation of a 6D channel.
     """
 
     prior: float
+    noise: float
     smoothness: float
     min_std: float
 
@@ -84,7 +88,11 @@ class FitObjective:
         std = model.motion_codec.std[MOTION.body_pose].clamp(min=weights.min_std)
         std = std.to(self.R_local).view(-1, 2, 3).permute(1, 2, 0)
         drift_weight = weights.prior / (clips * frames) / std.square()
-        self.drift_weight = F.pad(drift_weight, (1, 0))[..., None]  # None for the root.
+        drift_weight = F.pad(drift_weight, (1, 0))[..., None]  # None for the root.
+        # The most likely pose weighs the prior by the variance of the keypoints.
+        noise = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], self.valid) / weights.noise
+        trust = noise.square().clamp(min=1).repeat_interleave(frames)
+        self.drift_weight = drift_weight * trust.to(drift_weight)
 
     def zero_change(self) -> Tensor:
         """Return the change that leaves the prediction as it is."""

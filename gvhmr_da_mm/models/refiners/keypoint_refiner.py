@@ -47,6 +47,10 @@ class KeypointRefiner:
         shift_lr (float): Peak learning rate of the root's shift, as a share of its depth. Defaults
             to 0.06.
         prior (float): Weight of the pose change. Defaults to 3e-6.
+        noise (float): Tremor of a clip's keypoints, in box sides
+            (:func:`.keypoint_tremor`), above which the prior grows with its square: the noisier the
+            keypoints, the more the prediction is worth. Defaults to 0.0045, about that of MediaPipe
+            on sharp videos.
         smoothness (float): Weight of the difference between frames. Defaults to 0.003.
         min_std (float): Lower bound of the standard deviation of a 6D channel: the statistics may
             hold joints that never move. Defaults to 0.1.
@@ -64,19 +68,21 @@ class KeypointRefiner:
         lr: float = 0.06,
         shift_lr: float = 0.06,
         prior: float = 3e-6,
+        noise: float = 0.0045,
         smoothness: float = 0.003,
         min_std: float = 0.1,
     ) -> None:
-        if steps < 1 or min(lr, shift_lr, min_std) <= 0 or min(prior, smoothness) < 0:
+        if steps < 1 or min(lr, shift_lr, noise, min_std) <= 0 or min(prior, smoothness) < 0:
             raise ConfigError(
-                'KeypointRefiner needs `steps` >= 1, `lr`, `shift_lr` and `min_std` > 0, `prior` '
-                f'and `smoothness` >= 0, got {steps}, {lr}, {shift_lr}, {min_std}, {prior} and '
-                f'{smoothness}'
+                'KeypointRefiner needs `steps` >= 1, `lr`, `shift_lr`, `noise` and `min_std` > 0, '
+                f'`prior` and `smoothness` >= 0, got {steps}, {lr}, {shift_lr}, {noise}, {min_std},'
+                f' {prior} and {smoothness}'
             )
         self.steps = steps
         self.lr = lr
         self.shift_lr = shift_lr
         self.prior = prior
+        self.noise = noise
         self.smoothness = smoothness
         self.min_std = min_std
 
@@ -134,7 +140,7 @@ class KeypointRefiner:
         """Fit all clips; ``totals`` (2,) are the detections and clips to average over."""
         if prediction.valid.numel() == 0:
             return prediction.replace(x=None)
-        weights = FitWeights(self.prior, self.smoothness, self.min_std)
+        weights = FitWeights(self.prior, self.noise, self.smoothness, self.min_std)
         objective = FitObjective(prediction, inputs, reprojection, model, weights, totals)
         # Otherwise rotations, which are faster, would make up for a wrong size in the image.
         start = objective.root_change()

@@ -7,8 +7,9 @@ from gvhmr_da_mm.core.layout import MOTION
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_rot6d
 from gvhmr_da_mm.models import ReprojectionLoss
 from gvhmr_da_mm.models.refiners.fit_objective import FitObjective, FitWeights
+from gvhmr_da_mm.models.refiners.keypoint_tremor import keypoint_tremor
 
-WEIGHTS = FitWeights(prior=3e-3, smoothness=0.01, min_std=0.1)
+WEIGHTS = FitWeights(prior=3e-3, noise=0.01, smoothness=0.01, min_std=0.1)
 TOTALS = torch.tensor([200, 3])
 
 
@@ -29,12 +30,15 @@ def documented(change, prediction, inputs, model):
     rot6d = [matrix_to_rot6d(one.body_pose_R) for one in (candidate, prediction)]
     drift = ((rot6d[0] - rot6d[1]) / std).square().sum((1, 2, 3)) / (TOTALS[1] * frames)
     jump = change.diff(dim=1).square().sum((1, 2, 3)) / (TOTALS[1] * (frames - 1))
+    tremor = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], reprojection.valid_mask(inputs))
+    drift = drift * (tremor / WEIGHTS.noise).square().clamp(min=1)
     return penalty + WEIGHTS.prior * drift + WEIGHTS.smoothness * jump
 
 
 @pytest.mark.parametrize('scale', [0.0, 1e-3, 0.3])
 def test_loss_and_gradient(toy_model, truth, scale):
     _, wrong, inputs = truth
+    inputs['kp2d'][1, ..., :2] += 10 * torch.randn_like(inputs['kp2d'][1, ..., :2])
     objective = FitObjective(wrong, inputs, ReprojectionLoss(), toy_model, WEIGHTS, TOTALS)
     change = objective.zero_change()
     change = (change + scale * torch.randn_like(change)).requires_grad_()

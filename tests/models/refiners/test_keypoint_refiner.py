@@ -8,6 +8,9 @@ from gvhmr_da_mm.models import ReprojectionLoss
 from gvhmr_da_mm.models.refiners import KeypointRefiner
 from gvhmr_da_mm.structures import MotionPrediction
 
+PIXELS = torch.tensor([1.0, 1.0, 0.0])
+"""Noise of positions, not of scores."""
+
 
 def refine(model, prediction, inputs, keep=None, **options):
     refiner = KeypointRefiner(**dict(dict(steps=60), **options))
@@ -75,6 +78,25 @@ def test_what_hardly_varies_in_true_motion_changes_less(toy_model, truth):
     assert turns[1] < 0.5 * turns[0]
 
 
+def test_trembling_keypoints_change_the_pose_less(toy_model, truth):
+    _, wrong, inputs = truth
+    clear, trembling = (
+        dict(inputs, kp2d=inputs['kp2d'] + shake * torch.randn_like(inputs['kp2d']) * PIXELS)
+        for shake in (0.0, 10.0)
+    )
+    turns = {}
+    for name, seen, noise in (
+        ('clear', clear, 0.0045),
+        ('trusted', trembling, 1.0),
+        ('doubted', trembling, 0.0045),
+    ):
+        refined = refine(toy_model, wrong, seen, prior=1e-4, noise=noise)
+        turn = relative_angle(refined.body_pose_R, wrong.body_pose_R)
+        turns[name] = turn[inputs['valid']].mean()
+    assert turns['doubted'] < 0.5 * turns['trusted']
+    assert turns['doubted'] < 0.5 * turns['clear']
+
+
 def test_gravity_and_the_path_in_the_world_stay(toy_model, truth):
     _, wrong, inputs = truth
     refined = refine(toy_model, wrong, inputs)
@@ -107,7 +129,7 @@ def test_no_graph_is_left_and_no_gradient_reaches_anything(toy_model, truth):
 
 
 @pytest.mark.parametrize(
-    'options', [dict(steps=0), dict(lr=0.0), dict(prior=-1.0), dict(min_std=0.0)]
+    'options', [dict(steps=0), dict(lr=0.0), dict(prior=-1.0), dict(noise=0.0), dict(min_std=0.0)]
 )
 def test_impossible_settings(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
