@@ -88,9 +88,9 @@ def test_the_refiner_brings_the_body_to_the_detected_keypoints(model, flip_test,
     mirrored, _ = HorizontalFlip().apply(inputs)
     inputs.update({f'flip_{name}': mirrored[name] for name in FLIPPED_INPUTS})
     plain = predict(model, inputs, flip_test=flip_test)
-    refined = predict(
-        model, inputs, flip_test=flip_test, refiner=dict(type='KeypointRefiner', steps=20)
-    )
+    # The untrained body itself trembles: its keypoints are exact.
+    refiner = dict(type='KeypointRefiner', steps=20, noise=1.0)
+    refined = predict(model, inputs, flip_test=flip_test, refiner=refiner)
     before, after = (reprojection_error(model, found, inputs) for found in (plain, refined))
     assert after < share * before
 
