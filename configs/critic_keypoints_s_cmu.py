@@ -22,9 +22,9 @@ critic = dict(
     learn_from_synthetic=True,
 )
 model = dict(adaptive, estimator=model, critic=critic, synthetic_weight=0.0)
-# Motions as long as the queue keeps, and as the adaptation shows them.
+# True motion as it was recorded, as long as the queue keeps and as the adaptation shows it.
 for _source in train_dataloader.dataset.datasets.values():
-    _source.update(max_len=120)
+    _source.update(max_len=120, variation=None)
 train_dataloader.batch_sampler.update(batches_per_epoch=100)
 train_cfg.update(max_epochs=3)
 optim_wrapper = dict(

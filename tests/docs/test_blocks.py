@@ -191,12 +191,6 @@ def test_motions_of_videos(run, checkpoint, toy_root, tmp_path, monkeypatch, cap
     run('videos.md', 'MotionInferencer')
     assert f'0 1.0 ({FRAMES}, 22, 3)' in capsys.readouterr().out
     assert (tmp_path / 'walk.bvh').is_file() and (tmp_path / 'motions/walk/overlay.mp4').is_file()
-
-    def of_readme(config, weights):
-        assert (REPO_ROOT / config).is_file() and weights == 'CHECKPOINT'
-        return inferencer()
-
-    monkeypatch.setattr(gvhmr_da_mm, 'MotionInferencer', of_readme)
     run('../../README.md', 'MotionInferencer')
     assert f'0 1.0 ({FRAMES}, 22, 3)' in capsys.readouterr().out
     assert (tmp_path / 'walk.glb').is_file()
@@ -214,8 +208,8 @@ def test_adaptation_to_videos(run, source, toy_root, tmp_path, monkeypatch, caps
         camera='static',
     )
 
-    def adapt(model, videos, weights, out_dir):
-        assert model is None and weights == 'CHECKPOINT'
+    def adapt(model, videos, out_dir):
+        assert model is None
         return adapt_videos(model, videos, source, out_dir, **options)
 
     adapt_videos = gvhmr_da_mm.adapt

@@ -1,15 +1,12 @@
 """From videos to motions in one call."""
 
 import inspect
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
 
 from mmengine.device import get_device
 from mmengine.infer import BaseInferencer
-from mmengine.logging import print_log
-from mmengine.runner import find_latest_checkpoint
 
 from ...core.errors import ConfigError, MissingFilesError
 from ...datasets.sources import signature_of
@@ -31,8 +28,6 @@ from .video_recovery import VideoRecovery
 PathLike = Union[str, Path]
 KNOWN = tuple(name for name in inspect.signature(RecoverySettings).parameters if name != 'job')
 """Arguments of a call that :class:`RecoverySettings` documents."""
-DEMO_RUN = Path('work_dirs/demo/adapted')
-"""Where `make demo` leaves the model that is used while none is shipped."""
 
 
 @INFERENCERS.register_module()
@@ -47,8 +42,7 @@ class MotionInferencer(BaseInferencer):
 
     Args:
         model (str, optional): Name of a shipped model (:meth:`list_models`), or the config file of
-            ``weights``. Defaults to None: the first shipped model, or
-            while there is none that of ``make demo``, with a warning.
+            ``weights``. Defaults to None: the first shipped model.
         weights (str, optional): Checkpoint. Defaults to None: that of the shipped model.
         device (str, optional): Device of the network. Defaults to None: a GPU if there is one.
         data_root (str | Path, optional): Folder of the body models. Defaults to None, see
@@ -235,16 +229,7 @@ def _files_of(
     shipped = list_models()
     if shipped:
         return shipped[0], None
-    of_demo = find_latest_checkpoint(str(DEMO_RUN)) if DEMO_RUN.is_dir() else None
-    if of_demo is None:
-        raise MissingFilesError(
-            'this version ships no model: give `model`, the config of a training, and `weights`, '
-            'its checkpoint (docs/en/models.md); or run `make demo`, whose small model is then used'
-        )
-    print_log(
-        f'NO MODEL IS SHIPPED: {of_demo} of the demo is used. It was trained for minutes on people '
-        'that were made up, so its motions are far from the truth. Give `model` and `weights`',
-        'current',
-        logging.WARNING,
+    raise MissingFilesError(
+        'this version ships no model: give `model`, the config of a training, and `weights`, its '
+        'checkpoint (docs/en/models.md)'
     )
-    return of_demo, None

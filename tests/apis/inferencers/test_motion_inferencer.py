@@ -1,6 +1,5 @@
 import json
 import os
-import shutil
 
 import cv2
 import numpy as np
@@ -153,23 +152,6 @@ def test_what_is_refused(inferencer, video, checkpoint, toy_root, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MissingFilesError, match='ships no model: give `model`'):
         MotionInferencer(data_root=toy_root)
-
-
-def test_the_model_of_the_demo_stands_in_where_none_is_shipped(
-    checkpoint, toy_root, people, video, tmp_path, monkeypatch
-):
-    run = tmp_path / module.DEMO_RUN
-    run.mkdir(parents=True)
-    shutil.copy(checkpoint, run / 'epoch_5.pth')
-    (run / 'last_checkpoint').write_text(str(run / 'epoch_5.pth'))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(module, 'list_models', list)
-    said = []
-    monkeypatch.setattr(module, 'print_log', lambda text, *_: said.append(text))
-    inferencer = MotionInferencer(data_root=toy_root, keypoints=str(people), device='cpu')
-    (result,) = fast(inferencer, video)
-    assert result.facts['model'] == str(run / 'epoch_5.pth')
-    assert len(said) == 1 and 'NO MODEL IS SHIPPED' in said[0] and 'epoch_5.pth' in said[0]
 
 
 def test_where_it_is_found(checkpoint, toy_root):
