@@ -1,22 +1,26 @@
-"""The moving picture on top of README.md: a clip before and after adaptation."""
+"""Moving pictures of README.md: a clip before and after adaptation, and a recovered video."""
 
+from collections.abc import Iterable
+from itertools import count, takewhile
 from pathlib import Path
 
+import cv2
 import numpy as np
 from material import Material, Scene
 from PIL import Image
 
 from gvhmr_da_mm.core.conventions import FPS
-from gvhmr_da_mm.visualization import WorldView, draw_tile
+from gvhmr_da_mm.visualization import VideoReader, WorldView, draw_tile
 from gvhmr_da_mm.visualization.contact_sheet import beside
 from gvhmr_da_mm.visualization.window import Window
 
 RUNS = {'source': 'before adaptation', 'adapted': 'after adaptation'}
 FILM_HEIGHT, WORLD_HEIGHT = 480, 290
 """Heights of the film and of the view of the world below it, px."""
-STEP = 2
-"""Every second frame is shown."""
-QUALITY = 70
+STEP, VIDEO_STEP = 2, 3
+"""Of how many frames one is shown."""
+VIDEO_WIDTH = 860
+QUALITY, VIDEO_QUALITY = 70, 55
 
 
 class Column:
@@ -57,9 +61,26 @@ def draw_adaptation(material: Material, clip: str, path: Path) -> None:
         path (Path): The file.
     """
     columns = [Column(material.scene(run, clip), title) for run, title in RUNS.items()]
-    first, *others = (
-        Image.fromarray(beside([column.draw(frame) for column in columns]))
-        for frame in range(0, len(columns[0].scene.prediction), STEP)
-    )
-    options = dict(duration=round(1000 * STEP / FPS), loop=0, quality=QUALITY, method=6)
+    frames = range(0, len(columns[0].scene.prediction), STEP)
+    images = (beside([column.draw(frame) for column in columns]) for frame in frames)
+    _write(path, images, STEP, QUALITY)
+
+
+def draw_video(video: Path, path: Path) -> None:
+    """Write a video as a smaller animated WebP."""
+    read = map(VideoReader(video), count(0, VIDEO_STEP))
+    frames = takewhile(lambda image: image is not None, read)
+    _write(path, (_small(image) for image in frames), VIDEO_STEP, VIDEO_QUALITY)
+
+
+def _small(image: np.ndarray) -> np.ndarray:
+    """Return an image of ``VIDEO_WIDTH`` px."""
+    height = round(image.shape[0] * VIDEO_WIDTH / image.shape[1])
+    return cv2.resize(image, (VIDEO_WIDTH, height), interpolation=cv2.INTER_AREA)
+
+
+def _write(path: Path, images: Iterable[np.ndarray], step: int, quality: int) -> None:
+    """Write an animated WebP of every ``step``-th frame."""
+    first, *others = (Image.fromarray(image) for image in images)
+    options = dict(duration=round(1000 * step / FPS), loop=0, quality=quality, method=6)
     first.save(path, save_all=True, append_images=others, **options)

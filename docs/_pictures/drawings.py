@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from animation import draw_adaptation
+from animation import draw_adaptation, draw_video
 from browser import screenshot
 from material import Material
 from PIL import Image
@@ -58,6 +58,11 @@ def write_chart(path: Path, chart: Path) -> None:
 @picture('adaptation.webp')
 def _adaptation(material: Material, path: Path) -> None:
     draw_adaptation(material, CLIP, path)
+
+
+@picture('video.webp')
+def _video(material: Material, path: Path) -> None:
+    draw_video(material.recovered / 'overlay.mp4', path)
 
 
 @picture('contact_sheet.webp')
