@@ -4,22 +4,20 @@ from collections.abc import Iterable
 from itertools import count, takewhile
 from pathlib import Path
 
-import cv2
 import numpy as np
 from material import Material, Scene
 from PIL import Image
 
 from gvhmr_da_mm.core.conventions import FPS
 from gvhmr_da_mm.visualization import VideoReader, WorldView, draw_tile
-from gvhmr_da_mm.visualization.contact_sheet import beside
+from gvhmr_da_mm.visualization.contact_sheet import beside, window_picture
 from gvhmr_da_mm.visualization.window import Window
 
 RUNS = {'source': 'before adaptation', 'adapted': 'after adaptation'}
-FILM_HEIGHT, WORLD_HEIGHT = 480, 290
-"""Heights of the film and of the view of the world below it, px."""
+FILM_HEIGHT, WORLD_HEIGHT, VIDEO_HEIGHT = 480, 290, 276
+"""Heights of the film, of the view of the world below it, and of the video, px."""
 STEP, VIDEO_STEP = 2, 3
 """Of how many frames one is shown."""
-VIDEO_WIDTH = 860
 QUALITY, VIDEO_QUALITY = 70, 55
 
 
@@ -68,15 +66,10 @@ def draw_adaptation(material: Material, clip: str, path: Path) -> None:
 
 def draw_video(video: Path, path: Path) -> None:
     """Write a video as a smaller animated WebP."""
-    read = map(VideoReader(video), count(0, VIDEO_STEP))
-    frames = takewhile(lambda image: image is not None, read)
-    _write(path, (_small(image) for image in frames), VIDEO_STEP, VIDEO_QUALITY)
-
-
-def _small(image: np.ndarray) -> np.ndarray:
-    """Return an image of ``VIDEO_WIDTH`` px."""
-    height = round(image.shape[0] * VIDEO_WIDTH / image.shape[1])
-    return cv2.resize(image, (VIDEO_WIDTH, height), interpolation=cv2.INTER_AREA)
+    reader = VideoReader(video)
+    window = Window.whole(reader(0).shape[:2], VIDEO_HEIGHT)
+    pictures = (window_picture(reader, frame, window) for frame in count(0, VIDEO_STEP))
+    _write(path, takewhile(lambda image: image is not None, pictures), VIDEO_STEP, VIDEO_QUALITY)
 
 
 def _write(path: Path, images: Iterable[np.ndarray], step: int, quality: int) -> None:
