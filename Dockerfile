@@ -20,5 +20,5 @@ RUN pip install -r requirements/build.txt -r requirements/runtime.txt \
 RUN pip install --no-deps -r requirements/mminstall_nodeps.txt -r requirements/mediapipe.txt
 COPY . .
 RUN pip install --no-deps --no-build-isolation -e .
-RUN python tools/misc/link_editable.py
+RUN python -m gvhmr_da_mm.compat.link_editable
 CMD ["python", "tools/misc/collect_env.py"]

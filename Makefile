@@ -18,7 +18,8 @@ export OMP_NUM_THREADS ?= 1
 REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
 DEPS_STAMP := $(VENV)/.dependencies
 PACKAGE_STAMP := $(VENV)/.package
-PACKAGE_FILES := setup.py pyproject.toml gvhmr_da_mm/version.py tools/misc/link_editable.py
+PACKAGE_FILES := setup.py pyproject.toml gvhmr_da_mm/version.py \
+	gvhmr_da_mm/compat/link_editable.py
 SOURCES := gvhmr_da_mm tools configs benchmarks tests docs setup.py
 LANGUAGES := en zh_tw
 
@@ -57,7 +58,7 @@ $(DEPS_STAMP): $(REQUIREMENTS)
 
 $(PACKAGE_STAMP): $(DEPS_STAMP) $(PACKAGE_FILES)
 	@$(call pip,3/3 this package (editable),--no-deps --no-build-isolation -e .)
-	@$(BIN)/python tools/misc/link_editable.py
+	@$(BIN)/python -m gvhmr_da_mm.compat.link_editable
 	@touch $@
 
 test: venv lint  ## Check the style and run all tests

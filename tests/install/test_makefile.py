@@ -21,10 +21,10 @@ def checkout(tmp_path):
     """Return a copy of what `make venv` reads, and a function that runs it."""
     for name in ('Makefile', 'requirements.txt', 'setup.py', 'pyproject.toml'):
         shutil.copy(REPO_ROOT / name, tmp_path)
-    for name in ('requirements', 'tools/misc'):
-        shutil.copytree(REPO_ROOT / name, tmp_path / name)
-    (tmp_path / 'gvhmr_da_mm').mkdir()
-    shutil.copy(REPO_ROOT / 'gvhmr_da_mm' / 'version.py', tmp_path / 'gvhmr_da_mm')
+    shutil.copytree(REPO_ROOT / 'requirements', tmp_path / 'requirements')
+    for name in ('gvhmr_da_mm/version.py', 'gvhmr_da_mm/compat/link_editable.py'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(REPO_ROOT / name, tmp_path / name)
     (tmp_path / 'bin').mkdir()
 
     def make(*arguments):

@@ -26,8 +26,7 @@ def test_tools_are_found():
     assert len(TOOLS) >= 15
 
 
-# It has no options and would change the installation.
-@pytest.mark.parametrize('tool', [path for path in TOOLS if path.stem != 'link_editable'], ids=str)
+@pytest.mark.parametrize('tool', TOOLS, ids=str)
 def test_help_imports_nothing_heavy(tool):
     command = [sys.executable, '-c', CODE, str(tool), *HEAVY]
     done = subprocess.run(command, cwd=REPO_ROOT, capture_output=True, text=True)

@@ -1,9 +1,10 @@
-"""Let ``mim`` find an editable installation: link the package into site-packages.
+"""Let ``mim`` find an editable installation: ``python -m gvhmr_da_mm.compat.link_editable``.
 
 ``mim`` looks for ``site-packages/<package>/.mim``. A modern editable install (PEP 660) leaves no
-such folder there, only a finder. Run this once after ``pip install -e .`` (``make venv`` does). The
-link is written into the installation's record, so that pip removes it when it uninstalls or
-replaces the package, and never writes through it into the checkout.
+such folder there, only a finder, so the package is linked into site-packages. Run this once after
+``pip install -e .`` (``make venv`` does). The link is written into the installation's record, so
+that pip removes it when it uninstalls or replaces the package, and never writes through it into
+the checkout.
 """
 
 import sys
@@ -29,7 +30,7 @@ def main() -> int:
     if link.exists() and not link.is_symlink():
         print(f'{link} is a normal installation, which mim finds as it is.')
         return 0
-    link_package(Path(__file__).resolve().parents[2] / PACKAGE, link, record)
+    link_package(Path(__file__).resolve().parents[1], link, record)
     return 0
 
 

@@ -1,17 +1,6 @@
-import importlib.util
-from pathlib import Path
-
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / 'tools' / 'misc' / 'link_editable.py'
-
-
-@pytest.fixture(scope='module')
-def link_editable():
-    spec = importlib.util.spec_from_file_location('link_editable', SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from gvhmr_da_mm.compat import link_editable
 
 
 @pytest.fixture
@@ -23,7 +12,7 @@ def site_packages(tmp_path):
     return record.parents[1]
 
 
-def test_link_and_record(link_editable, site_packages, tmp_path):
+def test_link_and_record(site_packages, tmp_path):
     record = next(site_packages.glob('*.dist-info/RECORD'))
     link = site_packages / 'gvhmr_da_mm'
     for _ in range(2):  # again changes nothing
@@ -32,7 +21,7 @@ def test_link_and_record(link_editable, site_packages, tmp_path):
         assert record.read_text() == 'gvhmr_da_mm-0.1.0.dist-info/RECORD,,\ngvhmr_da_mm,,\n'
 
 
-def test_a_link_to_another_checkout_is_replaced(link_editable, site_packages, tmp_path):
+def test_a_link_to_another_checkout_is_replaced(site_packages, tmp_path):
     record = next(site_packages.glob('*.dist-info/RECORD'))
     link = site_packages / 'gvhmr_da_mm'
     link.symlink_to(tmp_path / 'gone')
@@ -40,7 +29,7 @@ def test_a_link_to_another_checkout_is_replaced(link_editable, site_packages, tm
     assert link.resolve() == (tmp_path / 'checkout').resolve()
 
 
-def test_not_installed(link_editable, monkeypatch, capsys):
+def test_not_installed(monkeypatch, capsys):
     def missing(name):
         raise link_editable.metadata.PackageNotFoundError(name)
 
