@@ -44,18 +44,23 @@ class _TensorRecord:
         return self._map(Tensor.detach)
 
     def __getitem__(self, index: Any) -> 'Any':
-        """Index the batch dimension of every tensor."""
+        """Index the batch, or batch and frames, of every tensor."""
         return self._map(lambda x: x[index])
 
     @classmethod
-    def cat(cls, records: Sequence['Any']) -> 'Any':
-        """Concatenate records along the batch dimension; a field missing in one is dropped."""
+    def cat(cls, records: Sequence['Any'], dim: int = 0) -> 'Any':
+        """Concatenate records along the batch or frames; a field missing in one is dropped.
+
+        Args:
+            records (Sequence): Records of one class.
+            dim (int): 0 for the batch, 1 for the frames. Defaults to 0.
+        """
         merged = {}
         for field in fields(cls):
             values = [getattr(record, field.name) for record in records]
             tensors = all(isinstance(value, Tensor) for value in values)
             if tensors:
-                merged[field.name] = torch.cat(values)
+                merged[field.name] = torch.cat(values, dim)
             else:
                 merged[field.name] = None if any(v is None for v in values) else values[0]
         return cls(**merged)

@@ -16,7 +16,6 @@ from ...structures import MotionPrediction
 from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
 from .box_projection import BoxProjection
-from .keypoint_tremor import keypoint_tremor
 
 ROOT_STEPS = 5
 ROOT_SMOOTHING = 10.0
@@ -31,7 +30,7 @@ class FitWeights(NamedTuple):
     Attributes:
         prior (float): Of the pose change.
         noise (float): Tremor of the keypoints up to which ``prior`` holds, see
-            :func:`keypoint_tremor`.
+            :func:`.keypoint_tremor`.
         smoothness (float): Of the difference between frames.
         min_std (float): Lower bound of the standard deviation of a 6D channel.
     """
@@ -40,6 +39,24 @@ class FitWeights(NamedTuple):
     noise: float
     smoothness: float
     min_std: float
+
+
+class WholeClips(NamedTuple):
+    """What a window of clips does not tell about the whole of them.
+
+    Terms that are weighted by it add up over windows to those of the clips in one piece.
+
+    Attributes:
+        detections (Tensor): Detections to average over, a scalar.
+        clips (Tensor): Clips to average over, a scalar.
+        frames (int): Frames of a clip, with padding.
+        tremor (Tensor): Tremor of each clip's keypoints (B,), see :func:`.keypoint_tremor`.
+    """
+
+    detections: Tensor
+    clips: Tensor
+    frames: int
+    tremor: Tensor
 
 
 class FitObjective:
@@ -60,7 +77,7 @@ class FitObjective:
         reprojection (ReprojectionLoss): Gives the penalty.
         model (MotionEstimator): Provides the body and the standard deviations.
         weights (FitWeights): Weights of the terms.
-        totals (Tensor): Detections and clips to average over (2,).
+        whole (WholeClips): Numbers of the clips of which these may be windows.
     """
 
     def __init__(
@@ -70,15 +87,15 @@ class FitObjective:
         reprojection: ReprojectionLoss,
         model: MotionEstimator,
         weights: FitWeights,
-        totals: Tensor,
+        whole: WholeClips,
     ) -> None:
         self.reprojection = reprojection
         self.valid = reprojection.valid_mask(inputs)
         self.projection = BoxProjection(inputs, self.valid)
         self.frames = prediction.valid
-        self.shape = _, frames = prediction.valid.shape
-        self.detections, clips = totals
-        self.jump_weight = weights.smoothness / (clips * max(frames - 1, 1))
+        self.shape = prediction.valid.shape
+        self.detections = whole.detections
+        self.jump_weight = weights.smoothness / (whole.clips * max(whole.frames - 1, 1))
         body = model.body_model.coco_body
         R_local = torch.cat((prediction.R_c[:, :, None], prediction.body_pose_R), dim=2)
         self.R_local = frames_last(R_local.to(body.dtype).mT)
@@ -87,11 +104,11 @@ class FitObjective:
         self.chain = PointChain(body, prediction.betas.flatten(0, 1))
         std = model.motion_codec.std[MOTION.body_pose].clamp(min=weights.min_std)
         std = std.to(self.R_local).view(-1, 2, 3).permute(1, 2, 0)
-        drift_weight = weights.prior / (clips * frames) / std.square()
+        drift_weight = weights.prior / (whole.clips * whole.frames) / std.square()
         drift_weight = F.pad(drift_weight, (1, 0))[..., None]  # None for the root.
         # The most likely pose weighs the prior by the variance of the keypoints.
-        noise = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], self.valid) / weights.noise
-        trust = noise.square().clamp(min=1).repeat_interleave(frames)
+        noise = whole.tremor / weights.noise
+        trust = noise.square().clamp(min=1).repeat_interleave(self.shape[1])
         self.drift_weight = drift_weight * trust.to(drift_weight)
 
     def zero_change(self) -> Tensor:

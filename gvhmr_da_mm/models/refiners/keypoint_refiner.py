@@ -13,10 +13,15 @@ from ...structures import MotionPrediction
 from ..across_ranks import total_over_ranks
 from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
-from .fit_objective import FitObjective, FitWeights
+from .fit_objective import FitObjective, FitWeights, WholeClips
+from .keypoint_tremor import keypoint_tremor
+from .overlapping_windows import cross_fade, overlapping_windows
 
 RAMP_STEPS = 10
 """Iterations of linear warm-up and of linear decay of the learning rate."""
+OVERLAP = 240
+"""Frames of neighbouring windows of a long clip over which one fit passes into the other."""
+FITTED_INPUTS = ('kp2d', 'bbx_xys', 'K_fullimg', 'valid')
 
 
 @MODELS.register_module()
@@ -54,6 +59,7 @@ class KeypointRefiner:
         smoothness (float): Weight of the difference between frames. Defaults to 0.003.
         min_std (float): Lower bound of the standard deviation of a 6D channel: the statistics may
             hold joints that never move. Defaults to 0.1.
+        window (int): Most frames that are fitted in one piece, at least 720. Defaults to 1200.
 
     Raises:
         ConfigError: If a value is out of range.
@@ -71,12 +77,17 @@ class KeypointRefiner:
         noise: float = 0.0045,
         smoothness: float = 0.003,
         min_std: float = 0.1,
+        window: int = 1200,
     ) -> None:
         if steps < 1 or min(lr, shift_lr, noise, min_std) <= 0 or min(prior, smoothness) < 0:
             raise ConfigError(
                 'KeypointRefiner needs `steps` >= 1, `lr`, `shift_lr`, `noise` and `min_std` > 0, '
                 f'`prior` and `smoothness` >= 0, got {steps}, {lr}, {shift_lr}, {noise}, {min_std},'
                 f' {prior} and {smoothness}'
+            )
+        if window < 3 * OVERLAP:  # Three windows never meet.
+            raise ConfigError(
+                f'`window` of KeypointRefiner should be at least {3 * OVERLAP}, got {window}'
             )
         self.steps = steps
         self.lr = lr
@@ -85,6 +96,7 @@ class KeypointRefiner:
         self.noise = noise
         self.smoothness = smoothness
         self.min_std = min_std
+        self.window = window
 
     def __call__(
         self,
@@ -140,8 +152,36 @@ class KeypointRefiner:
         """Fit all clips; ``totals`` (2,) are the detections and clips to average over."""
         if prediction.valid.numel() == 0:
             return prediction.replace(x=None)
+        frames = prediction.valid.shape[1]
+        counts = reprojection.valid_mask(inputs)
+        tremor = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], counts)
+        whole = WholeClips(*totals, frames, tremor)
+        windows = overlapping_windows(frames, self.window, OVERLAP)
+        refined, tail = [], None
+        for window in windows:
+            predicted = prediction[:, window]
+            seen = {name: inputs[name][:, window] for name in FITTED_INPUTS}
+            change = self._fit(predicted, seen, reprojection, model, whole)
+            if tail is not None:
+                change[..., :OVERLAP] = cross_fade(tail, change[..., :OVERLAP])
+            # The rest is that of the next window too.
+            done = change.shape[-1] - (0 if window is windows[-1] else OVERLAP)
+            tail = change[..., done:]
+            fitted = _apply(predicted[:, :done], change[..., :done].to(prediction.transl_c))
+            refined.append(fitted.for_box(*(seen[n][:, :done] for n in ('bbx_xys', 'K_fullimg'))))
+        return MotionPrediction.cat(refined, dim=1)
+
+    def _fit(
+        self,
+        prediction: MotionPrediction,
+        inputs: dict[str, Tensor],
+        reprojection: ReprojectionLoss,
+        model: MotionEstimator,
+        whole: WholeClips,
+    ) -> Tensor:
+        """Return the change (3, 23, B, L) of a window of the clips, see :class:`FitObjective`."""
         weights = FitWeights(self.prior, self.noise, self.smoothness, self.min_std)
-        objective = FitObjective(prediction, inputs, reprojection, model, weights, totals)
+        objective = FitObjective(prediction, inputs, reprojection, model, weights, whole)
         # Otherwise rotations, which are faster, would make up for a wrong size in the image.
         start = objective.root_change()
         change = start.clone()
@@ -159,14 +199,13 @@ class KeypointRefiner:
         # Steps of Adam are as long as the learning rate, however small the gradient: a clip that
         # already fits would only wander.
         helped = objective.loss(change) < objective.loss(start)
-        change = torch.where(helped.repeat_interleave(prediction.valid.shape[1]), change, start)
-        refined = _apply(prediction, change.to(prediction.transl_c))
-        return refined.for_box(inputs['bbx_xys'], inputs['K_fullimg'])
+        change, start = (value.unflatten(-1, objective.shape) for value in (change, start))
+        return torch.where(helped[:, None], change, start)
 
 
 def _apply(prediction: MotionPrediction, change: Tensor) -> MotionPrediction:
-    """Apply a change of :class:`FitObjective` to a prediction."""
-    change = change.permute(2, 1, 0).unflatten(0, prediction.valid.shape)
+    """Apply a change (3, 23, B, L) of :class:`FitObjective` to a prediction."""
+    change = change.permute(2, 3, 1, 0)
     turns = axis_angle_to_matrix(change[..., :NUM_JOINTS, :])
     turn_root, turn_body = turns[..., 0, :, :], turns[..., 1:, :, :]
     shift = change[..., NUM_JOINTS, :] * prediction.transl_c[..., 2:].abs()

@@ -6,11 +6,18 @@ import torch
 from gvhmr_da_mm.core.layout import MOTION
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_rot6d
 from gvhmr_da_mm.models import ReprojectionLoss
-from gvhmr_da_mm.models.refiners.fit_objective import FitObjective, FitWeights
+from gvhmr_da_mm.models.refiners.fit_objective import FitObjective, FitWeights, WholeClips
 from gvhmr_da_mm.models.refiners.keypoint_tremor import keypoint_tremor
 
 WEIGHTS = FitWeights(prior=3e-3, noise=0.01, smoothness=0.01, min_std=0.1)
 TOTALS = torch.tensor([200, 3])
+
+
+def whole_clips(inputs):
+    """Return what the objective has to know if the clips are not windows of longer ones."""
+    valid = ReprojectionLoss().valid_mask(inputs)
+    tremor = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], valid)
+    return WholeClips(*TOTALS, inputs['valid'].shape[1], tremor)
 
 
 def documented(change, prediction, inputs, model):
@@ -39,7 +46,9 @@ def documented(change, prediction, inputs, model):
 def test_loss_and_gradient(toy_model, truth, scale):
     _, wrong, inputs = truth
     inputs['kp2d'][1, ..., :2] += 10 * torch.randn_like(inputs['kp2d'][1, ..., :2])
-    objective = FitObjective(wrong, inputs, ReprojectionLoss(), toy_model, WEIGHTS, TOTALS)
+    objective = FitObjective(
+        wrong, inputs, ReprojectionLoss(), toy_model, WEIGHTS, whole_clips(inputs)
+    )
     change = objective.zero_change()
     change = (change + scale * torch.randn_like(change)).requires_grad_()
     loss = documented(change, wrong, inputs, toy_model)
@@ -55,7 +64,9 @@ def test_a_single_frame_has_no_neighbour(toy_model, truth):
     one = wrong._map(lambda x: x[:, :1])
     inputs = {name: x[:, :1] if x.ndim > 2 else x for name, x in inputs.items()}
     inputs['valid'] = one.valid
-    objective = FitObjective(one, inputs, ReprojectionLoss(), toy_model, WEIGHTS, TOTALS)
+    objective = FitObjective(
+        one, inputs, ReprojectionLoss(), toy_model, WEIGHTS, whole_clips(inputs)
+    )
     assert objective.gradient(objective.zero_change()).isfinite().all()
 
 
@@ -70,7 +81,9 @@ def displaced(truth):
 
 def root_change(prediction, inputs, model):
     """Return the change of the joints (3, 22, N) and that of the root's position (3, N)."""
-    objective = FitObjective(prediction, inputs, ReprojectionLoss(), model, WEIGHTS, TOTALS)
+    objective = FitObjective(
+        prediction, inputs, ReprojectionLoss(), model, WEIGHTS, whole_clips(inputs)
+    )
     return objective.root_change().split((22, 1), dim=1)
 
 
