@@ -1,7 +1,7 @@
 """GVHMR adapted to your own videos, in turn with labelled BEDLAM clips if the data root has them.
 
 Without BEDLAM the adaptation is source-free: it needs a checkpoint with a discriminator and true
-motion (docs/en/adaptation.md). `tools/dataset_converters/videos.py pack VIDEOS
+motion (docs/en/adaptation.md). `tools/dataset_converters/convert.py videos VIDEOS
 DATA_ROOT/packs/videos` makes the sequence pack. For another pack set `dataset.datasets.video.pack`
 of `train_dataloader` and of `test_dataloader`. The test predicts the same videos: its metric is the
 distance from detected keypoints, and `tools/test.py --dump` saves the motion.
@@ -27,7 +27,7 @@ test_dataloader.dataset.datasets = dict(video=dict(video, test_mode=True))
 test_evaluator = [dict(type=ReprojectionMetric, data_root=None)]
 val_cfg = val_dataloader = val_evaluator = None
 
-# Mirrored features exist only if `videos.py features` made them: then set both flip tests to True.
+# Mirrored features exist only if `convert.py features` made them: then set both flip tests to True.
 # Without image features predicted velocities are poor: feet count by their height alone.
 by_height = dict(temperature=0.02, tolerance=None)
 model.update(estimator=dict(test_cfg=dict(flip_test=False, trajectory=by_height)))

@@ -62,19 +62,6 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     _add_config_options(parser)
 
 
-def add_converter_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every converter."""
-    parser.add_argument('out', metavar='OUT', type=Path, help='folder of the sequence pack')
-    add_executor_arguments(parser)
-    parser.add_argument('--limit', type=int, help='only the first so many sequences')
-    parser.add_argument(
-        '--dry-run', action='store_true', help='report what would be written; write nothing'
-    )
-    parser.add_argument(
-        '--no-labels', action='store_true', help='leave 3D labels and their masks out'
-    )
-
-
 def _launcher(name: str) -> str:
     if name in ('gloo', 'nccl'):
         raise argparse.ArgumentTypeError(

@@ -18,7 +18,7 @@ def convert_dataset(source: Source, out: Path, args: argparse.Namespace) -> int:
     Args:
         source (Source): What to convert.
         out (Path): Folder of the pack.
-        args (Namespace): Of :func:`~gvhmr_da_mm.cli.command_line.add_converter_arguments`.
+        args (Namespace): Of ``convert.py``.
 
     Returns:
         int: Exit status: 0 if all is done, 1 if something failed.

@@ -109,7 +109,7 @@ class PersonClip:
             )
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise DataError(
-                f'{path} is not a valid output of tools/dataset_converters/videos.py features '
+                f'{path} is not a valid output of tools/dataset_converters/convert.py features '
                 f'({error}): remove it and run that tool again'
             ) from error
         for name, array in arrays.items():

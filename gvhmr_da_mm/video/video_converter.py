@@ -32,7 +32,7 @@ class VideoConverter(Source):
             such files. Defaults to ``gyro``.
         focal (str, optional): See :func:`.intrinsics_of`; not with intrinsics in the camera files.
             Defaults to None.
-        observations (Path, optional): Output folder of ``tools/dataset_converters/videos.py
+        observations (Path, optional): Output folder of ``tools/dataset_converters/convert.py
             features``, from which boxes, keypoints and image features are read. Defaults to None.
         fps (float): Frames per second of folders of images. Defaults to 30.
         split (str): Split of the sequences. Defaults to ``train``.
@@ -67,7 +67,7 @@ class VideoConverter(Source):
             )
         if observations is None and job.people == 'all':
             raise ConfigError(
-                'people=all needs extracted features: run tools/dataset_converters/videos.py '
+                'people=all needs extracted features: run tools/dataset_converters/convert.py '
                 'features --people all, then give its folder as --features'
             )
 
@@ -87,7 +87,7 @@ class VideoConverter(Source):
             if not files:
                 error = MissingFilesError(
                     f'{self.observations} has no observations of {name!r}: run '
-                    'tools/dataset_converters/videos.py features on the same folder'
+                    'tools/dataset_converters/convert.py features on the same folder'
                 )
                 self.failures.append(Failure.of(name, clip, error))
             for file in files:
@@ -183,5 +183,5 @@ def _check_same(clip: PersonClip, source: FrameSource, plan: TimePlan, file: Pat
     if clip.img_wh != source.img_wh or not same:
         raise DataError(
             f'{file} was made of another video than {source.path} (size or times of its frames): '
-            'run tools/dataset_converters/videos.py features again'
+            'run tools/dataset_converters/convert.py features again'
         )

@@ -199,7 +199,7 @@ def test_settings_in_the_text_exist(page):
         return
     for match in settings(page):
         key, value = match.groups()
-        if key.startswith('detector.'):  # Of `videos.py pack --options`.
+        if key.startswith('detector.'):  # Of `convert.py videos --options`.
             assert key.split('.')[1] in parameter_names(), match[0]
         elif '.' in key or key in RUNNER_FIELDS:
             assert accepted(key, value), match[0]

@@ -44,7 +44,7 @@ def test_help_names_every_download(call):
 @pytest.mark.parametrize(
     'arguments, expected',
     [
-        (('none', 'in', 'out'), "`SOURCE` should be one of ('hmr4d_support', 'amass'"),
+        (('none', 'in', 'out'), "argument SOURCE: invalid choice: 'none' (choose from"),
         (('hmr4d_support', 'in', 'out', '--dataset', 'none'), '`--dataset` should be one of'),
     ],
 )

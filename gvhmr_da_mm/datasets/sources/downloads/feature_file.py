@@ -1,4 +1,4 @@
-"""Files of boxes, keypoints and image features (`tools/dataset_converters/videos.py features`)."""
+"""Files of boxes, keypoints and image features (`tools/dataset_converters/convert.py features`)."""
 
 import json
 import zipfile
@@ -40,7 +40,7 @@ def read_features(folder: Optional[Path], name: str, start: int, end: int) -> di
     path = feature_path(folder, name)
     if not path.is_file():
         raise DataError(
-            f'{path} does not exist: run tools/dataset_converters/videos.py features for this '
+            f'{path} does not exist: run tools/dataset_converters/convert.py features for this '
             'sequence, or convert without --features'
         )
     try:
