@@ -80,6 +80,6 @@ def _require(clip: Clip, key: str, good: Tensor, expected: str) -> None:
     raise DataError(
         f'sequence `{clip.sequence}`, frames {clip.start} to {clip.end - 1}, `{key}`: expected '
         f'{expected}, but {count} of {len(good)} are not, first at frame {frame}. '
-        'tools/dataset_tools/validate.py names the file and finds all such sequences; '
-        "on_bad_sample='skip' trains without them"
+        'tools/dataset_tools/analyze_dataset.py validate names the file and finds all such '
+        "sequences; on_bad_sample='skip' trains without them"
     )

@@ -16,7 +16,7 @@ CONFIG = REPO_ROOT / 'configs' / 'da_bedlam_emdb_3dpw.py'
 def test_motion_statistics_are_those_of_the_labels(call, toy_root, tmp_path):
     out = tmp_path / 'new [final]' / 'stats.npz'
     options = ('--data-root', toy_root, '--out', out)
-    code, printed, err = call('dataset_tools/stats', 'motion', CONFIG, *options)
+    code, printed, err = call('dataset_tools/analyze_dataset', 'motion', CONFIG, *options)
     assert code == 0, err
     assert 'velocity' in printed and 'clips of bedlam' in printed and str(out) in printed
     dataset = BEDLAMDataset(toy_root)
@@ -29,16 +29,16 @@ def test_motion_statistics_are_those_of_the_labels(call, toy_root, tmp_path):
 
 def test_statistics_need_labels(call, toy_root, tmp_path):
     options = ('--data-root', toy_root, '--out', tmp_path / 'a.npz', '--dataset', 'emdb_train')
-    code, _, err = call('dataset_tools/stats', 'motion', CONFIG, *options)
+    code, _, err = call('dataset_tools/analyze_dataset', 'motion', CONFIG, *options)
     assert code == 2 and "supervision 'none'" in err and not (tmp_path / 'a.npz').exists()
-    code, _, err = call('dataset_tools/stats', 'motion', CONFIG, '--out', 'a.txt')
+    code, _, err = call('dataset_tools/analyze_dataset', 'motion', CONFIG, '--out', 'a.txt')
     assert code == 2 and '.npz' in err
 
 
 def test_stats_as_table_and_file(call, toy_root, tmp_path):
     out = tmp_path / 'stats [final].json'
     options = ('--data-root', toy_root, '--split', 'train', '--out', out)
-    code, printed, err = call('dataset_tools/stats', 'datasets', CONFIG, *options)
+    code, printed, err = call('dataset_tools/analyze_dataset', 'contents', CONFIG, *options)
     assert code == 0, err
     facts = json.loads(out.read_text())
     assert list(facts) == ['bedlam', 'emdb_train', '3dpw_train']
@@ -46,7 +46,7 @@ def test_stats_as_table_and_file(call, toy_root, tmp_path):
     for text in ('focal / diagonal', 'hours', 'bedlam: frames of a clip', str(out)):
         assert text in printed
     code, _, err = call(
-        'dataset_tools/stats', 'datasets', CONFIG, *options[:2], '--dataset', 'none'
+        'dataset_tools/analyze_dataset', 'contents', CONFIG, *options[:2], '--dataset', 'none'
     )
     assert code == 2 and 'emdb_train' in err
 
