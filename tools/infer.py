@@ -62,7 +62,12 @@ def parse_args() -> argparse.Namespace:
         metavar='METRES',
         help='of all people, such as 1.78, or of some by their id, such as 0=1.78 2=1.65',
     )
-    known.add_argument('--floor', choices=['flat'], help='all steps are at one height')
+    known.add_argument(
+        '--floor',
+        choices=['steps', 'flat', 'free'],
+        default='steps',
+        help='steps: drift in height is removed, steps remain (default); flat: neither; free: both',
+    )
     known.add_argument('--camera-rotations', metavar='FILE', help='world to camera, of each frame')
     known.add_argument('--camera-poses', metavar='FILE', help='`T_w2c` and `up`, of each frame')
     args = parser.parse_args()

@@ -1,5 +1,6 @@
 """Use of what is known about the people and the floor of a video."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 
 from ...body_models import SMPLXBody
 from ...body_models.known_height import betas_of_height, body_height
-from ...core.postprocess.flat_floor import flat_floor_lift
+from ...core.postprocess.floor_drift import STEP, floor_drift_lift
 from ...core.rotation import axis_angle_to_matrix, matrix_to_axis_angle
 from ...structures import PersonMotion
 
@@ -53,10 +54,16 @@ def in_given_world(person: PersonMotion, T_w2c: np.ndarray) -> PersonMotion:
     return _placed(person, R_w, (person.joints_c - T_w2c[:, None, :3, 3]) @ R)
 
 
-def on_flat_floor(person: PersonMotion) -> PersonMotion:
-    """Lift the frames of a person so that all contacts of the feet are at one height."""
+def on_floor(person: PersonMotion, flat: bool) -> PersonMotion:
+    """Lift the frames of a person so that the contacts of the feet do not drift in height.
+
+    Args:
+        person (PersonMotion): The person.
+        flat (bool): Whether the floor has no steps.
+    """
     contact = torch.from_numpy(person.contacts) > MIN_CONTACT_PROBABILITY
-    lift = flat_floor_lift(torch.from_numpy(person.joints_w), contact).numpy()
+    step = math.inf if flat else STEP
+    lift = floor_drift_lift(torch.from_numpy(person.joints_w), contact, step).numpy()
     shift = np.stack((0 * lift, lift, 0 * lift), axis=-1)
     return moved(person, np.eye(3), shift)
 

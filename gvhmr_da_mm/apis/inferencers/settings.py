@@ -16,7 +16,7 @@ from ...video.feature_job import FeatureJob
 from ...video.frame_source import FrameSource
 from ...video.video_camera import CAMERA_CHOICES, check_camera
 
-FLOOR_CHOICES = (None, 'flat')
+FLOOR_CHOICES = ('steps', 'flat', 'free')
 
 
 @dataclass
@@ -31,8 +31,10 @@ class RecoverySettings:
             diagonal.
         height (float | dict[int, float], optional): Height of the people in metres, or of some by
             their id. Defaults to None: as predicted.
-        floor (str, optional): ``flat`` puts all contacts of the feet at one height. Defaults to
-            None: the floor may rise and fall.
+        floor (str): ``flat`` puts all contacts of the feet at one height, ``steps`` all but those
+            that differ by the height of a step (:func:`.floor_drift_lift`), unless the poses of the
+            camera are known; with ``free`` the floor rises and falls as predicted. Defaults to
+            ``steps``.
         fit (bool): Whether to fit the motion to the keypoints. Defaults to True.
         fps (float): Frames per second of folders of images and of arrays. Defaults to 30.
 
@@ -45,7 +47,7 @@ class RecoverySettings:
     camera: str = 'gyro'
     focal: Optional[str] = None
     height: Union[None, float, Mapping[int, float]] = None
-    floor: Optional[str] = None
+    floor: str = FLOOR_CHOICES[0]
     fit: bool = True
     fps: float = FPS
 

@@ -34,7 +34,7 @@ from ...video.visual_gyro import CameraRotation
 from ..keypoint_model import KeypointModel
 from .frame_confidence import frame_confidence
 from .kept_stages import KeptStages
-from .known_facts import in_given_world, on_flat_floor, with_height
+from .known_facts import in_given_world, on_floor, with_height
 from .one_scene import place_people, scene_starts
 from .settings import RecoverySettings
 
@@ -227,8 +227,9 @@ class VideoRecovery:
             person = with_height(person, height, get_body_model('smplx', data_root=self.data_root))
         if rotation.T_w2c is not None:
             person = in_given_world(person, rotation.T_w2c[clip.frames])
-        if self.settings.floor == 'flat':
-            person = on_flat_floor(person)
+        floor = self.settings.floor
+        if floor == 'flat' or (floor == 'steps' and rotation.T_w2c is None):
+            person = on_floor(person, flat=floor == 'flat')
         return person
 
     def _one_world(

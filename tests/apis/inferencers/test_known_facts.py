@@ -6,7 +6,7 @@ from gvhmr_da_mm.apis.inferencers import RecoverySettings, camera_of
 from gvhmr_da_mm.apis.inferencers.known_facts import (
     in_given_world,
     moved,
-    on_flat_floor,
+    on_floor,
     with_height,
 )
 from gvhmr_da_mm.body_models import get_body_model
@@ -81,7 +81,7 @@ def test_the_world_of_a_camera(body, person):
 
 
 def test_a_flat_floor(body, person):
-    flat = on_flat_floor(person)
+    flat = on_floor(person, flat=True)
     feet = flat.joints_w[:, [7, 8, 10, 11], 1].min(axis=1)
     before = person.joints_w[:, [7, 8, 10, 11], 1].min(axis=1)
     assert np.ptp(feet) < 0.7 * np.ptp(before)
