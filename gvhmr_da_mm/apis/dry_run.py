@@ -39,14 +39,13 @@ class DryRunReport:
     device: str
 
 
-def dry_run(config: Config, console: Optional[Console] = None) -> DryRunReport:
+def dry_run(config: Config) -> DryRunReport:
     """Run one batch of each dataset and one step of each domain, and print time and memory.
 
     Log, dumped config and all other files go to a temporary folder, which is deleted.
 
     Args:
         config (Config): The config of the run, ``load_from`` and ``resume`` included; not changed.
-        console (Console, optional): Where tables are printed. Defaults to None: the terminal.
 
     Returns:
         DryRunReport: What was printed.
@@ -74,7 +73,7 @@ def dry_run(config: Config, console: Optional[Console] = None) -> DryRunReport:
         peak_memory(),
         str(next(model.parameters()).device),
     )
-    show_report(report, console or Console())
+    show_report(report, Console())
     return report
 
 

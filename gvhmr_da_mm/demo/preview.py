@@ -31,9 +31,7 @@ SPLATS = np.array([(a, b, 6 - a - b) for a in range(7) for b in range(7 - a)]) /
 """Barycentric coordinates of the points that are drawn for each triangle."""
 
 
-def draw_preview(
-    root: Path, body: StandInBody, embedded: bool = True, name: str = 'preview.png'
-) -> Path:
+def draw_preview(root: Path, body: StandInBody, embedded: bool = True) -> Path:
     """Draw ``preview.png`` into a demo root.
 
     Args:
@@ -41,7 +39,6 @@ def draw_preview(
         body (StandInBody): Body models of the demo.
         embedded (bool): Also draw the embedded motions that only the real domain has. Defaults to
             True.
-        name (str): File name. Defaults to ``'preview.png'``.
     """
     from matplotlib.figure import Figure
 
@@ -65,7 +62,7 @@ def draw_preview(
                 _draw_clip(axis, *items[index])
             else:
                 axis.axis('off')
-    path = root / name
+    path = root / 'preview.png'
     figure.savefig(path, dpi=75)
     return path
 

@@ -35,20 +35,6 @@ class SkeletonMotion:
     def __len__(self) -> int:
         return len(self.root)
 
-    @property
-    def rest_joints(self) -> Tensor:
-        """Joints at rest, the root at the origin (22, 3), m."""
-        joints = torch.zeros_like(self.offsets)
-        for joint, parent in enumerate(PARENTS_22):
-            if parent >= 0:
-                joints[joint] = joints[parent] + self.offsets[joint]
-        return joints
-
-    def posed(self) -> tuple[Tensor, Tensor]:
-        """Return global rotations (F, 22, 3, 3) and joints (F, 22, 3) in the space, m."""
-        R_global, joints = forward_kinematics(self.R_local, self.rest_joints, PARENTS_22)
-        return R_global, joints + self.root[:, None]
-
 
 def person_skeleton(
     person: PersonMotion, space: str = 'world', up: str = '+y', fps: float = FPS

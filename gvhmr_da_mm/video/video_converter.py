@@ -36,14 +36,13 @@ class VideoConverter(Source):
             features``, from which boxes, keypoints and image features are read. Defaults to None.
         fps (float): Frames per second of folders of images. Defaults to 30.
         split (str): Split of the sequences. Defaults to ``train``.
-        dataset (str): Name of the dataset. Defaults to ``video``.
 
     Raises:
         ConfigError: If an argument is invalid.
         MissingFilesError: If a named file or folder does not exist.
     """
 
-    domain = 'real'
+    dataset, domain = 'video', 'real'
 
     def __init__(
         self,
@@ -54,12 +53,11 @@ class VideoConverter(Source):
         observations: Optional[Path] = None,
         fps: float = FPS,
         split: str = 'train',
-        dataset: str = 'video',
     ) -> None:
         super().__init__()
         self.path, self.job, self.camera, self.focal = Path(path), job, camera, focal
         self.observations, self.fps, self.split = observations, fps, split
-        self.dataset, self.title = dataset, str(path)
+        self.title = str(path)
         check_camera(camera, focal)
         if observations is not None and not observations.is_dir():
             raise MissingFilesError(

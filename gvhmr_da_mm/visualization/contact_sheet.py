@@ -50,7 +50,6 @@ def draw_tile(
     keypoints: Optional[np.ndarray] = None,
     bbox_xys: Optional[np.ndarray] = None,
     lines: Sequence[str] = (),
-    opacity: float = 0.8,
 ) -> np.ndarray:
     """Draw a body on a window of a frame.
 
@@ -64,7 +63,6 @@ def draw_tile(
         keypoints (np.ndarray, optional): Detections (17, 3), px of the frame. Defaults to None.
         bbox_xys (np.ndarray, optional): Box (3,), px of the frame. Defaults to None.
         lines (Sequence[str]): Text in the upper left corner. Defaults to ().
-        opacity (float): Opacity of the mesh, 0 to 1. Defaults to 0.8.
 
     Returns:
         np.ndarray: RGB tile (window.height, window.width, 3), uint8.
@@ -74,7 +72,7 @@ def draw_tile(
     colour = PREDICTION if is_prediction else GROUND_TRUTH
     if bbox_xys is not None:
         draw_box(canvas, window.pixels(bbox_xys[:2]), float(bbox_xys[2]) * window.scale)
-    draw_body(canvas, track, frame, window.camera(K), colour, opacity)
+    draw_body(canvas, track, frame, window.camera(K), colour)
     if keypoints is not None:
         points = np.concatenate((window.pixels(keypoints[:, :2]), keypoints[:, 2:]), axis=1)
         draw_keypoints(canvas, points)

@@ -83,7 +83,6 @@ def draw_body(
     camera: ViewCamera,
     colour: Colour = PREDICTION,
     opacity: float = 0.8,
-    thickness: int = 2,
 ) -> None:
     """Draw the skeleton, and the mesh if there is one, of a frame of a track.
 
@@ -94,38 +93,29 @@ def draw_body(
         camera (ViewCamera): Camera of the image.
         colour (Colour): Colour of the mesh. Defaults to that of predictions.
         opacity (float): Opacity of the mesh, 0 to 1. Defaults to 0.8.
-        thickness (int): Thickness of the bones in px. Defaults to 2.
     """
     if not track.valid[frame]:
         return
     if track.mesh is not None:
         vertices = track.mesh(np.array([frame]))[0]
         draw_mesh(image, vertices, track.faces, camera, colour, opacity)
-    draw_skeleton(image, track.joints_c[frame], camera, thickness=thickness)
+    draw_skeleton(image, track.joints_c[frame], camera)
 
 
-def draw_keypoints(
-    image: np.ndarray,
-    keypoints: np.ndarray,
-    colour: Colour = DETECTION,
-    radius: float = 2.5,
-    min_confidence: float = MIN_CONFIDENCE,
-) -> None:
+def draw_keypoints(image: np.ndarray, keypoints: np.ndarray, radius: float = 2.5) -> None:
     """Draw detected COCO keypoints.
 
     Args:
         image (np.ndarray): Changed in place.
-        keypoints (np.ndarray): Pixels and confidence (17, 3).
-        colour (Colour): Colour of the dots. Defaults to that of detections.
+        keypoints (np.ndarray): Pixels and confidence (17, 3); those below 0.3 are skipped.
         radius (float): Radius of the dots in px. Defaults to 2.5.
-        min_confidence (float): Less confident keypoints are skipped. Defaults to 0.3.
     """
-    seen = (keypoints[:, 2] >= min_confidence) & np.isfinite(keypoints).all(axis=1)
+    seen = (keypoints[:, 2] >= MIN_CONFIDENCE) & np.isfinite(keypoints).all(axis=1)
     bones = [bone for bone in COCO_BONES if seen[list(bone)].all()]
     if bones:
-        draw_segments(image, keypoints[np.array(bones), :2], mix(colour, (0, 0, 0), 0.35), 1)
+        draw_segments(image, keypoints[np.array(bones), :2], mix(DETECTION, (0, 0, 0), 0.35), 1)
     for point in keypoints[seen, :2]:
-        draw_disc(image, point, radius, colour)
+        draw_disc(image, point, radius, DETECTION)
 
 
 def draw_box(image: np.ndarray, centre: np.ndarray, side: float, colour: Colour = TEXT) -> None:

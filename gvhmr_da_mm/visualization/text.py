@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from .palette import TEXT, Colour
 
 LINE_SPACING = 1.3
+SHADE = 0.55
+"""Darkening of the box behind lines of text, 0 (none) to 1 (black)."""
 
 
 @lru_cache(maxsize=32)
@@ -75,8 +77,6 @@ def draw_lines(
     lines: Sequence[str],
     position: tuple[float, float],
     size: int = 14,
-    colour: Colour = TEXT,
-    shade: float = 0.55,
 ) -> None:
     """Draw lines of text in place on a darkened box, legible on any image.
 
@@ -85,8 +85,6 @@ def draw_lines(
         lines (Sequence[str]): The lines; without any, nothing is drawn.
         position (tuple[float, float]): Top left corner of the box, px.
         size (int): Height of the font in px. Defaults to 14.
-        colour (Colour): RGB. Defaults to light grey.
-        shade (float): Darkening of the box, 0 (none) to 1 (black). Defaults to 0.55.
     """
     if not lines:
         return
@@ -94,6 +92,6 @@ def draw_lines(
     padding, step = max(2, size // 3), round(size * LINE_SPACING)
     width = max(text_size(line, size)[0] for line in lines) + 2 * padding
     box = image[max(y, 0) : y + step * len(lines) + padding, max(x, 0) : x + width]
-    box[:] = (box * (1 - shade)).astype(np.uint8)
+    box[:] = (box * (1 - SHADE)).astype(np.uint8)
     for index, line in enumerate(lines):
-        draw_text(image, line, (x + padding, y + padding // 2 + index * step), size, colour)
+        draw_text(image, line, (x + padding, y + padding // 2 + index * step), size)

@@ -55,7 +55,6 @@ class WorldView:
         ground_truth (BodyTrack, optional): Drawn in grey. Defaults to None.
         size (tuple[int, int]): Width and height of the image in px. Defaults to (960, 540).
         num_bodies (int): Largest number of bodies per track. Defaults to 8.
-        font_size (int, optional): Font size in px. Defaults to None: chosen by the height.
         people (Mapping[int, BodyTrack], optional): Tracks of several people by their id, in one
             world; the camera of the first is drawn. Defaults to None.
     """
@@ -66,12 +65,11 @@ class WorldView:
         ground_truth: Optional[BodyTrack] = None,
         size: tuple[int, int] = (960, 540),
         num_bodies: int = 8,
-        font_size: Optional[int] = None,
         people: Optional[Mapping[int, BodyTrack]] = None,
     ) -> None:
         self.size = size
         self.num_bodies = num_bodies
-        self.font_size = font_size or int(np.clip(size[1] / 34, 11, 18))
+        self.font_size = int(np.clip(size[1] / 34, 11, 18))
         styles = [
             ('prediction', prediction, PREDICTION, CAMERA),
             ('ground truth', ground_truth, GROUND_TRUTH, GROUND_TRUTH_CAMERA),

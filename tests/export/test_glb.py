@@ -12,6 +12,7 @@ from gvhmr_da_mm.body_models import make_body_rig
 from gvhmr_da_mm.core.camera import perspective_project
 from gvhmr_da_mm.core.conventions import BODY_JOINT_NAMES
 from gvhmr_da_mm.export import CameraTrack, person_skeleton, write_glb
+from tests.export.posed_skeleton import posed
 
 NUMPY = {5126: '<f4', 5123: '<u2', 5125: '<u4'}
 SIZES = {'SCALAR': 1, 'VEC3': 3, 'VEC4': 4, 'MAT4': 16}
@@ -132,7 +133,7 @@ def test_the_camera_sees_the_joints_where_the_video_does(person, rig, joints, tm
     for frame in range(len(person)):
         # The projection of glTF: the camera looks along -z, y is up.
         rotation = Rotation.from_quat(outputs['rotation'][frame]).as_matrix()
-        pelvis = moved.posed()[1][frame].numpy() - outputs['translation'][frame]
+        pelvis = posed(moved)[1][frame].numpy() - outputs['translation'][frame]
         x, y, z = (pelvis @ rotation).T
         scale = 1 / np.tan(lens.yfov / 2)
         ndc = np.stack((scale / lens.aspectRatio * x / -z, scale * y / -z), axis=-1)

@@ -5,6 +5,7 @@ import torch
 from gvhmr_da_mm.body_models import make_body_rig
 from gvhmr_da_mm.export import SkeletonMotion, put_on_soles
 from gvhmr_da_mm.export.skeleton_motion import bones_of
+from tests.export.posed_skeleton import posed
 
 FRAMES = 50
 
@@ -27,7 +28,7 @@ def standing(rig):
 
 def lowest(motion, rig):
     """Return the height (F,) of the whole mesh above y = 0."""
-    R_global, _ = motion.posed()
+    R_global, _ = posed(motion)
     joints = torch.from_numpy(rig.joints).double() - torch.from_numpy(rig.joints[0]).double()
     return np.array(
         [

@@ -193,15 +193,14 @@ class SequencePackMotions(MotionSource):
 
 
 class _MotionCache:
-    """Cache of the latest motions, up to a number of frames; it is pickled empty."""
+    """Cache of the latest motions, up to ``CACHED_FRAMES``; it is pickled empty."""
 
-    def __init__(self, frames: int = CACHED_FRAMES) -> None:
-        self.frames = frames
+    def __init__(self) -> None:
         self._motions: OrderedDict[str, Motion] = OrderedDict()
         self._held = 0
 
     def __reduce__(self) -> tuple:
-        return _MotionCache, (self.frames,)
+        return _MotionCache, ()
 
     def get(self, name: str, read: Callable[[], Motion]) -> Motion:
         """Return a motion, reading it if it is not cached."""
@@ -211,7 +210,7 @@ class _MotionCache:
         motion = read()
         self._motions[name] = motion
         self._held += len(motion)
-        while self._held > self.frames and len(self._motions) > 1:
+        while self._held > CACHED_FRAMES and len(self._motions) > 1:
             self._held -= len(self._motions.popitem(last=False)[1])
         return motion
 

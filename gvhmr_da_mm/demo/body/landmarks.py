@@ -36,7 +36,7 @@ FINGERS = ('index', 'middle', 'pinky', 'ring', 'thumb')
 LEFT_HAND_START, RIGHT_HAND_START = 24, 39
 """First finger joint of each hand of the mannequin."""
 
-NUM_FACE_LANDMARKS, NUM_CONTOURS, CONTOUR_POINTS = 51, 79, 17
+NUM_CONTOURS, CONTOUR_POINTS = 79, 17
 
 
 def landmark_targets(joints: np.ndarray) -> dict[str, np.ndarray]:

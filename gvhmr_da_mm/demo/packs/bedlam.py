@@ -23,7 +23,7 @@ SCENES = (
 )
 SUBJECTS = ('rp_aaron_posed_002', 'rp_carla_posed_004', 'rp_emma_posed_008', 'rp_henry_posed_012')
 SCENE_CAMERAS = {'static': 'static', 'orbit': 'orbit', 'zoom': 'zoom', 'closeup': 'walk'}
-MIN_FRAMES, MAX_FRAMES = 60, 180
+MIN_FRAMES = 60
 NO_SHIFT = DomainShift.of(0.0)
 
 
