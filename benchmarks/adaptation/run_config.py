@@ -104,9 +104,11 @@ def _override(config: Config, options: dict[str, Any], owner: str) -> None:
     try:
         check_options(config, options)
         for key, value in options.items():
-            # MMEngine merges a dict into the present value, which may be None.
-            whole = isinstance(value, dict) and 'type' in value
-            config.merge_from_dict({key: dict(value, _delete_=True) if whole else value})
+            if isinstance(value, dict) and 'type' in value:
+                # MMEngine merges a dict into the present value, which may be None or absent.
+                config.merge_from_dict({key: None})
+                value = dict(value, _delete_=True)
+            config.merge_from_dict({key: value})
     except (ConfigError, TypeError, KeyError) as error:
         raise ConfigError(f'overrides of {owner!r}: {error}') from error
 

@@ -136,7 +136,9 @@ def test_overrides_of_a_variant(toy_root, tmp_path):
     }
     config = build(Method('mine', 'variant', options=options), toy_root, tmp_path)
     assert config.model.losses.pseudo.loss_weight == 0.7
-    assert config.model.pseudo_labeler.trajectory.weight == 0.25
+    trajectory = dict(config.model.pseudo_labeler.trajectory)
+    assert trajectory.pop('type').endswith('FootContactOdometry')
+    assert trajectory == dict(weight=0.25)
     with pytest.raises(ConfigError, match="'mine'.*loss_weigt.*loss_weight"):
         build(
             Method('mine', 'variant', options={'model.losses.pseudo.loss_weigt': 1}),
