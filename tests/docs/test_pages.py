@@ -123,6 +123,20 @@ def test_files_named_in_commands_exist(page):
             assert (REPO_ROOT / name).is_file(), f'{page}: {name}'
 
 
+def test_the_table_of_moved_tools_names_what_exists():
+    rows = table_rows(section(REPO_ROOT / 'CHANGELOG.md', 'Moved'))
+    moved = [row for row in rows if row[0].startswith('`tools/')]
+    assert len(moved) > 10
+    for old, now in moved:
+        names = re.findall(r'\b((?:tools|benchmarks|tests)/[\w./]+)', now)
+        names += [name.replace('.', '/') + '.py' for name in re.findall(r'-m ([\w.]+)', now)]
+        assert all((REPO_ROOT / name).exists() for name in names), now
+        before = re.match(r'`([\w./]+)', old)[1]
+        if now.startswith('the same'):
+            names.append(before)
+        assert names and (before in names or not (REPO_ROOT / before).exists()), old
+
+
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(REPO_ROOT)))
 def test_options_of_the_tools_exist(page):
     if page.name == 'install.md':  # Those of pip and mim.
