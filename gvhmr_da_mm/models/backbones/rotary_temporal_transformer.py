@@ -1,7 +1,9 @@
 """Temporal transformer of GVHMR."""
 
+from collections.abc import Iterator, Sequence
 from typing import Optional
 
+import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -20,6 +22,8 @@ from ..layers import (
 )
 
 CLIFF_DIM = 3
+WINDOW_REACHES = 8
+"""Frames that are encoded together, in reaches: a quarter of the work is done twice."""
 
 
 @MODELS.register_module()
@@ -27,7 +31,9 @@ class RotaryTemporalTransformer(BaseModule):
     """Turn keypoints, camera and image features of a video into one context vector per frame.
 
     Rotary positions make any length usable. Beyond ``max_len`` frames attention is local (see
-    :class:`KeyWindow`), so that a frame sees no more context than in training.
+    :class:`KeyWindow`), so that a frame sees no more context than in training. Without a graph, a
+    long video is encoded window by window, with all frames around it that matter to the window: the
+    result is that of one piece, and what the blocks need in between does not grow with the video.
 
     Note:
         Shape letters: B batch, L frames, C channels.
@@ -114,10 +120,37 @@ class RotaryTemporalTransformer(BaseModule):
         if length is not None:
             check_shape(length, 'B', 'length', B=sizes['B'])
 
-        x = by_frames(self._embed, obs, f_cliffcam, f_cam_angvel, f_imgseq)
-        head_dim = self.latent_dim // self.num_heads
-        rotary = RotaryTable.build(sizes['L'], head_dim, obs.dtype, obs.device)
-        window = KeyWindow.build(sizes['L'], self.max_len, length, obs.device)
+        conditions = (obs, f_cliffcam, f_cam_angvel, f_imgseq)
+        if torch.is_grad_enabled() or sizes['L'] <= (WINDOW_REACHES + 2) * self.reach:
+            return self._encode(conditions, length)
+        parts = []
+        for seen, wanted in self._windows(sizes['L']):
+            here = None if length is None else (length - seen.start).clamp(min=0)
+            parts.append(self._encode([x[:, seen] for x in conditions], here)[:, wanted])
+        return torch.cat(parts, dim=1)
+
+    @property
+    def reach(self) -> int:
+        """Most frames between two of a long video of which one influences the other."""
+        # By half of `max_len` in each block, and by all of it at the ends of the video.
+        return (len(self.blocks) - 1) * (self.max_len // 2) + self.max_len
+
+    def _windows(self, frames: int) -> Iterator[tuple[slice, slice]]:
+        """Yield the frames to see of each window of a video, and those of them that are wanted."""
+        size = WINDOW_REACHES * self.reach
+        for start in range(0, frames, size):
+            first = max(start - self.reach, 0)
+            yield (
+                slice(first, start + size + self.reach),
+                slice(start - first, start - first + size),
+            )
+
+    def _encode(self, conditions: Sequence[Tensor], length: Optional[Tensor]) -> Tensor:
+        """Return the context of a video in one piece, see :meth:`forward`."""
+        x = by_frames(self._embed, *conditions)
+        obs, head_dim = conditions[0], self.latent_dim // self.num_heads
+        rotary = RotaryTable.build(obs.shape[1], head_dim, obs.dtype, obs.device)
+        window = KeyWindow.build(obs.shape[1], self.max_len, length, obs.device)
         for block in self.blocks:
             x = block(x, rotary, window)
         return x

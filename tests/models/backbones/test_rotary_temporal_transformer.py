@@ -149,6 +149,42 @@ def test_invisible_joints_cannot_leak():
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
 
 
+@pytest.mark.parametrize('max_len, layers', [(6, 1), (6, 3), (7, 2)])
+def test_a_long_video_is_encoded_in_windows_as_in_one_piece(max_len, layers, monkeypatch):
+    model = _tiny(max_len, num_layers=layers)
+    pieces = []
+    encode = model._encode
+    monkeypatch.setattr(
+        model, '_encode', lambda x, length: (pieces.append(x[0].shape[1]), encode(x, length))[1]
+    )
+    for frames in (10 * model.reach, 10 * model.reach + 1, 16 * model.reach + 1):
+        inputs = _inputs(3, frames)
+        for length in (None, torch.tensor([frames, frames - 2, 5])):
+            expected = model(length=length, **inputs)
+            assert pieces == [frames]
+            pieces.clear()
+            with torch.no_grad():
+                result = model(length=length, **inputs)
+            assert max(pieces) <= 10 * model.reach and result.isfinite().all()
+            pieces.clear()
+            ends = torch.full((3,), frames) if length is None else length
+            valid = torch.arange(frames) < ends[:, None]
+            torch.testing.assert_close(result[valid], expected[valid].detach())
+
+
+def test_frames_beyond_its_reach_do_not_matter_to_a_frame():
+    model = _tiny(max_len=6, num_layers=3)
+    inputs = _inputs(1, 40)
+    inputs['obs'].requires_grad_()
+    for frame in (0, 20, 39):
+        (gradient,) = torch.autograd.grad(
+            model(length=None, **inputs)[0, frame].sum(), inputs['obs']
+        )
+        seen = gradient[0].flatten(1).any(dim=1).nonzero()[:, 0]
+        assert (seen - frame).abs().max() < model.reach
+    assert 39 - seen.min() == model.reach - 1
+
+
 def test_autocast_and_half_precision():
     model = _tiny().float()
     inputs = {name: value.float() for name, value in _inputs(1, 9).items()}
