@@ -13,6 +13,7 @@ CURVE_LABELS = {
     'real_loss': 'real (pseudo-labels)',
     'loss': 'total',
     'reprojection_loss': 'reprojection',
+    'reprojection_error': 'mean over confident keypoints',
     'discriminator_real_loss': 'discriminator, true motion',
     'discriminator_fake_loss': 'discriminator, predictions',
     'generator_adversarial_loss': 'generator',
@@ -32,7 +33,7 @@ MAX_RAW_POINTS = 40
 
 
 def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') -> Path:
-    """Plot losses, discriminator, pseudo-label selection and validation metrics to a file.
+    """Plot losses, discriminator, selection, distance from keypoints and validation to a file.
 
     Args:
         log (TrainingLog): Logged curves.
@@ -45,7 +46,7 @@ def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') ->
     from matplotlib.figure import Figure
 
     train, val = log.train, log.val
-    rows, columns = (2, 5) if val else (2, 4)
+    rows, columns = (3, 4) if val else (2, 4)
     # Without pyplot, the caller's backend and figures stay unchanged.
     figure = Figure(figsize=(4.75 * columns, 4.5 * rows), layout='constrained')
     axes = figure.subplots(rows, columns).ravel()
@@ -73,10 +74,11 @@ def plot_adaptation(log: TrainingLog, out: Union[str, Path], title: str = '') ->
     _gradient_panel(axes[4], train)
     _panel(axes[5], 'Synthetic loss terms', _terms(train, 'synthetic_'), logarithmic=True)
     _panel(axes[6], 'Real loss terms (pseudo-labels)', _terms(train, 'real_'))
+    distance = _take(train, 'reprojection_error')
+    _panel(axes[7], 'Distance from keypoints, real clips', distance, unit='box sides')
     if val:
-        _validation_panels(axes[7:], val)
-    else:
-        axes[7].set_visible(False)
+        _validation_panels(axes[8:11], val)
+        axes[11].set_visible(False)
     if title:
         figure.suptitle(title, fontsize=13, fontweight='bold')
     out = Path(out)

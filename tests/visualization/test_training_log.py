@@ -6,6 +6,9 @@ from gvhmr_da_mm.core.errors import DataError, MissingFilesError
 from gvhmr_da_mm.visualization.adaptation_curves import plot_adaptation
 from gvhmr_da_mm.visualization.training_log import find_logs, read_training_log
 
+BLUE = (0xDE, 0x6F, 0x2F)
+"""The first curve of a panel, BGR."""
+
 
 def write_run(work_dir, name, iterations, epochs=(), extra='', **values):
     path = work_dir / name / 'vis_data' / 'scalars.json'
@@ -67,11 +70,11 @@ def test_figure_of_any_run(tmp_path, count):
     import cv2
 
     image = cv2.imread(str(out))
-    assert image.shape == (900, 2375, 3)
+    assert image.shape == (1350, 1900, 3)
     assert image.std() > 10
 
 
-def test_confidence_is_drawn_where_it_is_logged(tmp_path):
+def test_values_are_drawn_where_they_are_logged(tmp_path):
     import cv2
 
     pictures = []
@@ -79,6 +82,7 @@ def test_confidence_is_drawn_where_it_is_logged(tmp_path):
         ('a', {}),
         ('b', dict(confidence_mean=0.7)),
         ('c', dict(confidence_mean=2)),
+        ('d', dict(reprojection_error=0.1)),
     ):
         path = write_run(tmp_path, name, range(1, 9), **values)
         out = plot_adaptation(read_training_log([path]), tmp_path / f'{name}.png')
@@ -87,3 +91,5 @@ def test_confidence_is_drawn_where_it_is_logged(tmp_path):
     panel = [image[:420, 1500:] for image in pictures]
     assert abs(panel[0] - panel[1]).max() > 50
     assert abs(panel[1] - panel[2]).max() > 50  # what is beyond 1 counts as 1
+    curve = [(image[470:, 1450:] == BLUE).all(axis=-1).any() for image in pictures]
+    assert curve == [False, False, False, True]
