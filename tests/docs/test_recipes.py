@@ -5,7 +5,8 @@ import shutil
 import pytest
 import torch
 
-from gvhmr_da_mm.registry import MODELS
+from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.registry import DATASETS, MODELS
 from tests.testing import read_log, toy_model_config
 from tests.tool_calls import REPO_ROOT, SHRINK
 
@@ -52,12 +53,25 @@ def train(call, toy_root, tmp_path):
     return _train
 
 
+def sequences_of(dataset):
+    dataset = DATASETS.build(dataset)
+    return {dataset.get_data_info(index)['sequence'] for index in range(len(dataset))}
+
+
 def load(path):
     return torch.load(path, weights_only=False)
 
 
 def test_every_block_is_tested():
-    words = ('save_best', 'CosineAnnealingLR', 'max_iters', 'lr_mult', 'SGD', 'Pretrained')
+    words = (
+        'save_best',
+        'val_held_out',
+        'CosineAnnealingLR',
+        'max_iters',
+        'lr_mult',
+        'SGD',
+        'Pretrained',
+    )
     assert sorted(map(recipe, words)) == sorted(blocks(PAGE))
 
 
@@ -68,6 +82,19 @@ def test_the_best_checkpoint_is_kept_and_training_stops(train):
     assert len(list(run.glob('best_emdb1_pa_mpjpe_epoch_*.pth'))) == 1
     validated = [entry['step'] for entry in read_log(run) if 'emdb1/pa_mpjpe' in entry]
     assert validated == [1, 2]
+
+
+def test_held_out_videos_are_validated_and_not_trained_on(train, toy_root):
+    run = train('val_held_out', *EPOCHS, 'train_cfg.max_epochs=1')
+    (scores,) = [entry for entry in read_log(run) if 'val_emdb/pa_mpjpe' in entry]
+    assert {'val_emdb/w_mpjpe', 'val_3dpw/pa_mpjpe'} < set(scores)
+    config = load_config(run / 'mine.py')
+    for name in ('emdb', 'threedpw'):
+        trained, validated = (
+            sequences_of(loader.dataset.datasets[name])
+            for loader in (config.train_dataloader, config.val_dataloader)
+        )
+        assert trained and validated and not trained & validated
 
 
 def test_a_schedule_in_iterations(train):
