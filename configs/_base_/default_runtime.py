@@ -56,7 +56,10 @@ log_processor = dict(
     type=LogProcessor,
     window_size=10,
     by_epoch=True,
-    mean_pattern=r'.*(loss|time|grad_norm|confidence_mean|selection_rate|pseudo_label_spread).*',
+    mean_pattern=(
+        r'.*(loss|time|grad_norm|reprojection_error|confidence_mean|selection_rate'
+        r'|pseudo_label_spread).*'
+    ),
 )
 visualizer = dict(
     type=MotionLocalVisualizer,
