@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from animation import draw_adaptation, draw_video
 from browser import screenshot
+from curves import RUNS, draw_run
 from material import Material
 from PIL import Image
 
@@ -99,6 +100,19 @@ def _training_curves(material: Material, path: Path) -> None:
     chart = material.work_dir / 'training_curves.png'
     plot_adaptation(read_training_log(find_logs(material.demo / 'adapted')), chart)
     write_chart(path, chart)
+
+
+def _curves(run: str) -> Drawing:
+    def draw(material: Material, path: Path) -> None:
+        chart = material.work_dir / f'{run}.png'
+        draw_run(material, run, chart)
+        write_chart(path, chart)
+
+    return draw
+
+
+for _run in RUNS:
+    picture(f'tuning_{_run}.webp')(_curves(_run))
 
 
 @picture('confidence.webp')

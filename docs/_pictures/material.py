@@ -3,10 +3,11 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from film import Film
@@ -21,10 +22,13 @@ from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.structures import MotionDump, read_motion_dump
 from gvhmr_da_mm.visualization import BodyTrack, ground_truth_track, prediction_track
+from gvhmr_da_mm.visualization.training_log import TrainingLog, find_logs, read_training_log
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = {'source': 'configs/gvhmr_demo.py', 'adapted': 'configs/da_demo.py'}
 """Of the runs of the demo."""
+SHORT_RUN = Path(__file__).with_name('tuning_run.py')
+"""Config of the adaptations whose curves are compared."""
 FILM_HEIGHT = 600
 
 
@@ -95,6 +99,27 @@ class Material:
             ]
             subprocess.run([*command, *folders, '--dump', str(folder)], cwd=ROOT, check=True)
         return folder
+
+    def adaptation(self, name: str, options: Mapping[str, Any]) -> TrainingLog:
+        """Return the curves of a short adaptation of the demo, which is run once.
+
+        Args:
+            name (str): Of its folder.
+            options (Mapping[str, Any]): Overrides of the config by dotted key.
+
+        Raises:
+            MissingFilesError: If the demo has not been run.
+        """
+        folder = self.work_dir / 'tuning' / name
+        if not any(folder.glob('epoch_*.pth')):
+            shutil.rmtree(folder, ignore_errors=True)  # of a run that was interrupted
+            source = find_latest_checkpoint(str(self.demo / 'source'))
+            command = [sys.executable, 'tools/train.py', str(SHORT_RUN)]
+            folders = ['--data-root', str(self.data_root), '--work-dir', str(folder)]
+            overrides = [f'{key}={value}' for key, value in options.items()]
+            overrides = ['--cfg-options', f'load_from={source}', *overrides]
+            subprocess.run([*command, *folders, *overrides], cwd=ROOT, check=True)
+        return read_training_log(find_logs(folder))
 
     def adapted_model(self) -> tuple[Config, DomainAdaptiveGVHMR]:
         """Return the config and the model of the adaptation of the demo."""

@@ -2,16 +2,19 @@
 
 import re
 import sys
+from ast import literal_eval
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gvhmr_da_mm.apis import load_config
 from gvhmr_da_mm.evaluation import PROTOCOLS
 from gvhmr_da_mm.registry import DATASETS
 from gvhmr_da_mm.visualization import ground_truth_track
+from gvhmr_da_mm.visualization.training_log import TrainingLog
 
-from .markdown import CHINESE, ENGLISH, PAGES, REPO_ROOT, section, table_rows
+from .markdown import CHINESE, ENGLISH, PAGES, REPO_ROOT, code_words, section, table_rows
 
 SCRIPTS = REPO_ROOT / 'docs' / '_pictures'
 FOLDER = REPO_ROOT / 'docs' / 'pictures'
@@ -54,6 +57,45 @@ def test_pages_show_no_other_pictures():
         for link in re.findall(r'!\[[^\]]*\]\(([^)]+)\)', page.read_text(encoding='utf-8')):
             inside = (page.parent / link).resolve().parent == FOLDER
             assert inside or link.startswith('https://img.shields.io/'), f'{page}: {link}'
+
+
+def test_runs_of_the_tuning_page_are_those_drawn(scripts):
+    from curves import HEALTHY, RUNS
+
+    page = (ENGLISH / 'tuning.md').read_text(encoding='utf-8')
+    for name, run in RUNS.items():
+        load_config(SCRIPTS / 'tuning_run.py', run.options)
+        below = page.split(f'tuning_{name}.webp)\n\n')[1].split('\n\n')[0]
+        told = dict(word.split('=') for word in code_words(below) if '=' in word)
+        assert {key: literal_eval(value) for key, value in told.items()} == run.options, name
+    assert not RUNS[HEALTHY].options
+
+
+def test_curves_of_a_run_are_drawn_over_those_of_the_healthy_one(scripts, tmp_path):
+    import cv2
+    from curves import CURVES, HEALTHY, HELD_OUT, RUNS, SOURCE, VALIDATION_ALONE, draw_run
+
+    logged = [name for names in CURVES.values() for name in names]
+
+    class Logs:
+        def adaptation(self, name, options):
+            assert options == (VALIDATION_ALONE if name == SOURCE else RUNS[name].options)
+            start = 0 if name == HEALTHY else 10
+            train, val = (
+                {key: ([1, 2], [start + place] * 2) for place, key in enumerate(names)}
+                for names in (logged, HELD_OUT)
+            )
+            return TrainingLog(train, val)
+
+    for name in RUNS:
+        path = tmp_path / f'{name}.png'
+        draw_run(Logs(), name, path)
+        image = cv2.imread(str(path)).astype(int)
+        assert image.shape[1] == 324 * (len(RUNS[name].panels) + 1)
+        # Pale: the blue of the healthy run on white.
+        pale = np.array([0xDE, 0x6F, 0x2F]) * 0.25 + 255 * 0.75
+        # A few pixels of any slanted edge have that colour, too.
+        assert ((abs(image - pale).max(axis=-1) < 2).sum() > 400) == (name != HEALTHY)
 
 
 def test_film_shows_the_person_where_the_labels_are(scripts, toy_root):
