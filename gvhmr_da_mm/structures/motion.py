@@ -47,20 +47,22 @@ class _TensorRecord:
         """Index the batch, or batch and frames, of every tensor."""
         return self._map(lambda x: x[index])
 
-    @classmethod
-    def cat(cls, records: Sequence['Any'], dim: int = 0) -> 'Any':
-        """Concatenate records along the batch or frames; a field missing in one is dropped.
+    def __setitem__(self, index: Any, record: 'Any') -> None:
+        """Overwrite a part of every tensor by that of another record."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Tensor):
+                value[index] = getattr(record, field.name)
 
-        Args:
-            records (Sequence): Records of one class.
-            dim (int): 0 for the batch, 1 for the frames. Defaults to 0.
-        """
+    @classmethod
+    def cat(cls, records: Sequence['Any']) -> 'Any':
+        """Concatenate records along the batch dimension; a field missing in one is dropped."""
         merged = {}
         for field in fields(cls):
             values = [getattr(record, field.name) for record in records]
             tensors = all(isinstance(value, Tensor) for value in values)
             if tensors:
-                merged[field.name] = torch.cat(values, dim)
+                merged[field.name] = torch.cat(values)
             else:
                 merged[field.name] = None if any(v is None for v in values) else values[0]
         return cls(**merged)

@@ -156,20 +156,19 @@ class KeypointRefiner:
         counts = reprojection.valid_mask(inputs)
         tremor = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], counts)
         whole = WholeClips(*totals, frames, tremor)
-        windows = overlapping_windows(frames, self.window, OVERLAP)
-        refined, tail = [], None
-        for window in windows:
+        refined = prediction.replace(x=None)._map(torch.empty_like)
+        tail = None
+        for window in overlapping_windows(frames, self.window, OVERLAP):
             predicted = prediction[:, window]
             seen = {name: inputs[name][:, window] for name in FITTED_INPUTS}
             change = self._fit(predicted, seen, reprojection, model, whole)
             if tail is not None:
                 change[..., :OVERLAP] = cross_fade(tail, change[..., :OVERLAP])
-            # The rest is that of the next window too.
-            done = change.shape[-1] - (0 if window is windows[-1] else OVERLAP)
-            tail = change[..., done:]
-            fitted = _apply(predicted[:, :done], change[..., :done].to(prediction.transl_c))
-            refined.append(fitted.for_box(*(seen[n][:, :done] for n in ('bbx_xys', 'K_fullimg'))))
-        return MotionPrediction.cat(refined, dim=1)
+            tail = change[..., -OVERLAP:]
+            # The next window overwrites the frames that it shares.
+            fitted = _apply(predicted, change.to(prediction.transl_c))
+            refined[:, window] = fitted.for_box(seen['bbx_xys'], seen['K_fullimg'])
+        return refined
 
     def _fit(
         self,
