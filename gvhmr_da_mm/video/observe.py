@@ -18,6 +18,7 @@ from .person_clip import PersonClip
 from .person_tracks import PersonTrack, choose_tracks, link_tracks
 from .side_swaps import fix_side_errors
 from .time_plan import TimePlan, plan_times
+from .torso_size import no_person
 from .visual_gyro import VisualGyro
 
 Progress = Callable[[Iterable], Iterable]
@@ -106,6 +107,9 @@ def make_clips(
 ) -> list[PersonClip]:
     """Link detections to tracks, choose among them and resample them to 30 frames per second.
 
+    Long tracks that show no person are left out, see :func:`.no_person`; ``left_out`` of the facts,
+    and notes, say so.
+
     Args:
         source (FrameSource): The video.
         plan (TimePlan): Resampling of the video.
@@ -120,15 +124,16 @@ def make_clips(
     Raises:
         DataError: If no person is detected long enough.
     """
-    tracks = link_tracks(frames)
+    tracks, left_out = _tracks_of_people(link_tracks(frames), plan, source.seconds, min_frames)
     chosen = choose_tracks(tracks, people, min_frames)
     if not chosen:
         seen = max((int(track.seen.sum()) for track in tracks), default=0)
-        raise DataError(
+        message = (
             f'{source.path}: no person is seen in at least {min_frames} of its {len(frames)} '
             f'frames (at most in {seen})'
         )
-    notes = list(source.notes)
+        raise DataError('; '.join([message, *left_out]))
+    notes = [*source.notes, *left_out]
     if len(tracks) > 1:
         lengths = ', '.join(str(int(track.seen.sum())) for track in tracks)
         notes.append(f'{len(tracks)} tracks of people ({lengths} frames); kept: {people}')
@@ -136,6 +141,8 @@ def make_clips(
     for number, track in enumerate(chosen):
         name = f'{source.name}_{number}' if people == 'all' else source.name
         about = {**(facts or {}), 'notes': [*notes, *_track_notes(track, plan)]}
+        if left_out:
+            about['left_out'] = left_out
         keypoints, seen, sides = fix_side_errors(track.keypoints, track.seen)
         if sides.swapped.any() or sides.collapsed.any():
             track = replace(track, keypoints=keypoints, seen=seen)
@@ -151,6 +158,21 @@ def make_clips(
                 )
         clips.append(_clip(source, plan, track, name, about))
     return clips
+
+
+def _tracks_of_people(
+    tracks: list[PersonTrack], plan: TimePlan, seconds: np.ndarray, min_frames: int
+) -> tuple[list[PersonTrack], list[str]]:
+    """Return the tracks without long ones that show no person, and messages about these."""
+    kept, left_out = [], []
+    for track in tracks:
+        reason = no_person(track, seconds[plan.used]) if track.seen.sum() >= min_frames else ''
+        if reason:
+            first, last = plan.used[[track.start, track.start + len(track) - 1]]
+            left_out.append(f'what is seen in frames {first} to {last} is no person: {reason}')
+        else:
+            kept.append(track)
+    return kept, left_out
 
 
 def _track_notes(track: PersonTrack, plan: TimePlan) -> list[str]:

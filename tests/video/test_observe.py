@@ -178,6 +178,37 @@ def test_one_who_takes_the_place_of_another_is_somebody_else(other_clothes):
     assert told == other_clothes
 
 
+class PersonAndThing(Detector):
+    """Detector that also takes a thing for a person, with another guess in each frame."""
+
+    def __init__(self, person=True):
+        super().__init__(others=1)
+        self.person, self.guesses = person, np.random.default_rng(0)
+
+    def __call__(self, image, number):
+        found = super().__call__(image, number)
+        guess = self.guesses.uniform((200, 50), (300, 150), (17, 2))
+        found.keypoints[1, :, :2] = guess
+        found.boxes[1] = 200, 50, 300, 150
+        return found if self.person else Detections(found.boxes[1:], found.keypoints[1:])
+
+
+def test_a_thing_that_is_taken_for_a_person_is_left_out_and_told():
+    for people in ('all', 'largest', 'longest'):
+        (clip,), _ = observe(Pictures(pictures(60)), PersonAndThing(), people=people)
+        assert clip.kp2d[:, :, 0].max() < 180
+        (message,) = clip.facts['left_out']
+        assert message.startswith('what is seen in frames 0 to 59 is no person: its torso')
+        assert message in clip.facts['notes']
+    (alone,), _ = observe(Pictures(pictures(60)), Detector())
+    assert 'left_out' not in alone.facts
+
+
+def test_a_video_of_a_thing_alone_shows_no_person():
+    with pytest.raises(DataError, match='no person is seen .* frames 0 to 59 is no person'):
+        observe(Pictures(pictures(60)), PersonAndThing(person=False))
+
+
 def test_swapped_sides_are_mended_and_counted():
     class Swaps(Detector):
         def __call__(self, image, number):

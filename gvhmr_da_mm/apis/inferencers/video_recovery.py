@@ -249,7 +249,9 @@ class VideoRecovery:
 
 def _common_notes(source: FrameSource, clips: list[PersonClip]) -> list[str]:
     """Return messages about the whole video, which the clips of all people have."""
-    several = clips[0].facts['notes'] if len(clips) > 1 else source.notes
+    several = clips[0].facts['notes']
+    if len(clips) == 1:
+        several = [*source.notes, *clips[0].facts.get('left_out', ())]
     return [note for note in several if all(note in clip.facts['notes'] for clip in clips)]
 
 

@@ -14,6 +14,7 @@ from gvhmr_da_mm.core.errors import ConfigError, DataError, MissingFilesError
 from gvhmr_da_mm.registry import INFERENCERS
 from gvhmr_da_mm.structures import MotionResult
 from gvhmr_da_mm.video import view_observation
+from gvhmr_da_mm.video.torso_size import TORSO
 
 from .conftest import FRAMES, SIZE, keypoints
 
@@ -60,6 +61,23 @@ def test_files(inferencer, video, tmp_path):
     assert summary['reused'] == []
     capture = cv2.VideoCapture(str(out / 'walk' / 'overlay.mp4'))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == FRAMES
+
+
+def test_what_is_no_person_is_left_out_and_told(checkpoint, toy_root, video, tmp_path):
+    path = keypoints(tmp_path / 'people.npz', [(0, FRAMES), (0, FRAMES)])
+    kp2d = np.load(path)['kp2d']
+    kp2d[1] = kp2d[1, 0]
+    guesses = np.random.default_rng(0).uniform((50, 10), (60, 60), (FRAMES, len(TORSO), 2))
+    kp2d[1][:, TORSO, :2] = guesses
+    np.savez(path, kp2d=kp2d)
+    inferencer = MotionInferencer(
+        weights=checkpoint, data_root=toy_root, keypoints=str(path), device='cpu'
+    )
+    (result,) = fast(inferencer, video, pred_out_dir=tmp_path / 'out')
+    assert list(result.people) == [0] and result.people[0].keypoints[..., 0].max() < 50
+    summary = json.loads((tmp_path / 'out' / 'walk' / 'summary.json').read_text())
+    assert any('in frames 0 to 39 is no person' in warning for warning in summary['warnings'])
+    assert not any('is no person' in note for note in result.people[0].notes)
 
 
 def test_drawings_and_predictions_apart(inferencer, video, tmp_path):
