@@ -22,7 +22,7 @@ from .stretches import Stretch
 
 METRICS = dict(
     reprojection_px='px between joints and confident keypoints',
-    contact='mm per frame that feet in predicted contact slide',
+    contact='mm per frame that feet slide where all compared models predict contact',
     jitter='10 m/s³, third derivative of the joints in the world',
     confidence='score of the discriminator of the source, 0 to 1',
 )
@@ -81,21 +81,43 @@ def predict_stretches(
     return found
 
 
+def standing_feet(compared: Sequence[Sequence[MotionDump]]) -> list[Tensor]:
+    """Return where all models predict contact: of each stretch (F, 4), for the ``FOOT_JOINTS``.
+
+    Each model would be judged by other contacts otherwise, and one that predicts none be the best.
+
+    Args:
+        compared (Sequence[Sequence[MotionDump]]): Predictions of the same stretches by each model.
+    """
+    # The feet are the first of the joints with a contact label.
+    logits = [
+        torch.stack(
+            [dump.sample.pred_instances.static_logits[:, : len(FOOT_JOINTS)] for dump in dumps]
+        )
+        for dumps in zip(*compared)
+    ]
+    return [(one.sigmoid() > MIN_CONTACT_PROBABILITY).all(dim=0) for one in logits]
+
+
 @torch.no_grad()
 def score_predictions(
-    model: KeypointModel, dumps: Sequence[MotionDump], critic: Optional[MotionCritic]
+    model: KeypointModel,
+    dumps: Sequence[MotionDump],
+    standing: Sequence[Tensor],
+    critic: Optional[MotionCritic],
 ) -> Scores:
     """Measure predictions, see :data:`METRICS`.
 
     Args:
         model (KeypointModel): Has the body.
         dumps (Sequence[MotionDump]): The predictions of a stage.
+        standing (Sequence[Tensor]): Feet in contact, see :func:`standing_feet`.
         critic (MotionCritic, optional): Judges how true motions look; the same before and after.
             None: no confidence.
     """
     parts: dict[str, list[Tensor]] = {name: [] for name in METRICS}
     body = model.estimator.body_model
-    for dump in dumps:
+    for dump, stands in zip(dumps, standing):
         found, inputs = dump.sample.pred_instances, dump.inputs
         valid = torch.ones(len(dump), dtype=torch.bool)
         residual = keypoint_residual(
@@ -106,11 +128,8 @@ def score_predictions(
         device = body.coco_regressor.device
         names = ('body_pose', 'betas', 'global_orient_w', 'transl_w')
         joints = body.fk(*(found[name].to(device) for name in names)).cpu()
-        # The feet are the first of the joints with a contact label.
-        contact = found.static_logits[:, : len(FOOT_JOINTS)].sigmoid()
-        standing = contact > MIN_CONTACT_PROBABILITY
         moved = joints[:, list(FOOT_JOINTS)].diff(dim=0).norm(dim=-1)
-        parts['contact'].append(1000 * moved[standing[1:] & standing[:-1]])
+        parts['contact'].append(1000 * moved[stands[1:] & stands[:-1]])
         parts['jitter'].append(jitter(joints))
         if critic is not None:
             parts['confidence'].append(window_scores(found.body_pose, critic))

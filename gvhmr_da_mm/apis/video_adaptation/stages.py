@@ -27,7 +27,7 @@ from ..inferencers import MotionInferencer, RecoverySettings, VideoInput, VideoR
 from ..inferencers.kept_stages import KEPT, KeptStages
 from ..keypoint_model import KeypointModel, load_keypoint_model
 from ..keypoint_model.keypoint_model import STAGES, network_config
-from .judging import objections, predict_stretches, reported, score_predictions
+from .judging import objections, predict_stretches, reported, score_predictions, standing_feet
 from .report import WEIGHTS, AdaptationReport
 from .stretches import Stretch, cut_stretches
 from .training import train, trained_file, training_config
@@ -81,15 +81,17 @@ class VideoAdaptation:
             kept = self.out / KEPT / self._signature(stretches, settings)
             pack = kept / 'pack'
             write_video_pack(pack, trained)
+            models = {'before': self.source.model}
             predicted = {'before': self._predict(self.source.model, held_out, kept / 'before')}
-            before = self._score(self.source.model, predicted['before'])
             config = self._config(pack, kept / 'training')
             problem = train(config, self.progress)
             reasons = [f'the training was stopped: {problem}'] if problem else []
             if not problem:
-                adapted = self._load(config)
+                adapted = models['after'] = self._load(config)
                 predicted['after'] = self._predict(adapted, held_out, kept / 'after')
-                after = self._score(adapted, predicted['after'])
+            scores = self._score(models, predicted)
+            before, after = scores['before'], scores.get('after', {})
+            if adapted is not None:
                 reasons = objections(before, after)
             pictures = self._draw(held_out, predicted)
         weights = self.out / WEIGHTS
@@ -184,11 +186,21 @@ class VideoAdaptation:
         shown = clock.iterate(f'judge {folder.name}', stretches, len(stretches))
         return predict_stretches(model, shown, folder)
 
-    def _score(self, model: KeypointModel, predicted: Predictions) -> dict[str, Any]:
+    def _score(
+        self, models: dict[str, KeypointModel], predicted: dict[str, Predictions]
+    ) -> dict[str, Any]:
         # One judge for both: the discriminator of the source.
         critic = self.source.model.critic
+        standing = {
+            stage: standing_feet([by_stage[stage] for by_stage in predicted.values()])
+            for stage in STAGES
+        }
         return {
-            stage: score_predictions(model, dumps, critic) for stage, dumps in predicted.items()
+            when: {
+                stage: score_predictions(models[when], dumps, standing[stage], critic)
+                for stage, dumps in by_stage.items()
+            }
+            for when, by_stage in predicted.items()
         }
 
     def _draw(

@@ -1,6 +1,9 @@
-import pytest
+from types import SimpleNamespace
 
-from gvhmr_da_mm.apis.video_adaptation.judging import objections
+import pytest
+import torch
+
+from gvhmr_da_mm.apis.video_adaptation.judging import objections, standing_feet
 
 BEFORE = dict(reprojection_px=20.0, contact=5.0, jitter=10.0, confidence=0.6)
 
@@ -48,3 +51,17 @@ def test_scores_that_were_unknown_before_are_not_compared():
 def test_without_confident_keypoints_nothing_is_judged():
     (objection,) = judge(before=dict(reprojection_px=None))
     assert 'no held-out keypoint is confident' in objection
+
+
+def test_feet_stand_where_both_models_say_so():
+    def stretches(*logits):
+        instances = (SimpleNamespace(static_logits=torch.tensor(one)) for one in logits)
+        return [SimpleNamespace(sample=SimpleNamespace(pred_instances=one)) for one in instances]
+
+    source = stretches([[2.0, 2, -2, -2, 9, 9], [2, 2, 2, 2, 9, 9]], [[-1.0] * 6])
+    adapted = stretches([[2.0, -2, 2, -2, 9, 9], [2, 2, 2, -2, 9, 9]], [[3.0] * 6])
+    first, second = standing_feet([source, adapted])
+    assert first.tolist() == [[True, False, False, False], [True, True, True, False]]
+    assert not second.any() and second.shape == (1, 4)
+    (alone, _) = standing_feet([source])
+    assert alone[0].tolist() == [True, True, False, False]
