@@ -1,6 +1,6 @@
 """Post-processing of recovered motion at test time."""
 
-from .agreed_contacts import agreed_contacts
+from .agreed_contacts import agreed_contacts, low_foot_logits
 from .ground import ground_height
 from .limb_ik import limb_targets, solve_limbs
 from .moving_camera import correct_moving_camera
@@ -12,5 +12,6 @@ __all__ = [
     'correct_static_camera',
     'ground_height',
     'limb_targets',
+    'low_foot_logits',
     'solve_limbs',
 ]

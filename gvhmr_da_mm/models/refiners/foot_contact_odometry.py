@@ -17,7 +17,8 @@ FOOT_SMOOTHING = 2.0
 """Sigma in frames over the feet's velocities before they are compared with the root's."""
 ROOT_SMOOTHING = 10.0
 """Sigma in frames over the root's velocity, which changes slowly: about a step of a walk."""
-ITERATIONS = 2
+ANNEALING = (2.0, 1.4, 1.0, 1.0)
+"""Multiples of the tolerance in each iteration."""
 
 
 @MODELS.register_module()
@@ -118,10 +119,11 @@ class FootContactOdometry:
         slow = gaussian_smooth(implied, FOOT_SMOOTHING, dim=1)
         options = torch.cat((implied, predicted[..., None, :]), dim=-2)
         step = predicted
-        # The feet correct a wrong velocity of the network, which then selects the feet better.
-        for _ in range(ITERATIONS):
+        # The feet correct a wrong velocity of the network, which then selects the feet better. At
+        # first it selects mildly, as it may be far off.
+        for factor in ANNEALING:
             root = gaussian_smooth(step, ROOT_SMOOTHING, dim=1)
-            deviation = FPS * (slow - root[..., None, :]).norm(dim=-1) / self.tolerance
+            deviation = FPS * (slow - root[..., None, :]).norm(dim=-1) / (factor * self.tolerance)
             share = F.pad(lowness - deviation.square() / 2, (0, 1), value=math.log(self.doubt))
             step = (share.softmax(dim=-1)[..., None] * options).sum(dim=-2)
         return step

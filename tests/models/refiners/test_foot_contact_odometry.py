@@ -81,12 +81,13 @@ def shuffling(length=90, stride=0.35):
     return prediction
 
 
-def test_the_predicted_velocity_tells_which_of_two_low_feet_stands(toy_model):
+@pytest.mark.parametrize('share', [0.5, 0.1])
+def test_the_predicted_velocity_tells_which_of_two_low_feet_stands(toy_model, share):
     prediction = shuffling()
-    # Along the feet's own motion, at half of its speed.
+    # Along the feet's own motion, at a share of its speed.
     feet = FPS * world_feet(prediction.replace(velocity=0 * prediction.velocity), toy_model)[0]
     speed = feet.diff(dim=1)[..., 2].abs().mean().item()
-    prediction.velocity[:] = torch.tensor([0.0, 0.0, -0.5 * speed / FPS])
+    prediction.velocity[:] = torch.tensor([0.0, 0.0, -share * speed / FPS])
     by_height, agreed = (
         world_feet(run(prediction, toy_model, tolerance=x), toy_model)[1] for x in (None, 0.5)
     )
