@@ -1,6 +1,6 @@
 """Post-processing of recovered motion at test time."""
 
-from .agreed_contacts import agreed_contacts, low_foot_logits
+from .agreed_contacts import agreed_contacts
 from .ground import ground_height
 from .limb_ik import limb_targets, solve_limbs
 from .moving_camera import correct_moving_camera
@@ -12,6 +12,5 @@ __all__ = [
     'correct_static_camera',
     'ground_height',
     'limb_targets',
-    'low_foot_logits',
     'solve_limbs',
 ]

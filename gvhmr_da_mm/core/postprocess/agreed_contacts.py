@@ -10,12 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..conventions import FOOT_JOINTS, FPS
+from ..conventions import FPS
 from ..filtering import gaussian_smooth, hold_last_valid
 from .root_trajectory import static_displacement
 
-FOOT_HEIGHT = 0.05
-"""Metres; a foot that is higher than the lowest one by this stands e times less likely."""
 SPEED_SMOOTHING = 3.0
 """Sigma in frames of the Gaussian that smooths velocities: a foot that trembles may stand."""
 
@@ -50,14 +48,3 @@ def agreed_contacts(
     speed = FPS * gaussian_smooth(step, SPEED_SMOOTHING, dim=1).norm(dim=-1)
     speed = hold_last_valid(speed, has_next)
     return static_logits - (speed / tolerance).square() / 2
-
-
-def low_foot_logits(joints_w: Tensor, lowest: float) -> Tensor:
-    """Return what the heights of the feet add to their contact logits (B, L, 4).
-
-    Args:
-        joints_w (Tensor): World joints (B, L, J, 3), y up, metres; the first 22 of the SMPL family.
-        lowest (float): Of the lowest of the ``FOOT_JOINTS``; the others get less by their height.
-    """
-    height = joints_w[..., FOOT_JOINTS, 1]
-    return lowest - (height - height.amin(dim=-1, keepdim=True)) / FOOT_HEIGHT

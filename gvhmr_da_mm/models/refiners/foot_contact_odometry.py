@@ -29,7 +29,9 @@ class FootContactOdometry:
     the root moves as the standing foot moves under the pelvis. A foot stands if it is low, and if
     the velocity that it implies agrees with that of the root; no contact has to be predicted. By
     their heights alone both feet of an uncertain pose would count, and their mean is no motion at
-    all. Where no foot agrees, as in the air, the predicted velocity is kept.
+    all. Where no foot agrees, as in the air, the predicted velocity is kept. The feet that agree
+    with the trajectory are also more likely to be in contact than the network predicts, and the
+    others less, for the steps that follow.
 
     Note:
         - B: batch, L: frames.
@@ -46,6 +48,9 @@ class FootContactOdometry:
             none. Defaults to 5.
         weight (float): Weight, in [0, 1], of that velocity against the predicted one. Defaults to
             1.
+        contact (float): Added to the contact logit of the lowest foot if it moves as the root;
+            less by its height and deviation otherwise. Defaults to 3; not used without
+            ``tolerance``.
 
     Raises:
         ConfigError: If ``temperature``, ``tolerance`` or ``doubt`` is not positive, ``smoothing``
@@ -62,6 +67,7 @@ class FootContactOdometry:
         doubt: float = 0.03,
         smoothing: float = 5.0,
         weight: float = 1.0,
+        contact: float = 3.0,
     ) -> None:
         positive = (temperature, doubt) if tolerance is None else (temperature, tolerance, doubt)
         if min(positive) <= 0 or smoothing < 0 or not 0 <= weight <= 1:
@@ -75,12 +81,15 @@ class FootContactOdometry:
         self.doubt = doubt
         self.smoothing = smoothing
         self.weight = weight
+        self.contact = contact
 
     @torch.no_grad()
     def __call__(
         self, prediction: MotionPrediction, cam_angvel: Tensor, body_model: nn.Module
     ) -> MotionPrediction:
-        """Return the prediction with another velocity; clips of a single frame stay as they are.
+        """Return the prediction with another velocity, and contacts that agree with it.
+
+        Clips of a single frame stay as they are.
 
         Args:
             prediction (MotionPrediction): Predicted clips.
@@ -100,30 +109,49 @@ class FootContactOdometry:
             for x in (height, -feet.diff(dim=1), predicted)
         )
         lowness = (-height / self.temperature).log_softmax(dim=-1)
-        step = self._step(lowness, implied, predicted)
+        slow = gaussian_smooth(implied, FOOT_SMOOTHING, dim=1)
+        step = self._step(lowness, implied, slow, predicted)
         step = gaussian_smooth(step, self.smoothing, dim=1) if self.smoothing else step
-        step = torch.cat((step, step[:, -1:]), dim=1)
-        velocity = (R_w.mT @ step[..., None]).squeeze(-1)
-        return prediction.replace(velocity=prediction.velocity.lerp(velocity, self.weight), x=None)
+        logits = prediction.static_logits
+        if self.tolerance is not None:
+            to_lowest = lowness - lowness.amax(dim=-1, keepdim=True)
+            evidence = self.contact + to_lowest - self._surprise(slow, step, self.tolerance)
+            # The other static joints are no feet.
+            evidence = F.pad(evidence, (0, logits.shape[-1] - evidence.shape[-1]))
+            logits = logits + _for_last_frame(evidence)
+        velocity = (R_w.mT @ _for_last_frame(step)[..., None]).squeeze(-1)
+        velocity = prediction.velocity.lerp(velocity, self.weight)
+        return prediction.replace(velocity=velocity, static_logits=logits, x=None)
 
-    def _step(self, lowness: Tensor, implied: Tensor, predicted: Tensor) -> Tensor:
+    def _step(self, lowness: Tensor, implied: Tensor, slow: Tensor, predicted: Tensor) -> Tensor:
         """Return the steps of the root (B, L-1, 3), metres.
 
         Args:
             lowness (Tensor): Log-weight of each foot joint by its height (B, L-1, 4).
             implied (Tensor): Step of the root if that joint stands (B, L-1, 4, 3), metres.
+            slow (Tensor): The same, smoothed.
             predicted (Tensor): Step of the network (B, L-1, 3), metres.
         """
         if self.tolerance is None:
             return (lowness.exp()[..., None] * implied).sum(dim=-2)
-        slow = gaussian_smooth(implied, FOOT_SMOOTHING, dim=1)
         options = torch.cat((implied, predicted[..., None, :]), dim=-2)
         step = predicted
         # The feet correct a wrong velocity of the network, which then selects the feet better. At
         # first it selects mildly, as it may be far off.
         for factor in ANNEALING:
             root = gaussian_smooth(step, ROOT_SMOOTHING, dim=1)
-            deviation = FPS * (slow - root[..., None, :]).norm(dim=-1) / (factor * self.tolerance)
-            share = F.pad(lowness - deviation.square() / 2, (0, 1), value=math.log(self.doubt))
-            step = (share.softmax(dim=-1)[..., None] * options).sum(dim=-2)
+            share = lowness - self._surprise(slow, root, factor * self.tolerance)
+            share = F.pad(share, (0, 1), value=math.log(self.doubt)).softmax(dim=-1)
+            step = (share[..., None] * options).sum(dim=-2)
         return step
+
+    @staticmethod
+    def _surprise(implied: Tensor, root: Tensor, tolerance: float) -> Tensor:
+        """Return by how much the steps of feet (B, L-1, 4, 3) disagree with the root's."""
+        deviation = FPS * (implied - root[..., None, :]).norm(dim=-1) / tolerance
+        return deviation.square() / 2
+
+
+def _for_last_frame(steps: Tensor) -> Tensor:
+    """Return values of the steps (B, L-1, ...) for all frames (B, L, ...)."""
+    return torch.cat((steps, steps[:, -1:]), dim=1)

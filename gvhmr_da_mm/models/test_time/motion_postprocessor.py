@@ -2,18 +2,16 @@
 
 from typing import Optional
 
-import torch
 from torch import Tensor, nn
 
 from ...body_models import LinearBlendBody
 from ...core.checks import check_shape
-from ...core.conventions import COMPAT_MODES, FOOT_JOINTS
+from ...core.conventions import COMPAT_MODES
 from ...core.errors import ConfigError
 from ...core.postprocess import (
     agreed_contacts,
     correct_moving_camera,
     correct_static_camera,
-    low_foot_logits,
     solve_limbs,
 )
 from ...core.precision import full_precision
@@ -28,8 +26,7 @@ class MotionPostprocessor(nn.Module):
     A network that is unsure of contacts would stop feet that move, and with them the whole
     trajectory. So a joint counts as static only as far as it is slow in the predicted world, too
     (:func:`.agreed_contacts`), and the trajectory follows its static joints only as far as they
-    outweigh a doubt (:func:`.contact_sliding`). It would also let feet slide that stand: the lowest
-    foot counts as static more readily, and a higher one less (:func:`.low_foot_logits`).
+    outweigh a doubt (:func:`.contact_sliding`).
 
     Note:
         B: clips, L: frames. Without weights and without state.
@@ -41,11 +38,10 @@ class MotionPostprocessor(nn.Module):
             predicted world. Defaults to 0.5.
         doubt (float): Weight of the predicted step of the root; a sure contact has a weight of 1.
             Defaults to 0.1.
-        low_foot (float): Added to the contact logit of the lowest foot. Defaults to 2.
-        compat (str): ``'correct'``, or ``'published'`` for contacts as predicted, whatever speeds
-            and heights, without doubt, for the ground at the lowest joint of all frames and for leg
-            matrices that are not rotations, see :func:`~gvhmr_da_mm.core.postprocess.solve_limbs`.
-            Defaults to ``'correct'``.
+        compat (str): ``'correct'``, or ``'published'`` for contacts as predicted, without tolerance
+            and doubt, for the ground at the lowest joint of all frames and for leg matrices that
+            are not rotations, see :func:`~gvhmr_da_mm.core.postprocess.solve_limbs`. Defaults to
+            ``'correct'``.
 
     Raises:
         ConfigError: If ``contact_tolerance`` or ``doubt`` is not positive, or ``compat`` unknown.
@@ -57,7 +53,6 @@ class MotionPostprocessor(nn.Module):
         limbs: bool = True,
         contact_tolerance: float = 0.5,
         doubt: float = 0.1,
-        low_foot: float = 2.0,
         compat: str = 'correct',
     ) -> None:
         super().__init__()
@@ -72,7 +67,6 @@ class MotionPostprocessor(nn.Module):
             )
         self.trajectory, self.limbs, self.compat = trajectory, limbs, compat
         self.contact_tolerance, self.doubt = contact_tolerance, doubt
-        self.low_foot = low_foot
 
     @full_precision
     def forward(
@@ -127,9 +121,7 @@ class MotionPostprocessor(nn.Module):
             return motion.static_logits
         if joints_w is None:
             joints_w = body_model.fk_matrices(*motion.world_pose)
-        feet, others = motion.static_logits.tensor_split([len(FOOT_JOINTS)], dim=-1)
-        logits = torch.cat((feet + low_foot_logits(joints_w, self.low_foot), others), dim=-1)
-        return agreed_contacts(logits, joints_w, self.contact_tolerance, motion.valid)
+        return agreed_contacts(motion.static_logits, joints_w, self.contact_tolerance, motion.valid)
 
     def _correct_trajectory(
         self, motion: RecoveredMotion, body_model: LinearBlendBody, static_camera: Tensor
@@ -166,5 +158,5 @@ class MotionPostprocessor(nn.Module):
         return (
             f'trajectory={self.trajectory}, limbs={self.limbs}, '
             f'contact_tolerance={self.contact_tolerance}, doubt={self.doubt}, '
-            f'low_foot={self.low_foot}, compat={self.compat!r}'
+            f'compat={self.compat!r}'
         )

@@ -3,11 +3,7 @@
 import torch
 
 from gvhmr_da_mm.core.conventions import FPS
-from gvhmr_da_mm.core.postprocess import (
-    agreed_contacts,
-    correct_moving_camera,
-    low_foot_logits,
-)
+from gvhmr_da_mm.core.postprocess import agreed_contacts, correct_moving_camera
 from tests.core.postprocess.figure import make_figure
 
 
@@ -79,11 +75,3 @@ def test_a_single_frame_has_no_speed():
     figure = make_figure(2, 1)
     found = agreed_contacts(figure.static_logits, figure.joints_w, 0.5)
     assert torch.equal(found, figure.static_logits)
-
-
-def test_the_lowest_foot_stands_more_readily():
-    joints = torch.full((1, 3, 22, 3), 1.0)
-    joints[0, :, [7, 10, 8, 11], 1] = torch.tensor([0.08, 0.02, 0.12, 0.07])
-    found = low_foot_logits(joints, lowest=2.0)
-    torch.testing.assert_close(found[0, 0], torch.tensor([0.8, 2.0, 0.0, 1.0]))
-    torch.testing.assert_close(low_foot_logits(joints + 5.0, lowest=2.0), found)

@@ -110,11 +110,30 @@ def test_padding_has_no_effect(toy_model, tolerance):
     padded = both._map(lambda x: torch.cat((x, x[:, -1:].expand(-1, 9, *x.shape[2:])), dim=1))
     padded.valid[:, LENGTH:] = False
     padded.body_pose_R[:, LENGTH:] = torch.eye(3)
-    velocity = run(padded, toy_model, tolerance=tolerance).velocity[:1, : LENGTH - 1]
-    torch.testing.assert_close(velocity, alone.velocity[:, : LENGTH - 1], atol=1e-6, rtol=1e-5)
+    padded = run(padded, toy_model, tolerance=tolerance)
+    for name in ('velocity', 'static_logits'):
+        here, there = (getattr(x, name)[:1, : LENGTH - 1] for x in (padded, alone))
+        torch.testing.assert_close(here, there, atol=1e-5, rtol=1e-5)
 
 
-def test_only_the_velocity_changes(toy_model):
+def test_contacts_agree_with_the_trajectory(toy_model):
+    still = upright()
+    still.velocity[:] = 0.0
+    standing = run(still, toy_model, tolerance=0.5).static_logits[0]
+    low = standing[:, :4].amax(dim=-1)
+    torch.testing.assert_close(low, torch.full((LENGTH,), 3.0), atol=1e-4, rtol=0)
+    assert torch.equal(standing[:, 4:], torch.zeros(LENGTH, 2))  # Wrists.
+
+    flying = still.replace(velocity=still.velocity + torch.tensor([0.0, 0.0, 3.0 / FPS]))
+    assert run(flying, toy_model, tolerance=0.5).static_logits[..., :4].max() < -10
+
+    left, _, right, _ = run(striding(), toy_model, tolerance=0.5).static_logits[0, :, :4].unbind(-1)
+    assert (left > right + 2).all()  # The right one is lifted.
+    unsure = run(still, toy_model, tolerance=0.5, contact=1.0).static_logits[0, :, :4]
+    torch.testing.assert_close(unsure, standing[:, :4] - 2)
+
+
+def test_without_a_tolerance_only_the_velocity_changes(toy_model):
     before = striding()
     after = run(before, toy_model)
     for name in ('body_pose_R', 'betas', 'R_c', 'R_gv', 'transl_c', 'static_logits', 'valid'):
