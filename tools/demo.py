@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
@@ -24,6 +24,15 @@ from gvhmr_da_mm.core.errors import GVHMRError, MissingFilesError
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSOLE = Console()
+CONFIGS = {'source': 'configs/gvhmr_demo.py', 'adapted': 'configs/da_demo.py'}
+"""Configs of the trainings by name."""
+TESTS = {
+    'source': {'source': CONFIGS['source'], 'fitted': CONFIGS['adapted']},
+    'adapted': {'adapted': CONFIGS['adapted']},
+}
+"""Of each training the tests by name, with the config."""
+TITLES = {'source': 'Synthetic only', 'fitted': 'Fitted', 'adapted': 'Adapted and fitted'}
+"""Headings of the tests."""
 
 
 def parse_args() -> argparse.Namespace:
@@ -134,24 +143,30 @@ def show_files(title: str, files: Iterable[Path]) -> None:
         CONSOLE.print(f'  {file}', soft_wrap=True, markup=False)
 
 
-def compare(before: Path, after: Path) -> Table:
-    """Return a table of the results before and after adaptation."""
+def compare(tests: Mapping[str, Path]) -> Table:
+    """Return a table of test results.
+
+    Args:
+        tests (Mapping[str, Path]): Files of results by heading; the last is compared with the
+            first.
+    """
     from gvhmr_da_mm.evaluation.report import METRIC_LABELS
 
-    results = [json.loads(path.read_text())['results'] for path in (before, after)]
+    results = [json.loads(path.read_text())['results'] for path in tests.values()]
     table = Table(title='Made-up test clips; smaller is better')
     table.add_column('Metric')
-    for heading in ('Synthetic only', 'Adapted', 'Change'):
+    for heading in (*tests, 'Change'):
         table.add_column(heading, justify='right')
-    for name, old in results[0].items():
+    for name in results[0]:
         protocol, _, metric = name.rpartition('/')
-        new = results[1].get(name)
-        if metric not in METRIC_LABELS or old is None or new is None:
+        values = [result.get(name) for result in results]
+        if metric not in METRIC_LABELS or None in values:
             continue
         label, unit = METRIC_LABELS[metric]
-        colour = 'green' if new < old else 'red'
-        change = f'[{colour}]{100 * (new / old - 1):+.0f} %[/]'
-        table.add_row(f'{protocol} {label} ({unit})', f'{old:.1f}', f'{new:.1f}', change)
+        first, last = values[0], values[-1]
+        colour = 'green' if last < first else 'red'
+        change = f'[{colour}]{100 * (last / first - 1):+.0f} %[/]'
+        table.add_row(f'{protocol} {label} ({unit})', *(f'{x:.1f}' for x in values), change)
     return table
 
 
@@ -166,31 +181,33 @@ def show_packs(args: argparse.Namespace, out: Path) -> list[Path]:
     CONSOLE.print(f'Motions: {mocap or "the clips of this package"}', markup=False)
     generate_demo(out / 'data', seed=args.seed, shift=args.shift, size=args.size, mocap=mocap)
 
-    configs = {'source': 'configs/gvhmr_demo.py', 'adapted': 'configs/da_demo.py'}
     start_from: list[str] = []
-    for name, config in configs.items():
-        work_dir = out / name
+    for name, config in CONFIGS.items():
         path = str(ROOT / config)
-        checkpoint = work_dir / f'epoch_{load_config(path).train_cfg.max_epochs}.pth'
+        checkpoint = out / name / f'epoch_{load_config(path).train_cfg.max_epochs}.pth'
         seed = ['--cfg-options', f'randomness.seed={args.seed}', *start_from]
         run(
             f'Train: {name}',
             checkpoint,
-            *('tools/train.py', path, '--work-dir', str(work_dir), '--resume', *data, *seed),
+            *('tools/train.py', path, '--work-dir', str(out / name), '--resume', *data, *seed),
         )
-        run(
-            f'Test: {name}',
-            work_dir / 'results.json',
-            *('tools/test.py', path, str(checkpoint), *data, '--out', str(work_dir)),
-            *('--work-dir', str(work_dir / 'test'), '--show-dir', str(work_dir / 'pictures')),
-        )
+        # The config of the adaptation fits predictions to the keypoints, of the source as well.
+        for result, tested in TESTS[name].items():
+            folder = out / result
+            run(
+                f'Test: {result}',
+                folder / 'results.json',
+                *('tools/test.py', str(ROOT / tested), str(checkpoint), *data),
+                *('--out', str(folder), '--work-dir', str(folder / 'test')),
+                *('--show-dir', str(folder / 'pictures')),
+            )
         start_from = [f'load_from={checkpoint}']
     run(
         'Training curves',
         out / 'adapted' / 'adaptation.png',
         *('tools/analysis_tools/plot_adaptation.py', str(out / 'adapted')),
     )
-    CONSOLE.print(compare(out / 'source' / 'results.json', out / 'adapted' / 'results.json'))
+    CONSOLE.print(compare({title: out / name / 'results.json' for name, title in TITLES.items()}))
     return sorted(out.rglob('*.png'))
 
 

@@ -111,15 +111,16 @@ def test_a_step_that_fails_ends_the_demo_with_its_name(demo, tmp_path):
 
 
 def test_the_comparison_shows_the_change_of_each_metric(demo, tmp_path):
-    paths = []
-    for name, value in (('before', 100.0), ('after', 75.0)):
-        paths.append(tmp_path / f'{name}.json')
+    tests = {}
+    for name, value in (('Before', 100.0), ('Fitted', 80.0), ('After', 75.0)):
+        tests[name] = tmp_path / f'{name}.json'
         results = {'emdb1/pa_mpjpe': value, 'emdb2/rte': None, 'time': 1.0}
-        paths[-1].write_text(json.dumps(dict(results=results)))
+        tests[name].write_text(json.dumps(dict(results=results)))
     console = Console(width=100, record=True)
-    console.print(demo.compare(*paths))
+    console.print(demo.compare(tests))
     text = console.export_text()
     assert 'emdb1 PA-MPJPE (mm)' in text and '-25 %' in text
+    assert text.index('Before') < text.index('Fitted') < text.index('After')
     assert 'RTE' not in text and 'time' not in text
 
 
@@ -128,5 +129,6 @@ def test_every_tool_and_config_it_names_exists(demo):
     tools = ('train.py', 'test.py', 'infer.py', 'adapt.py', 'analysis_tools/plot_adaptation.py')
     for name in (f'tools/{tool}' for tool in tools):
         assert name in text and (demo.ROOT / name).is_file()
-    for name in ('configs/gvhmr_demo.py', 'configs/da_demo.py'):
-        assert name in text and (demo.ROOT / name).is_file()
+    for name in demo.CONFIGS.values():
+        assert (demo.ROOT / name).is_file()
+    assert [name for tests in demo.TESTS.values() for name in tests] == list(demo.TITLES)
