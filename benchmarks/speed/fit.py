@@ -88,8 +88,10 @@ def plain_fit(
     return model.coco_joints(changed()).detach()
 
 
-def keypoint_fit(settings: Settings, frames: int) -> Pair:
-    """Fit a video and its mirror image."""
+def scene_to_fit(
+    settings: Settings, frames: int
+) -> tuple[MotionPrediction, dict[str, Tensor], MotionEstimator]:
+    """Return the prediction of a video and its mirror image, their inputs, and what predicts."""
     body = SMPLXLight(settings.data_root)
     std = torch.full((MOTION.size,), 0.3, device=settings.device)
     model = SimpleNamespace(
@@ -99,8 +101,13 @@ def keypoint_fit(settings: Settings, frames: int) -> Pair:
     )
     prediction, inputs = filmed(model, 2, frames)
     body.to(settings.device)
-    prediction = prediction.to(settings.device)
     inputs = {name: value.to(settings.device) for name, value in inputs.items()}
+    return prediction.to(settings.device), inputs, model
+
+
+def keypoint_fit(settings: Settings, frames: int) -> Pair:
+    """Fit a video and its mirror image."""
+    prediction, inputs, model = scene_to_fit(settings, frames)
 
     def ours() -> Tensor:
         refiner = KeypointRefiner(steps=STEPS)

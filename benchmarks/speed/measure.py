@@ -4,6 +4,7 @@ The parent process never computes anything: a process that has started OpenMP th
 forked safely, and what one case leaves in memory would count for the next.
 """
 
+import ctypes
 import gc
 import multiprocessing
 import resource
@@ -15,6 +16,7 @@ from typing import Any, Optional
 import torch
 
 from benchmarks.speed.case import Case, Pair, Settings
+from gvhmr_da_mm.core.errors import DataError
 
 MIB = 2**20
 LONG_S = 5.0
@@ -50,6 +52,22 @@ def measure(case: Case, settings: Settings, threads: int, repeats: int) -> dict[
                 row[f'{way}_mb'], failure = _in_child(_peak_memory, case, settings, threads, way)
                 note = note or failure
     return dict(row, note=note) if note else row
+
+
+def peak_memory(case: Case, settings: Settings) -> float:
+    """Return the peak of one call of our way on the CPU, above what was taken before it, MiB.
+
+    Args:
+        case (Case): What to measure, in a process of its own and on one thread.
+        settings (Settings): How it is built.
+
+    Raises:
+        DataError: If it could not be measured.
+    """
+    peak, failure = _in_child(_peak_memory, case, settings, 1, 'ours')
+    if failure:
+        raise DataError(f'{case.name}: {failure}')
+    return peak
 
 
 def _in_child(function: Callable, *args: Any) -> tuple[Any, Optional[str]]:
@@ -141,6 +159,8 @@ def _peak_memory(case: Case, settings: Settings, threads: int, way: str) -> floa
     pair = _build(case, settings, threads)
     function = pair.ours if way == 'ours' else pair.plain
     torch.mm(torch.ones(64, 64), torch.ones(64, 64))  # Buffers of the linear algebra library.
+    # What was freed but not given back would hide a part of the call's memory.
+    ctypes.CDLL(None).malloc_trim(0)
     with open('/proc/self/clear_refs', 'w') as file:
         file.write('5')  # Resets the peak.
     idle = _status('VmRSS')
