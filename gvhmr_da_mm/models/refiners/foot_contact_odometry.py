@@ -49,7 +49,7 @@ class FootContactOdometry:
         weight (float): Weight, in [0, 1], of that velocity against the predicted one. Defaults to
             1.
         contact (float): Added to the contact logit of the lowest foot if it moves as the root;
-            less by its height and deviation otherwise. Defaults to 3; not used without
+            less by its height and deviation otherwise. Defaults to 2; not used without
             ``tolerance``.
 
     Raises:
@@ -67,7 +67,7 @@ class FootContactOdometry:
         doubt: float = 0.03,
         smoothing: float = 5.0,
         weight: float = 1.0,
-        contact: float = 3.0,
+        contact: float = 2.0,
     ) -> None:
         positive = (temperature, doubt) if tolerance is None else (temperature, tolerance, doubt)
         if min(positive) <= 0 or smoothing < 0 or not 0 <= weight <= 1:
