@@ -15,6 +15,8 @@ from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_rot6d
 from gvhmr_da_mm.models import ReprojectionLoss
 from gvhmr_da_mm.models.motion_estimator import MotionEstimator
 from gvhmr_da_mm.models.refiners import KeypointRefiner
+from gvhmr_da_mm.models.refiners.fit_objective import FitObjective, FitWeights, WholeClips
+from gvhmr_da_mm.models.refiners.keypoint_tremor import keypoint_tremor
 from gvhmr_da_mm.structures import MotionPrediction, empty_inputs
 
 STEPS = 60
@@ -57,13 +59,23 @@ def filmed(
 def plain_fit(
     prediction: MotionPrediction, inputs: dict[str, Tensor], model: MotionEstimator
 ) -> Tensor:
-    """Fit by autograd through the body; return the COCO joints."""
+    """Fit by autograd through the body; return the COCO joints.
+
+    The first move of the root is not compared: both take the same.
+    """
     refiner, reprojection = KeypointRefiner(steps=STEPS), ReprojectionLoss()
-    change = prediction.betas.new_zeros(*prediction.valid.shape, 23, 3).requires_grad_()
+    counts = reprojection.valid_mask(inputs)
+    tremor = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], counts)
+    trust = (tremor / refiner.noise).square().clamp(min=1)
+    weights = FitWeights(refiner.prior, refiner.noise, refiner.smoothness, refiner.min_std)
+    clips, frames = prediction.valid.shape
+    whole = WholeClips(counts.sum(), counts.new_tensor(clips, dtype=torch.int), frames, tremor)
+    objective = FitObjective(prediction, inputs, reprojection, model, weights, whole)
+    change = objective.root_change().permute(2, 1, 0).unflatten(0, prediction.valid.shape)
+    change = change.contiguous().requires_grad_()
     optimizer = torch.optim.Adam([change], betas=(0.8, 0.999))
     predicted = matrix_to_rot6d(prediction.body_pose_R)
     std = model.motion_codec.std[MOTION.body_pose].view(NUM_BODY_JOINTS, ROT6D)
-    clips, frames = prediction.valid.shape
 
     def changed() -> MotionPrediction:
         turns = axis_angle_to_matrix(change[..., :22, :])
@@ -80,7 +92,7 @@ def plain_fit(
         candidate = changed()
         penalty = reprojection.penalty(reprojection.residual(model.coco_joints(candidate), inputs))
         drift = (matrix_to_rot6d(candidate.body_pose_R) - predicted) / std
-        drift = drift.square().sum() / (clips * frames)
+        drift = (trust * drift.square().sum((1, 2, 3))).sum() / (clips * frames)
         jump = change.diff(dim=1).square().sum() / (clips * (frames - 1))
         loss = penalty + refiner.prior * drift + refiner.smoothness * jump
         (change.grad,) = torch.autograd.grad(loss, change)
