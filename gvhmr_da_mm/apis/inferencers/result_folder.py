@@ -177,6 +177,9 @@ class ResultFolder:
             with clock.measure(stage):
                 files[name] = result.save(root / name, **chosen)
             written = [str(file) for file in files[name]]
+            # People of an earlier result whom this one does not have.
+            for stale in set(before.get('files', ())).difference(written):
+                Path(stale).unlink(missing_ok=True)
             known[str(root / name)] = dict(signature=result.facts['signature'], files=written)
             write_atomically(record, json.dumps(known, indent=1))
         return files

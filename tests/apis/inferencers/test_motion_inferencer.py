@@ -112,6 +112,15 @@ def test_a_second_run_uses_what_is_there(inferencer, video, tmp_path, monkeypatc
         fast(inferencer, video, out_dir=out)
 
 
+def test_people_of_an_earlier_run_leave_no_file(inferencer, video, tmp_path):
+    folder = tmp_path / 'walk'
+    fast(inferencer, video, out_dir=tmp_path)
+    (folder / 'motion_of_mine.npz').touch()
+    (result,) = fast(inferencer, video, out_dir=tmp_path, people='largest')
+    assert len(result.people) == 1
+    assert {file.name for file in folder.glob('*.npz')} == {'motion.npz', 'motion_of_mine.npz'}
+
+
 def test_an_interruption_keeps_finished_stages(inferencer, video, tmp_path, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
