@@ -15,7 +15,12 @@ from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_rot6d
 from gvhmr_da_mm.models import ReprojectionLoss
 from gvhmr_da_mm.models.motion_estimator import MotionEstimator
 from gvhmr_da_mm.models.refiners import KeypointRefiner
-from gvhmr_da_mm.models.refiners.fit_objective import FitObjective, FitWeights, WholeClips
+from gvhmr_da_mm.models.refiners.fit_objective import (
+    FitObjective,
+    FitWeights,
+    WholeClips,
+    prior_growth,
+)
 from gvhmr_da_mm.models.refiners.keypoint_tremor import keypoint_tremor
 from gvhmr_da_mm.structures import MotionPrediction, empty_inputs
 
@@ -66,7 +71,7 @@ def plain_fit(
     refiner, reprojection = KeypointRefiner(steps=STEPS), ReprojectionLoss()
     counts = reprojection.valid_mask(inputs)
     tremor = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], counts)
-    trust = (tremor / refiner.noise).square().clamp(min=1)
+    trust = prior_growth(tremor, refiner.noise)
     weights = FitWeights(refiner.prior, refiner.noise, refiner.smoothness, refiner.min_std)
     clips, frames = prediction.valid.shape
     whole = WholeClips(counts.sum(), counts.new_tensor(clips, dtype=torch.int), frames, tremor)

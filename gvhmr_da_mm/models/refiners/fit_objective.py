@@ -17,6 +17,8 @@ from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
 from .box_projection import BoxProjection
 
+MAX_NOISE = 2.0
+"""Tremor by which the prior grows at most: of more, most averages out over the frames."""
 ROOT_STEPS = 5
 ROOT_SMOOTHING = 10.0
 """Sigma in frames over the equations of the root's first shift."""
@@ -39,6 +41,11 @@ class FitWeights(NamedTuple):
     noise: float
     smoothness: float
     min_std: float
+
+
+def prior_growth(tremor: Tensor, noise: float) -> Tensor:
+    """Return the factor of the prior of each clip (B,), by the tremor of its keypoints (B,)."""
+    return (tremor / noise).clamp(1, MAX_NOISE).square()
 
 
 class WholeClips(NamedTuple):
@@ -107,8 +114,7 @@ class FitObjective:
         drift_weight = weights.prior / (whole.clips * whole.frames) / std.square()
         drift_weight = F.pad(drift_weight, (1, 0))[..., None]  # None for the root.
         # The most likely pose weighs the prior by the variance of the keypoints.
-        noise = whole.tremor / weights.noise
-        trust = noise.square().clamp(min=1).repeat_interleave(self.shape[1])
+        trust = prior_growth(whole.tremor, weights.noise).repeat_interleave(self.shape[1])
         self.drift_weight = drift_weight * trust.to(drift_weight)
 
     def zero_change(self) -> Tensor:

@@ -6,7 +6,12 @@ import torch
 from gvhmr_da_mm.core.layout import MOTION
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix, matrix_to_rot6d
 from gvhmr_da_mm.models import ReprojectionLoss
-from gvhmr_da_mm.models.refiners.fit_objective import FitObjective, FitWeights, WholeClips
+from gvhmr_da_mm.models.refiners.fit_objective import (
+    FitObjective,
+    FitWeights,
+    WholeClips,
+    prior_growth,
+)
 from gvhmr_da_mm.models.refiners.keypoint_tremor import keypoint_tremor
 
 WEIGHTS = FitWeights(prior=3e-3, noise=0.01, smoothness=0.01, min_std=0.1)
@@ -38,7 +43,7 @@ def documented(change, prediction, inputs, model):
     drift = ((rot6d[0] - rot6d[1]) / std).square().sum((1, 2, 3)) / (TOTALS[1] * frames)
     jump = change.diff(dim=1).square().sum((1, 2, 3)) / (TOTALS[1] * (frames - 1))
     tremor = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], reprojection.valid_mask(inputs))
-    drift = drift * (tremor / WEIGHTS.noise).square().clamp(min=1)
+    drift = drift * (tremor / WEIGHTS.noise).clamp(1, 2).square()
     return penalty + WEIGHTS.prior * drift + WEIGHTS.smoothness * jump
 
 
@@ -123,3 +128,8 @@ def test_the_root_stays_where_nothing_is_detected(toy_model, displaced):
     _, found = root_change(wrong, inputs, toy_model)
     by_clip = found[:, 0].unflatten(-1, wrong.valid.shape)
     assert not by_clip[:, 0].any() and by_clip[:, 1].all()
+
+
+def test_the_prior_grows_fourfold_at_most():
+    growth = prior_growth(torch.tensor([0.0, 0.01, 0.015, 0.02, 0.5]), noise=0.01)
+    torch.testing.assert_close(growth, torch.tensor([1.0, 1.0, 2.25, 4.0, 4.0]))

@@ -90,7 +90,7 @@ def test_trembling_keypoints_change_the_pose_less(toy_model, truth):
         ('trusted', trembling, 1.0),
         ('doubted', trembling, 0.0045),
     ):
-        refined = refine(toy_model, wrong, seen, prior=1e-4, noise=noise)
+        refined = refine(toy_model, wrong, seen, prior=3e-3, noise=noise)
         turn = relative_angle(refined.body_pose_R, wrong.body_pose_R)
         turns[name] = turn[inputs['valid']].mean()
     assert turns['doubted'] < 0.5 * turns['trusted']
