@@ -15,7 +15,6 @@ from gvhmr_da_mm.core.errors import ConfigError, DataError, MissingFilesError
 from gvhmr_da_mm.datasets.sources import EMDBSource
 from gvhmr_da_mm.datasets.sources.write_pack import write_pack
 from gvhmr_da_mm.structures import CameraMotion
-from tests.tool_calls import TINY
 
 joblib = pytest.importorskip('joblib', reason='requirements/tests.txt has joblib')
 
@@ -186,35 +185,20 @@ def test_errors(pack, records, in_both, toy_root, tmp_path):
 
 
 def test_the_tool(call, pack, records, in_both, toy_root, tmp_path):
-    tool = 'analysis_tools/eval_metric'
     path = write_wham(tmp_path / f'{in_both}.pkl', as_wham(records[in_both], toy_root))
-    code, out, err = call(tool, pack, path, '--data-root', toy_root, '--out', tmp_path / 'out')
+    code, out, err = call(
+        'score', path, '--against', pack, '--data-root', toy_root, '--out', tmp_path / 'out'
+    )
     assert code == 0, err
     assert 'Coverage' in out and 'emdb1_e2e' in out
     results = json.loads((tmp_path / 'out' / 'results.json').read_text())
     assert results['results']['emdb1_e2e/matched_mpjpe'] < SMALL
     assert results['protocols']['emdb1_e2e']['end_to_end'] is True
     page = tmp_path / 'page.html'
-    code, out, err = call(tool, pack, path, '--data-root', toy_root, '--page', page)
+    code, out, err = call('score', path, '--against', pack, '--data-root', toy_root, '--page', page)
     assert code == 0 and str(page) in out, err
     assert in_both in page.read_text()
-    code, _, err = call(tool, pack, path, '--page', 'page.mp4')
+    code, _, err = call('score', path, '--against', pack, '--page', 'page.mp4')
     assert code == 2 and '--page' in err
-    code, _, err = call(tool, pack, path, '--min-overlap', '0')
+    code, _, err = call('score', path, '--against', pack, '--min-overlap', '0')
     assert code == 2 and '--min-overlap' in err
-
-
-def test_the_tool_refuses_options_of_the_other_kind(call, pack, tmp_path):
-    tool = 'analysis_tools/eval_metric'
-    for option in ('--protocol', '--sequence', '--up', '--page'):
-        code, _, err = call(tool, TINY, tmp_path, option, 'a')
-        assert code == 2 and f'`{option}` is for labels' in err and TINY.name in err
-    for option in ('--fps', '--min-overlap'):
-        code, _, err = call(tool, TINY, tmp_path, option, 0)
-        assert code == 2 and f'`{option}` is for labels' in err
-    code, _, err = call(tool, pack, tmp_path, '--cfg-options', 'test_evaluator.0.compat=published')
-    assert code == 2 and '`--cfg-options` is for a config' in err
-    code, _, err = call(tool, tmp_path / 'no_pack', tmp_path)
-    assert code == 2 and 'no_pack' in err
-    code, _, err = call(tool, tmp_path / 'none.py', tmp_path)
-    assert code == 2 and 'there is no config file' in err

@@ -78,8 +78,7 @@ def main_of(path):
 def check_config_options(arguments):
     """Apply the overrides of a command to its config."""
     options = getattr(arguments, 'cfg_options', None)
-    config = getattr(arguments, 'config', None) or getattr(arguments, 'reference', None)
-    path = REPO_ROOT / (config or MAIN)
+    path = REPO_ROOT / (getattr(arguments, 'config', None) or MAIN)
     if path.name in ('CONFIG', 'my_config.py'):  # The user's own.
         path = MAIN
     if path.suffix == '.py':
