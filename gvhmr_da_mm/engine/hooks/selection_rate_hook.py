@@ -91,7 +91,8 @@ class SelectionRateHook(Hook):
             runner.logger.warning(message)
 
     def _none_selected(self, period: str, now: str, count: int) -> str:
-        before = ' It was higher before: the selection has collapsed.' if self._ever_between else ''
+        rose = ' It was higher before: the threshold rose, or the confidence fell.'
+        before = rose if self._ever_between else ''
         return (
             f'No pseudo-label was selected during {period}{now}: the selection rate was 0 '
             f'{count} times.{before} Lower `start` and `end` of ConfidenceThresholdHook below '
