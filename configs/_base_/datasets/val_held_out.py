@@ -4,22 +4,21 @@ A config that uses it trains on the others: ``subset='fit'`` of the training dat
 training videos have no mirrored features, so its model does without the flip test.
 """
 
-from mmengine.dataset import DefaultSampler
+from mmengine.config import read_base
 from mmengine.runner import ValLoop
 
 from gvhmr_da_mm.datasets import EMDBDataset, MultiSourceDataset, ThreeDPWDataset
 from gvhmr_da_mm.evaluation import CameraSpaceMetric, WorldSpaceMetric
+
+with read_base():
+    from .test_emdb_3dpw import test_dataloader as _test_dataloader
 
 _held_out = dict(data_root=None, split='train', subset='val')
 _emdb = dict(name='val_emdb', dataset='emdb_train', published={})
 _threedpw = dict(base='3dpw', name='val_3dpw', dataset='3dpw_train', published={})
 
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=False,
-    drop_last=False,
-    sampler=dict(type=DefaultSampler, shuffle=False, round_up=False),
+    _test_dataloader,
     dataset=dict(
         type=MultiSourceDataset,
         datasets=dict(
