@@ -62,7 +62,9 @@ def recorded_step(settings: Settings, batch: int) -> Pair:
     """Train the small network in bfloat16 by a CUDA graph; plain is the same without the graph."""
     steps = []
     for cuda_graph in (True, False):
-        model = full_model('gvhmr_keypoints_s.py', settings, cuda_graph=cuda_graph).train()
+        model = full_model(
+            'gvhmr_keypoints_s.py', settings, model=dict(cuda_graph=cuda_graph)
+        ).train()
         config = _without(
             full_config('gvhmr_keypoints_s.py', settings).optim_wrapper, 'constructor'
         )

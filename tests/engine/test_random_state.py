@@ -1,6 +1,7 @@
 import random
 
 import numpy as np
+import pytest
 import torch
 
 from gvhmr_da_mm.engine.random_state import random_state, set_random_state
@@ -31,5 +32,31 @@ def test_reading_the_state_draws_nothing():
     state = random_state()
     random_state()
     drawn = numbers()
+    set_random_state(state)
+    assert numbers() == drawn
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """Pretend that there is a GPU; return what its generator holds."""
+    held = dict(state=torch.tensor([1, 2], dtype=torch.uint8))
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'get_rng_state', lambda: held['state'])
+    monkeypatch.setattr(torch.cuda, 'set_rng_state', lambda state: held.update(state=state))
+    return held
+
+
+def test_numbers_of_a_gpu_repeat(gpu):
+    state, first = random_state(), gpu['state']
+    gpu['state'] = torch.tensor([3, 4], dtype=torch.uint8)
+    set_random_state(state)
+    assert torch.equal(gpu['state'], first)
+
+
+def test_a_state_with_that_of_a_gpu_can_be_set_without_one(gpu, monkeypatch):
+    state = random_state()
+    drawn = numbers()
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(torch.cuda, 'set_rng_state', lambda state: pytest.fail('there is no GPU'))
     set_random_state(state)
     assert numbers() == drawn
