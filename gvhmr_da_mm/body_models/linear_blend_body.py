@@ -12,6 +12,7 @@ from ..core.errors import ConfigError, DataError
 from ..core.kinematics import forward_kinematics
 from ..core.precision import full_precision
 from ..core.rotation import axis_angle_to_matrix
+from ..core.small_matrices import small_matmul, small_matvec
 from .loading import BodyArrays
 
 
@@ -251,12 +252,12 @@ class LinearBlendBody(nn.Module):
         """Return rotations (N, K, 3, 3) and offsets (N, K, 3) of the joints used for skinning."""
         joints = self._linear_in_betas(self.joints[: self.num_posed], betas)
         rotation, position = forward_kinematics(R_local, joints, self.parents)
-        offset = position - (rotation @ joints.unsqueeze(-1)).squeeze(-1)
+        offset = position - small_matvec(rotation, joints)
         if len(self.anchors):
             R_parent = rotation.index_select(1, self.anchors)
-            shift = self._linear_in_betas(self.anchor_offsets, betas).unsqueeze(-1)
-            hanging = position.index_select(1, self.anchors) + (R_parent @ shift).squeeze(-1)
-            rotation = torch.cat((rotation, R_parent @ self.R_anchor), dim=1)
+            shift = self._linear_in_betas(self.anchor_offsets, betas)
+            hanging = position.index_select(1, self.anchors) + small_matvec(R_parent, shift)
+            rotation = torch.cat((rotation, small_matmul(R_parent, self.R_anchor)), dim=1)
             offset = torch.cat((offset, hanging), dim=1)
         return rotation, offset
 

@@ -12,6 +12,7 @@ from ..core.checks import check_choice
 from ..core.errors import DataError
 from ..core.layout import NUM_BETAS, NUM_JOINTS, NUM_SMPL_VERTS
 from ..core.precision import full_precision
+from ..core.small_matrices import small_matvec
 from ..fileio.paths import require_files, resolve_data_root
 from .linear_blend_body import LinearBlendBody
 from .loading import NUM_SMPL_JOINTS, BodyArrays, body_model_file, load_body_arrays
@@ -80,9 +81,9 @@ class RegressedBody(LinearBlendBody):
     def _skin(self, R_local: Tensor, betas: Tensor) -> Tensor:
         """Return the points of N frames: (N, P, 3, 3) and (N, num_betas) to (N, K, 3)."""
         features = self._features(R_local, betas)
-        moments = torch.addmm(self.moment, features, self.moment_dirs).unflatten(-1, (-1, 3, 1))
+        moments = torch.addmm(self.moment, features, self.moment_dirs).unflatten(-1, (-1, 3))
         rotation, offset = self._bones(R_local, betas)
-        turned = (rotation.index_select(1, self.pair_bone) @ moments).squeeze(-1)
+        turned = small_matvec(rotation.index_select(1, self.pair_bone), moments)
         return self.gather @ (turned + self.pair_weight * offset.index_select(1, self.pair_bone))
 
     @full_precision

@@ -15,6 +15,7 @@ from torch import Tensor
 from .conventions import NEAR_DEPTH
 from .extrinsics import rigid_transform
 from .rotation import axis_angle_to_matrix, matrix_to_axis_angle, matrix_to_rot6d
+from .small_matrices import small_matmul
 
 PERSON_ASPECT = 192 / 256
 """Width to height of the crops keypoint detectors are trained on."""
@@ -46,7 +47,7 @@ def intrinsics_from_sensor(
 def perspective_project(points: Tensor, K: Tensor) -> Tensor:
     """Project points (..., N, 3) with K (..., 3, 3) to pixels (..., N, 2); depth is not checked."""
     normalized = points / points[..., 2:]
-    return (normalized @ K.transpose(-1, -2))[..., :2]
+    return small_matmul(normalized, K.transpose(-1, -2))[..., :2]
 
 
 def in_image(pixels: Tensor, img_wh: Tensor) -> Tensor:

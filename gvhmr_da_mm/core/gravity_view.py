@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .constants import constant
 from .conventions import GRAVITY_GV, GRAVITY_Y_UP
+from .small_matrices import small_matvec
 
 DEGENERATE_NORM = 1e-5
 """Sine of the angle between view and gravity below which the horizontal view is undefined."""
@@ -58,7 +59,7 @@ def gravity_in_camera(
         gravity (tuple[float, float, float]): Direction of gravity in the frame of ``R_root``.
             Defaults to (0, 1, 0), that of the gravity view.
     """
-    return (R_c @ (R_root.mT @ constant(gravity, R_root)[:, None]))[..., 0]
+    return small_matvec(R_c, small_matvec(R_root.mT, constant(gravity, R_root)))
 
 
 def horizontal_direction(direction_gv: Tensor) -> Tensor:

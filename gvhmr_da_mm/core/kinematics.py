@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .checks import check_shape
 from .errors import ConfigError
+from .small_matrices import small_matmul, small_matvec
 
 
 class TreeLevel(NamedTuple):
@@ -100,21 +101,21 @@ def forward_kinematics(
     check_shape(R_local, '* J 3 3', 'R_local', J=len(parents))
     check_shape(joints_rest, '* J 3', 'joints_rest', J=len(parents))
     plan = tree_plan(tuple(parents), R_local.device)
-    bones = bone_vectors(joints_rest, parents).unsqueeze(-1)
+    bones = bone_vectors(joints_rest, parents)
     leading = torch.broadcast_shapes(R_local.shape[:-3], joints_rest.shape[:-2])
     R_local = R_local.expand(*leading, -1, -1, -1)
-    bones = bones.expand(*leading, -1, -1, -1)
+    bones = bones.expand(*leading, -1, -1)
 
     roots = plan.levels[0].joints
     rotations = [R_local.index_select(-3, roots)]
-    positions = [bones.index_select(-3, roots)]
+    positions = [bones.index_select(-2, roots)]
     for joints, above in plan.levels[1:]:
         R_parent = rotations[-1].index_select(-3, above)
-        moved = R_parent @ bones.index_select(-3, joints)
-        positions.append(positions[-1].index_select(-3, above) + moved)
-        rotations.append(R_parent @ R_local.index_select(-3, joints))
+        moved = small_matvec(R_parent, bones.index_select(-2, joints))
+        positions.append(positions[-1].index_select(-2, above) + moved)
+        rotations.append(small_matmul(R_parent, R_local.index_select(-3, joints)))
     R_global = torch.cat(rotations, -3).index_select(-3, plan.order)
-    return R_global, torch.cat(positions, -3).index_select(-3, plan.order).squeeze(-1)
+    return R_global, torch.cat(positions, -2).index_select(-2, plan.order)
 
 
 def bone_vectors(joints_rest: Tensor, parents: Sequence[int]) -> Tensor:

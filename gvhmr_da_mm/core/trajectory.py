@@ -21,6 +21,7 @@ from .rotation import (
     rot6d_to_matrix,
     rotation_about_axis,
 )
+from .small_matrices import small_matvec
 
 YAW_SMOOTHING = 3.0
 """Sigma in frames of the Gaussian that smooths the yaw of the view between frames."""
@@ -45,7 +46,7 @@ def local_velocity(R_w: Tensor, transl_w: Tensor) -> Tensor:
         return torch.zeros_like(transl_w)
     step = transl_w[..., 1:, :] - transl_w[..., :-1, :]
     step = torch.cat((step, step[..., -1:, :]), dim=-2)
-    return (R_w.transpose(-1, -2) @ step[..., None])[..., 0]
+    return small_matvec(R_w.transpose(-1, -2), step)
 
 
 def integrate_velocity(R_w: Tensor, velocity: Tensor, start: Optional[Tensor] = None) -> Tensor:
@@ -59,7 +60,7 @@ def integrate_velocity(R_w: Tensor, velocity: Tensor, start: Optional[Tensor] = 
     Returns:
         Tensor: World translation (..., L, 3).
     """
-    step = (R_w @ velocity[..., None])[..., 0]
+    step = small_matvec(R_w, velocity)
     first = torch.zeros_like(step[..., :1, :]) if start is None else start
     return torch.cat((first, step[..., :-1, :]), dim=-2).cumsum(dim=-2)
 

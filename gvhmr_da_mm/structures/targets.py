@@ -9,6 +9,7 @@ from torch import Tensor
 from ..core.constants import joint_index
 from ..core.conventions import COCO_HIPS
 from ..core.rotation import axis_angle_to_matrix
+from ..core.small_matrices import small_matmul
 from ..core.trajectory import local_velocity
 from .motion import MotionPrediction, _PosedRecord, _TensorRecord
 
@@ -69,7 +70,7 @@ class MotionTargets(_PosedRecord):
             betas=labels['betas'],
             R_c=R_c,
             transl_c=labels['transl_c'],
-            R_gv=labels['R_c2gv'] @ R_c,
+            R_gv=small_matmul(labels['R_c2gv'], R_c),
             R_w=R_w,
             transl_w=labels['transl_w'],
             velocity=local_velocity(R_w, labels['transl_w']),
