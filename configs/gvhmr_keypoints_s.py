@@ -18,7 +18,7 @@ with read_base():
     from ._base_.schedules.gvhmr_500e import *
 
 model.update(
-    backbone=dict(latent_dim=192, num_layers=6, num_heads=4, dropout=0.0, max_len=60),
+    backbone=dict(latent_dim=192, num_layers=9, num_heads=4, dropout=0.0, max_len=60),
     head=dict(latent_dim=192),
     body_model=dict(vertices=False),
     loss=dict(type=RobustGVHMRLoss),
