@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Optional, Union
 
@@ -38,7 +38,7 @@ METRICS = ('mocap', 'calibrated', 'calibrated_mean')
 def publish_model(
     checkpoint: PathLike,
     name: str,
-    facts: PathLike,
+    facts: Union[PathLike, Sequence[PathLike]],
     out_dir: PathLike,
     summary: Optional[PathLike] = None,
     config: Optional[PathLike] = None,
@@ -57,7 +57,8 @@ def publish_model(
         name (str): Name of the model: small letters, digits, ``.``, ``_`` and ``-``.
         facts (str | Path): JSON file with ``description``, ``license``, ``data`` (a list of
             ``name``, ``subjects``, ``terms``, ``notice`` and others), ``limits`` (a list of
-            sentences) and, if there is more to say than the config does, ``training``.
+            sentences) and, if there is more to say than the config does, ``training``; or several
+            files, of which a later one replaces facts of those before.
         out_dir (str | Path): Folder of both files.
         summary (str | Path, optional): ``summary.json`` of ``evaluate_keypoint_model.py``. Defaults
             to None: the card has no metrics.
@@ -84,7 +85,7 @@ def publish_model(
             f'the name of a model should be of small letters, digits, `.`, `_` and `-`: {name!r}'
         )
     check_at_least(0, true_motions=true_motions)
-    known = _read_facts(Path(facts))
+    known = _read_facts([facts] if isinstance(facts, (str, Path)) else facts)
     metrics = {} if summary is None else _read_metrics(Path(summary))
     source = read_checkpoint(checkpoint)
     trained = stored_config(source.content)
@@ -129,14 +130,18 @@ def _read_json(path: Path, what: str) -> dict[str, Any]:
     return values
 
 
-def _read_facts(path: Path) -> dict[str, Any]:
-    facts = _read_json(path, 'file of facts')
-    unknown = sorted(set(facts) - {*FACTS, 'training'})
-    if unknown:
-        raise DataError(f'{path}: unknown facts {unknown}; expected {[*FACTS, "training"]}')
-    _check_facts(facts, FACTS, str(path))
+def _read_facts(paths: Sequence[PathLike]) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    for path in paths:
+        more = _read_json(Path(path), 'file of facts')
+        unknown = sorted(set(more) - {*FACTS, 'training'})
+        if unknown:
+            raise DataError(f'{path}: unknown facts {unknown}; expected {[*FACTS, "training"]}')
+        facts.update(more)
+    where = ', '.join(map(str, paths))
+    _check_facts(facts, FACTS, where)
     for index, source in enumerate(facts['data']):
-        _check_facts(source, DATA_FACTS, f'{path}: `data.{index}`')
+        _check_facts(source, DATA_FACTS, f'{where}: `data.{index}`')
     return facts
 
 

@@ -53,6 +53,19 @@ def test_the_card_says_what_the_model_is(checkpoint, tmp_path):
     assert str(tmp_path) not in text and '/somewhere' not in text and '"data_root": null' in text
 
 
+def test_a_later_file_replaces_facts(checkpoint, tmp_path):
+    first = write_facts(tmp_path / 'facts.json', training=dict(hours=3))
+    second = tmp_path / 'more.json'
+    second.write_text(json.dumps(dict(description='Another one.')))
+    publish_model(checkpoint, 'toy', [first, second], tmp_path / 'out')
+    card = ModelCard.read(tmp_path / 'out' / 'toy.safetensors')
+    assert card.description == 'Another one.' and card.license == FACTS['license']
+    assert card.training['hours'] == 3
+    second.write_text(json.dumps(dict(licence='MIT')))
+    with pytest.raises(DataError, match='more.json: unknown facts'):
+        publish_model(checkpoint, 'toy', [first, second], tmp_path / 'again')
+
+
 def test_facts_add_to_what_the_training_says(checkpoint, tmp_path):
     facts = write_facts(tmp_path / 'facts.json', training=dict(hours=3, seed=8))
     publish_model(checkpoint, 'toy', facts, tmp_path / 'out')

@@ -17,8 +17,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--card-facts',
         required=True,
+        nargs='+',
         metavar='FILE.json',
-        help='what the checkpoint does not know: description, license, data, limits',
+        help='what the checkpoint does not know: description, license, data, limits; a later file '
+        'replaces facts of those before',
     )
     parser.add_argument(
         '--summary', metavar='FILE.json', help='summary.json of evaluate_keypoint_model.py'
