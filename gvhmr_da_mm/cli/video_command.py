@@ -19,7 +19,9 @@ def add_model_arguments(parser: argparse.ArgumentParser, weights: str) -> argpar
         weights (str): What ``--weights`` is.
     """
     group = parser.add_argument_group('model')
-    group.add_argument('--model', help='a shipped model, or the config of --weights')
+    group.add_argument(
+        '--model', help='a shipped model (default: the largest), or the config of --weights'
+    )
     group.add_argument('--weights', help=weights)
     group.add_argument('--data-root', help='folder of the body models')
     group.add_argument('--device', help='default: a GPU if there is one')

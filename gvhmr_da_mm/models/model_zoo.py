@@ -13,6 +13,8 @@ from .model_card import CARD_SUFFIX, WEIGHTS_SUFFIX, ModelCard
 
 FOLDER = Path(__file__).resolve().parents[1] / 'weights'
 """The shipped models."""
+DEFAULT_MODEL = 'gvhmr-keypoints-b'
+"""The shipped model that is used where none is named."""
 
 
 def list_models() -> list[str]:

@@ -16,7 +16,12 @@ from tests.datasets.mocap import recordings
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 SHIPPED = sorted(CONFIGS.glob('*.py'))
-MILLIONS = dict(gvhmr_bedlam=(35, 45), gvhmr_keypoints_s=(3, 5), gvhmr_keypoints_s_cmu=(3, 5))
+MILLIONS = dict(
+    gvhmr_bedlam=(35, 45),
+    gvhmr_keypoints_s=(4, 5),
+    gvhmr_keypoints_s_cmu=(4, 5),
+    gvhmr_keypoints_b_cmu=(18, 22),
+)
 """Parameters in millions of the full-size network (Shen et al. report about 40)."""
 
 

@@ -10,7 +10,7 @@ from mmengine.infer import BaseInferencer
 
 from ...core.errors import ConfigError, MissingFilesError
 from ...datasets.sources import signature_of
-from ...models.model_zoo import find_checkpoint, list_models
+from ...models.model_zoo import DEFAULT_MODEL, find_checkpoint, list_models
 from ...registry import INFERENCERS
 from ...registry.arguments import suggest
 from ...structures import MotionResult
@@ -42,7 +42,7 @@ class MotionInferencer(BaseInferencer):
 
     Args:
         model (str, optional): Name of a shipped model (:meth:`list_models`), or the config file of
-            ``weights``. Defaults to None: the first shipped model.
+            ``weights``. Defaults to None: :data:`.DEFAULT_MODEL`.
         weights (str, optional): Checkpoint. Defaults to None: that of the shipped model.
         device (str, optional): Device of the network. Defaults to None: a GPU if there is one.
         data_root (str | Path, optional): Folder of the body models. Defaults to None, see
@@ -226,9 +226,8 @@ def _files_of(
         return weights, model
     if model is not None:
         return model, None
-    shipped = list_models()
-    if shipped:
-        return shipped[0], None
+    if DEFAULT_MODEL in list_models():
+        return DEFAULT_MODEL, None
     raise MissingFilesError(
         'this version ships no model: give `model`, the config of a training, and `weights`, its '
         'checkpoint (docs/en/models.md)'

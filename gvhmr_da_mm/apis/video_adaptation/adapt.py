@@ -44,7 +44,7 @@ def adapt(
 
     Args:
         model (str | Path, optional): The source, as for :class:`.MotionInferencer`: a shipped
-            model, or the config of ``weights``. None: the first shipped one.
+            model, or the config of ``weights``. None: :data:`.DEFAULT_MODEL`.
         videos (str | Path | list): Videos, see :func:`.list_videos`.
         weights (str | Path, optional): Checkpoint of the source. Defaults to None: that of the
             shipped model.
