@@ -1,5 +1,6 @@
 """Records of body motion."""
 
+from .clip_samples import ClipSamples, camera_only, stack_labels
 from .motion import MotionPrediction, empty_inputs
 from .motion_dump import MotionDump, dump_name, read_motion_dump, sample_inputs, write_motion_dump
 from .motion_result import CameraMotion, MotionResult
@@ -10,15 +11,18 @@ from .targets import BodyTargets, MotionTargets
 __all__ = [
     'BodyTargets',
     'CameraMotion',
+    'ClipSamples',
     'MotionDump',
     'MotionPrediction',
     'MotionResult',
     'MotionTargets',
     'PersonMotion',
     'RecoveredMotion',
+    'camera_only',
     'dump_name',
     'empty_inputs',
     'read_motion_dump',
     'sample_inputs',
+    'stack_labels',
     'write_motion_dump',
 ]

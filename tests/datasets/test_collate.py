@@ -12,9 +12,10 @@ from mmpose.structures import PoseDataSample
 from torch.utils.data import DataLoader
 
 from gvhmr_da_mm.datasets import BEDLAMDataset, ClipKey, collate_clips
-from gvhmr_da_mm.datasets.collate import ClipInputs, ClipSamples
+from gvhmr_da_mm.datasets.collate import ClipInputs
 from gvhmr_da_mm.models import MotionDataPreprocessor
 from gvhmr_da_mm.registry import FUNCTIONS
+from gvhmr_da_mm.structures import ClipSamples
 
 
 class Items(list):
@@ -59,7 +60,7 @@ def test_it_travels_unchanged(items, copied):
 
 
 def test_labels_travel_as_one_tensor_for_each_field(items):
-    rebuild, (bare, labels) = ClipSamples(item['data_samples'] for item in items).__reduce__()
+    rebuild, (bare, labels) = ClipSamples([item['data_samples'] for item in items]).__reduce__()
     assert all('gt_instances' not in sample for sample in bare)
     assert labels['body_pose'].shape[:2] == (3, len(items[0]['data_samples'].gt_instances))
     # The samples themselves are as they were.

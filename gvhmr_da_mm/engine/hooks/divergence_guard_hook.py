@@ -90,9 +90,13 @@ class DivergenceGuardHook(Hook):
         Raises:
             DivergenceError: If ``patience`` updates in a row were skipped.
         """
-        batch = TrainedBatch.of(runner.iter + 1, data_batch, outputs)
+        batch = None
         for part, wrapper in self._wrappers.items():
             (losses, steps), self._seen[part] = self._seen[part], _counts(wrapper)
+            if wrapper.steps_due != steps and wrapper.last_skip is None and not self._streaks:
+                self._batches[part] = []  # Nothing to tell: to name the clips takes time.
+                continue
+            batch = batch or TrainedBatch.of(runner.iter + 1, data_batch, outputs)
             if wrapper.inner_count != losses:
                 self._batches[part].append(batch)
             if wrapper.steps_due != steps:

@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 from ...core.errors import list_some
 from ...core.locked_parts import describe_locked, locked_parts
 from ...registry import HOOKS
+from ..batch_samples import read_samples
 
 Key = tuple[str, str]
 """Dataset and sequence."""
@@ -30,8 +31,7 @@ class LockedPartsHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
     ) -> None:
         """Look at the labels of the batch, before the model moves them to a GPU."""
-        samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else None
-        for sample in samples or []:
+        for sample in read_samples(data_batch):
             dataset = getattr(sample, 'dataset', None)
             body_pose = getattr(getattr(sample, 'gt_instances', None), 'body_pose', None)
             if body_pose is None or dataset in self._judged:

@@ -27,7 +27,7 @@ from ...core.filtering import length_unless_full
 from ...core.layout import IMAGE_FEATURE_DIM, NUM_COCO
 from ...core.precision import full_precision
 from ...registry import CODECS, MODELS, TASK_UTILS
-from ...structures import BodyTargets, MotionPrediction, MotionTargets
+from ...structures import BodyTargets, MotionPrediction, MotionTargets, camera_only
 from ..checkpoint_guard import adapt_state_dict
 from ..layers import drop_conditions
 from ..test_time import MotionRecovery
@@ -256,11 +256,16 @@ class GVHMR(BaseModel):
 
     @staticmethod
     def stack_labels(data_samples: Samples, device: torch.device) -> dict[str, Tensor]:
-        """Stack the labels of a batch, and ``camera_only`` (B,).
+        """Stack the labels of a batch, unless they are, and ``camera_only`` (B,).
 
         Raises:
             DataError: If a clip has no labels.
         """
+        if getattr(data_samples, 'stacked', None) is not None:
+            return {
+                name: value.to(device, non_blocking=True)
+                for name, value in data_samples.stacked.items()
+            }
         unlabelled = [s.sequence for s in data_samples if 'gt_instances' not in s]
         if unlabelled:
             raise DataError(
@@ -273,16 +278,15 @@ class GVHMR(BaseModel):
             name: torch.stack([sample.gt_instances[name] for sample in data_samples])
             for name in names
         }
-        camera_only = torch.tensor([sample.supervision == 'camera' for sample in data_samples])
-        return dict(labels, camera_only=camera_only.to(device, non_blocking=True))
+        return dict(labels, camera_only=camera_only(data_samples).to(device, non_blocking=True))
 
     @full_precision
     def _skinned_targets(
         self, inputs: dict[str, Tensor], labels: dict[str, Tensor]
     ) -> tuple[MotionTargets, BodyTargets]:
         labels = dict(labels)
-        camera_only = labels.pop('camera_only')
-        targets = MotionTargets.from_labels(labels, inputs['valid'], camera_only)
+        without_world = labels.pop('camera_only')
+        targets = MotionTargets.from_labels(labels, inputs['valid'], without_world)
         return targets, BodyTargets.from_motion(self.body_model, targets)
 
     @full_precision
