@@ -1,16 +1,18 @@
-"""Approximate conversion between SMPL and SMPL-X, of any gender.
+"""Approximate conversion of SMPL labels, of any gender, to SMPL-X by shape alone.
 
-SMPL and SMPL-X share 22 joints, so the pose is kept and the shape is refitted. Shape that moves no
-joint is lost, and the difference between the two rest poses stays in the pose: joints are right,
-but it is no substitute for fitting one model to the meshes of the other.
+SMPL and SMPL-X share 22 joints, so the pose is kept and the shape is refitted to the bones. Shape
+that moves no joint is lost, and the difference between the two rest poses stays in the pose. For
+motions whose joints should agree see :mod:`~gvhmr_da_mm.body_models.skeleton_fit`.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..core.conventions import PARENTS_22
-from ..core.layout import NUM_BETAS, NUM_BODY_JOINTS, NUM_JOINTS, SMPL_BODY_POSE
+from ..core.layout import NUM_BETAS, NUM_BODY_JOINTS, NUM_JOINTS
+
+RIDGE = 1e-5
+"""Weight of squared betas against squared metres: keeps shape that moves no joint at zero."""
 
 
 def bone_offsets(skeleton: Tensor) -> Tensor:
@@ -18,14 +20,12 @@ def bone_offsets(skeleton: Tensor) -> Tensor:
     return skeleton[..., 1:NUM_JOINTS, :] - skeleton[..., list(PARENTS_22[1:]), :]
 
 
-def fit_betas(skeleton: Tensor, body: nn.Module, ridge: float = 1e-5) -> Tensor:
+def fit_betas(skeleton: Tensor, body: nn.Module) -> Tensor:
     """Fit betas so that a body has the bones of another skeleton.
 
     Args:
         skeleton (Tensor): Rest joints to match (J, 3) in m, J >= 22.
         body (nn.Module): Body with ``skeleton(betas)``; it is affine in the betas.
-        ridge (float): Weight of the squared betas against squared metres: keeps directions that
-            move no joint at zero. Defaults to 1e-5.
 
     Returns:
         Tensor: Shape (10,).
@@ -34,7 +34,7 @@ def fit_betas(skeleton: Tensor, body: nn.Module, ridge: float = 1e-5) -> Tensor:
     offsets = bone_offsets(body.skeleton(basis)).flatten(1).double()
     mean, slope = offsets[0], (offsets[1:] - offsets[0]).T
     target = bone_offsets(skeleton).flatten().double() - mean
-    normal = slope.T @ slope + ridge * torch.eye(NUM_BETAS, dtype=torch.double)
+    normal = slope.T @ slope + RIDGE * torch.eye(NUM_BETAS, dtype=torch.double)
     return torch.linalg.solve(normal, slope.T @ target).float()
 
 
@@ -56,26 +56,10 @@ def smpl_to_smplx(
         dict: SMPL-X ``body_pose`` (L, 63), ``betas`` (L, 10), ``global_orient`` and ``transl``
         (L, 3) in the same frame.
     """
-    pose = params['body_pose'][:, : NUM_BODY_JOINTS * 3]
-    return _with_root(params, pose, betas, root_smpl, root_smplx)
-
-
-def smplx_to_smpl(
-    params: dict[str, Tensor], betas: Tensor, root_smplx: Tensor, root_smpl: Tensor
-) -> dict[str, Tensor]:
-    """Convert as :func:`smpl_to_smplx` in the other direction; the hands of SMPL stay at rest."""
-    pose = params['body_pose']
-    pose = F.pad(pose, (0, SMPL_BODY_POSE - pose.shape[-1]))
-    return _with_root(params, pose, betas, root_smplx, root_smpl)
-
-
-def _with_root(
-    params: dict[str, Tensor], body_pose: Tensor, betas: Tensor, old_root: Tensor, root: Tensor
-) -> dict[str, Tensor]:
     return dict(
-        body_pose=body_pose,
+        body_pose=params['body_pose'][:, : NUM_BODY_JOINTS * 3],
         betas=betas.expand(len(params['transl']), -1),
         global_orient=params['global_orient'],
         # Both bodies rotate about their root joint, whose position must not change.
-        transl=params['transl'] + old_root - root,
+        transl=params['transl'] + root_smpl - root_smplx,
     )

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ..body_models import get_body_model
-from ..body_models.body_conversion import fit_betas, smplx_to_smpl
+from ..body_models.skeleton_fit import fit_skeleton
 from ..core.checks import check_choice
 from ..core.conventions import FPS
 from ..fileio.atomic_file import open_atomically
@@ -20,8 +20,6 @@ NUM_SMPLX_JOINTS = 55
 NUM_SMPL_JOINTS = 24
 BODIES = dict(smplx=NUM_SMPLX_JOINTS, smpl=NUM_SMPL_JOINTS)
 AMASS_UP = '+z'
-SHAPE_RIDGE = 1e-7
-"""See :func:`fit_betas`: with its default the joints of SMPL would be off by more than 1 mm."""
 
 
 def write_amass_npz(
@@ -44,8 +42,9 @@ def write_amass_npz(
         person (PersonMotion): The person, F frames.
         space (str): 'world' or 'camera'. Defaults to 'world'.
         up (str, optional): Up axis of the world. Defaults to None: '+z', as in AMASS.
-        body (str): 'smplx' (``poses`` (F, 165)), or 'smpl' (``poses`` (F, 72)), whose shape is
-            fitted to the bones. Defaults to 'smplx'.
+        body (str): 'smplx' (``poses`` (F, 165)), or 'smpl' (``poses`` (F, 72)), fitted to the
+            joints, see :func:`~gvhmr_da_mm.body_models.skeleton_fit.fit_skeleton`. Defaults to
+            'smplx'.
         fps (float): Frames per second. Defaults to 30.
         data_root (str | Path, optional): Data root of the body models, for 'smpl'.
 
@@ -95,6 +94,6 @@ def _as_smpl(
     smplx, smpl = (get_body_model(kind, data_root=data_root) for kind in ('smplx', 'smpl'))
     values = {name: torch.from_numpy(value) for name, value in parameters.items()}
     skeleton = smplx.skeleton(values['betas'])
-    betas = fit_betas(skeleton, smpl, SHAPE_RIDGE)
-    converted = smplx_to_smpl(values, betas, skeleton[0], smpl.skeleton(betas)[0])
-    return {name: value.numpy() for name, value in dict(converted, betas=betas).items()}
+    fit = fit_skeleton(skeleton, values['body_pose'], smpl)
+    converted = dict(fit.convert(values, skeleton[0]), betas=fit.betas.float())
+    return {name: value.numpy() for name, value in converted.items()}

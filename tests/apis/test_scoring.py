@@ -10,6 +10,7 @@ import torch
 from gvhmr_da_mm import load_result
 from gvhmr_da_mm.apis.scoring import LabelledVideos, score_results
 from gvhmr_da_mm.body_models import get_body_model
+from gvhmr_da_mm.body_models.skeleton_fit import fit_skeleton
 from gvhmr_da_mm.core.camera import transform_smpl
 from gvhmr_da_mm.core.errors import ConfigError, DataError, MissingFilesError
 from gvhmr_da_mm.datasets.sources import EMDBSource
@@ -53,25 +54,23 @@ def in_both(records):
 
 def as_wham(record, root, frames=slice(None), shift=0.0):
     """Return the label as WHAM stores a person: neutral SMPL with the label's joints."""
-    from gvhmr_da_mm.body_models.body_conversion import fit_betas
-
     params = record['smpl_params']
     neutral = get_body_model('smpl', data_root=root)
     gendered = get_body_model('smpl', record['gender'], data_root=root)
     skeleton = gendered.skeleton(params['betas'])
-    betas = fit_betas(skeleton[0], neutral, 1e-7)
-    transl = params['transl'] + skeleton[:, 0] - neutral.skeleton(betas)[0]
+    fit = fit_skeleton(skeleton[0], params['body_pose'], neutral)
+    world = fit.convert(params, skeleton[:, 0])
     orient_c, transl_c = transform_smpl(
-        params['global_orient'], transl, record['T_w2c'], neutral.skeleton(betas)[0]
+        world['global_orient'], world['transl'], record['T_w2c'], fit.root.float()
     )
-    pose = params['body_pose'].clone()
+    pose = torch.nn.functional.pad(world['body_pose'], (0, 6))
     pose[:, :3] += shift
     values = dict(
         pose=torch.cat((orient_c, pose), dim=1),
         trans=transl_c,
-        pose_world=torch.cat((params['global_orient'], pose), dim=1),
-        trans_world=transl,
-        betas=betas.expand(len(pose), 10),
+        pose_world=torch.cat((world['global_orient'], pose), dim=1),
+        trans_world=world['transl'],
+        betas=world['betas'],
         frame_ids=torch.arange(len(pose)),
     )
     return {name: value[frames].numpy() for name, value in values.items()}

@@ -25,7 +25,7 @@ def test_layout_and_joints(person, body, joints, tmp_path):
         )
         assert all(value.dtype == torch.float32 for value in params.values())
         found = body.fk(**params)
-        assert (found - joints(space)).norm(dim=-1).max() < 1e-3
+        assert (found - joints(space)).norm(dim=-1).max() < 1e-5
     assert content['K_fullimg'].shape == (frames, 3, 3)
     np.testing.assert_array_equal(content['K_fullimg'][0], K)
     own = content['gvhmr_da_mm']

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from ...body_models import get_body_model
-from ...body_models.body_conversion import fit_betas, smpl_to_smplx
+from ...body_models.skeleton_fit import fit_skeleton
 from ...core.camera import transform_smpl
 from ...core.extrinsics import rigid_transform, rotation_to_y_up
-from ..amass_npz import SHAPE_RIDGE
 from .stored_motion import StoredMotion
 
 PathLike = Union[str, Path]
@@ -51,7 +50,7 @@ class PosedMotion:
 def pose_motion(
     motion: StoredMotion, data_root: Optional[PathLike] = None, to_smplx: bool = True
 ) -> PosedMotion:
-    """Place a motion, and convert it to neutral SMPL-X by its bones.
+    """Place a motion, and convert it to neutral SMPL-X by its joints.
 
     Args:
         motion (StoredMotion): The motion, F frames.
@@ -74,14 +73,13 @@ def pose_motion(
     own_model = motion.gender == 'neutral' and motion.rest_joints is None
     if own_model and (motion.body == 'smplx' or not to_smplx):
         return posed
-    betas = fit_betas(skeletons.mean(dim=0), smplx, SHAPE_RIDGE)
-    root = smplx.skeleton(betas)[0]
+    fit = fit_skeleton(skeletons.mean(dim=0), posed.body_pose, smplx)
     placements = {}
     for name in ('camera', 'world'):
         if getattr(posed, name) is not None:
             orient, transl = getattr(posed, name)
             params = dict(body_pose=posed.body_pose, global_orient=orient, transl=transl)
-            converted = smpl_to_smplx(params, betas, skeletons[:, 0], root)
+            converted = fit.convert(params, skeletons[:, 0])
             placements[name] = converted['global_orient'], converted['transl']
     return replace(posed, body_pose=converted['body_pose'], betas=converted['betas'], **placements)
 
