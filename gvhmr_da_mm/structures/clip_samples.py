@@ -53,7 +53,7 @@ class ClipSamples(Sequence):
         labels = self.stacked or stack_labels(self)
         if labels is None:
             return type(self), (list(self),)
-        return type(self), ([_without_labels(sample) for sample in self._bare()], labels)
+        return type(self), ([_without_labels(sample) for sample in self.bare()], labels)
 
     def to(self, *args: Any, **kwargs: Any) -> 'ClipSamples':
         """Move the labels; arguments as ``torch.Tensor.to``."""
@@ -69,13 +69,14 @@ class ClipSamples(Sequence):
         pinned = {name: value.pin_memory() for name, value in self.stacked.items()}
         return type(self)(self._source, pinned)
 
-    def _bare(self) -> Sequence[PoseDataSample]:
+    def bare(self) -> Sequence[PoseDataSample]:
+        """Return the samples, which have no labels yet if those are stacked."""
         return self._source() if callable(self._source) else self._source
 
     def _whole(self) -> list[PoseDataSample]:
         """Return the samples, with labels."""
         if self._samples is None:
-            self._samples = list(self._bare())
+            self._samples = list(self.bare())
             for index, sample in enumerate(self._samples):
                 instances = InstanceData()
                 for name, value in self.stacked.items():

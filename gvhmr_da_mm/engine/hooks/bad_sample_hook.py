@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from ...datasets.bad_samples import BadSample, describe_bad_samples
 from ...datasets.motion_dataset import REPLACED_KEY, MotionDataset
 from ...registry import HOOKS
-from ..batch_samples import read_samples
+from ..batch_samples import read_samples, without_labels
 
 REPORT_FILE = 'bad_samples.json'
 
@@ -67,7 +67,7 @@ class BadSampleHook(Hook):
         outputs: Optional[dict] = None,
     ) -> None:
         """Collect the bad clips that clips of the batch replace."""
-        for sample in read_samples(data_batch):
+        for sample in without_labels(read_samples(data_batch)):
             self._of_epoch += getattr(sample, REPLACED_KEY, [])
 
     def after_train_epoch(self, runner: Runner) -> None:

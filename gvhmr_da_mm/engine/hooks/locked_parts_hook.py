@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from ...core.errors import list_some
 from ...core.locked_parts import describe_locked, locked_parts
 from ...registry import HOOKS
-from ..batch_samples import read_samples
+from ..batch_samples import read_samples, without_labels
 
 Key = tuple[str, str]
 """Dataset and sequence."""
@@ -31,7 +31,11 @@ class LockedPartsHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
     ) -> None:
         """Look at the labels of the batch, before the model moves them to a GPU."""
-        for sample in read_samples(data_batch):
+        samples = read_samples(data_batch)
+        datasets = {getattr(sample, 'dataset', None) for sample in without_labels(samples)}
+        if datasets <= self._judged:
+            return
+        for sample in samples:
             dataset = getattr(sample, 'dataset', None)
             body_pose = getattr(getattr(sample, 'gt_instances', None), 'body_pose', None)
             if body_pose is None or dataset in self._judged:

@@ -9,6 +9,7 @@ from typing import Any, Optional
 import torch
 from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
+from torch.utils.data import DataLoader
 
 from ...core.errors import StorageError
 from ...registry import LOOPS
@@ -92,8 +93,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     def _run(self) -> nn.Module:
         with StopSignals() as self.signals:
-            for loop in filter(None, (self, self.runner.val_loop)):
-                shield_workers(loop.dataloader)
+            shield_workers(self.loader)
+            if self.runner.val_loop is not None:
+                shield_workers(self.runner.val_loop.dataloader)
             self.runner.call_hook('before_train')
             if not self.step:
                 self.runner.call_hook('before_first_step')
@@ -135,21 +137,30 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         super().run_iter(idx, data_batch)
         self.stop_if_asked()
 
+    @property
+    def loader(self) -> DataLoader:
+        """The data loader that reads; ``len(dataloader)`` is the number of iterations."""
+        return self.dataloader
+
     def _batches(self) -> Iterator[Sequence[dict]]:
         """Return the batches of the epoch from the current step on."""
-        sampler = self.dataloader.batch_sampler
+        return self._read_from(self.step)
+
+    def _read_from(self, number: int) -> Iterator[Sequence[dict]]:
+        """Read the batches of the epoch from one on."""
+        sampler = self.loader.batch_sampler
         jumps = hasattr(sampler, 'start_step')
         if jumps:
-            sampler.start_step = self.step
+            sampler.start_step = number
         # A loader draws a seed for its workers, which must not depend on when a run resumes.
         with torch.random.fork_rng(devices=[]):
-            batches = iter(self.dataloader)
-        if self.step and not jumps:
+            batches = iter(self.loader)
+        if number and not jumps:
             self.runner.logger.warning(
-                f'{type(sampler).__name__} cannot start within an epoch: reading {self.step} '
+                f'{type(sampler).__name__} cannot start within an epoch: reading {number} '
                 'batches again'
             )
-            batches = itertools.islice(batches, self.step, None)
+            batches = itertools.islice(batches, number, None)
         return batches
 
     def _validate(self) -> None:
