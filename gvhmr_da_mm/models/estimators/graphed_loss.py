@@ -18,8 +18,9 @@ class GraphedLoss:
     """Compute losses and their gradients by CUDA graphs, recorded at the first batch.
 
     A step of a small network launches thousands of kernels, which takes the CPU longer than it
-    takes the GPU to run them. A graph launches them all at once. Random numbers are new in each
-    step. Other batches than those of the recorded shapes are computed without the graph.
+    takes the GPU to run them. A graph launches them all at once; of a network that is compiled it
+    records the compiled kernels. Random numbers are new in each step. Other batches than those of
+    the recorded shapes are computed without the graph.
 
     The gradients of one step share their memory with those of the next: they cannot be accumulated.
 
@@ -55,12 +56,7 @@ class GraphedLoss:
             inputs (dict[str, Tensor]): Batched inputs.
             labels (dict[str, Tensor]): Batched labels.
         """
-        device = inputs['valid'].device
-        if device.type != 'cuda' or get_world_size() > 1:
-            raise ConfigError(
-                f'`cuda_graph=True` of the model needs one GPU, but the batch is on {device} and '
-                f'there are {get_world_size()} rank(s). Set it to False'
-            )
+        _check_one_gpu(inputs['valid'].device)
         layout = _Layout(inputs, labels)
         tensors = layout.pack(inputs, labels)
         shapes = (layout, tuple((t.shape, t.dtype) for t in tensors), _trainable(model))
@@ -70,6 +66,14 @@ class GraphedLoss:
         if shapes != self._recorded:
             return function(inputs, labels)
         return self._graph(*tensors)
+
+
+def _check_one_gpu(device: torch.device) -> None:
+    if device.type != 'cuda' or get_world_size() > 1:
+        raise ConfigError(
+            f'`cuda_graph=True` of the model needs one GPU, but the batch is on {device} and '
+            f'there are {get_world_size()} rank(s). Set it to False'
+        )
 
 
 class _Layout:

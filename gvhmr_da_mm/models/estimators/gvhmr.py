@@ -32,7 +32,9 @@ from ..checkpoint_guard import adapt_state_dict
 from ..layers import drop_conditions
 from ..test_time import MotionRecovery
 from ..test_time.motion_recovery import TEST_CFG_KEYS
+from .compilation import uncompiled
 from .graphed_loss import GraphedLoss
+from .training_options import DEFAULT_TRAIN_CFG, training_options
 
 CAM_ANGVEL_MEAN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CAM_ANGVEL_STD = (0.001, 0.1, 0.1, 0.1, 0.001, 0.1)
@@ -44,11 +46,6 @@ INPUT_SHAPES = dict(
     f_imgseq=f'B L {IMAGE_FEATURE_DIM}',
     valid='B L',
     has_imgfeat='B',
-)
-DEFAULT_TRAIN_CFG = dict(
-    keypoint_noise=dict(type='KeypointNoise'),
-    condition_dropout=0.1,
-    detected_keypoint_prob=0.5,
 )
 
 Samples = list[PoseDataSample]
@@ -81,7 +78,8 @@ class GVHMR(BaseModel):
         compat (str): ``'correct'``, or ``'published'`` to repeat the published code's results.
             Defaults to ``'correct'``.
         compile (bool | dict): Compile the network, with these arguments of ``torch.compile`` if
-            it is a dict. Needs a C++ compiler, on a GPU Triton. Defaults to False.
+            it is a dict; :meth:`predict` runs it as it is, for lengths differ. Needs a C++
+            compiler, on a GPU Triton. Defaults to False.
         cuda_graph (bool): Compute the supervised loss by a CUDA graph, see :class:`GraphedLoss`;
             for small networks on one GPU. Defaults to False.
         data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
@@ -115,7 +113,7 @@ class GVHMR(BaseModel):
         self.body_model = MODELS.build(body_model)
         self.motion_codec = CODECS.build(motion_codec)
         self.loss_module = MODELS.build(loss or dict(type='GVHMRLoss'))
-        training = _training_options(train_cfg or {})
+        training = training_options(train_cfg or {})
         self.keypoint_noise = TASK_UTILS.build({'compat': compat, **training['keypoint_noise']})
         self.condition_dropout = training['condition_dropout']
         self.detected_keypoint_prob = training['detected_keypoint_prob']
@@ -363,7 +361,8 @@ class GVHMR(BaseModel):
             ConfigError: If ``test_cfg`` asks for a flip test without the mirrored inputs.
             DataError: If post-processing lacks ``static_camera`` in the metainfo.
         """
-        motion = self.recovery(self, inputs, data_samples)
+        with uncompiled(self.backbone, self.head):
+            motion = self.recovery(self, inputs, data_samples)
         joints = self.body_model.fk_matrices(*motion.camera_pose)
         frames = dict(motion.parameters(), keypoints=joints)
         if data_samples is None:
@@ -382,21 +381,3 @@ class GVHMR(BaseModel):
     def extra_repr(self) -> str:
         """Show the switches that are not modules."""
         return f'compat={self.compat!r}, condition_dropout={self.condition_dropout}'
-
-
-def _training_options(train_cfg: dict) -> dict:
-    """Complete ``train_cfg`` by the defaults, and check it."""
-    unknown = sorted(set(train_cfg) - set(DEFAULT_TRAIN_CFG))
-    if unknown:
-        raise ConfigError(
-            f'`train_cfg` of the model should have keys of {tuple(DEFAULT_TRAIN_CFG)}, got '
-            f'{unknown}'
-        )
-    options = {**DEFAULT_TRAIN_CFG, **train_cfg}
-    for name in ('condition_dropout', 'detected_keypoint_prob'):
-        if not isinstance(options[name], (int, float)) or not 0 <= options[name] <= 1:
-            raise ConfigError(
-                f'`train_cfg.{name}` of the model should be a probability in [0, 1], got '
-                f'{options[name]!r}'
-            )
-    return options

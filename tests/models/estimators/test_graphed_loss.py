@@ -81,3 +81,45 @@ def test_a_copy_of_a_model_records_its_own_graph(recorded):
     for other in (copy.deepcopy(graphed), pickle.loads(pickle.dumps(graphed))):
         call(other, torch.nn.Linear(1, 1), inputs, labels)
     assert recorded == [2, 2, 2]
+
+
+@pytest.fixture
+def on_gpu(monkeypatch):
+    """Record as on a GPU."""
+    monkeypatch.setattr(graphed_loss, '_check_one_gpu', lambda device: None)
+
+
+def test_the_compiled_network_is_recorded_and_prediction_compiles_nothing(
+    toy_root, recorded, on_gpu
+):
+    compiled = []
+
+    def backend(graph, inputs):
+        compiled.append(graph)
+        return graph.forward
+
+    config = toy_model_config(toy_root, train_cfg=dict(detected_keypoint_prob=1.0))
+    plain = MODELS.build(config).train()
+    config.update(cuda_graph=True, compile=dict(backend=backend, fullgraph=True))
+    model = MODELS.build(config).train()
+    model.load_state_dict(plain.state_dict())
+    inputs = toy_inputs(2, 12)
+    found, expected = [], []
+    for losses, one in ((found, model), (expected, plain)):
+        for _ in range(2):
+            torch.manual_seed(0)
+            losses.append(one(inputs, toy_samples(inputs), mode='loss'))
+            sum(losses[-1].values()).backward()
+    assert len(recorded) == 1 and len(compiled) == 2  # Backbone and head, in the first step.
+    for one, other in zip(found, expected):
+        for name, value in other.items():
+            torch.testing.assert_close(one[name], value)
+    for length in (12, 9, 70):
+        inputs = toy_inputs(1, length)
+        results = [one.eval()(inputs, None, mode='predict') for one in (model, plain)]
+        first, second = (result[0].pred_instances.body_pose for result in results)
+        torch.testing.assert_close(first, second)
+    assert len(compiled) == 2
+    inputs = toy_inputs(2, 12)
+    model.train()(inputs, toy_samples(inputs), mode='loss')
+    assert len(compiled) == 2
