@@ -85,48 +85,59 @@ class Muon(Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
+            # Kernels for all of a kind at once: on a GPU it is their number that takes time.
             matrices: dict[tuple, list[Tensor]] = defaultdict(list)
+            others: dict[tuple, list[Tensor]] = defaultdict(list)
             for param in group['params']:
                 if param.grad is None:
                     continue
                 if param.ndim == 2 and min(param.shape) >= group['min_side']:
-                    # Matrices of one shape are orthogonalised together, in few kernels.
                     matrices[(*param.shape, param.device, param.dtype)].append(param)
                 else:
-                    self._move(param, self._adam(param, group), group)
+                    others[param.device, param.dtype].append(param)
+            for params in others.values():
+                self._move(params, self._adam(params, group), group)
             for params in matrices.values():
-                changes = torch.stack([self._momentum(param, group) for param in params])
+                changes = torch.stack(self._momentum(params, group))
                 scale = ADAMW_RMS * math.sqrt(max(params[0].shape))
-                for param, change in zip(params, scale * orthogonalize(changes)):
-                    self._move(param, change, group)
+                self._move(params, list(scale * orthogonalize(changes)), group)
         return loss
 
     @staticmethod
-    def _move(param: Tensor, change: Tensor, group: dict[str, Any]) -> None:
-        """Decay a parameter and subtract the change for a learning rate of 1."""
-        param.mul_(1 - group['lr'] * group['weight_decay'])
-        param.add_(change, alpha=-group['lr'])
+    def _move(params: list[Tensor], changes: list[Tensor], group: dict[str, Any]) -> None:
+        """Decay parameters and subtract the changes for a learning rate of 1."""
+        torch._foreach_mul_(params, 1 - group['lr'] * group['weight_decay'])
+        torch._foreach_add_(params, changes, alpha=-group['lr'])
 
-    def _momentum(self, param: Tensor, group: dict[str, Any]) -> Tensor:
-        """Update the momentum of a matrix and return Nesterov's form of it."""
-        state = self.state[param]
-        if not state:
-            state['momentum'] = torch.zeros_like(param)
-        momentum = state['momentum'].lerp_(param.grad, 1 - group['momentum'])
-        return param.grad.lerp(momentum, group['momentum'])
+    def _momentum(self, params: list[Tensor], group: dict[str, Any]) -> list[Tensor]:
+        """Update the momentum of matrices and return Nesterov's form of it."""
+        for param in params:
+            if not self.state[param]:
+                self.state[param]['momentum'] = torch.zeros_like(param)
+        slopes = [param.grad for param in params]
+        momenta = [self.state[param]['momentum'] for param in params]
+        torch._foreach_lerp_(momenta, slopes, 1 - group['momentum'])
+        return torch._foreach_lerp(slopes, momenta, group['momentum'])
 
-    def _adam(self, param: Tensor, group: dict[str, Any]) -> Tensor:
-        """Return the change of another parameter for a learning rate of 1."""
-        state = self.state[param]
-        if not state:
-            state.update(
-                step=0, exp_avg=torch.zeros_like(param), exp_avg_sq=torch.zeros_like(param)
-            )
+    def _adam(self, params: list[Tensor], group: dict[str, Any]) -> list[Tensor]:
+        """Return the changes of other parameters for a learning rate of 1."""
+        states = [self.state[param] for param in params]
+        for param, state in zip(params, states):
+            if not state:
+                zeros = dict(exp_avg=torch.zeros_like(param), exp_avg_sq=torch.zeros_like(param))
+                state.update(step=0, **zeros)
+            state['step'] += 1
+        slopes = [param.grad for param in params]
+        means, squares = ([state[name] for state in states] for name in ('exp_avg', 'exp_avg_sq'))
         beta1, beta2 = group['betas']
-        state['step'] += 1
-        mean = state['exp_avg'].lerp_(param.grad, 1 - beta1) / (1 - beta1 ** state['step'])
-        square = state['exp_avg_sq'].lerp_(param.grad.square(), 1 - beta2)
-        return mean / ((square / (1 - beta2 ** state['step'])).sqrt() + group['eps'])
+        torch._foreach_lerp_(means, slopes, 1 - beta1)
+        torch._foreach_lerp_(squares, torch._foreach_mul(slopes, slopes), 1 - beta2)
+        sizes = torch._foreach_div(squares, [1 - beta2 ** state['step'] for state in states])
+        torch._foreach_sqrt_(sizes)
+        torch._foreach_add_(sizes, group['eps'])
+        changes = torch._foreach_div(means, [1 - beta1 ** state['step'] for state in states])
+        torch._foreach_div_(changes, sizes)
+        return changes
 
 
 def orthogonalize(matrices: Tensor) -> Tensor:
