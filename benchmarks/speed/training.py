@@ -58,13 +58,15 @@ def supervised_step(settings: Settings, batch: int, fast: bool = False) -> Pair:
     )
 
 
-def recorded_step(settings: Settings, batch: int) -> Pair:
-    """Train the small network in bfloat16 by a CUDA graph; plain is the same without the graph."""
+def recorded_step(settings: Settings, batch: int, fast: bool = False) -> Pair:
+    """Train the small network in bfloat16 by a CUDA graph; plain is the same without the graph.
+
+    ``fast`` is with a compiled network in the graph.
+    """
     steps = []
-    for cuda_graph in (True, False):
-        model = full_model(
-            'gvhmr_keypoints_s.py', settings, model=dict(cuda_graph=cuda_graph)
-        ).train()
+    for ours in (True, False):
+        fields = dict(cuda_graph=ours, compile=fast and ours)
+        model = full_model('gvhmr_keypoints_s.py', settings, model=fields).train()
         config = _without(
             full_config('gvhmr_keypoints_s.py', settings).optim_wrapper, 'constructor'
         )
@@ -139,14 +141,10 @@ def cases() -> list[Case]:
     found = [Case('network_step_8', partial(network_step, batch=8))]
     fast = partial(supervised_step, batch=BATCHES[-1], fast=True)
     found.append(Case(f'supervised_step_{BATCHES[-1]}_fast', fast, default=('cuda',)))
-    found.append(
-        Case(
-            'recorded_step_128',
-            partial(recorded_step, batch=128),
-            default=('cuda',),
-            devices=('cuda',),
-        )
-    )
+    only = dict(default=('cuda',), devices=('cuda',))
+    recorded = partial(recorded_step, batch=128)
+    found.append(Case('recorded_step_128', recorded, **only))
+    found.append(Case('recorded_step_128_fast', partial(recorded, fast=True), **only))
     for name, build in (
         ('supervised_step', supervised_step),
         ('adaptation_step', adaptation_step),
