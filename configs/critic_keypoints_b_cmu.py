@@ -6,4 +6,5 @@ with read_base():
     from .critic_keypoints_s_cmu import *
     from .gvhmr_keypoints_b_cmu import model as larger
 
-model.update(estimator=larger)
+# How that is trained fast is not for this training.
+model.update(estimator=dict(larger, cuda_graph=False, compile=False))

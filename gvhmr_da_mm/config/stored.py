@@ -6,6 +6,7 @@ from typing import Any, Optional, Union
 from mmengine.config import Config
 
 from ..core.errors import ConfigError
+from ..models import GVHMR
 from ..models.checkpoint_reading import read_checkpoint
 from ..models.stored_config import stored_config
 from ..registry import SCOPE
@@ -19,7 +20,7 @@ _REMEDY = 'Name the config file of its training'
 def load_stored_config(
     model: PathLike, options: Optional[dict] = None, data_root: Optional[PathLike] = None
 ) -> Config:
-    """Return a config with the ``model`` of a checkpoint, as it was trained.
+    """Return a config with the ``model`` of a checkpoint, without what made its training fast.
 
     Args:
         model (str | Path): A checkpoint, or the name of a shipped model.
@@ -40,6 +41,8 @@ def load_stored_config(
     if not isinstance(network, dict):
         raise ConfigError(f'{model} holds no config of its model. {_REMEDY}')
     check_stored(network, 'model', str(model))
+    for key in GVHMR.SPEED_KEYS:
+        network.get('estimator', network).pop(key, None)
     config = Config(dict(model=network, default_scope=SCOPE), format_python_code=False)
     finish_config(config, options, data_root)
     return config

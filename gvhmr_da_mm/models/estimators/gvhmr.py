@@ -88,6 +88,8 @@ class GVHMR(BaseModel):
 
     OPTION_KEYS = dict(train_cfg=tuple(DEFAULT_TRAIN_CFG), test_cfg=TEST_CFG_KEYS)
     """Keys of the arguments that are dicts of options."""
+    SPEED_KEYS = ('compile', 'cuda_graph')
+    """Arguments that make training fast on one machine, and are no part of the network."""
 
     def __init__(
         self,
