@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..core.checks import check_shape
 from ..core.errors import ConfigError, DataError
-from ..core.kinematics import forward_kinematics
+from ..core.kinematics import forward_kinematics, posed_joints
 from ..core.precision import full_precision
 from ..core.rotation import axis_angle_to_matrix
 from ..core.small_matrices import small_matmul, small_matvec
@@ -191,8 +191,7 @@ class LinearBlendBody(nn.Module):
             Tensor: (..., P, 3) in m.
         """
         R_local = self._with_root(body_pose_R, R)
-        _, positions = forward_kinematics(R_local, self.skeleton(betas), self.parents)
-        return _translate(positions, transl)
+        return _translate(posed_joints(R_local, self.skeleton(betas), self.parents), transl)
 
     @full_precision
     def pose_vertices(

@@ -5,7 +5,7 @@ Note:
     marks a root. Joints may come in any order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -98,6 +98,26 @@ def forward_kinematics(
         ShapeError: If the number of joints differs.
         ConfigError: If ``parents`` is not a tree.
     """
+    rotations, positions = zip(*_pose_levels(R_local, joints_rest, parents))
+    order = tree_plan(tuple(parents), R_local.device).order
+    R_global = torch.cat(rotations, -3).index_select(-3, order)
+    return R_global, torch.cat(positions, -2).index_select(-2, order)
+
+
+def posed_joints(R_local: Tensor, joints_rest: Tensor, parents: Sequence[int]) -> Tensor:
+    """Return the positions (..., J, 3) of :func:`forward_kinematics` alone, with less memory.
+
+    Arguments and errors are the same.
+    """
+    positions = [position for _, position in _pose_levels(R_local, joints_rest, parents)]
+    order = tree_plan(tuple(parents), R_local.device).order
+    return torch.cat(positions, -2).index_select(-2, order)
+
+
+def _pose_levels(
+    R_local: Tensor, joints_rest: Tensor, parents: Sequence[int]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield global rotations and positions of the joints of each level of the tree."""
     check_shape(R_local, '* J 3 3', 'R_local', J=len(parents))
     check_shape(joints_rest, '* J 3', 'joints_rest', J=len(parents))
     plan = tree_plan(tuple(parents), R_local.device)
@@ -107,15 +127,14 @@ def forward_kinematics(
     bones = bones.expand(*leading, -1, -1)
 
     roots = plan.levels[0].joints
-    rotations = [R_local.index_select(-3, roots)]
-    positions = [bones.index_select(-2, roots)]
+    rotation, position = R_local.index_select(-3, roots), bones.index_select(-2, roots)
+    yield rotation, position
     for joints, above in plan.levels[1:]:
-        R_parent = rotations[-1].index_select(-3, above)
+        R_parent = rotation.index_select(-3, above)
         moved = small_matvec(R_parent, bones.index_select(-2, joints))
-        positions.append(positions[-1].index_select(-2, above) + moved)
-        rotations.append(small_matmul(R_parent, R_local.index_select(-3, joints)))
-    R_global = torch.cat(rotations, -3).index_select(-3, plan.order)
-    return R_global, torch.cat(positions, -2).index_select(-2, plan.order)
+        position = position.index_select(-2, above) + moved
+        rotation = small_matmul(R_parent, R_local.index_select(-3, joints))
+        yield rotation, position
 
 
 def bone_vectors(joints_rest: Tensor, parents: Sequence[int]) -> Tensor:

@@ -3,7 +3,7 @@ import torch
 
 from gvhmr_da_mm.core.conventions import PARENTS_22
 from gvhmr_da_mm.core.errors import ConfigError, ShapeError
-from gvhmr_da_mm.core.kinematics import bone_vectors, forward_kinematics
+from gvhmr_da_mm.core.kinematics import bone_vectors, forward_kinematics, posed_joints
 from gvhmr_da_mm.core.rotation import axis_angle_to_matrix
 
 # A child before its parent, and two roots.
@@ -38,8 +38,10 @@ def _one_by_one(R_local, joints_rest, parents):
 def test_equals_walking_each_chain(parents):
     R_local, joints = _random_pose(parents=parents)
     expected = _one_by_one(R_local, joints, parents)
-    for got, wanted in zip(forward_kinematics(R_local, joints, parents), expected):
+    posed = forward_kinematics(R_local, joints, parents)
+    for got, wanted in zip(posed, expected):
         torch.testing.assert_close(got, wanted, rtol=1e-12, atol=1e-12)
+    assert torch.equal(posed_joints(R_local, joints, parents), posed[1])
 
 
 def test_rest_pose_stays():

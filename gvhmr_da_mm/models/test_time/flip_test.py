@@ -1,5 +1,6 @@
 """Flip test: the mean of the predictions of a video and of its mirror image."""
 
+import torch
 from torch import Tensor
 
 from ...body_models import LinearBlendBody
@@ -11,6 +12,8 @@ from ...structures import MotionPrediction, RecoveredMotion
 from ..views.horizontal_flip import HorizontalFlip
 
 FLIPPED_INPUTS = ('kp2d', 'bbx_xys', 'cam_angvel', 'f_imgseq')
+FRAMES_AT_ONCE = 2048
+"""Of body poses that are averaged."""
 
 Inputs = dict[str, Tensor]
 
@@ -76,7 +79,7 @@ class FlipTest:
         root_offset = body_model.skeleton(mirrored.betas)[..., 0, :]
         other = self.view.invert(mirrored, {}, inputs, root_offset)
         averaged = dict(
-            body_pose_R=mean_of_two_rotations(plain.body_pose_R, other.body_pose_R),
+            body_pose_R=_mean_pose(plain.body_pose_R, other.body_pose_R),
             R_c=mean_of_two_rotations(plain.R_c, other.R_c),
             betas=(plain.betas + other.betas) / 2,
         )
@@ -88,3 +91,9 @@ class FlipTest:
         for name in ('velocity', 'transl_c', 'static_logits'):
             averaged[name] = (getattr(plain, name) + getattr(other, name)) / 2
         return RecoveredMotion.from_prediction(plain.replace(**averaged, x=None), cam_angvel)
+
+
+def _mean_pose(first: Tensor, second: Tensor) -> Tensor:
+    """Return the means of body poses (B, L, 21, 3, 3), by parts: the steps between take memory."""
+    pairs = zip(first.split(FRAMES_AT_ONCE, 1), second.split(FRAMES_AT_ONCE, 1))
+    return torch.cat([mean_of_two_rotations(*pair) for pair in pairs], dim=1)

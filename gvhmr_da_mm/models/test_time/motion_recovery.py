@@ -140,8 +140,10 @@ class MotionRecovery(nn.Module):
             prediction = self._predict(model, inputs)
             motion = RecoveredMotion.from_prediction(prediction, inputs['cam_angvel'], self.compat)
         else:
-            both = self._predict(model, self.flip_test.stack(inputs))
-            motion = self.flip_test.merge(both, inputs, model.body_model)
+            # No name for both passes, which would keep them until the end.
+            motion = self.flip_test.merge(
+                self._predict(model, self.flip_test.stack(inputs)), inputs, model.body_model
+            )
         if self.postprocessor is not None:
             static_camera = self._static_cameras(motion.valid, data_samples)
             # The published code corrects the limbs of averaged motion in the world only.
@@ -157,6 +159,10 @@ class MotionRecovery(nn.Module):
     def _predict(self, model: MotionEstimator, inputs: dict[str, Tensor]) -> MotionPrediction:
         """Predict, then refine and correct the trajectory."""
         prediction = model.infer(inputs)
+        # Of long videos the motion vectors, of which these are slices, take much memory.
+        prediction = prediction.replace(
+            x=None, betas=prediction.betas.clone(), velocity=prediction.velocity.clone()
+        )
         if self.refiner is not None:
             # Each rank tests sequences of its own.
             prediction = full_precision(self.refiner)(
