@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from ..config.loading import walk
+from ..config.loading import switch_workers_off, walk
 from ..core.errors import ConfigError
 from ..engine.loops.dry_run_loop import DryRunLoop, TriedSource, peak_memory, stage
 from ..engine.unwrap import unwrap_model
@@ -100,7 +100,7 @@ def _prepare(config: Config) -> None:
             part['accumulative_counts'] = 1
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if config.get(name):
-            config[name].update(num_workers=0, persistent_workers=False)
+            switch_workers_off(config[name])
 
 
 def _parameters(model: nn.Module) -> dict[str, tuple[int, int]]:

@@ -82,8 +82,8 @@ def finish_config(
         if any(key.split('.')[0] == 'custom_imports' for key in options):
             import_custom(config)
         for loader in walk(config._cfg_dict):
-            if loader.get('num_workers') == 0:  # PyTorch refuses the combination.
-                loader['persistent_workers'] = False
+            if loader.get('num_workers') == 0:
+                switch_workers_off(loader)
     check_config(config)
     drop_disabled_hooks(config)
     log_by_iteration(config)
@@ -220,6 +220,16 @@ def set_data_root(config: Union[Config, ConfigDict], data_root: PathLike) -> Non
         )
 
 
+def switch_workers_off(loader: dict) -> None:
+    """Let the main process read, without the fields that PyTorch refuses then.
+
+    Args:
+        loader (dict): Config of a dataloader, changed in place.
+    """
+    loader.update(num_workers=0, persistent_workers=False)
+    loader.pop('prefetch_factor', None)
+
+
 def limit_for_debugging(config: Config) -> None:
     """Shorten a run to two epochs of a few batches in one process, with a log of each iteration.
 
@@ -234,6 +244,6 @@ def limit_for_debugging(config: Config) -> None:
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loader = config.get(name)
         if loader:
-            loader.update(num_workers=0, persistent_workers=False)
+            switch_workers_off(loader)
             if name != 'train_dataloader':
                 loader.update(num_batch_per_epoch=3)

@@ -145,6 +145,11 @@ def _check_dataloader(loader: Mapping, where: str) -> None:
             f'`{where}.persistent_workers` should be False where `num_workers` is 0: there is no '
             'worker to keep'
         )
+    if loader.get('num_workers', 0) == 0 and loader.get('prefetch_factor') is not None:
+        raise ConfigError(
+            f'`{where}.prefetch_factor` should be None where `num_workers` is 0: there is no '
+            'worker to read ahead'
+        )
 
 
 def _check_node(node: Any, where: str) -> None:

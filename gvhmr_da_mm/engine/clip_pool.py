@@ -63,8 +63,8 @@ class ClipPool:
         number = len(samples)
         if number > self.size:
             raise DataError(
-                f'a batch has {number} clips, but the pool holds {self.size}: raise '
-                '`train_cfg.pool_clips` or lower `train_dataloader.batch_size`'
+                f'a batch has {number} clips, but the pool holds {self.size}: raise `pool_clips` '
+                'of EchoingTrainLoop or lower `train_dataloader.batch_size`'
             )
         batch = dict(inputs=_rows(inputs), labels=_rows(labels))
         if not self._stores:

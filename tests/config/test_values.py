@@ -57,6 +57,7 @@ def test_a_sound_config_passes(sound):
         ('train_dataloader.batch_size', 0),
         ('train_dataloader.num_workers', -1),
         ('train_dataloader.persistent_workers', True),
+        ('train_dataloader.prefetch_factor', 4),
         ('train_dataloader.batch_sizes', 4),
         ('train_dataloader.sampler', {'shuffle': True}),
         ('train_dataloader.dataset', []),

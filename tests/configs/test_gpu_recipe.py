@@ -55,7 +55,6 @@ def test_all_parts_train_together(toy_root, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'make_graphed_callables', record)
     monkeypatch.setattr(graphed_loss, '_check_one_gpu', lambda device: None)
     config = tiny_config(path, root, tmp_path / 'run', EPOCHS, BATCHES, options=SMALL)
-    config.train_dataloader.pop('prefetch_factor')  # Without workers there is none.
     config.model.compile = dict(backend=backend, fullgraph=True)
     with isolated_registry():
         torch.manual_seed(0)

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 
 from gvhmr_da_mm.apis import load_config
+from gvhmr_da_mm.config.loading import switch_workers_off
 from gvhmr_da_mm.core.errors import MissingFilesError
 from gvhmr_da_mm.visualization import MotionLocalVisualizer
 
@@ -77,7 +78,8 @@ def tiny_config(
     config = load_config(path, options, data_root)
     config.work_dir = str(work_dir)
     config.train_cfg.update(max_epochs=epochs, val_interval=epochs)
-    config.train_dataloader.update(batch_size=batch_size, num_workers=0, persistent_workers=False)
+    config.train_dataloader.update(batch_size=batch_size)
+    switch_workers_off(config.train_dataloader)
     config.train_dataloader.batch_sampler.update(batches_per_epoch=batches)
     config.default_hooks.logger.update(interval=1)
     config.default_hooks.checkpoint.update(interval=1)
