@@ -17,5 +17,6 @@ train_dataloader.update(batch_size=4, num_workers=0, persistent_workers=False)
 train_dataloader.batch_sampler.update(batches_per_epoch=20)
 test_cfg = test_dataloader = test_evaluator = None
 train_cfg.update(max_epochs=5)
-optim_wrapper.update(model=dict(accumulative_counts=1))
+# With 1e-4 people came no nearer to held-out keypoints, and their feet slid further.
+optim_wrapper.update(model=dict(accumulative_counts=1, optimizer=dict(lr=3e-5)))
 default_hooks.update(checkpoint=dict(interval=1, max_keep_ckpts=1), logger=dict(interval=20))
