@@ -17,6 +17,7 @@ from torch import Tensor
 
 from .checks import check_choice
 from .constants import constant
+from .small_matrices import small_matmul
 
 
 def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
@@ -146,7 +147,7 @@ def rotation_angle(rotation: Tensor) -> Tensor:
 
 def relative_angle(first: Tensor, second: Tensor) -> Tensor:
     """Return the angle (...) in radians between two sets of rotations (..., 3, 3)."""
-    return rotation_angle(first.transpose(-1, -2) @ second)
+    return rotation_angle(small_matmul(first.transpose(-1, -2), second))
 
 
 def angle_between(first: Tensor, second: Tensor) -> Tensor:

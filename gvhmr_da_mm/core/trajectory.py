@@ -21,7 +21,7 @@ from .rotation import (
     rot6d_to_matrix,
     rotation_about_axis,
 )
-from .small_matrices import small_matvec
+from .small_matrices import small_matmul, small_matvec
 
 YAW_SMOOTHING = 3.0
 """Sigma in frames of the Gaussian that smooths the yaw of the view between frames."""
@@ -85,7 +85,7 @@ def _view_yaw(R_c2gv: Tensor, R_camera_step: Tensor) -> Tensor:
     """
     here = horizontal_direction(R_c2gv[..., :, 2])
     # The step maps this camera to the next, so its third row is the next optical axis here.
-    there = horizontal_direction((R_c2gv @ R_camera_step[..., 2, :, None])[..., 0])
+    there = horizontal_direction(small_matvec(R_c2gv, R_camera_step[..., 2, :]))
     axis = torch.cross(here, there, dim=-1)
     sine = axis.norm(dim=-1, keepdim=True)
     cosine = (here * there).sum(dim=-1, keepdim=True)
@@ -101,7 +101,7 @@ def accumulate_rotations(steps: Tensor) -> Tensor:
         result = torch.cat(
             (
                 result[..., :shift, :, :],
-                result[..., :-shift, :, :] @ result[..., shift:, :, :],
+                small_matmul(result[..., :-shift, :, :], result[..., shift:, :, :]),
             ),
             dim=-3,
         )

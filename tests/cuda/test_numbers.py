@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gvhmr_da_mm.core.small_matrices import small_matmul, small_matvec
 from gvhmr_da_mm.evaluation.functional.joint_error import mpjpe, pa_mpjpe
 from gvhmr_da_mm.evaluation.functional.world_error import wa_mpjpe
 from gvhmr_da_mm.models import ReprojectionLoss
@@ -84,3 +85,15 @@ def test_metrics(metric, device):
     found, wanted = torch.randn(2, 200, 24, 3)
     wanted = found + 0.1 * wanted
     assert_close(metric(found.to(device), wanted.to(device)), metric(found, wanted), 1e-3)
+
+
+def test_products_of_small_matrices(device):
+    """Element-wise on a GPU, by `@` on the CPU."""
+    chain, bones = torch.randn(500, 22, 3, 3), torch.randn(500, 22, 3)
+    results = []
+    for place in (torch.device('cpu'), device):
+        values = [value.to(place, copy=True).requires_grad_() for value in (chain, bones)]
+        moved = small_matvec(small_matmul(values[0], values[0][:1]), values[1])
+        results.append((moved, *torch.autograd.grad(moved.square().sum(), values)))
+    for expected, found in zip(*results):
+        assert_close(found, expected, 1e-5)

@@ -25,9 +25,8 @@ class EchoingTrainLoop(ResumableTrainLoop):
     For small networks whose GPU trains faster than the CPU reads. Every batch of the data loader
     goes to a pool of the latest clips on the device of the model, and is followed by ``repeats``
     updates on as many clips as the first batch has, drawn at random from the pool. What the model
-    draws itself, such as the errors of keypoints, is new each time. A run is the same for the same
-    seed: batch k is read right before update ``k * repeats``, and what an update draws depends on
-    the seed and the update alone.
+    draws itself, such as the errors of keypoints, is new each time. The seed decides on all that is
+    read and drawn: batch k comes right before update ``k * repeats``, however fast it was read.
 
     Note:
         - Iterations are updates: an epoch has ``repeats`` times as many as its data loader has

@@ -8,6 +8,7 @@ from ...core.conventions import FPS, STATIC_JOINTS
 from ...core.errors import ConfigError
 from ...core.postprocess import agreed_contacts
 from ...core.precision import full_precision
+from ...core.small_matrices import small_matvec
 from ...registry import MODELS
 from ...structures import MotionPrediction
 from ..across_ranks import mean_denominator
@@ -83,7 +84,7 @@ class ContactConsistencyLoss(nn.Module):
             both = prediction.valid[:, 1:] & prediction.valid[:, :-1]
             counts = (probability > self.probability) & both[..., None]
             weight = torch.where(counts, probability, 0.0)
-        root_step = (R_w[:, :-1] @ prediction.velocity[:, :-1, :, None]).squeeze(-1)
+        root_step = small_matvec(R_w[:, :-1], prediction.velocity[:, :-1])
         speed = (root_step[..., None, :] + turned).norm(dim=-1) * FPS
         # Padding may hold NaN.
         speed = torch.where(counts, speed, 0.0)

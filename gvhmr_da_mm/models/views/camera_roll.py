@@ -9,6 +9,7 @@ from torch import Tensor
 from ...core.checks import check_at_least
 from ...core.errors import ConfigError
 from ...core.rotation import rotation_about_axis
+from ...core.small_matrices import small_matvec
 from ...registry import TRANSFORMS
 from ...structures.motion import MotionPrediction
 from .base_view import BaseView
@@ -98,7 +99,7 @@ class CameraRoll(BaseView):
 
 def _turn_pixels(pixels: Tensor, linear: Tensor, centre: Tensor) -> Tensor:
     """Map pixels (..., 2) by linear maps (..., 2, 2) about a centre (..., 2)."""
-    return (linear @ (pixels - centre)[..., None])[..., 0] + centre
+    return small_matvec(linear, pixels - centre) + centre
 
 
 def _conjugate(cam_angvel: Tensor, roll: Tensor) -> Tensor:
