@@ -41,7 +41,7 @@ class EchoingTrainLoop(ResumableTrainLoop):
         max_epochs (int): Passes over the data loader.
         repeats (int): Updates for each batch that is read. Defaults to 5.
         pool_clips (int): Clips of the pool, no more than a run reads. A clip of 60 frames without
-            image features takes 27 kB. Defaults to 100000.
+            image features takes 39 kB. Defaults to 100000.
         kwargs (Any): As for :class:`mmengine.runner.EpochBasedTrainLoop`.
 
     Raises:
