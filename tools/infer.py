@@ -24,6 +24,7 @@ from gvhmr_da_mm.cli.video_command import (
     print_failure,
     print_plain,
 )
+from gvhmr_da_mm.config.choices import FLOOR_CHOICES
 from gvhmr_da_mm.core.errors import ConfigError, GVHMRError
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def parse_args() -> argparse.Namespace:
     )
     known.add_argument(
         '--floor',
-        choices=['steps', 'flat', 'free'],
-        default='steps',
+        choices=FLOOR_CHOICES,
+        default=FLOOR_CHOICES[0],
         help='steps: drift in height is removed, steps remain (default); flat: neither; free: both',
     )
     known.add_argument('--camera-rotations', metavar='FILE', help='world to camera, of each frame')

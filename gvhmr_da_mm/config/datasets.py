@@ -9,7 +9,7 @@ from ..core.errors import ConfigError
 from ..datasets import MotionDataset, RealVideoDataset
 from ..fileio.paths import require_files
 from ..registry import DATASETS
-from .splits import SPLITS
+from .choices import SPLITS
 
 
 def config_datasets(

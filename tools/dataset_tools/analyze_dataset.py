@@ -11,7 +11,7 @@ from gvhmr_da_mm.cli.command_line import (
     add_executor_arguments,
     report_errors,
 )
-from gvhmr_da_mm.config.splits import SPLITS
+from gvhmr_da_mm.config.choices import SPLITS
 
 
 def parse_args() -> argparse.Namespace:

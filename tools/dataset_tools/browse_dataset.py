@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from gvhmr_da_mm.cli.command_line import add_dataset_arguments, report_errors
-from gvhmr_da_mm.config.splits import SPLITS
+from gvhmr_da_mm.config.choices import SPLITS
 from gvhmr_da_mm.core.errors import ConfigError
 
 if TYPE_CHECKING:

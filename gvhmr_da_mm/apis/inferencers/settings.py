@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional, Union
 
+from ...config.choices import FLOOR_CHOICES
 from ...core.checks import check_choice
 from ...core.conventions import FPS
 from ...core.errors import ConfigError, DataError
@@ -15,8 +16,6 @@ from ...video.detectors import DETECTORS, keypoint_file
 from ...video.feature_job import FeatureJob
 from ...video.frame_source import FrameSource
 from ...video.video_camera import CAMERA_CHOICES, check_camera
-
-FLOOR_CHOICES = ('steps', 'flat', 'free')
 
 
 @dataclass
