@@ -14,6 +14,7 @@ from gvhmr_da_mm.models import FootContactOdometry, RobustGVHMRLoss
 with read_base():
     from ._base_.datasets.amass import *
     from ._base_.default_runtime import *
+    from ._base_.models.da_gvhmr import model as adaptive
     from ._base_.models.gvhmr import *
     from ._base_.schedules.gvhmr_500e import *
 
@@ -23,7 +24,12 @@ model.update(
     body_model=dict(vertices=False),
     loss=dict(type=RobustGVHMRLoss),
     train_cfg=dict(keypoint_noise=dict(type=DetectorNoise), condition_dropout=0.0),
-    test_cfg=dict(steady_gravity=True, trajectory=dict(type=FootContactOdometry)),
+    test_cfg=dict(
+        # It was trained with keypoints that tremble, and sees through them.
+        refiner=dict(adaptive.estimator.test_cfg.refiner, max_noise=8.0),
+        steady_gravity=True,
+        trajectory=dict(type=FootContactOdometry),
+    ),
 )
 
 # A phone is held at any angle. With few steep cameras, pitch is underestimated, and with many level

@@ -71,8 +71,10 @@ def plain_fit(
     refiner, reprojection = KeypointRefiner(steps=STEPS), ReprojectionLoss()
     counts = reprojection.valid_mask(inputs)
     tremor = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], counts)
-    trust = prior_growth(tremor, refiner.noise)
-    weights = FitWeights(refiner.prior, refiner.noise, refiner.smoothness, refiner.min_std)
+    trust = prior_growth(tremor, refiner.noise, refiner.max_noise)
+    weights = FitWeights(
+        refiner.prior, refiner.noise, refiner.max_noise, refiner.smoothness, refiner.min_std
+    )
     clips, frames = prediction.valid.shape
     whole = WholeClips(counts.sum(), counts.new_tensor(clips, dtype=torch.int), frames, tremor)
     objective = FitObjective(prediction, inputs, reprojection, model, weights, whole)

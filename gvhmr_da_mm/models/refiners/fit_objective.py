@@ -17,8 +17,6 @@ from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
 from .box_projection import BoxProjection
 
-MAX_NOISE = 2.0
-"""Tremor by which the prior grows at most: of more, most averages out over the frames."""
 ROOT_STEPS = 5
 ROOT_SMOOTHING = 10.0
 """Sigma in frames over the equations of the root's first shift."""
@@ -33,19 +31,21 @@ class FitWeights(NamedTuple):
         prior (float): Of the pose change.
         noise (float): Tremor of the keypoints up to which ``prior`` holds, see
             :func:`.keypoint_tremor`.
+        max_noise (float): Tremor up to which the prior grows, over ``noise``.
         smoothness (float): Of the difference between frames.
         min_std (float): Lower bound of the standard deviation of a 6D channel.
     """
 
     prior: float
     noise: float
+    max_noise: float
     smoothness: float
     min_std: float
 
 
-def prior_growth(tremor: Tensor, noise: float) -> Tensor:
+def prior_growth(tremor: Tensor, noise: float, max_noise: float) -> Tensor:
     """Return the factor of the prior of each clip (B,), by the tremor of its keypoints (B,)."""
-    return (tremor / noise).clamp(1, MAX_NOISE).square()
+    return (tremor / noise).clamp(1, max_noise).square()
 
 
 class WholeClips(NamedTuple):
@@ -114,7 +114,8 @@ class FitObjective:
         drift_weight = weights.prior / (whole.clips * whole.frames) / std.square()
         drift_weight = F.pad(drift_weight, (1, 0))[..., None]  # None for the root.
         # The most likely pose weighs the prior by the variance of the keypoints.
-        trust = prior_growth(whole.tremor, weights.noise).repeat_interleave(self.shape[1])
+        trust = prior_growth(whole.tremor, weights.noise, weights.max_noise)
+        trust = trust.repeat_interleave(self.shape[1])
         self.drift_weight = drift_weight * trust.to(drift_weight)
 
     def zero_change(self) -> Tensor:

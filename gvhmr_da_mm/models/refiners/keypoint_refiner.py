@@ -53,9 +53,12 @@ class KeypointRefiner:
             to 0.06.
         prior (float): Weight of the pose change. Defaults to 3e-6.
         noise (float): Tremor of a clip's keypoints, in box sides
-            (:func:`.keypoint_tremor`), above which the prior grows with its square, up to fourfold:
-            the noisier the keypoints, the more the prediction is worth. Defaults to 0.0045, about
-            that of MediaPipe on sharp videos.
+            (:func:`.keypoint_tremor`), above which the prior grows with its square: the noisier the
+            keypoints, the more the prediction is worth. Defaults to 0.0045, about that of MediaPipe
+            on sharp videos.
+        max_noise (float): Tremor up to which the prior grows, over ``noise``. Of more, most
+            averages out over the frames; but what a good network predicts is then better still.
+            Defaults to 2.
         smoothness (float): Weight of the difference between frames. Defaults to 0.003.
         min_std (float): Lower bound of the standard deviation of a 6D channel: the statistics may
             hold joints that never move. Defaults to 0.1.
@@ -75,6 +78,7 @@ class KeypointRefiner:
         shift_lr: float = 0.06,
         prior: float = 3e-6,
         noise: float = 0.0045,
+        max_noise: float = 2.0,
         smoothness: float = 0.003,
         min_std: float = 0.1,
         window: int = 1200,
@@ -85,6 +89,10 @@ class KeypointRefiner:
                 f'`prior` and `smoothness` >= 0, got {steps}, {lr}, {shift_lr}, {noise}, {min_std},'
                 f' {prior} and {smoothness}'
             )
+        if max_noise < 1:
+            raise ConfigError(
+                f'`max_noise` of KeypointRefiner should be at least 1, got {max_noise}'
+            )
         if window < 3 * OVERLAP:  # Three windows never meet.
             raise ConfigError(
                 f'`window` of KeypointRefiner should be at least {3 * OVERLAP}, got {window}'
@@ -93,7 +101,7 @@ class KeypointRefiner:
         self.lr = lr
         self.shift_lr = shift_lr
         self.prior = prior
-        self.noise = noise
+        self.noise, self.max_noise = noise, max_noise
         self.smoothness = smoothness
         self.min_std = min_std
         self.window = window
@@ -179,7 +187,7 @@ class KeypointRefiner:
         whole: WholeClips,
     ) -> Tensor:
         """Return the change (3, 23, B, L) of a window of the clips, see :class:`FitObjective`."""
-        weights = FitWeights(self.prior, self.noise, self.smoothness, self.min_std)
+        weights = FitWeights(self.prior, self.noise, self.max_noise, self.smoothness, self.min_std)
         objective = FitObjective(prediction, inputs, reprojection, model, weights, whole)
         # Otherwise rotations, which are faster, would make up for a wrong size in the image.
         start = objective.root_change()

@@ -14,7 +14,7 @@ from gvhmr_da_mm.models.refiners.fit_objective import (
 )
 from gvhmr_da_mm.models.refiners.keypoint_tremor import keypoint_tremor
 
-WEIGHTS = FitWeights(prior=3e-3, noise=0.01, smoothness=0.01, min_std=0.1)
+WEIGHTS = FitWeights(prior=3e-3, noise=0.01, max_noise=2, smoothness=0.01, min_std=0.1)
 TOTALS = torch.tensor([200, 3])
 
 
@@ -130,6 +130,8 @@ def test_the_root_stays_where_nothing_is_detected(toy_model, displaced):
     assert not by_clip[:, 0].any() and by_clip[:, 1].all()
 
 
-def test_the_prior_grows_fourfold_at_most():
-    growth = prior_growth(torch.tensor([0.0, 0.01, 0.015, 0.02, 0.5]), noise=0.01)
+def test_the_prior_grows_with_the_square_of_the_tremor():
+    tremor = torch.tensor([0.0, 0.01, 0.015, 0.02, 0.5])
+    growth = prior_growth(tremor, noise=0.01, max_noise=2)
     torch.testing.assert_close(growth, torch.tensor([1.0, 1.0, 2.25, 4.0, 4.0]))
+    assert prior_growth(tremor, noise=0.01, max_noise=8)[-1] == 64
