@@ -19,7 +19,7 @@ from gvhmr_da_mm.models.refiners.fit_objective import (
     FitObjective,
     FitWeights,
     WholeClips,
-    prior_growth,
+    growth,
 )
 from gvhmr_da_mm.models.refiners.keypoint_tremor import keypoint_tremor
 from gvhmr_da_mm.structures import MotionPrediction, empty_inputs
@@ -71,7 +71,7 @@ def plain_fit(
     refiner, reprojection = KeypointRefiner(steps=STEPS), ReprojectionLoss()
     counts = reprojection.valid_mask(inputs)
     tremor = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], counts)
-    trust = prior_growth(tremor, refiner.noise, refiner.max_noise)
+    trust, calm = growth(tremor, refiner.noise, refiner.max_noise)
     weights = FitWeights(
         refiner.prior, refiner.noise, refiner.max_noise, refiner.smoothness, refiner.min_std
     )
@@ -100,7 +100,7 @@ def plain_fit(
         penalty = reprojection.penalty(reprojection.residual(model.coco_joints(candidate), inputs))
         drift = (matrix_to_rot6d(candidate.body_pose_R) - predicted) / std
         drift = (trust * drift.square().sum((1, 2, 3))).sum() / (clips * frames)
-        jump = change.diff(dim=1).square().sum() / (clips * (frames - 1))
+        jump = (calm * change.diff(dim=1).square().sum((1, 2, 3))).sum() / (clips * (frames - 1))
         loss = penalty + refiner.prior * drift + refiner.smoothness * jump
         (change.grad,) = torch.autograd.grad(loss, change)
         optimizer.step()

@@ -43,9 +43,14 @@ class FitWeights(NamedTuple):
     min_std: float
 
 
-def prior_growth(tremor: Tensor, noise: float, max_noise: float) -> Tensor:
-    """Return the factor of the prior of each clip (B,), by the tremor of its keypoints (B,)."""
-    return (tremor / noise).clamp(1, max_noise).square()
+def growth(tremor: Tensor, noise: float, max_noise: float) -> tuple[Tensor, Tensor]:
+    """Return the factors (B,) of the prior and of the smoothness by the tremor of keypoints (B,).
+
+    The prior grows with the variance of the keypoints, and the smoothness, against which tremor
+    works most, with its square. Both grow up to the same factor.
+    """
+    variance = (tremor / noise).clamp(1, max_noise).square()
+    return variance, variance.square().clamp(max=max_noise**2)
 
 
 class WholeClips(NamedTuple):
@@ -102,7 +107,6 @@ class FitObjective:
         self.frames = prediction.valid
         self.shape = prediction.valid.shape
         self.detections = whole.detections
-        self.jump_weight = weights.smoothness / (whole.clips * max(whole.frames - 1, 1))
         body = model.body_model.coco_body
         R_local = torch.cat((prediction.R_c[:, :, None], prediction.body_pose_R), dim=2)
         self.R_local = frames_last(R_local.to(body.dtype).mT)
@@ -114,9 +118,11 @@ class FitObjective:
         drift_weight = weights.prior / (whole.clips * whole.frames) / std.square()
         drift_weight = F.pad(drift_weight, (1, 0))[..., None]  # None for the root.
         # The most likely pose weighs the prior by the variance of the keypoints.
-        trust = prior_growth(whole.tremor, weights.noise, weights.max_noise)
+        trust, calm = growth(whole.tremor, weights.noise, weights.max_noise)
         trust = trust.repeat_interleave(self.shape[1])
         self.drift_weight = drift_weight * trust.to(drift_weight)
+        jump_weight = weights.smoothness / (whole.clips * max(whole.frames - 1, 1))
+        self.jump_weight = jump_weight * calm.to(drift_weight)
 
     def zero_change(self) -> Tensor:
         """Return the change that leaves the prediction as it is."""
@@ -179,7 +185,7 @@ class FitObjective:
         shift = forces.sum(dim=1, keepdim=True) * self.depth
         gradient = torch.cat((turns.gradient(torques), shift), dim=1)
         by_clip = gradient.unflatten(-1, self.shape)
-        jump = jump.mul_(2 * self.jump_weight)
+        jump = jump.mul_(2 * self.jump_weight[:, None])
         by_clip[..., 1:] += jump
         by_clip[..., :-1] -= jump
         return gradient

@@ -53,12 +53,11 @@ class KeypointRefiner:
             to 0.06.
         prior (float): Weight of the pose change. Defaults to 3e-6.
         noise (float): Tremor of a clip's keypoints, in box sides
-            (:func:`.keypoint_tremor`), above which the prior grows with its square: the noisier the
-            keypoints, the more the prediction is worth. Defaults to 0.0045, about that of MediaPipe
-            on sharp videos.
-        max_noise (float): Tremor up to which the prior grows, over ``noise``. Of more, most
-            averages out over the frames; but what a good network predicts is then better still.
-            Defaults to 2.
+            (:func:`.keypoint_tremor`), above which the prior grows with its square, and the
+            smoothness with its fourth power: the noisier the keypoints, the more the prediction is
+            worth. Defaults to 0.0045, about that of MediaPipe on sharp videos.
+        max_noise (float): Both grow by the square of this at most. Much tremor averages out over
+            the frames; but what a good network predicts is then better still. Defaults to 2.
         smoothness (float): Weight of the difference between frames. Defaults to 0.003.
         min_std (float): Lower bound of the standard deviation of a 6D channel: the statistics may
             hold joints that never move. Defaults to 0.1.

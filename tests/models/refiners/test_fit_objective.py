@@ -10,7 +10,7 @@ from gvhmr_da_mm.models.refiners.fit_objective import (
     FitObjective,
     FitWeights,
     WholeClips,
-    prior_growth,
+    growth,
 )
 from gvhmr_da_mm.models.refiners.keypoint_tremor import keypoint_tremor
 
@@ -43,7 +43,8 @@ def documented(change, prediction, inputs, model):
     drift = ((rot6d[0] - rot6d[1]) / std).square().sum((1, 2, 3)) / (TOTALS[1] * frames)
     jump = change.diff(dim=1).square().sum((1, 2, 3)) / (TOTALS[1] * (frames - 1))
     tremor = keypoint_tremor(inputs['kp2d'], inputs['bbx_xys'], reprojection.valid_mask(inputs))
-    drift = drift * (tremor / WEIGHTS.noise).clamp(1, 2).square()
+    ratio = (tremor / WEIGHTS.noise).clamp(1, 2)
+    drift, jump = ratio**2 * drift, (ratio**4).clamp(max=4) * jump
     return penalty + WEIGHTS.prior * drift + WEIGHTS.smoothness * jump
 
 
@@ -130,8 +131,9 @@ def test_the_root_stays_where_nothing_is_detected(toy_model, displaced):
     assert not by_clip[:, 0].any() and by_clip[:, 1].all()
 
 
-def test_the_prior_grows_with_the_square_of_the_tremor():
-    tremor = torch.tensor([0.0, 0.01, 0.015, 0.02, 0.5])
-    growth = prior_growth(tremor, noise=0.01, max_noise=2)
-    torch.testing.assert_close(growth, torch.tensor([1.0, 1.0, 2.25, 4.0, 4.0]))
-    assert prior_growth(tremor, noise=0.01, max_noise=8)[-1] == 64
+def test_prior_and_smoothness_grow_with_the_tremor():
+    tremor = torch.tensor([0.0, 0.01, 0.012, 0.015, 0.02, 0.5])
+    prior, smoothness = growth(tremor, noise=0.01, max_noise=2)
+    torch.testing.assert_close(prior, torch.tensor([1.0, 1.0, 1.44, 2.25, 4.0, 4.0]))
+    torch.testing.assert_close(smoothness, torch.tensor([1.0, 1.0, 2.0736, 4.0, 4.0, 4.0]))
+    assert [factor[-1] for factor in growth(tremor, noise=0.01, max_noise=8)] == [64, 64]
