@@ -26,7 +26,7 @@ model.update(
     train_cfg=dict(keypoint_noise=dict(type=DetectorNoise), condition_dropout=0.0),
     test_cfg=dict(
         # It was trained with keypoints that tremble, and sees through them.
-        refiner=dict(adaptive.estimator.test_cfg.refiner, max_noise=8.0),
+        refiner=dict(adaptive.estimator.test_cfg.refiner, max_noise=3.0),
         steady_gravity=True,
         trajectory=dict(type=FootContactOdometry),
     ),
