@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.conventions import PARENTS_22
+from ..core.kinematics import bone_vectors
 from ..core.layout import NUM_BETAS, NUM_BODY_JOINTS, NUM_JOINTS
 
 RIDGE = 1e-5
@@ -17,7 +18,7 @@ RIDGE = 1e-5
 
 def bone_offsets(skeleton: Tensor) -> Tensor:
     """Return each joint's position relative to its parent (..., 21, 3) in m."""
-    return skeleton[..., 1:NUM_JOINTS, :] - skeleton[..., list(PARENTS_22[1:]), :]
+    return bone_vectors(skeleton[..., :NUM_JOINTS, :], PARENTS_22)[..., 1:, :]
 
 
 def fit_betas(skeleton: Tensor, body: nn.Module) -> Tensor:

@@ -41,11 +41,16 @@ def load_stored_config(
     if not isinstance(network, dict):
         raise ConfigError(f'{model} holds no config of its model. {_REMEDY}')
     check_stored(network, 'model', str(model))
-    for key in GVHMR.SPEED_KEYS:
-        network.get('estimator', network).pop(key, None)
+    drop_speed_keys(network)
     config = Config(dict(model=network, default_scope=SCOPE), format_python_code=False)
     finish_config(config, options, data_root)
     return config
+
+
+def drop_speed_keys(network: dict) -> None:
+    """Remove what made a training fast from the config of a network, or of its adaptation."""
+    for key in GVHMR.SPEED_KEYS:
+        network.get('estimator', network).pop(key, None)
 
 
 def check_stored(value: Any, where: str, path: str) -> None:

@@ -10,10 +10,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ...config.loading import finish_config, load_config
+from ...config.stored import drop_speed_keys
 from ...core.errors import DivergenceError, TrainingCollapseError
 from ...engine.checkpoint_files import find_last_checkpoint
 from ...fileio.atomic_file import write_atomically
-from ...models import GVHMR
 from ...video.stage_clock import Report
 from ..check_training import check_training
 from ..stored_sizes import use_stored_sizes
@@ -49,8 +49,8 @@ def training_config(
     """
     config = load_config(RECIPE)
     model = config._cfg_dict['model']
-    estimator = network.get('estimator', network)
-    model['estimator'] = {k: v for k, v in estimator.items() if k not in GVHMR.SPEED_KEYS}
+    model['estimator'] = dict(network.get('estimator', network))
+    drop_speed_keys(model)
     if network.get('critic'):
         model['critic'] = network['critic']
     config._cfg_dict['train_dataloader']['dataset']['datasets']['video']['pack'] = str(pack)

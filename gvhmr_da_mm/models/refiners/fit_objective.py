@@ -31,7 +31,8 @@ class FitWeights(NamedTuple):
         prior (float): Of the pose change.
         noise (float): Tremor of the keypoints up to which ``prior`` holds, see
             :func:`.keypoint_tremor`.
-        max_noise (float): Tremor up to which the prior grows, over ``noise``.
+        max_noise (float): Prior and smoothness grow by the square of this at most, see
+            :func:`growth`.
         smoothness (float): Of the difference between frames.
         min_std (float): Lower bound of the standard deviation of a 6D channel.
     """
