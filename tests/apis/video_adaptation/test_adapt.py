@@ -11,6 +11,7 @@ from gvhmr_da_mm.apis import load_stored_config
 from gvhmr_da_mm.apis.video_adaptation import training
 from gvhmr_da_mm.core.errors import CheckpointError
 from gvhmr_da_mm.models import DomainAdaptiveGVHMR
+from gvhmr_da_mm.visualization.training_log import read_training_log
 from tests.apis.inferencers.conftest import checkpoint  # noqa: F401
 from tests.models.publishing import publish
 from tests.video.videos import square, write_video
@@ -49,6 +50,15 @@ def test_files_and_a_second_run(run, source, tmp_path, monkeypatch):
     monkeypatch.setattr(gvhmr_da_mm.apis.keypoint_model.KeypointModel, 'predict', None)
     again = run()
     assert (again.kept, again.before, again.after) == (result.kept, result.before, result.after)
+
+
+def test_labels_of_the_fit_teach_the_world(run, tmp_path):
+    # An untrained network is sure of nothing.
+    threshold = 'default_hooks.confidence_threshold'
+    run(**{f'{threshold}.start': 0.0, f'{threshold}.end': 0.0})
+    log = read_training_log(list((tmp_path / 'out').rglob('scalars.json'))).train
+    for term in ('real_cr_j3d_loss', 'real_transl_w_loss', 'real_static_conf_loss'):
+        assert log[term][1][-1] > 0, term
 
 
 def test_the_better_model_is_kept(run, source, tmp_path, monkeypatch):
