@@ -56,7 +56,7 @@ def test_browse(call, toy_root, tmp_path):
     for name in ('bedlam', 'emdb1'):
         arguments = (*options, '--dataset', name, '--out', tmp_path / 'out [final]')
         code, printed, err = call(
-            'dataset_tools/browse_dataset', CONFIG, *arguments, '--frames-root', tmp_path
+            'dataset_tools/analyze_dataset', 'browse', CONFIG, *arguments, '--frames-root', tmp_path
         )
         assert code == 0, err
         path = tmp_path / 'out [final]' / f'{name}.png'
@@ -64,5 +64,5 @@ def test_browse(call, toy_root, tmp_path):
         picture = cv2.imread(str(path))
         # Labels are drawn: their bones are coloured, the canvas and its text are grey.
         assert (np.ptp(picture.astype(int), axis=2) > 60).sum() > 20
-    code, _, err = call('dataset_tools/browse_dataset', CONFIG, *options, '--height', 4)
+    code, _, err = call('dataset_tools/analyze_dataset', 'browse', CONFIG, *options, '--height', 4)
     assert code == 2 and '`--height` at least 32' in err
