@@ -196,7 +196,8 @@ class MotionDiscriminator(BaseModule):
     def _recur(self, frames: Tensor) -> Tensor:
         # cuDNN's LSTM has no backward pass in eval mode.
         cudnn = torch.backends.cudnn.enabled and (self.training or not torch.is_grad_enabled())
-        with torch.backends.cudnn.flags(enabled=cudnn):
+        # CPUs without AVX-512 have no LSTM in half precision.
+        with torch.backends.cudnn.flags(enabled=cudnn), torch.autocast('cpu', enabled=False):
             for layer, lstm in enumerate(self.lstm):
                 frames = lstm(self.dropout(frames) if layer else frames)[0]
         return frames
@@ -206,12 +207,15 @@ class MotionDiscriminator(BaseModule):
         mask = valid[..., None]
         if self.pooling == 'avg':
             return (features * mask).sum(1) / mask.sum(1).clamp(min=1)
-        # The lowest finite number instead of -inf: a softmax over -inf alone is NaN.
-        lowest = torch.finfo(features.dtype).min
         if self.pooling == 'max':
-            return features.masked_fill(~mask, lowest).amax(dim=1) * valid.any(1, keepdim=True)
-        weights = self.attention(features).masked_fill(~mask, lowest).softmax(dim=1)
+            return _fill(features, ~mask).amax(dim=1) * valid.any(1, keepdim=True)
+        weights = _fill(self.attention(features), ~mask).softmax(dim=1)
         return (features * weights).sum(dim=1)
+
+
+def _fill(values: Tensor, mask: Tensor) -> Tensor:
+    """Replace values by their lowest finite number: a softmax over -inf alone would be NaN."""
+    return values.masked_fill(mask, torch.finfo(values.dtype).min)
 
 
 def _squared_distance(scores: Tensor, target: Union[float, Tensor]) -> Tensor:

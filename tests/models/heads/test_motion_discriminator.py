@@ -99,6 +99,16 @@ def test_layers_equal_one_lstm_of_pytorch():
         assert torch.equal(found, whole(frames)[0])
 
 
+def test_the_lstm_of_a_cpu_keeps_full_precision():
+    discriminator = MotionDiscriminator(hidden_size=8, attention_size=4)
+    seen = []
+    for layer in discriminator.lstm:
+        layer.register_forward_hook(lambda module, args, output: seen.append(output[0].dtype))
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        discriminator(torch.randn(2, 5, 69)).sum().backward()
+    assert seen == [torch.float32] * len(discriminator.lstm)
+
+
 def test_order_of_frames_matters():
     net = build('avg').eval()
     pose = torch.randn(1, 9, 69, dtype=torch.float64)
