@@ -2,7 +2,7 @@
 
 Writes OUT/adapted.pth (the model that was kept), report.json, report.html, and a video of each
 video's held-out stretches before and after. Run it again to go on after an interruption; a video
-that fails is recorded in the report, and the others go on (docs/en/adaptation.md).
+that fails is recorded in the report, and the others go on (docs/en/videos.md).
 """
 
 from __future__ import annotations
