@@ -48,7 +48,15 @@ def frame_confidence(
 
 @torch.no_grad()
 def window_scores(body_pose: Tensor, critic: MotionCritic) -> Tensor:
-    """Return the mean score (F,) of the windows around each frame."""
+    """Score the motion around each frame.
+
+    Args:
+        body_pose (Tensor): Axis-angle (F, 63), rad.
+        critic (MotionCritic): Has the discriminator.
+
+    Returns:
+        Tensor: Mean score (F,) in [0, 1] of the windows that hold a frame, on the CPU.
+    """
     frames = len(body_pose)
     starts = torch.arange(0, max(frames - WINDOW_FRAMES, 0) + HOP_FRAMES, HOP_FRAMES)
     index = starts[:, None] + torch.arange(WINDOW_FRAMES)

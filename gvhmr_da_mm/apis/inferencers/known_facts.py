@@ -23,6 +23,9 @@ def with_height(person: PersonMotion, height: float, body: SMPLXBody) -> PersonM
         height (float): Height in metres.
         body (SMPLXBody): The body, on the CPU.
 
+    Returns:
+        PersonMotion: With this height; the input stays as it is.
+
     Raises:
         ConfigError: If no plausible shape has this height.
     """
@@ -47,6 +50,9 @@ def in_given_world(person: PersonMotion, T_w2c: np.ndarray) -> PersonMotion:
     Args:
         person (PersonMotion): F frames.
         T_w2c (np.ndarray): World to camera (F, 4, 4), y up, metres.
+
+    Returns:
+        PersonMotion: In that world.
     """
     R = T_w2c[:, :3, :3]
     R_c = axis_angle_to_matrix(torch.from_numpy(person.global_orient_c).double())
@@ -60,6 +66,9 @@ def on_floor(person: PersonMotion, flat: bool) -> PersonMotion:
     Args:
         person (PersonMotion): The person.
         flat (bool): Whether the floor has no steps.
+
+    Returns:
+        PersonMotion: Lifted in the world; the motion in the camera is the same.
     """
     contact = torch.from_numpy(person.contacts) > MIN_CONTACT_PROBABILITY
     step = math.inf if flat else STEP
@@ -75,6 +84,9 @@ def moved(person: PersonMotion, R: np.ndarray, shift: np.ndarray) -> PersonMotio
         person (PersonMotion): F frames.
         R (np.ndarray): Rotation (3, 3), about the world's origin, of all frames.
         shift (np.ndarray): Shift (3,) or (F, 3) after it, metres.
+
+    Returns:
+        PersonMotion: In that place; the motion in the camera is the same.
     """
     turn = torch.from_numpy(np.asarray(R)).double()
     R_w = turn @ axis_angle_to_matrix(torch.from_numpy(person.global_orient_w).double())

@@ -145,7 +145,20 @@ class MotionInferencer(BaseInferencer):
     def settings(
         self, batch_size: int = 16, people: str = 'all', min_frames: int = 30, **known: Any
     ) -> RecoverySettings:
-        """Return the settings of a call, see :meth:`__call__` for the arguments."""
+        """Return the settings of a call.
+
+        Args:
+            batch_size (int): As for :meth:`__call__`. Defaults to 16.
+            people (str): ``all``, ``largest`` or ``longest``. Defaults to ``all``.
+            min_frames (int): People seen in fewer frames are left out. Defaults to 30.
+            known (Any): What is known of the videos, see :class:`.RecoverySettings`.
+
+        Returns:
+            RecoverySettings: The settings.
+
+        Raises:
+            ConfigError: If an argument is unknown or impossible.
+        """
         for name in known:
             if name not in KNOWN:
                 raise ConfigError(f'unknown argument `{name}`; {suggest(name, KNOWN)}')
@@ -170,6 +183,13 @@ class MotionInferencer(BaseInferencer):
             formats (Sequence[str]): Endings of the motion files. Defaults to ``('npz',)``.
             show (bool): Open the page in the browser. Defaults to False.
             clock (StageClock, optional): Measures the stages. Defaults to None.
+
+        Returns:
+            MotionResult: The people, in the camera and in the world.
+
+        Raises:
+            DataError: If the video cannot be read, or shows nobody long enough.
+            StorageError: If the folder cannot be written.
         """
         clock = clock or StageClock()
         folder.check(formats)
@@ -187,14 +207,34 @@ class MotionInferencer(BaseInferencer):
         folder: ResultFolder,
         clock: StageClock,
     ) -> MotionResult:
-        """Recover a video, given as its frames and its name; see :class:`.VideoRecovery`."""
+        """Recover a video, see :class:`.VideoRecovery`.
+
+        Args:
+            inputs (tuple[FrameSource, str]): Frames and name of the video.
+            settings (RecoverySettings): As for :meth:`recover`.
+            folder (ResultFolder): Has the stages that are kept.
+            clock (StageClock): Measures the stages.
+
+        Returns:
+            MotionResult: The result.
+        """
         recovery = VideoRecovery(self.model, settings, self.facts, self._signature, self.data_root)
         return recovery(*inputs, folder.kept, clock)
 
     def visualize(
         self, inputs: FrameSource, preds: MotionResult, folder: ResultFolder, clock: StageClock
     ) -> dict[str, list[Path]]:
-        """Write the drawings of a result, if a folder for them is given."""
+        """Write the drawings of a result, if a folder for them is given.
+
+        Args:
+            inputs (FrameSource): Frames of the video.
+            preds (MotionResult): The result.
+            folder (ResultFolder): Where they go.
+            clock (StageClock): Measures the stages.
+
+        Returns:
+            dict[str, list[Path]]: Files by kind.
+        """
         return folder.write_drawings(preds, inputs, clock)
 
     def postprocess(
@@ -206,7 +246,19 @@ class MotionInferencer(BaseInferencer):
         clock: StageClock,
         show: bool = False,
     ) -> MotionResult:
-        """Write the motion files and the summary, if a folder is given, and show the page."""
+        """Write the motion files and the summary, if a folder is given, and show the page.
+
+        Args:
+            preds (MotionResult): The result.
+            visualization (dict[str, list[Path]]): Drawings, as of :meth:`visualize`.
+            folder (ResultFolder): Where files go.
+            formats (Sequence[str]): Endings of the motion files.
+            clock (StageClock): Measures the stages.
+            show (bool): Open the page in the browser. Defaults to False.
+
+        Returns:
+            MotionResult: The result, as it was.
+        """
         files = folder.write_motions(preds, formats, clock)
         folder.summarise(preds, {**files, **visualization}, clock)
         if show:

@@ -112,7 +112,17 @@ class VideoRecovery:
     def observe(
         self, source: FrameSource, name: str, kept: Optional[KeptStages], clock: StageClock
     ) -> ObservedVideo:
-        """Find the people of a video, and measure its camera; see :meth:`__call__`."""
+        """Find the people of a video, and measure its camera.
+
+        Args:
+            source (FrameSource): Frames of the video.
+            name (str): Name of the video.
+            kept (KeptStages, optional): Stages that are finished. None: nothing is kept.
+            clock (StageClock): Measures the stages.
+
+        Returns:
+            ObservedVideo: Its people and its camera.
+        """
         camera = VideoCamera(self.settings.camera, self.settings.focal, source, name)
         seen, rotation = self._observe(source, name, camera, kept, clock)
         return ObservedVideo(camera.K, seen, rotation, self._clips(source, seen, kept, clock))

@@ -161,6 +161,9 @@ def load_keypoint_model(
             :func:`.find_body_root`.
         options (dict, optional): ``--cfg-options`` by dotted key. Defaults to None.
 
+    Returns:
+        KeypointModel: In evaluation mode, on the CPU.
+
     Raises:
         MissingFilesError: If there is no such file.
         CheckpointError: If the checkpoint cannot be read, or does not fit the network.
@@ -182,7 +185,20 @@ def network_config(
     data_root: PathLike,
     options: Optional[dict[str, Any]] = None,
 ) -> ConfigDict:
-    """Return the config of a network, or of its adaptation; see :func:`load_keypoint_model`."""
+    """Return the config of a network, or of its adaptation.
+
+    Args:
+        model (str | Path): As for :func:`load_keypoint_model`.
+        config (str | Path, optional): As there.
+        data_root (str | Path): Folder of the body models.
+        options (dict, optional): As there. Defaults to None.
+
+    Returns:
+        ConfigDict: ``model`` of the config.
+
+    Raises:
+        ConfigError: If the config has no :class:`GVHMR` nor its adaptation.
+    """
     if config is None:
         content = load_stored_config(model, options, data_root)
     else:

@@ -58,7 +58,11 @@ class LabelledVideos:
 
     @cached_property
     def videos(self) -> dict[str, list[SequenceInfo]]:
-        """Sequences of each video that have labels and a camera."""
+        """Sequences of each video that have labels and a camera.
+
+        Raises:
+            DataError: If there are none.
+        """
         found: dict[str, list[SequenceInfo]] = {}
         for info in self.source.sequences():
             reader = self.source.open(info)
@@ -84,8 +88,14 @@ class LabelledVideos:
     def protocols(self, names: Optional[Sequence[str]] = None) -> list[Protocol]:
         """Return protocols by name, or all of the data set that are end to end.
 
+        Args:
+            names (Sequence[str], optional): Their names. Defaults to None: those end to end.
+
+        Returns:
+            list[Protocol]: The protocols.
+
         Raises:
-            ConfigError: If the data set has none.
+            ConfigError: If a name is unknown, or the data set has none.
         """
         if names:
             unknown = [name for name in names if name not in PROTOCOLS]

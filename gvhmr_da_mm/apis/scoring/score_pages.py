@@ -46,6 +46,9 @@ def write_score_pages(
         up (str, optional): As there.
         min_overlap (float): As there.
 
+    Returns:
+        list[Path]: The pages.
+
     Raises:
         ConfigError: If the result is of several videos.
         DataError: If the result is not in the camera and the world.

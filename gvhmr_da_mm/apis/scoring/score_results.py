@@ -69,6 +69,9 @@ def score_results(
         min_overlap (float): Least intersection over union of the boxes of one person. Defaults to
             0.5.
 
+    Returns:
+        Scores: Results by protocol and metric.
+
     Raises:
         ConfigError: If an option is impossible.
         MissingFilesError: If a file is missing.

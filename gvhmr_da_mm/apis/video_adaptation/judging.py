@@ -114,6 +114,9 @@ def score_predictions(
         standing (Sequence[Tensor]): Feet in contact, see :func:`standing_feet`.
         critic (MotionCritic, optional): Judges how true motions look; the same before and after.
             None: no confidence.
+
+    Returns:
+        dict[str, float | None]: By metric; None if nothing could be measured.
     """
     parts: dict[str, list[Tensor]] = {name: [] for name in METRICS}
     body = model.estimator.body_model
@@ -143,6 +146,9 @@ def objections(before: Mapping[str, Scores], after: Mapping[str, Scores]) -> lis
     Args:
         before (Mapping[str, Scores]): Scores of the source by stage.
         after (Mapping[str, Scores]): Scores of the adapted model by stage.
+
+    Returns:
+        list[str]: Each limit of :data:`LIMITS` that is exceeded, with both scores.
     """
     if before['network']['reprojection_px'] is None:
         return ['no held-out keypoint is confident, so there is nothing to judge by']

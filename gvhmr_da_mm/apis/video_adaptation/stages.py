@@ -114,7 +114,15 @@ class VideoAdaptation:
         return result
 
     def observe(self, videos: Sequence[PathLike], settings: RecoverySettings) -> list[Stretch]:
-        """Return the stretches of all videos; what fails is recorded, and the others go on."""
+        """Return the stretches of all videos; what fails is recorded, and the others go on.
+
+        Args:
+            videos (Sequence[str | Path]): Videos, see :func:`.list_videos`.
+            settings (RecoverySettings): What is known, and how people are found.
+
+        Returns:
+            list[Stretch]: To adapt on and to judge by.
+        """
         names: set[str] = set()
         found: list[Stretch] = []
         for given in videos:

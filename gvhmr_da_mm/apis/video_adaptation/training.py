@@ -96,7 +96,14 @@ def train(config: Config, progress: Report) -> str:
 
 
 def trained_file(config: Config) -> Path:
-    """Return the checkpoint of the complete training."""
+    """Return the checkpoint of the complete training.
+
+    Args:
+        config (Config): Of the training.
+
+    Returns:
+        Path: The last one; it need not exist.
+    """
     return Path(config.work_dir) / f'epoch_{config.train_cfg.max_epochs}.pth'
 
 

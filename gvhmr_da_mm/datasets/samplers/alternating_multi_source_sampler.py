@@ -167,7 +167,15 @@ class AlternatingMultiSourceSampler(Sampler):
     # -- the schedule -----------------------------------------------------------------------------
 
     def domain(self, epoch: int, step: int) -> str:
-        """Return the domain of a batch."""
+        """Return the domain of a batch.
+
+        Args:
+            epoch (int): The epoch, from 0.
+            step (int): The batch in the epoch, from 0.
+
+        Returns:
+            str: ``'synthetic'`` or ``'real'``.
+        """
         return self._place(epoch, step)[0]
 
     def _place(self, epoch: int, step: int) -> tuple[str, int]:

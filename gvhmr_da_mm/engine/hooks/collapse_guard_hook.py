@@ -28,7 +28,8 @@ class CollapseGuardHook(Hook):
             Defaults to 1.4.
         floor (float): Mean errors up to this are never a collapse, in box sides. Defaults to 0.1.
         window (int): Real iterations to average over. Defaults to 20.
-        action (str): ``'stop'`` raises an error, ``'warn'`` warns once. Defaults to ``'stop'``.
+        action (str): ``'stop'`` raises a :class:`TrainingCollapseError`, ``'warn'`` warns once.
+            Defaults to ``'stop'``.
 
     Raises:
         ConfigError: If a value is out of range.

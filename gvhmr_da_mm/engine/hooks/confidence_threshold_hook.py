@@ -60,7 +60,11 @@ class ConfidenceThresholdHook(Hook):
         return min(round(value, 10), self.end)
 
     def before_train(self, runner: Runner) -> None:
-        """Check that the loop and the model fit, and warn about an end of 1 or more."""
+        """Check that the loop and the model fit, and warn about an end of 1 or more.
+
+        Raises:
+            ConfigError: If the loop has no epochs to count, or the model no pseudo-labeler.
+        """
         if self.by_epoch and isinstance(runner.train_loop, IterBasedTrainLoop):
             raise ConfigError(
                 'ConfidenceThresholdHook got `by_epoch=True` with an iteration-based loop, which '

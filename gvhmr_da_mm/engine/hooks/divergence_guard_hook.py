@@ -30,7 +30,8 @@ class DivergenceGuardHook(Hook):
     :class:`TrainingStateHook` keeps the counts in checkpoints. Priority ``NORMAL``.
 
     Args:
-        patience (int): Skipped updates in a row that stop the run. Defaults to 10.
+        patience (int): Skipped updates in a row that stop the run with a
+            :class:`DivergenceError`. Defaults to 10.
 
     Raises:
         ConfigError: If ``patience`` is below 1.

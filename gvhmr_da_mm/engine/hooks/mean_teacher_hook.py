@@ -54,7 +54,11 @@ class MeanTeacherHook(Hook):
         return max(self.momentum, 1 / (update + 1)) if self.warmup else self.momentum
 
     def before_train(self, runner: Runner) -> None:
-        """Check that the model has a teacher."""
+        """Check that the model has a teacher.
+
+        Raises:
+            ConfigError: If it has none.
+        """
         if not hasattr(unwrap_model(runner), 'update_teacher'):
             raise ConfigError(
                 f'{type(unwrap_model(runner)).__name__} has no method `update_teacher`: '

@@ -32,7 +32,12 @@ class MotionStatisticsHook(Hook):
         self.seed = seed
 
     def before_train(self, runner: Runner) -> None:
-        """Fit the model's codec unless it has statistics already."""
+        """Fit the model's codec unless it has statistics already.
+
+        Raises:
+            ConfigError: If published weights were loaded without their statistics.
+            DataError: If no training dataset is synthetic.
+        """
         model = unwrap_model(runner)
         codec = model.motion_codec
         if bool(codec.fitted):

@@ -70,7 +70,11 @@ class MotionVisualizationHook(Hook):
         self._start_pass()
 
     def before_run(self, runner: Runner) -> None:
-        """Refuse a visualizer that cannot draw motions, and windows without a display."""
+        """Check the visualizer, and that there is a display for windows.
+
+        Raises:
+            ConfigError: If the visualizer cannot draw motions, or there is no display.
+        """
         if self.enable and not isinstance(runner.visualizer, MotionLocalVisualizer):
             raise ConfigError(
                 'MotionVisualizationHook needs `visualizer=dict(type=MotionLocalVisualizer, ...)`, '

@@ -11,6 +11,12 @@ Samples = list[PoseDataSample]
 def single_domain(data_samples: Samples) -> str:
     """Return the domain of a batch.
 
+    Args:
+        data_samples (list[PoseDataSample]): The batch.
+
+    Returns:
+        str: ``'synthetic'`` or ``'real'``.
+
     Raises:
         DataError: If the batch mixes domains.
     """
@@ -26,6 +32,12 @@ def single_domain(data_samples: Samples) -> str:
 def all_labelled(data_samples: Samples) -> bool:
     """Return whether the clips of a batch have labels (``real_supervision='labels'``).
 
+    Args:
+        data_samples (list[PoseDataSample]): The batch.
+
+    Returns:
+        bool: Whether all have.
+
     Raises:
         DataError: If only some have labels.
     """
@@ -39,5 +51,13 @@ def all_labelled(data_samples: Samples) -> bool:
 
 
 def named_losses(domain: str, losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Prefix each term's name with the domain and detach the values."""
+    """Prefix each term's name with the domain and detach the values.
+
+    Args:
+        domain (str): The prefix.
+        losses (dict[str, Tensor]): Terms by name.
+
+    Returns:
+        dict[str, Tensor]: Values to log.
+    """
     return {f'{domain}_{name}': value.detach() for name, value in losses.items()}

@@ -51,7 +51,12 @@ class ConfidenceCalibrator(nn.Module):
 
     @torch.no_grad()
     def update(self, true_scores: Tensor) -> None:
-        """Store scores of true motion (any shape) in place of the oldest."""
+        """Store scores of true motion in place of the oldest.
+
+        Args:
+            true_scores (Tensor): Scores of any shape, in [0, 1]; those that are not finite are left
+                out.
+        """
         scores = true_scores.detach().flatten().to(self.true_scores)
         for part in scores.split(len(self.true_scores)):
             self._store(part)
@@ -68,7 +73,14 @@ class ConfidenceCalibrator(nn.Module):
 
     @torch.no_grad()
     def forward(self, scores: Tensor) -> Tensor:
-        """Return confidences in [0, 1] of the scores' shape; 0 for scores that are not finite."""
+        """Turn scores into confidences.
+
+        Args:
+            scores (Tensor): Scores of any shape, in [0, 1].
+
+        Returns:
+            Tensor: Confidences in [0, 1] of the same shape; 0 for scores that are not finite.
+        """
         if self.mode == 'none':
             return scores.nan_to_num(0, posinf=0, neginf=0)
         size = len(self.true_scores)

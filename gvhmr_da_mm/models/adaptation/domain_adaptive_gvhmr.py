@@ -145,7 +145,16 @@ class DomainAdaptiveGVHMR(BaseModel):
         data_samples: Optional[Samples] = None,
         mode: str = 'tensor',
     ) -> Union[dict[str, Tensor], Samples, MotionPrediction]:
-        """Run the student, or for predictions the ``predict_on`` network, like :class:`GVHMR`."""
+        """Run the student, or for predictions the ``predict_on`` network.
+
+        Args:
+            inputs (dict[str, Tensor]): As for :class:`GVHMR`.
+            data_samples (list[PoseDataSample], optional): As there. Defaults to None.
+            mode (str): As for :meth:`GVHMR.forward`. Defaults to ``'tensor'``.
+
+        Returns:
+            dict[str, Tensor] | list[PoseDataSample] | MotionPrediction: As there.
+        """
         model = self.teacher if mode != 'loss' and self.predict_on == 'teacher' else self.student
         return model(inputs, data_samples, mode)
 
@@ -160,6 +169,9 @@ class DomainAdaptiveGVHMR(BaseModel):
         Returns:
             dict[str, Tensor]: Log values, named by domain, and ``loss``, which the student was
             trained on, for hooks that read it of any model.
+
+        Raises:
+            DataError: If the batch mixes domains, or real clips with and without labels.
         """
         data = self.data_preprocessor(data, training=True)
         inputs, data_samples = data['inputs'], data['data_samples']
@@ -271,11 +283,25 @@ class DomainAdaptiveGVHMR(BaseModel):
 
     @torch.no_grad()
     def pseudo_label(self, inputs: dict[str, Tensor]) -> PseudoLabels:
-        """Label a real batch with the teacher."""
+        """Label a real batch with the teacher.
+
+        Args:
+            inputs (dict[str, Tensor]): A real batch.
+
+        Returns:
+            PseudoLabels: Without graph.
+        """
         return self.pseudo_labeler(self.teacher, inputs, self.reprojection, self.critic)
 
     def predict_noised(self, inputs: dict[str, Tensor]) -> MotionPrediction:
-        """Predict with the student from ``student_view``, mapped back to the original camera."""
+        """Predict with the student from ``student_view``, mapped back to the original camera.
+
+        Args:
+            inputs (dict[str, Tensor]): A real batch.
+
+        Returns:
+            MotionPrediction: With graph, but for the shape without ``real_shape``.
+        """
         noised, state = inputs, {}
         if self.student_view is not None:
             noised, state = full_precision(self.student_view.apply)(inputs)
@@ -289,13 +315,26 @@ class DomainAdaptiveGVHMR(BaseModel):
 
     @torch.no_grad()
     def predict_synthetic(self, inputs: dict[str, Tensor], data_samples: Samples) -> Tensor:
-        """Predict poses (B, L, 69) of labelled clips as in training, for the critic, rad."""
+        """Predict poses of labelled clips as in training, for the critic.
+
+        Args:
+            inputs (dict[str, Tensor]): A synthetic batch.
+            data_samples (list[PoseDataSample]): Its labels.
+
+        Returns:
+            Tensor: Axis-angle (B, L, 69), rad, without graph.
+        """
         _, body_targets = self.student.targets(inputs, data_samples)
         observed = self.student.simulate_detections(inputs, body_targets)
         return discriminator_pose(self.student.infer(observed, drop=True).body_pose_R)
 
     def update_teacher(self, momentum: float, skip_buffers: bool = True) -> None:
-        """Move the teacher's weights towards the student's by ``momentum``."""
+        """Move the teacher's weights towards the student's.
+
+        Args:
+            momentum (float): Share of the student, see :func:`update_ema`.
+            skip_buffers (bool): Leave the teacher's buffers alone. Defaults to True.
+        """
         update_ema(self.teacher, self.student, momentum, skip_buffers)
 
 

@@ -18,7 +18,7 @@ class PseudoLabelLoss(nn.Module):
 
     Args:
         world (bool): Whether pseudo-labels supervise the motion in the world, too. Defaults to
-            False: synthetic clips supervise it better.
+            False: labelled clips supervise it better, where there are some.
         loss_weight (float): Weight of all terms together (``real_weight`` of the published
             recipe); 0: no pseudo-label is made. Defaults to 0.5.
 

@@ -56,11 +56,14 @@ class GVHMR(BaseModel):
     """Predict human motion in camera and world from per-frame image evidence.
 
     Note:
-        - B: batch, L: frames.
+        - B: batch, L: frames, F: valid frames of a clip.
         - ``inputs`` are the batched tensors of :class:`MotionDataPreprocessor`: ``kp2d``
-          (B, L, 17, 3), ``bbx_xys`` (B, L, 3), ``K_fullimg`` (B, L, 3, 3), ``cam_angvel``
-          (B, L, 6), ``f_imgseq`` (B, L, 1024), ``valid`` (B, L), ``has_kp2d`` and
-          ``has_imgfeat`` (B,).
+          (B, L, 17, 3), pixels and scores; ``bbx_xys`` (B, L, 3), centre and side, pixels;
+          ``K_fullimg`` (B, L, 3, 3), pixels; ``cam_angvel`` (B, L, 6), rotation of the camera to
+          the next frame, first two rows; ``f_imgseq`` (B, L, 1024); ``valid`` (B, L), bool;
+          ``has_kp2d`` and ``has_imgfeat`` (B,), bool; in training ``img_wh`` (B, 2), pixels.
+        - Frames: ``c`` is the camera (x right, y down, z forward), ``gv`` the gravity view, ``w``
+          the world (y up).
 
     Args:
         backbone (dict): Temporal network that turns conditions into context (B, L, C).
@@ -73,8 +76,8 @@ class GVHMR(BaseModel):
             to drop each condition of a frame; ``detected_keypoint_prob``, the probability to use
             the detections of a labelled clip. Defaults to None: :data:`DEFAULT_TRAIN_CFG`.
         test_cfg (dict, optional): Test-time steps of :meth:`predict`: ``flip_test``, ``refiner``,
-            ``trajectory``, ``postprocess``, ``static_camera`` and ``given_camera``, see
-            :class:`MotionRecovery`. Defaults to None: none but the last.
+            ``steady_gravity``, ``trajectory``, ``postprocess``, ``static_camera`` and
+            ``given_camera``, see :class:`MotionRecovery`. Defaults to None: none but the last.
         compat (str): ``'correct'``, or ``'published'`` to repeat the published code's results.
             Defaults to ``'correct'``.
         compile (bool | dict): Compile the network, with these arguments of ``torch.compile`` if
@@ -83,7 +86,10 @@ class GVHMR(BaseModel):
         cuda_graph (bool): Compute the supervised loss by a CUDA graph, see :class:`GraphedLoss`;
             for small networks on one GPU. Defaults to False.
         data_preprocessor (dict, optional): Defaults to ``dict(type='MotionDataPreprocessor')``.
-        init_cfg (dict, optional): Weight initialisation.
+        init_cfg (dict, optional): Weight initialisation. Defaults to None.
+
+    Raises:
+        ConfigError: If ``compat`` is unknown, or a key of ``train_cfg`` or ``test_cfg`` is.
     """
 
     OPTION_KEYS = dict(train_cfg=tuple(DEFAULT_TRAIN_CFG), test_cfg=TEST_CFG_KEYS)
@@ -138,8 +144,14 @@ class GVHMR(BaseModel):
         Args:
             inputs (dict[str, Tensor]): See the class note.
             data_samples (list[PoseDataSample], optional): Labels and meta information.
-            mode (str): ``'loss'`` returns a dict of losses, ``'predict'`` a list of data samples
-                with ``pred_instances``, ``'tensor'`` a :class:`MotionPrediction`.
+            mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``. Defaults to ``'tensor'``.
+
+        Returns:
+            dict[str, Tensor] | list[PoseDataSample] | MotionPrediction: The losses of :meth:`loss`,
+            the samples of :meth:`predict`, or the prediction of :meth:`infer`.
+
+        Raises:
+            ConfigError: If the mode is unknown.
         """
         if mode == 'loss':
             return self.loss(inputs, data_samples)
@@ -153,6 +165,9 @@ class GVHMR(BaseModel):
 
     def conditions(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Compute the conditions of the network (GVHMR, Sec. 3.3).
+
+        Args:
+            inputs (dict[str, Tensor]): See the class note.
 
         Returns:
             dict[str, Tensor]: ``obs`` (B, L, 17, 3), ``f_cliffcam`` (B, L, 3), ``f_cam_angvel``
@@ -189,6 +204,14 @@ class GVHMR(BaseModel):
         Args:
             inputs (dict[str, Tensor]): See the class note.
             drop (bool): Drop conditions at random, as in training. Defaults to False.
+
+        Returns:
+            MotionPrediction: Rotations (B, L, ..., 3, 3) and translations in metres, in the camera
+            and the gravity view; with graph if gradients are on.
+
+        Raises:
+            DataError: If an input is missing.
+            ShapeError: If one does not have the documented shape.
         """
         conditions = self.conditions(inputs)
         if drop:
@@ -205,6 +228,9 @@ class GVHMR(BaseModel):
             raw (dict[str, Tensor]): ``pred_x`` (B, L, 151), ``pred_cam`` (B, L, 3) and
                 ``static_logits`` (B, L, 6), in any precision.
             inputs (dict[str, Tensor]): ``bbx_xys``, ``K_fullimg`` and ``valid``.
+
+        Returns:
+            MotionPrediction: In full precision; ``x`` is ``pred_x``.
         """
         raw = {name: value.to(inputs['bbx_xys'].dtype) for name, value in raw.items()}
         decoded = self.motion_codec.decode(raw['pred_x'])
@@ -228,6 +254,10 @@ class GVHMR(BaseModel):
     def loss(self, inputs: dict[str, Tensor], data_samples: Samples) -> dict[str, Tensor]:
         """Compute the supervised losses of labelled clips.
 
+        Args:
+            inputs (dict[str, Tensor]): See the class note.
+            data_samples (list[PoseDataSample]): With ``gt_instances``.
+
         Returns:
             dict[str, Tensor]: Eight weighted ``<term>_loss`` entries.
 
@@ -242,7 +272,15 @@ class GVHMR(BaseModel):
     def loss_of_labels(
         self, inputs: dict[str, Tensor], labels: dict[str, Tensor]
     ) -> dict[str, Tensor]:
-        """Compute the losses of :meth:`loss`, given the labels of :meth:`stack_labels`."""
+        """Compute the losses of :meth:`loss`, given the labels of :meth:`stack_labels`.
+
+        Args:
+            inputs (dict[str, Tensor]): See the class note.
+            labels (dict[str, Tensor]): Stacked labels.
+
+        Returns:
+            dict[str, Tensor]: Eight weighted ``<term>_loss`` entries.
+        """
         targets, body_targets = self._skinned_targets(inputs, labels)
         observed = self.simulate_detections(inputs, body_targets)
         return self.target_loss(self.infer(observed, drop=True), targets, body_targets, inputs)
@@ -250,13 +288,33 @@ class GVHMR(BaseModel):
     def targets(
         self, inputs: dict[str, Tensor], data_samples: Samples
     ) -> tuple[MotionTargets, BodyTargets]:
-        """Stack the labels of a batch and skin them."""
+        """Stack the labels of a batch and skin them.
+
+        Args:
+            inputs (dict[str, Tensor]): See the class note.
+            data_samples (list[PoseDataSample]): With ``gt_instances``.
+
+        Returns:
+            tuple[MotionTargets, BodyTargets]: The motion, and its joints and vertices in the
+            camera, m.
+
+        Raises:
+            DataError: If a clip has no labels.
+        """
         labels = self.stack_labels(data_samples, inputs['valid'].device)
         return self._skinned_targets(inputs, labels)
 
     @staticmethod
     def stack_labels(data_samples: Samples, device: torch.device) -> dict[str, Tensor]:
         """Stack the labels of a batch, unless they are, and ``camera_only`` (B,).
+
+        Args:
+            data_samples (list[PoseDataSample]): With ``gt_instances`` of L frames each.
+            device (torch.device): Where the labels go.
+
+        Returns:
+            dict[str, Tensor]: Labels (B, L, ...) by name; ``camera_only`` is True for clips whose
+            world is not aligned with gravity.
 
         Raises:
             DataError: If a clip has no labels.
@@ -293,7 +351,15 @@ class GVHMR(BaseModel):
     def simulate_detections(
         self, inputs: dict[str, Tensor], body_targets: BodyTargets
     ) -> dict[str, Tensor]:
-        """Put noisy projections of the label joints where detections are absent or not drawn."""
+        """Put noisy projections of the label joints where detections are absent or not drawn.
+
+        Args:
+            inputs (dict[str, Tensor]): See the class note.
+            body_targets (BodyTargets): Label joints in the camera, m.
+
+        Returns:
+            dict[str, Tensor]: The inputs with another ``kp2d`` (B, L, 17, 3), pixels and scores.
+        """
         joints, score = self.keypoint_noise(body_targets.coco17_c, inputs['valid'])
         pixels = perspective_project(clamp_depth(joints), inputs['K_fullimg'])
         if self.keypoint_noise.within_image:
@@ -350,14 +416,19 @@ class GVHMR(BaseModel):
     def predict(self, inputs: dict[str, Tensor], data_samples: Samples) -> Samples:
         """Predict clips and attach ``pred_instances``, one instance per frame.
 
+        Args:
+            inputs (dict[str, Tensor]): See the class note; with a flip test the mirrored ones, too.
+            data_samples (list[PoseDataSample]): Meta information; None: new samples.
+
         Returns:
             list[PoseDataSample]: The given samples. ``test_time`` of their metainfo holds the
             test-time steps. Their ``pred_instances`` hold, on the CPU,
             ``body_pose`` (F, 63), ``betas`` (F, 10), ``global_orient_c``, ``transl_c``,
-            ``global_orient_w`` and ``transl_w`` (F, 3), ``static_logits`` (F, 6), and for
-            MMPose's metrics and visualizers ``keypoints`` (F, 22, 3) in the camera and
-            ``keypoint_scores`` (F, 22) as arrays. ``body_pose_w`` (F, 63) is there only where the
-            body pose in the world is another one (published flip test with post-processing).
+            ``global_orient_w`` and ``transl_w`` (F, 3), axis-angle and metres, ``static_logits``
+            (F, 6), and for MMPose's metrics and visualizers ``keypoints`` (F, 22, 3) in the camera,
+            m, and ``keypoint_scores`` (F, 22) as arrays. ``body_pose_w`` (F, 63) is there only
+            where the body pose in the world is another one (published flip test with
+            post-processing).
 
         Raises:
             ConfigError: If ``test_cfg`` asks for a flip test without the mirrored inputs.

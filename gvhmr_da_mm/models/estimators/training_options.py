@@ -15,6 +15,9 @@ def training_options(train_cfg: dict) -> dict:
     Args:
         train_cfg (dict): As for :class:`GVHMR`.
 
+    Returns:
+        dict: All options.
+
     Raises:
         ConfigError: If a key is unknown or a probability is none.
     """
