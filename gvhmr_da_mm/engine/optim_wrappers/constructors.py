@@ -1,7 +1,7 @@
 """Constructors of optimiser wrappers for one model, or for student and discriminator."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
 import torch
@@ -12,7 +12,7 @@ from torch import nn
 from ...core.checks import check_choice
 from ...core.errors import ConfigError
 from ...registry import OPTIM_WRAPPER_CONSTRUCTORS
-from ...registry.arguments import suggest
+from ...registry.arguments import check_value, suggest
 from .averaging_optim_wrappers import (
     AveragingAmpOptimWrapper,
     AveragingOptimWrapper,
@@ -25,6 +25,13 @@ PRECISIONS = dict(
 """Classes, not names: a name would be looked up in the default scope, which may be another."""
 CLIPPING_OPTIONS = {'type', 'norm_type', 'error_if_nonfinite', 'foreach'}
 """Arguments of gradient clipping besides its limit."""
+PARAMWISE_OPTIONS = {
+    'bias_decay_mult', 'bias_lr_mult', 'bypass_duplicate', 'custom_keys', 'dcn_offset_lr_mult',
+    'dwconv_decay_mult', 'flat_decay_mult', 'norm_decay_mult',
+}  # fmt: skip
+"""Fields of ``paramwise_cfg`` that MMEngine's default constructor reads; it ignores others."""
+CUSTOM_OPTIONS = {'lr_mult', 'decay_mult'}
+"""Fields of an entry of ``custom_keys``, besides the options of the optimiser."""
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -39,23 +46,26 @@ class PrecisionOptimWrapperConstructor:
             ``custom_keys`` are parts of parameter names as in checkpoints. Defaults to None.
 
     Raises:
-        ConfigError: If a key of ``custom_keys`` matches no parameter, the precision is unknown, or
-            ``'fp16'`` is set without a GPU.
+        ConfigError: If a field of ``paramwise_cfg`` is unknown, a key of its ``custom_keys``
+            matches no parameter, the precision is unknown, or ``'fp16'`` is set without a GPU.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None) -> None:
+        _check_names(paramwise_cfg or {}, PARAMWISE_OPTIONS, 'paramwise_cfg')
         self.optim_wrapper_cfg = copy.deepcopy(optim_wrapper_cfg)
         self.paramwise_cfg = paramwise_cfg
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the wrapper for all parameters of the model."""
         wrapper = self._build(model, self.optim_wrapper_cfg)
-        self._check_keys([name for name, _ in model.named_parameters()])
+        self._check_keys([name for name, _ in model.named_parameters()], [wrapper])
         return wrapper
 
-    def _check_keys(self, names: list[str]) -> None:
-        """Raise :class:`ConfigError` if a key of ``custom_keys`` matches no parameter."""
-        for key in (self.paramwise_cfg or {}).get('custom_keys') or ():
+    def _check_keys(self, names: list[str], wrappers: Iterable[OptimWrapper]) -> None:
+        """Check that each key of ``custom_keys`` matches a parameter, and has known options."""
+        known = CUSTOM_OPTIONS.union(*(wrapper.optimizer.defaults for wrapper in wrappers))
+        for key, options in ((self.paramwise_cfg or {}).get('custom_keys') or {}).items():
+            _check_names(options, known, f'paramwise_cfg.custom_keys.{key}')
             if not any(key in name for name in names):
                 parts = {name.rpartition('.')[0] for name in names} - {''}
                 raise ConfigError(
@@ -101,6 +111,15 @@ class _NamedConstructor(DefaultOptimWrapperConstructor):
         super().add_params(params, module, prefix or self._name, is_dcn_module)
 
 
+def _check_names(options: Mapping, known: set[str], where: str) -> None:
+    """Raise :class:`ConfigError` for options that nothing reads."""
+    for name in options:
+        if name not in known:
+            raise ConfigError(
+                f'`optim_wrapper.{where}` has no field {name!r}; {suggest(name, known)}'
+            )
+
+
 def _check_clipping(clip_grad: Any) -> None:
     """Raise :class:`ConfigError` for arguments that PyTorch would refuse at the first step."""
     if clip_grad is None:
@@ -112,6 +131,8 @@ def _check_clipping(clip_grad: Any) -> None:
             f'`clip_grad` of `optim_wrapper` should be None or a dict with `{wanted}`, got '
             f'{clip_grad!r:.200}'
         )
+    check_value(clip_grad.get('norm_type', 2.0), float, 'clip_grad.norm_type')
+    check_value(clip_grad[wanted], float, f'clip_grad.{wanted}')
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -149,7 +170,7 @@ class AdaptationOptimWrapperConstructor(PrecisionOptimWrapperConstructor):
                 cfg = self.optim_wrapper_cfg[part]
                 wrappers[part] = self._build(trained, cfg, attribute)
                 names += [f'{attribute}.{name}' for name, _ in trained.named_parameters()]
-        self._check_keys(names)
+        self._check_keys(names, wrappers.values())
         return AdaptationOptimWrapperDict(**wrappers)
 
     def _check_parts(self) -> None:

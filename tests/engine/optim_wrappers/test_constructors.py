@@ -186,3 +186,47 @@ def test_a_key_that_is_no_parameter(key):
 )
 def test_registered(name):
     assert OPTIM_WRAPPER_CONSTRUCTORS.get(name).__name__ == name
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(custom_key=dict(student=dict(lr_mult=0.0))), "'custom_key'; did you mean"),
+        (dict(norm_decay=0.0), "'norm_decay'; did you mean 'norm_decay_mult'"),
+        (
+            dict(custom_keys=dict(weight=dict(lr_mul=0.0))),
+            "custom_keys.weight` has no field 'lr_mul'; did you mean 'lr_mult'",
+        ),
+    ],
+)
+def test_options_that_nothing_reads_are_named(options, message):
+    """MMEngine ignores them, and what should have been frozen would be trained."""
+    with pytest.raises(ConfigError, match=message):
+        PrecisionOptimWrapperConstructor(dict(optimizer=SGD), options)(nn.Linear(2, 1))
+
+
+def test_a_group_takes_the_options_of_its_optimiser():
+    options = dict(custom_keys=dict(bias=dict(lr_mult=0.0, momentum=0.5)), norm_decay_mult=0.0)
+    cfg = dict(optimizer=dict(SGD, weight_decay=0.1))
+    wrapper = PrecisionOptimWrapperConstructor(cfg, options)(nn.Linear(2, 1))
+    groups = wrapper.optimizer.param_groups
+    assert [group['momentum'] for group in groups] == [0, 0.5]
+    assert [group['lr'] for group in groups] == [0.1, 0]
+
+
+def test_an_option_of_one_of_two_optimisers_is_known():
+    config = dict(
+        model=dict(optimizer=SGD), discriminator=dict(optimizer=dict(type='Adam', lr=0.1))
+    )
+    options = dict(custom_keys={'student.bias': dict(momentum=0.5)})
+    wrapper = AdaptationOptimWrapperConstructor(config, options)(Pair())
+    momenta = [group['momentum'] for group in wrapper['model'].optimizer.param_groups]
+    assert momenta == [0, 0.5]
+
+
+@pytest.mark.parametrize(
+    'clip', [dict(max_norm=0.5, norm_type='two'), dict(max_norm='half'), dict(type='value')]
+)
+def test_impossible_clipping_is_named(clip):
+    with pytest.raises(ConfigError, match='clip_grad'):
+        build(dict(optimizer=SGD, clip_grad=clip))
