@@ -2,13 +2,14 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional, Union, get_args, get_origin
+from multiprocessing import get_all_start_methods
+from typing import Any, Literal, NamedTuple, Optional, Union, get_args, get_origin
 
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.registry import Registry
-from mmengine.runner import Runner
+from mmengine.runner import Priority, Runner, get_priority
 from mmengine.utils import get_object_from_string
 from torch.utils.data import DataLoader, Dataset
 
@@ -36,6 +37,11 @@ _PLAIN_DICTS = {
 }  # fmt: skip
 """Fields of our classes that are dicts of values; all other dicts are configs of parts."""
 
+_PLAIN_FIELDS = dict(
+    env_cfg=('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'),
+    auto_scale_lr=('base_batch_size', 'enable'),
+)
+"""Fields of dicts without a type; MMEngine ignores others."""
 LISTS_OF_PARTS = dict(custom_hooks=Hook, val_evaluator=BaseMetric, test_evaluator=BaseMetric)
 """Fields that are lists of objects or of their configs, and the classes."""
 LOOP_LIMITS = ('max_epochs', 'max_iters', 'val_begin', 'val_interval')
@@ -79,6 +85,12 @@ LIMITS = dict(
     by_epoch=Limit(bool),
     seed=Limit(Optional[int], 0),
     interval=Limit(int, -1),
+    T_max=Limit(Optional[int], 1),
+    step_size=Limit(int, 1),
+    milestones=Limit(list[int]),
+    start_factor=Limit(float, 0, above=True),
+    timeout=Limit(float, 0),
+    mp_start_method=Limit(Optional[Literal[tuple(get_all_start_methods())]]),
 )
 """Limits of fields of MMEngine's and PyTorch's classes, and of dataloaders, by name."""
 
@@ -106,6 +118,12 @@ def check_config(config: Union[Config, Mapping]) -> None:
         elif name == 'default_hooks' and isinstance(value, Mapping):
             for key, part in value.items():
                 _check_part(part, Optional[Hook], f'{name}.{key}')
+        elif name in _PLAIN_FIELDS and isinstance(value, Mapping):
+            _check_plain_fields(value, name)
+        elif name == 'randomness' and isinstance(value, Mapping):
+            for key, hint in check_names(Runner.set_randomness, value, name).items():
+                if hint is bool and key in value:
+                    check_value(value[key], hint, f'{name}.{key}')
         if name in known:
             check_value(value, known[name], name)
         _check_node(value, name)
@@ -116,6 +134,39 @@ def _check_part(part: Any, hint: Any, where: str) -> None:
     check_value(part, hint, where)
     if isinstance(part, Mapping) and 'type' not in part:
         raise ConfigError(f'`{where}` should have a `type`, got {dict(part)!r:.200}')
+
+
+def _check_plain_fields(value: Mapping, where: str) -> None:
+    """Check the names of fields that MMEngine reads from a dict without a type."""
+    known = _PLAIN_FIELDS[where]
+    for name in value:
+        if name not in known:
+            raise ConfigError(f'`{where}` has no field {name!r}; {suggest(name, known)}')
+
+
+def _check_dynamic_intervals(value: Any, where: str) -> None:
+    """Check the intervals of validation from some epochs on."""
+    check_value(value, Optional[list[tuple[int, int]]], where)
+    for begin, interval in value or ():
+        if begin < 0 or interval < 1:
+            raise ConfigError(
+                f'`{where}` should be pairs of a beginning of at least 0 and an interval of at '
+                f'least 1, got {(begin, interval)}'
+            )
+
+
+def _check_priority(hook: Mapping, where: str) -> None:
+    """Check the priority of a hook, which MMEngine reads when the hook is registered."""
+    if hook.get('priority') is None:
+        return
+    try:
+        get_priority(hook['priority'])
+    except (KeyError, TypeError, ValueError) as error:
+        names = ', '.join(priority.name for priority in Priority)
+        raise ConfigError(
+            f'`{where}.priority` should be from 0 to 100, or one of {names}, got '
+            f'{hook["priority"]!r:.80}'
+        ) from error
 
 
 def _check_nested_parts(value: Any, hint: Any, where: str) -> None:
@@ -182,11 +233,17 @@ def _check_node(node: Any, where: str) -> None:
         hints = {name: hint for name, hint in known.items() if hint in _PLAIN_TYPES}
         limited = node
     _check_limits(limited, hints, where)
+    if isinstance(target, type) and issubclass(target, Hook):
+        _check_priority(node, where)
+    _check_dynamic_intervals(node.get('dynamic_intervals'), f'{where}.dynamic_intervals')
     if target is not None:
         missing = REQUIRED_FIELDS & set(parameters_of(target)[0]) - set(node)
         if missing:
             raise ConfigError(f'`{where}` should have a field {missing.pop()!r}')
     for name, value in node.items():
+        if name == 'clip_grad' and isinstance(value, Mapping):
+            # Its `type` is a word of MMEngine's, such as 'value'.
+            value = {option: value[option] for option in value if option != 'type'}
         if name not in _UNREGISTERED_TYPES:
             _check_node(value, f'{where}.{name}')
 

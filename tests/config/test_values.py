@@ -70,6 +70,19 @@ def test_a_sound_config_passes(sound):
         ('optim_wrapper.model.clip_grad.max_norm', 0),
         ('optim_wrapper.model.accumulative_counts', 0),
         ('randomness.seed', 'lucky'),
+        ('randomness.sede', 1),
+        ('randomness.deterministic', 'yes'),
+        ('env_cfg.cudnn_benchmrk', True),
+        ('env_cfg.mp_cfg.mp_start_method', 'forks'),
+        ('custom_hooks', [{'type': 'EMAHook', 'priority': 'VERYLOW'}]),
+        ('default_hooks.logger.priority', 200),
+        ('train_cfg.dynamic_intervals', [(1, 0)]),
+        ('train_cfg.dynamic_intervals', [1, 2]),
+        ('train_dataloader.timeout', -1),
+        ('param_scheduler', [{'type': 'CosineAnnealingLR', 'T_max': 0}]),
+        ('param_scheduler', [{'type': 'LinearLR', 'start_factor': 0}]),
+        ('param_scheduler', [{'type': 'MultiStepLR', 'milestones': ['ten']}]),
+        ('param_scheduler', [{'type': 'StepLR', 'step_size': 0}]),
         ('test_evaluator.0', 'CameraSpaceMetric'),
     ],
 )
@@ -84,6 +97,22 @@ def test_a_part_without_a_type_is_named_by_its_path(sound):
         check_config(changed(sound, 'model.student_view', {'a': 1}))
     check_config(changed(sound, 'model.student_view', None))
     check_config(changed(sound, 'model.estimator.test_cfg', {'flip_test': False}))
+
+
+@pytest.mark.parametrize(
+    'key, value',
+    [
+        ('optim_wrapper.model.clip_grad', dict(type='value', clip_value=0.1)),
+        ('optim_wrapper.model.clip_grad', dict(type='norm', max_norm=0.5)),
+        ('train_cfg.dynamic_intervals', [(0, 5), (20, 1)]),
+        ('custom_hooks', [dict(type='EMAHook', priority='LOWEST')]),
+        ('custom_hooks', [dict(type='EMAHook', priority=49)]),
+        ('randomness.deterministic', True),
+        ('param_scheduler', [dict(type='MultiStepLR', milestones=[1, 2])]),
+    ],
+)
+def test_possible_values_pass(sound, key, value):
+    check_config(changed(sound, key, value))
 
 
 def test_what_a_loop_needs_is_asked_for(sound):
