@@ -4,9 +4,10 @@ import argparse
 import functools
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 from ..core.errors import ConfigError, GVHMRError
 from ..fileio.paths import DATA_ROOT_VARIABLE
@@ -124,8 +125,71 @@ def report_errors(main: Callable) -> Callable:
                 file=sys.stderr,
             )
             sys.exit(USER_ERROR_STATUS)
+        except Exception as error:
+            part = _refused_part(error)
+            if part is None:
+                raise
+            print(
+                f'ConfigError: {part}: {str(error).rstrip(".")} ({type(error).__name__}). Change '
+                'what the config sets there, or leave it out',
+                file=sys.stderr,
+            )
+            sys.exit(USER_ERROR_STATUS)
 
     return wrapper
+
+
+def _refused_part(error: Exception) -> Optional[str]:
+    """Describe the part of a config that a class of another library refuses; None for a bug.
+
+    Fields of our own classes are checked before; of others only some limits are known. It is a
+    refusal if it is raised while a part is built, with no code at work but that of the library,
+    or our constructors that pass arguments on to it.
+    """
+    part, refused, known = None, False, False
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        name, module = frame.f_code.co_name, frame.f_globals.get('__name__', '')
+        package = module.partition('.')[0]
+        if package == 'mmengine' and name in _BUILDERS:
+            part, refused, known = _BUILDERS[name](frame.f_locals), True, True
+        elif package == _OURS:
+            refused, known = False, known and name == '__init__'
+        else:
+            known = known and package in _LIBRARIES
+            refused = known
+    return part if refused else None
+
+
+def _describe_part(local: dict[str, Any]) -> str:
+    """Describe the part that MMEngine's ``build_from_cfg`` builds, by its local variables."""
+    kind, fields = local.get('obj_cls', local.get('obj_type')), local.get('args')
+    return f'{getattr(kind, "__name__", kind)} cannot be built from {_plain(fields)}'
+
+
+def _describe_dataloader(local: dict[str, Any]) -> str:
+    """Describe the loader that MMEngine's ``Runner.build_dataloader`` builds."""
+    return f'a dataloader cannot be built from {_plain(local.get("dataloader_cfg"))}'
+
+
+def _describe_weights(local: dict[str, Any]) -> str:
+    """Describe the weights that ``init_cfg`` takes by a prefix from a checkpoint."""
+    return f'there are no weights by the prefix {local["prefix"]!r} in {local["filename"]!r}'
+
+
+def _plain(fields: Optional[dict[str, Any]]) -> str:
+    """Return the fields of a part that are no parts themselves."""
+    plain = (bool, int, float, str, list, tuple, type(None))
+    return f'{ ({k: v for k, v in (fields or {}).items() if isinstance(v, plain)})!r:.200}'
+
+
+_OURS = __name__.partition('.')[0]
+_LIBRARIES = {'mmcv', 'mmengine', 'mmpose', 'torch', *sys.stdlib_module_names}
+_BUILDERS = dict(
+    build_from_cfg=_describe_part,
+    build_dataloader=_describe_dataloader,
+    _load_checkpoint_with_prefix=_describe_weights,
+)
+"""Functions of MMEngine that build a part of a config, and what describes the part."""
 
 
 def check_output_folder(option: str, folder: Union[None, str, Path]) -> None:
