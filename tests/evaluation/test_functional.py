@@ -54,6 +54,25 @@ def test_mpjpe_agrees_with_mmpose():
         assert ours(pred, target).mean().item() == pytest.approx(theirs, rel=1e-9)
 
 
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_points_in_half_precision_are_compared_in_single(dtype):
+    """Nothing is lost but what the points themselves have lost."""
+    pred, target = (points.to(dtype) for points in random_pair(3, frames=120))
+    exact = pred.double(), target.double()
+    for metric in (mpjpe, pa_mpjpe, wa_mpjpe, w_mpjpe, acceleration_error):
+        got = metric(pred, target)
+        assert got.dtype == torch.float32
+        torch.testing.assert_close(got.double(), metric(*exact), rtol=1e-4, atol=0.05)
+    feet = contact_sliding(pred, target, threshold=1.0)
+    torch.testing.assert_close(feet.double(), contact_sliding(*exact, threshold=1.0))
+    root, exact_root = (
+        root_trajectory_error(points[0][:, 0], points[1][:, 0])
+        for points in ((pred, target), exact)
+    )
+    torch.testing.assert_close(root.double(), exact_root, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(jitter(pred).double(), jitter(exact[0]), rtol=1e-4, atol=0.05)
+
+
 def test_mpjpe_of_a_known_shift():
     target = torch.randn(4, 5, 3).double()
     pred = target.clone()

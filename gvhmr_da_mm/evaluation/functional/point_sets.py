@@ -18,6 +18,7 @@ from ...core.errors import ConfigError, ShapeError
 ArrayLike = Union[Tensor, np.ndarray]
 
 METRES_TO_MILLIMETRES = 1000.0
+HALF_PRECISION = (torch.float16, torch.bfloat16)
 
 
 def as_points(points: ArrayLike, name: str, pattern: str = 'F N 3') -> Tensor:
@@ -29,14 +30,16 @@ def as_points(points: ArrayLike, name: str, pattern: str = 'F N 3') -> Tensor:
         pattern (str): Shape pattern of ``check_shape``. Defaults to 'F N 3'.
 
     Returns:
-        Tensor: The same points; integers become float64.
+        Tensor: The same points; integers become float64, half precision float32.
 
     Raises:
         ShapeError: If the shape does not match.
     """
     tensor = torch.as_tensor(points)
     check_shape(tensor, pattern, name)
-    return tensor if tensor.is_floating_point() else tensor.double()
+    if not tensor.is_floating_point():
+        return tensor.double()
+    return tensor.float() if tensor.dtype in HALF_PRECISION else tensor
 
 
 def as_pair(pred: ArrayLike, target: ArrayLike, pattern: str = 'F N 3') -> tuple[Tensor, Tensor]:
