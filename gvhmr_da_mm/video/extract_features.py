@@ -14,6 +14,7 @@ from ..datasets.sources import Failure, signature_of
 from ..executors import check_executor, run_tasks
 from ..fileio.atomic_file import write_atomically
 from ..fileio.checksum import file_sha256
+from .detectors import keypoint_files
 from .feature_job import FeatureJob
 from .frame_source import find_clips, open_frames
 from .observe import Progress
@@ -100,7 +101,10 @@ def extract_features(
     manifest = Manifest(out)
     named = list(zip(clips, clip_ids(clips, path)))[:limit]
     options = dict(job.describe(), fps=fps)
-    tasks = [_Task(clip, name, signature_of([clip], **options)) for clip, name in named]
+    tasks = [
+        _Task(clip, name, signature_of([clip, *keypoint_files(job.keypoints, name)], **options))
+        for clip, name in named
+    ]
     todo = [task for task in tasks if not manifest.is_done(task.name, task.signature)]
     report = ExtractionReport(len(named), len(named) - len(todo))
     if dry_run:

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from ..core.camera import estimate_intrinsics, intrinsics_from_sensor
 from ..core.errors import ConfigError, DataError, MissingFilesError
 from .camera_file import CameraPoses, read_camera_poses
 from .camera_track import rotation_from_gyro, rotation_from_poses, static_rotation
-from .detectors import file_of
+from .detectors import file_of, files_of
 from .frame_source import FrameSource
 from .time_plan import TimePlan
 from .visual_gyro import CameraRotation, VisualGyro
@@ -92,6 +92,11 @@ def check_camera(camera: str, focal: Optional[str]) -> None:
             f'`camera` should be gyro, static, or an existing file or folder of rotations, got '
             f'{camera!r}'
         )
+
+
+def camera_files(camera: Union[str, Path], name: str) -> list[Path]:
+    """Return the files of which one is that of the camera of a video; they need not exist."""
+    return [] if camera in CAMERA_CHOICES else files_of(camera, name, CAMERA_SUFFIXES)
 
 
 class VideoCamera:

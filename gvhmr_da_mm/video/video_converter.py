@@ -10,14 +10,14 @@ from ..core.camera import box_to_xyxy
 from ..core.conventions import FPS
 from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..datasets.sources import Failure, SequenceInfo, Source, signature_of
-from .detectors import Detections, Detector
+from .detectors import Detections, Detector, keypoint_files
 from .extract_features import clip_ids, find_person_files
 from .feature_job import FeatureJob
 from .frame_source import FrameSource, find_clips, open_frames
 from .observe import detect
 from .person_clip import PersonClip
 from .time_plan import TimePlan, plan_times
-from .video_camera import CAMERA_CHOICES, CAMERA_SUFFIXES, VideoCamera, check_camera
+from .video_camera import VideoCamera, camera_files, check_camera
 from .visual_gyro import CameraRotation
 
 
@@ -120,15 +120,8 @@ class VideoConverter(Source):
 
     def _inputs(self, name: str) -> list[Path]:
         """Return the keypoint and camera files that a sequence depends on."""
-        files = []
-        if self.observations is None and Path(self.job.keypoints).exists():
-            keypoints = Path(self.job.keypoints)
-            files.append(keypoints / f'{name}.npz' if keypoints.is_dir() else keypoints)
-        if self.camera not in CAMERA_CHOICES:
-            camera = Path(self.camera)
-            inner = [camera / f'{name}{suffix}' for suffix in CAMERA_SUFFIXES]
-            files += inner if camera.is_dir() else [camera]
-        return files
+        keypoints = keypoint_files(self.job.keypoints, name) if self.observations is None else []
+        return [*keypoints, *camera_files(self.camera, name)]
 
     @staticmethod
     def _arrays(clip: PersonClip, K: np.ndarray, rotation: CameraRotation) -> dict[str, Any]:

@@ -69,6 +69,14 @@ def test_what_is_done_is_not_done_again(folder):
     assert write_pack(converter(folder, focal='100'), folder / 'pack').written == 2
 
 
+def test_other_keypoints_in_the_file_are_taken(folder):
+    job = FeatureJob(keypoints=str(folder / 'keypoints'))
+    assert extract_features(folder / 'videos', folder / 'out', job).written == 2
+    np.savez(folder / 'keypoints' / 'a.npz', kp2d=walking(FRAMES, 50, 45))
+    report = extract_features(folder / 'videos', folder / 'out', job)
+    assert (report.written, report.skipped) == (1, 1)
+
+
 def test_bad_videos_are_named_and_the_others_done(folder):
     videos = folder / 'videos'
     (videos / 'broken.mp4').write_bytes(b'half a download')

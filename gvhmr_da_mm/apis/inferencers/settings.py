@@ -12,10 +12,10 @@ from ...core.errors import ConfigError, DataError
 from ...datasets.sources import signature_of
 from ...version import __version__
 from ...video.camera_file import read_camera_poses
-from ...video.detectors import DETECTORS, keypoint_file
+from ...video.detectors import keypoint_files
 from ...video.feature_job import FeatureJob
 from ...video.frame_source import FrameSource
-from ...video.video_camera import CAMERA_CHOICES, check_camera
+from ...video.video_camera import CAMERA_CHOICES, camera_files, check_camera
 
 
 @dataclass
@@ -68,14 +68,10 @@ class RecoverySettings:
         Args:
             source (FrameSource): The video.
             name (str): Its name, for a folder of files of keypoints.
-
-        Raises:
-            MissingFilesError: If the folder has no file of the video.
         """
         job, gyro = self.job, self.camera == 'gyro'
-        files = [] if job.keypoints in DETECTORS else [keypoint_file(job.keypoints, name)]
         return signature_of(
-            [*source.files, *files],
+            [*source.files, *keypoint_files(job.keypoints, name)],
             video=str(source.path.resolve()),
             keypoints=job.keypoints,
             detector=job.detector,
@@ -91,10 +87,18 @@ class RecoverySettings:
         names = ('camera', 'focal', 'height', 'floor', 'fit', 'fps')
         return dict({name: getattr(self, name) for name in names}, job=self.job.describe())
 
-    def files(self) -> list[Path]:
-        """Return the files that the settings name."""
-        named = (self.job.keypoints, self.camera, self.job.checkpoint)
-        return [Path(name) for name in named if name and Path(name).exists()]
+    def files(self, name: str) -> list[Path]:
+        """Return the files that the motion in a video depends on, of folders that of the video.
+
+        Args:
+            name (str): Name of the video.
+        """
+        weights = [Path(self.job.checkpoint)] if self.job.checkpoint else []
+        return [
+            *keypoint_files(self.job.keypoints, name),
+            *camera_files(self.camera, name),
+            *weights,
+        ]
 
 
 def camera_of(rotations: Optional[str], poses: Optional[str], static: bool = False) -> str:

@@ -85,9 +85,10 @@ class VideoRecovery:
         video = self.observe(source, name, kept, clock)
         seen, rotation = video.seen, video.rotation
         of_video = _common_notes(source, video.people)
+        signature = self._signature(source, name)
         people = []
         for number, clip in enumerate(video.people):
-            dump = self._predict(video.inputs(number), number, source, kept, clock)
+            dump = self._predict(video.inputs(number), number, signature, kept, clock)
             people.append(self._person(number, clip, dump, rotation, of_video))
         with clock.measure('world'):
             starts = scene_starts(people, seen.cuts())
@@ -102,7 +103,7 @@ class VideoRecovery:
             data_root=self.data_root,
             facts=dict(
                 self.facts,
-                signature=self._signature(source),
+                signature=signature,
                 settings=self.settings.recovery(),
                 cuts=starts[1:],
                 notes=[*of_video, *_scene_notes(starts), *seen.failures],
@@ -190,13 +191,12 @@ class VideoRecovery:
         self,
         inputs: Clip,
         number: int,
-        source: FrameSource,
+        signature: str,
         kept: Optional[KeptStages],
         clock: StageClock,
     ) -> MotionDump:
         """Predict a person, or read what was predicted before."""
         file = None if kept is None else kept.video / f'person_{number}.npz'
-        signature = self._signature(source)
         if file is not None:
             dump = _read(file, signature)
             if dump is not None:
@@ -249,11 +249,11 @@ class VideoRecovery:
             return people, rotation.T_w2c
         return place_people(people, rotation.R_w2c, rotation.static, starts)
 
-    def _signature(self, source: FrameSource) -> str:
+    def _signature(self, source: FrameSource, name: str) -> str:
         """Return a digest of all that the motion depends on."""
         # Frames in memory have no file by which they could be recognised.
         unique = None if source.files else secrets.token_hex()
-        files = [*source.files, *self.settings.files()]
+        files = [*source.files, *self.settings.files(name)]
         return signature_of(files, unique=unique, model=self.signature, **self.settings.recovery())
 
 

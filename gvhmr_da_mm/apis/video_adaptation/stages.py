@@ -158,10 +158,14 @@ class VideoAdaptation:
         return stretches
 
     def _signature(self, stretches: Sequence[Stretch], settings: RecoverySettings) -> str:
-        files = [file for source in self.frames.values() for file in source.files]
+        files = [
+            file
+            for name, source in self.frames.items()
+            for file in (*source.files, *settings.files(name))
+        ]
         in_memory = any(not source.files for source in self.frames.values())
         return signature_of(
-            [self.checkpoint, *files, *settings.files()],
+            [self.checkpoint, *files],
             # Frames in memory have no file by which they could be recognised.
             unique=secrets.token_hex() if in_memory else None,
             names=[stretch.name for stretch in stretches],

@@ -109,12 +109,15 @@ def signature_of(paths: Iterable[Path], **options: Any) -> str:
     """Return a digest of files (size, time) and options.
 
     Args:
-        paths (Iterable[Path]): Files, which need not exist.
+        paths (Iterable[Path]): Files, which need not exist, or folders of files.
         options: Values for JSON.
     """
     states = []
     for path in paths:
-        status = path.stat() if path.exists() else None
-        states.append([path.name, status and status.st_size, status and status.st_mtime_ns])
+        # The time of a folder does not tell that a file in it was written over.
+        inner = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else ()
+        for file in (path, *inner):
+            status = file.stat() if file.exists() else None
+            states.append([file.name, status and status.st_size, status and status.st_mtime_ns])
     text = json.dumps([states, options], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

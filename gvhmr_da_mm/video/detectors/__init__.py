@@ -1,6 +1,6 @@
 """Detectors of people and their keypoints."""
 
-from .build import DETECTORS, build_detector, check_detector, file_of, keypoint_file
+from .build import DETECTORS, build_detector, check_detector, file_of, files_of, keypoint_files
 from .detections import Detections, boxes_around
 from .detector import Detector
 from .keypoint_file import KeypointFile
@@ -20,5 +20,6 @@ __all__ = [
     'build_detector',
     'check_detector',
     'file_of',
-    'keypoint_file',
+    'files_of',
+    'keypoint_files',
 ]

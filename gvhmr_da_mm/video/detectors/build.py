@@ -11,6 +11,7 @@ from .mediapipe_pose import import_mediapipe
 from .rtmlib_pose import import_rtmlib
 
 DETECTORS = {'mediapipe': 'MediaPipePose', 'rtmlib': 'RTMLibPose', 'mmpose': 'MMPosePose'}
+KEYPOINT_SUFFIXES = ('.npz',)
 MAX_PEOPLE = 6
 """People whom MediaPipe looks for; each takes time of its own."""
 
@@ -24,16 +25,22 @@ def file_of(path: Union[str, Path], clip_id: str, suffixes: tuple[str, ...]) -> 
     path = Path(path)
     if not path.is_dir():
         return path
-    found = [path / f'{clip_id}{suffix}' for suffix in suffixes]
+    found = files_of(path, clip_id, suffixes)
     for candidate in found:
         if candidate.is_file():
             return candidate
     raise MissingFilesError(f'{clip_id}: expected the file {" or ".join(map(str, found))}')
 
 
-def keypoint_file(keypoints: Union[str, Path], clip_id: str) -> Path:
-    """Return the file of the keypoints of a clip; see :func:`file_of`."""
-    return file_of(keypoints, clip_id, ('.npz',))
+def files_of(path: Union[str, Path], clip_id: str, suffixes: tuple[str, ...]) -> list[Path]:
+    """Return the files of which :func:`file_of` takes the first; they need not exist."""
+    path = Path(path)
+    return [path / f'{clip_id}{suffix}' for suffix in suffixes] if path.is_dir() else [path]
+
+
+def keypoint_files(keypoints: str, clip_id: str) -> list[Path]:
+    """Return the file of the keypoints of a clip, which need not exist; none for a detector."""
+    return [] if keypoints in DETECTORS else files_of(keypoints, clip_id, KEYPOINT_SUFFIXES)
 
 
 def check_detector(keypoints: str) -> None:
@@ -80,4 +87,4 @@ def build_detector(
     if keypoints in DETECTORS:
         defaults = dict(max_people=MAX_PEOPLE) if everybody and keypoints == 'mediapipe' else {}
         return TASK_UTILS.build(dict(type=DETECTORS[keypoints], **{**defaults, **(options or {})}))
-    return KeypointFile(keypoint_file(keypoints, clip_id), img_wh)
+    return KeypointFile(file_of(keypoints, clip_id, KEYPOINT_SUFFIXES), img_wh)

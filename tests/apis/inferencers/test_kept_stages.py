@@ -4,6 +4,7 @@ import os
 import shutil
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from gvhmr_da_mm.apis.inferencers import MotionInferencer
 from gvhmr_da_mm.apis.inferencers import video_recovery as module
@@ -60,6 +61,23 @@ def test_keypoints_of_a_folder_are_those_of_the_video(
     assert len(detected) == 1
     keypoints(file, [(0, FRAMES), (0, FRAMES)])
     assert len(run(inferencer, video, tmp_path / 'out').people) == 2
+
+
+def test_another_camera_in_a_file_of_a_folder(inferencer, video, tmp_path):
+    folder = tmp_path / 'cameras'
+    folder.mkdir()
+    file, out = folder / f'{video.stem}.npy', tmp_path / 'out'
+    options = dict(fit=False, camera=str(folder), pred_out_dir=out)
+    for last in (0, 40):
+        turns = Rotation.from_rotvec(np.linspace((0, 0, 0), (0, last, 0), FRAMES), degrees=True)
+        np.save(file, turns.as_matrix())
+        found = next(inferencer(video, **options)).facts['signature']
+    fresh = next(inferencer(video, **{**options, 'pred_out_dir': None}))
+    again = next(inferencer(video, **options))
+    np.testing.assert_array_equal(again.people[0].joints_w, fresh.people[0].joints_w)
+    # That of another video does not matter.
+    np.save(folder / 'other.npy', np.eye(3))
+    assert next(inferencer(video, **options)).facts['signature'] == found
 
 
 def test_the_nearest_folder_with_observations(tmp_path, monkeypatch):

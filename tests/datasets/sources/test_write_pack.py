@@ -145,3 +145,11 @@ def test_signatures_tell_files_and_options_apart(tmp_path):
     path.write_text('12')
     states.append(signature_of([path]))
     assert len(set(states)) == 4 and signature_of([path]) == states[-1]
+
+
+def test_a_file_of_a_folder_that_is_written_over_changes_its_signature(tmp_path):
+    (tmp_path / 'a').write_text('1')
+    before, state = signature_of([tmp_path]), tmp_path.stat()
+    (tmp_path / 'a').write_text('12')
+    assert tmp_path.stat().st_mtime_ns == state.st_mtime_ns
+    assert signature_of([tmp_path]) != before
