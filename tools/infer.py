@@ -125,6 +125,7 @@ class Run:
     def videos(self) -> Iterator[VideoInput]:
         """Yield all videos; inputs that cannot be read are recorded."""
         from gvhmr_da_mm.apis.inferencers import list_videos
+        from gvhmr_da_mm.apis.inferencers.video_inputs import free_name, name_of_input
         from gvhmr_da_mm.video.stage_clock import StageClock
 
         names: set[str] = set()
@@ -132,7 +133,7 @@ class Run:
             try:
                 yield from list_videos(given, self.args.fps, names)
             except GVHMRError as error:
-                name = Path(given).stem or 'input'
+                name = free_name(name_of_input(given), names)
                 self.folder_of(name).summarise_failure(error, StageClock())
                 self.fail(name, error)
 

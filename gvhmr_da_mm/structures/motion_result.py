@@ -1,5 +1,6 @@
 """What was recovered from a video: its people, in the camera and in one world, and its camera."""
 
+import os
 import tempfile
 import webbrowser
 from dataclasses import dataclass, field, replace
@@ -84,7 +85,7 @@ class MotionResult:
     @property
     def name(self) -> str:
         """Name of the video, without folder and ending."""
-        return 'motion' if self.video is None else Path(self.video).stem
+        return 'motion' if self.video is None else Path(os.path.abspath(self.video)).stem
 
     def at(self, frame: int) -> dict[int, PersonMotion]:
         """Return the people that are there at a frame, each as a motion of one frame.

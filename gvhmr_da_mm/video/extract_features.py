@@ -16,7 +16,7 @@ from ..fileio.atomic_file import write_atomically
 from ..fileio.checksum import file_sha256
 from .detectors import keypoint_files
 from .feature_job import FeatureJob
-from .frame_source import find_clips, open_frames
+from .frame_source import clip_name, find_clips, open_frames
 from .observe import Progress
 
 MANIFEST = 'manifest.json'
@@ -41,11 +41,11 @@ class ExtractionReport:
 
 
 def clip_ids(clips: list[Path], root: Path) -> list[str]:
-    """Return the names of clips: their paths relative to ``root``, without suffix.
+    """Return the names of clips: their paths relative to ``root``, without suffix, or its own name.
 
     Videos that differ only in their suffix keep it.
     """
-    inner = [clip.relative_to(root) if clip != root else Path(clip.name) for clip in clips]
+    inner = [clip.relative_to(root) if clip != root else clip_name(clip) for clip in clips]
     names = [
         (path if clip.is_dir() else path.with_suffix('')).as_posix()
         for clip, path in zip(clips, inner)

@@ -1,5 +1,7 @@
 """Frames of a clip, from a video or a folder of images."""
 
+import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -79,10 +81,16 @@ def open_frames(path: Union[str, Path], fps: float = FPS) -> FrameSource:
     return ImageFolder(path, fps) if Path(path).is_dir() else VideoFrames(path)
 
 
+def clip_name(path: Union[str, Path]) -> Path:
+    """Return the name of a file or folder, with suffix, also if it is given as ``.`` or ``..``."""
+    return Path(Path(os.path.abspath(path)).name)
+
+
 def find_clips(path: Union[str, Path]) -> list[Path]:
     """Return the path itself if it is a file or a folder of images, else the clips below it.
 
-    Images in a folder with videos are not a clip: see :func:`unread_files`.
+    Images in a folder with videos are not a clip: see :func:`unread_files`. Hidden files are passed
+    over.
 
     Raises:
         MissingFilesError: If the path does not exist, or there is no clip.
@@ -97,7 +105,8 @@ def find_clips(path: Union[str, Path]) -> list[Path]:
     found = [
         entry
         for entry in sorted(path.rglob('*'))
-        if _is_video(entry) or (entry.is_dir() and _is_image_folder(entry))
+        if not _is_hidden(entry, path)
+        and (_is_video(entry) or (entry.is_dir() and _is_image_folder(entry)))
     ]
     if not found:
         raise MissingFilesError(
@@ -114,7 +123,7 @@ def unread_files(path: Union[str, Path]) -> list[Path]:
         file
         for file in sorted(Path(path).rglob('*'))
         if file.is_file()
-        and not file.name.startswith('.')
+        and not _is_hidden(file, path)
         and file not in clips
         and not (file.parent in clips and file.suffix.lower() in IMAGE_SUFFIXES)
     ]
@@ -259,7 +268,7 @@ class VideoFrames(FrameSource):
 
 
 class ImageFolder(FrameSource):
-    """Images of a folder in the order of their names; the first one sets the image size.
+    """Images of a folder by the numbers in their names; the first one sets the image size.
 
     Args:
         path (str | Path): The folder.
@@ -270,7 +279,7 @@ class ImageFolder(FrameSource):
     """
 
     def __init__(self, path: Union[str, Path], fps: float = FPS) -> None:
-        self.path, self.name = Path(path), Path(path).name
+        self.path, self.name = Path(path), clip_name(path).name
         self.files = _images(self.path)
         self.seconds = np.arange(len(self.files)) / fps
         self.notes = []
@@ -306,9 +315,22 @@ def _is_image_folder(folder: Path) -> bool:
     return bool(_images(folder)) and not any(map(_is_video, folder.iterdir()))
 
 
+def _is_hidden(entry: Path, root: Path) -> bool:
+    """Return whether a file, or a folder of it below a root, is hidden."""
+    return any(part.startswith('.') for part in entry.relative_to(root).parts)
+
+
 def _images(folder: Path) -> list[Path]:
     files = (file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
-    return sorted(file for file in files if file.is_file())
+    return sorted(
+        (file for file in files if file.is_file() and not _is_hidden(file, folder)), key=_by_number
+    )
+
+
+def _by_number(file: Path) -> tuple[list[tuple[bool, int, str]], str]:
+    """Sort ``x10.jpg`` behind ``x9.jpg``: numbers in a name by their value."""
+    parts = re.findall(r'([0-9]+)|([^0-9]+)', file.name)
+    return [(not number, int(number or 0), text) for number, text in parts], file.name
 
 
 def _grab(capture: cv2.VideoCapture) -> bool:

@@ -108,6 +108,13 @@ def test_inputs_that_are_no_video(infer, video, summary, tmp_path):
     assert summary('nothing')['failure']['type'] == 'MissingFilesError'
 
 
+def test_a_missing_input_has_a_name_of_its_own(infer, video, summary, tmp_path):
+    code, printed, _ = infer(video, tmp_path / 'nowhere' / video.name, '--no-draw')
+    assert code == 1 and 'failed walk [1]_2: ' in printed
+    assert summary('walk [1]')['frames'] == FRAMES
+    assert summary('walk [1]_2')['failure']['type'] == 'MissingFilesError'
+
+
 def test_a_gif_and_an_8k_video(infer, summary, tmp_path):
     from PIL import Image
 

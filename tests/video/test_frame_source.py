@@ -158,6 +158,27 @@ def test_images(tmp_path):
     assert [number for number, _ in folder.frames([4, 0])] == [0, 4]
 
 
+def test_images_follow_each_other_by_their_numbers(tmp_path):
+    names = ['b 2 (9).png', '1.png', '10.png', '9.png', 'b 1 (10).png', 'b 2 (10).png', '007.png']
+    for name in names:
+        cv2.imwrite(str(tmp_path / name), square(0))
+    expected = [
+        '1.png', '007.png', '9.png', '10.png', 'b 1 (10).png', 'b 2 (9).png', 'b 2 (10).png'
+    ]  # fmt: skip
+    assert [file.name for file in ImageFolder(tmp_path).files] == expected
+
+
+def test_hidden_files_are_no_frames_and_no_clips(tmp_path):
+    (tmp_path / 'frames').mkdir()
+    (tmp_path / '.hidden').mkdir()
+    for path in ('frames/1.png', 'frames/2.png', '.hidden/1.png'):
+        cv2.imwrite(str(tmp_path / path), square(0))
+    (tmp_path / 'frames' / '._1.png').write_bytes(b'a note of another system')
+    (tmp_path / '._a.mp4').write_bytes(b'a note of another system')
+    assert find_clips(tmp_path) == [tmp_path / 'frames']
+    assert len(ImageFolder(tmp_path / 'frames')) == 2
+
+
 def test_clips_of_a_folder(tmp_path):
     (tmp_path / 'sub').mkdir()
     (tmp_path / 'frames').mkdir()

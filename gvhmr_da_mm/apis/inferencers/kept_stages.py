@@ -5,6 +5,8 @@ from pathlib import Path
 
 KEPT = '.stages'
 OBSERVATIONS = 'observations'
+ADAPTED_VIDEOS = 'videos'
+OVERLAY = 'overlay.mp4'
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,22 @@ class KeptStages:
         folders = [folder / KEPT / OBSERVATIONS for folder in (place, *place.parents)]
         shared = next((folder for folder in folders if folder.is_dir()), folders[0])
         return cls(video, shared)
+
+
+def stages_of_adaptation(out: Path, name: str) -> Path:
+    """Return the folder of a video in that of an adaptation, which draws ``OUT/<name>.mp4``."""
+    return out / KEPT / ADAPTED_VIDEOS / name
+
+
+def is_drawing(clip: Path, root: Path) -> bool:
+    """Return whether a video below a folder was drawn by an earlier run, so is no input.
+
+    Args:
+        clip (Path): The video.
+        root (Path): The folder.
+    """
+    if clip.name == OVERLAY and (clip.parent / KEPT).is_dir():
+        return True
+    folders = [folder for folder in clip.parents if folder == root or root in folder.parents]
+    names = ((folder, clip.relative_to(folder).with_suffix('')) for folder in folders)
+    return any(stages_of_adaptation(folder, name.as_posix()).is_dir() for folder, name in names)

@@ -16,10 +16,10 @@ from ...version import __version__
 from ...video.frame_source import FrameSource
 from ...video.resampled_video import ResampledVideo
 from ...video.stage_clock import StageClock
-from .kept_stages import KEPT, KeptStages
+from .kept_stages import KEPT, OVERLAY, KeptStages
 
 PathLike = Union[str, Path]
-SUMMARY, OVERLAY, PAGE = 'summary.json', 'overlay.mp4', 'world.html'
+SUMMARY, PAGE = 'summary.json', 'world.html'
 MOTION = 'motion'
 WRITTEN = 'written.json'
 

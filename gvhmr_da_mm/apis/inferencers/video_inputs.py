@@ -1,5 +1,6 @@
 """Videos of the inputs that users name."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import Any, Callable, Optional, Union
 import numpy as np
 
 from ...core.conventions import FPS
-from ...core.errors import ConfigError, DataError
+from ...core.errors import ConfigError, DataError, MissingFilesError
 from ...video.array_frames import ArrayFrames
 from ...video.extract_features import clip_ids
 from ...video.frame_source import IMAGE_SUFFIXES, FrameSource, find_clips, open_frames
 from ...video.webcam import is_webcam, webcam_number, webcam_windows
+from .kept_stages import is_drawing
 
 Inputs = Union[str, Path, int, np.ndarray, Sequence[Any]]
 
@@ -44,18 +46,41 @@ def list_videos(
             None: none.
 
     Raises:
-        MissingFilesError: If a path does not exist, or a folder holds no video.
+        MissingFilesError: If a path does not exist, or a folder holds no video. Those that earlier
+            runs drew do not count.
         DataError: If a webcam cannot be opened or vanishes.
         ConfigError: If an input is of another kind.
     """
     names = set() if names is None else names
     for video in _videos(inputs, fps):
-        name, count = video.name, 1
-        while name in names:
-            count += 1
-            name = f'{video.name}_{count}'
-        names.add(name)
-        yield VideoInput(name, video.open)
+        yield VideoInput(free_name(video.name, names), video.open)
+
+
+def free_name(name: str, names: set[str]) -> str:
+    """Return a name that is not taken, which it then is: ``walk``, ``walk_2``, ..."""
+    free, count = name, 1
+    while free in names:
+        count += 1
+        free = f'{name}_{count}'
+    names.add(free)
+    return free
+
+
+def name_of_input(given: Any) -> str:
+    """Return a name for an input that holds no video."""
+    known = isinstance(given, (str, Path))
+    return (Path(os.path.abspath(given)).stem if known else '') or 'input'
+
+
+def separate_inputs(inputs: Inputs) -> list[Any]:
+    """Return inputs that can be listed one by one, so that one that fails does not stop others."""
+    several = isinstance(inputs, Sequence) and not isinstance(inputs, str)
+    return list(inputs) if several and not _are_frames(inputs) else [inputs]
+
+
+def _are_frames(inputs: Sequence[Any]) -> bool:
+    """Return whether a list is one of pictures."""
+    return bool(inputs) and all(isinstance(item, np.ndarray) and item.ndim == 3 for item in inputs)
 
 
 def _videos(inputs: Inputs, fps: float) -> Iterator[VideoInput]:
@@ -67,7 +92,7 @@ def _videos(inputs: Inputs, fps: float) -> Iterator[VideoInput]:
     elif isinstance(inputs, (str, Path)):
         yield from _files(Path(inputs), fps)
     elif isinstance(inputs, Sequence) and inputs:
-        if all(isinstance(item, np.ndarray) and item.ndim == 3 for item in inputs):
+        if _are_frames(inputs):
             yield VideoInput('frames', lambda: ArrayFrames(inputs, fps))
             return
         for item in inputs:
@@ -81,6 +106,12 @@ def _videos(inputs: Inputs, fps: float) -> Iterator[VideoInput]:
 
 def _files(path: Path, fps: float) -> Iterator[VideoInput]:
     clips = find_clips(path)
+    drawn = [clip for clip in clips if clip != path and is_drawing(clip, path)]
+    clips = [clip for clip in clips if clip not in drawn]
+    if not clips:
+        raise MissingFilesError(
+            f'{str(path)!r} holds no video but those that earlier runs drew, such as {drawn[0]}'
+        )
     for clip, name in zip(clips, clip_ids(clips, path)):
         yield VideoInput(name, lambda clip=clip: _open(clip, fps))
 

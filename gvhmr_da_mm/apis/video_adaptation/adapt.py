@@ -9,6 +9,7 @@ from ...core.checks import check_at_least
 from ...engine.hooks.source_free_hook import check_true_motion
 from ...video.stage_clock import Report
 from ..inferencers import MotionInferencer
+from ..inferencers.video_inputs import separate_inputs
 from .report import AdaptationReport
 from .stages import VideoAdaptation
 
@@ -67,7 +68,7 @@ def adapt(
 
     Raises:
         CheckpointError: If the source has no discriminator with true motion.
-        ConfigError: If an argument is impossible.
+        ConfigError: If an argument is impossible, or a drawing would replace a video.
         MissingFilesError: If the model does not exist.
         StorageError: If the folder cannot be written.
     """
@@ -77,5 +78,4 @@ def adapt(
     if not (options and 'model.critic' in options):
         check_true_motion(inferencer.model.critic)
     adaptation = VideoAdaptation(inferencer, Path(out_dir), seed, options, progress)
-    given = [videos] if isinstance(videos, (str, Path)) else videos
-    return adaptation(given, inferencer.settings(**known), start)
+    return adaptation(separate_inputs(videos), inferencer.settings(**known), start)

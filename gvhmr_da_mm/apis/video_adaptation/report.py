@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Optional
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -75,7 +76,7 @@ class AdaptationReport:
                 poster = ''
                 if name in pictures:
                     poster = f'<img src="{_inline(pictures[name])}" alt="before and after">'
-                link = html.escape(facts['comparison'], quote=True)
+                link = quote(facts['comparison'])
                 parts.append(f'{poster}<p><a href="{link}">before and after, held out</a></p>')
         head = f'<meta charset="utf-8"><title>Adaptation</title><style>{STYLE}</style>'
         return f'<!doctype html>{head}<h1>Adaptation</h1>{"".join(parts)}\n'

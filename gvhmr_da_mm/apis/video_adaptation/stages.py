@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config, ConfigDict
 
 from ...core.conventions import FPS
-from ...core.errors import GVHMRError
+from ...core.errors import ConfigError, GVHMRError
 from ...datasets.sources import signature_of
 from ...fileio.atomic_file import open_atomically
 from ...models.checkpoint_reading import read_checkpoint
@@ -24,7 +24,8 @@ from ...video.stage_clock import Report, StageClock
 from ...visualization import prediction_track
 from ...visualization.comparison_video import ComparedPart, write_comparison_video
 from ..inferencers import MotionInferencer, RecoverySettings, VideoInput, VideoRecovery, list_videos
-from ..inferencers.kept_stages import KEPT, KeptStages
+from ..inferencers.kept_stages import KEPT, KeptStages, stages_of_adaptation
+from ..inferencers.video_inputs import free_name, name_of_input
 from ..keypoint_model import KeypointModel, load_keypoint_model
 from ..keypoint_model.keypoint_model import STAGES, network_config
 from .judging import objections, predict_stretches, reported, score_predictions, standing_feet
@@ -127,15 +128,19 @@ class VideoAdaptation:
         found: list[Stretch] = []
         for given in videos:
             try:
-                for video in list_videos(given, settings.fps, names):
-                    found += self._observe(video, settings)
+                listed = list(list_videos(given, settings.fps, names))
             except GVHMRError as error:
-                self.videos[Path(given).name] = dict(failure=str(error), notes=[])
+                name = free_name(name_of_input(given), names)
+                self.videos[name] = dict(failure=str(error), notes=[])
+                continue
+            for video in listed:
+                found += self._observe(video, settings)
+        self._check_films()
         return found
 
     def _observe(self, video: VideoInput, settings: RecoverySettings) -> list[Stretch]:
         facts = self.videos[video.name] = dict(trained_s=0.0, heldout_s=0.0, notes=[])
-        stages = KeptStages.below(self.out, self.out / KEPT / 'videos' / video.name)
+        stages = KeptStages.below(self.out, stages_of_adaptation(self.out, video.name))
         stages.video.mkdir(parents=True, exist_ok=True)
         clock = StageClock(lambda stage, *done: self.progress(f'{video.name}: {stage}', *done))
         try:
@@ -156,6 +161,22 @@ class VideoAdaptation:
             key = 'heldout_s' if stretch.held_out else 'trained_s'
             facts[key] = round(facts[key] + len(stretch.clip) / FPS, 1)
         return stretches
+
+    def _film(self, name: str) -> Path:
+        return self.out / f'{name}.mp4'
+
+    def _check_films(self) -> None:
+        """Raise an error if a drawing would replace a video."""
+        sources = self.frames.values()
+        videos = {file.resolve(): file for source in sources for file in source.files}
+        replaced = [
+            file for film in map(self._film, self.frames) if (file := videos.get(film.resolve()))
+        ]
+        if replaced:
+            raise ConfigError(
+                f'the folder of the results, {str(self.out)!r}, should not be that of the videos: '
+                f'a drawing would replace {replaced[0]}; choose another folder'
+            )
 
     def _signature(self, stretches: Sequence[Stretch], settings: RecoverySettings) -> str:
         files = [
@@ -240,7 +261,7 @@ class VideoAdaptation:
                 for number, stretch in enumerate(stretches)
                 if stretch.video == name
             ]
-            file = self.out / f'{name}.mp4'
+            file = self._film(name)
             width, height = source.img_wh
             picture = write_comparison_video(
                 file,

@@ -1,10 +1,11 @@
+import cv2
 import numpy as np
 import pytest
 
 from gvhmr_da_mm.apis.inferencers import list_videos
 from gvhmr_da_mm.core.errors import ConfigError, DataError, MissingFilesError
 from gvhmr_da_mm.video import webcam
-from tests.video.videos import write_video
+from tests.video.videos import square, write_video
 
 
 @pytest.fixture
@@ -27,6 +28,33 @@ def test_names(folder):
     taken = {'a'}
     assert [video.name for video in list_videos(folder / 'a.mp4', names=taken)] == ['a_2']
     assert taken == {'a', 'a_2'}
+
+
+def test_a_folder_that_is_given_relatively_has_its_name(folder, monkeypatch):
+    (folder / 'pictures' / 'in').mkdir(parents=True)
+    for t in range(3):
+        cv2.imwrite(str(folder / 'pictures' / f'{t}.png'), square(t))
+    for place, given in (('pictures', '.'), ('pictures/in', '..')):
+        monkeypatch.chdir(folder / place)
+        (video,) = list_videos(given)
+        assert video.name == video.open().name == 'pictures'
+
+
+def test_what_earlier_runs_drew_is_no_input(folder):
+    for drawn, stages in (
+        ('motions/a/overlay.mp4', 'motions/a/.stages'),
+        ('adapted/inner/a.mp4', 'adapted/.stages/videos/inner/a'),
+    ):
+        (folder / stages).mkdir(parents=True)
+        (folder / drawn).parent.mkdir(parents=True, exist_ok=True)
+        write_video(folder / drawn, 4)
+    write_video(folder / 'adapted' / 'b.mp4', 4)
+    names = [video.name for video in list_videos(folder)]
+    assert names == ['a', 'adapted/b', 'inner/a', 'ünïcödé 影片']
+    (given,) = list_videos(folder / 'motions' / 'a' / 'overlay.mp4')
+    assert given.name == 'overlay'
+    with pytest.raises(MissingFilesError, match='earlier runs drew, such as .*overlay.mp4'):
+        list(list_videos(folder / 'motions'))
 
 
 def test_frames_are_those_of_the_video(folder):

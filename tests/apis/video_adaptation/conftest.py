@@ -55,13 +55,13 @@ def videos(tmp_path):
 def run(source, videos, toy_root, tmp_path):
     """Return a function that adapts to the videos with options."""
 
-    def _run(progress=None, weights=source, **options):
+    def _run(progress=None, weights=source, out=tmp_path / 'out', **options):
         with isolated_registry():
             return adapt(
                 None,
                 videos,
                 weights,
-                tmp_path / 'out',
+                out,
                 device='cpu',
                 data_root=toy_root,
                 keypoints=str(tmp_path / 'keypoints'),

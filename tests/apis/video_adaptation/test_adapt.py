@@ -9,7 +9,7 @@ import torch
 import gvhmr_da_mm
 from gvhmr_da_mm.apis import load_stored_config
 from gvhmr_da_mm.apis.video_adaptation import training
-from gvhmr_da_mm.core.errors import CheckpointError
+from gvhmr_da_mm.core.errors import CheckpointError, ConfigError
 from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 from gvhmr_da_mm.visualization.training_log import read_training_log
 from tests.apis.inferencers.conftest import checkpoint  # noqa: F401
@@ -153,6 +153,14 @@ def test_no_video_that_can_be_used(run, videos, source, tmp_path):
     result = run()
     assert result.kept == 'source' and result.reasons == ['no video could be used']
     assert same(student(tmp_path / 'out' / 'adapted.pth'), student(source))
+
+
+def test_a_drawing_does_not_replace_a_video(run, videos, monkeypatch):
+    content = (videos / 'walk.mp4').read_bytes()
+    monkeypatch.chdir(videos)
+    with pytest.raises(ConfigError, match=r'would replace .*walk.mp4; choose another folder'):
+        run(out='.')
+    assert (videos / 'walk.mp4').read_bytes() == content
 
 
 def test_a_source_without_a_discriminator_is_refused_first(
