@@ -85,7 +85,10 @@ def read_height(given: Optional[list[str]]) -> Union[None, float, dict[int, floa
         if len(given) == 1 and '=' not in given[0]:
             return float(given[0])
         pairs = [item.split('=') for item in given]
-        return {int(number): float(height) for number, height in pairs}
+        heights = {int(number): float(height) for number, height in pairs}
+        if len(heights) < len(pairs):
+            raise ValueError('a person has two heights')
+        return heights
     except ValueError as error:
         raise ConfigError(
             f'`--height` should be metres such as 1.78, or such as 0=1.78 2=1.65, got {given}'

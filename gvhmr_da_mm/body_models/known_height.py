@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from ..core.checks import is_number
 from ..core.conventions import MAX_PLAUSIBLE_BETA
 from ..core.errors import ConfigError
 from .linear_blend_body import LinearBlendBody
@@ -12,6 +13,20 @@ HEIGHT_RANGE = (0.5, 2.6)
 MAX_ITERATIONS = 20
 TOLERANCE = 1e-4
 """Largest error of the height, m."""
+
+
+def check_height(height: float) -> None:
+    """Check that a height is that of a person.
+
+    Args:
+        height (float): Metres.
+
+    Raises:
+        ConfigError: If it is not.
+    """
+    low, high = HEIGHT_RANGE
+    if not (is_number(height) and low <= height <= high):
+        raise ConfigError(f'`height` should be in metres, {low} to {high}, got {height!r}')
 
 
 def body_height(body: LinearBlendBody, betas: Tensor) -> Tensor:
@@ -36,10 +51,7 @@ def betas_of_height(body: LinearBlendBody, betas: Tensor, height: float) -> Tens
     Raises:
         ConfigError: If the height is not that of a person, or no plausible shape has it.
     """
-    if not HEIGHT_RANGE[0] <= height <= HEIGHT_RANGE[1]:
-        raise ConfigError(
-            f'`height` should be in metres, {HEIGHT_RANGE[0]} to {HEIGHT_RANGE[1]}, got {height}'
-        )
+    check_height(height)
     shapes = torch.cat((torch.zeros_like(betas)[None], torch.eye(len(betas)).to(betas)))
     rest = _rest_vertices(body, shapes)[..., 1]
     template, directions = rest[0], rest[1:] - rest[0]

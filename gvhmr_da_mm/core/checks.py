@@ -1,5 +1,7 @@
 """Checks of arguments at public boundaries."""
 
+import math
+import numbers
 from collections.abc import Collection, Sequence
 from typing import Any, Optional
 
@@ -82,8 +84,27 @@ def check_at_least(least: float, **values: Optional[float]) -> None:
         values (float, optional): Values by the name of their option; None is allowed.
 
     Raises:
-        ConfigError: If a value is smaller.
+        ConfigError: If a value is smaller, or no number.
     """
     for name, value in values.items():
-        if value is not None and not value >= least:
-            raise ConfigError(f'`{name}` should be at least {least}, got {value}')
+        if value is not None and not (is_number(value) and value >= least):
+            raise ConfigError(f'`{name}` should be at least {least}, got {value!r}')
+
+
+def check_positive(**values: float) -> None:
+    """Check options that are above 0 and finite.
+
+    Args:
+        values (float): Values by the name of their option.
+
+    Raises:
+        ConfigError: If a value is not.
+    """
+    for name, value in values.items():
+        if not (is_number(value) and 0 < value < math.inf):
+            raise ConfigError(f'`{name}` should be positive and finite, got {value!r}')
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a real number, not a truth value."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
+from ..core.checks import check_positive
 from ..core.conventions import BODY_JOINT_NAMES, PARENTS_22
 from ..fileio.atomic_file import write_atomically
 from .skeleton_motion import SkeletonMotion
@@ -39,7 +40,11 @@ def write_bvh(
 
     Returns:
         Path: The file.
+
+    Raises:
+        ConfigError: If the scale is not positive.
     """
+    check_positive(scale=scale)
     path = Path(path)
     offsets = motion.offsets.numpy() * scale
     lines = ['HIERARCHY', *_joint(0, offsets, scale), 'MOTION']

@@ -96,7 +96,7 @@ class MotionResult:
         Raises:
             ConfigError: If the video has no such frame.
         """
-        if not 0 <= frame < len(self):
+        if frame not in range(len(self)):
             raise ConfigError(f'`frame` should be 0 to {len(self) - 1}, got {frame}')
         there = {}
         for person in self.people.values():

@@ -34,7 +34,8 @@ class ArrayFrames(FrameSource):
     ) -> None:
         shapes = {np.shape(picture) for picture in pictures}
         kinds = {np.asarray(picture).dtype for picture in pictures}
-        if len(shapes) != 1 or kinds != {np.dtype(np.uint8)} or len(*shapes) != 3:
+        images = len(shapes) == 1 and all(len(s) == 3 and s[2] == 3 and min(s) > 0 for s in shapes)
+        if not images or kinds != {np.dtype(np.uint8)}:
             raise DataError(
                 'frames should be RGB images (N, H, W, 3), uint8, of one size, got '
                 f'{len(pictures)} of shapes {sorted(shapes)} and types {sorted(map(str, kinds))}'

@@ -14,7 +14,7 @@ from .calibrated_views import read_views
 _KEYS = ('R_w2c', 'T_w2c')
 _TOLERANCE = 1e-3
 _FORMS = 'rotations (F, 3, 3), poses (F, 4, 4), one of them, or 9 numbers a line'
-_CALIBRATION_SUFFIX = '.qca.txt'
+CALIBRATION_SUFFIX = '.qca.txt'
 MAX_DISTANCE = 1000.0
 """Metres from the origin of the world; cameras beyond it are in other units."""
 
@@ -56,7 +56,7 @@ def read_camera_poses(path: Union[str, Path], name: str = '') -> CameraPoses:
     path = Path(path)
     if not path.is_file():
         raise MissingFilesError(f'the file of camera rotations {str(path)!r} does not exist')
-    if path.name.endswith(_CALIBRATION_SUFFIX):
+    if path.name.endswith(CALIBRATION_SUFFIX):
         return _calibrated(path, name)
     try:
         content = _read(path)
@@ -72,6 +72,7 @@ def read_camera_poses(path: Union[str, Path], name: str = '') -> CameraPoses:
     R_w2c = _rotations(path, values[:, :3, :3])
     centres = None
     if values.shape[1:] == (4, 4):
+        _check_last_rows(path, values[:, 3])
         centres = _centres(path, R_w2c, values[:, :3, 3])
     up, K = _up(path, content, centres), _intrinsics(path, content)
     return CameraPoses(path, R_w2c, centres, up, K)
@@ -115,6 +116,17 @@ def _rotations(path: Path, rotations: np.ndarray) -> np.ndarray:
             'to camera (orthonormal, determinant 1): remove the scale of poses first'
         )
     return left @ right
+
+
+def _check_last_rows(path: Path, rows: np.ndarray) -> None:
+    """Raise an error if the last rows (F, 4) of poses are not 0, 0, 0, 1."""
+    good = (np.abs(rows - (0, 0, 0, 1)) < _TOLERANCE).all(axis=1)
+    if not good.all():
+        frame = int(np.argmin(good))
+        raise DataError(
+            f'{path}: the last row of the pose of frame {frame} should be 0 0 0 1, got '
+            f'{rows[frame].round(4).tolist()}: transpose matrices that have the translation there'
+        )
 
 
 def _centres(path: Path, R_w2c: np.ndarray, translations: np.ndarray) -> np.ndarray:

@@ -66,6 +66,13 @@ def _y_up_poses(rotations: np.ndarray, centres: np.ndarray, up: str) -> np.ndarr
     return rigid_transform(R_w2c, -(R_w2c @ centres[..., None])[..., 0]).numpy()
 
 
+def unused_positions(rotation: CameraRotation) -> list[str]:
+    """Return a message if a file has positions of the camera that cannot be used."""
+    if 'largest_motion' not in rotation.report or rotation.world_up:
+        return []
+    return ['the camera file does not state `up`: its world and its positions are not used']
+
+
 def rotation_from_gyro(found: CameraRotation, plan: TimePlan) -> CameraRotation:
     """Resample the rotations of the frames of ``plan.used`` to 30 frames per second."""
     report = dict(source='visual gyro', **found.report)

@@ -4,8 +4,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-from ..core.checks import check_choice
-from ..core.errors import ConfigError
+from ..core.checks import check_at_least, check_choice, check_positive
 from ..registry import MODELS
 from .detectors import build_detector, check_detector
 from .frame_source import FrameSource
@@ -51,11 +50,8 @@ class FeatureJob:
 
     def __post_init__(self) -> None:
         check_choice(self.people, PEOPLE_CHOICES, 'people')
-        if self.min_frames < 1 or self.batch_size < 1 or self.image_scale <= 0:
-            raise ConfigError(
-                '`min_frames`, `batch_size` and `image_scale` should be positive, got '
-                f'{self.min_frames}, {self.batch_size} and {self.image_scale}'
-            )
+        check_at_least(1, min_frames=self.min_frames, batch_size=self.batch_size)
+        check_positive(image_scale=self.image_scale)
         self._extractor: Optional[ImageFeatureExtractor] = None
 
     def __getstate__(self) -> dict[str, Any]:

@@ -20,6 +20,10 @@ VIDEO_SUFFIXES = (
     '.3gp', '.3g2', '.wmv', '.flv', '.ogv', '.vob', '.gif',
 )  # fmt: skip
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
+_COUNTED_SUFFIXES = ('.mp4', '.mov', '.m4v', '.3gp', '.3g2', '.avi')
+"""Videos whose header has the number of frames, not the duration alone."""
+_MAX_MISSING_SECONDS = 0.5
+"""Largest time without a frame at the end of a video, s, that is not noted."""
 _MAX_FAILED_GRABS = 100
 """Number of successive undecodable frames that is taken for the end of a video."""
 _MAX_STEP_SPREAD = 0.2
@@ -220,9 +224,18 @@ class VideoFrames(FrameSource):
         while _grab(capture):
             times.append(_milliseconds(capture))
         self._seconds = self._times(np.array(times) / 1000, self._fps)
-        missing = (self.num_stated or 0) - len(self)
-        if missing > 0:
-            self.notes.append(f'{missing} of {self.num_stated} frames cannot be decoded')
+        if self.num_stated is None:
+            return
+        if self.path.suffix.lower() in _COUNTED_SUFFIXES:
+            missing = self.num_stated - len(self)
+            if missing > 0:
+                self.notes.append(f'{missing} of {self.num_stated} frames cannot be decoded')
+            return
+        # The number is that of the frames which the duration has at the stated rate.
+        duration = self.num_stated / self._fps if self._fps > 0 else 0.0
+        missing = duration - float(self._seconds[-1])
+        if missing > _MAX_MISSING_SECONDS:
+            self.notes.append(f'the last {missing:.1f} of {duration:.1f} s have no frame')
 
     def _picture(self, image: np.ndarray) -> np.ndarray:
         """Return a decoded image as RGB with square pixels."""

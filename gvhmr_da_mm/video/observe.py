@@ -116,7 +116,8 @@ def make_clips(
         frames (list[Detections]): Detections of the used frames.
         people (str): ``largest``, ``longest`` or ``all``. Defaults to ``largest``.
         min_frames (int): People detected in fewer frames of the video are dropped. Defaults to 30.
-        facts (dict, optional): Facts to store with the clips. Defaults to None.
+        facts (dict, optional): Facts to store with the clips; ``failures`` are messages about
+            frames that failed. Defaults to None.
 
     Returns:
         list[PersonClip]: One per person; with ``all`` they are named ``{video}_{number}``.
@@ -132,6 +133,11 @@ def make_clips(
             f'{source.path}: no person is seen in at least {min_frames} of its {len(frames)} '
             f'frames (at most in {seen})'
         )
+        if seen:
+            message += ': give a longer video, or a smaller `min_frames`'
+        failures = (facts or {}).get('failures', [])
+        if failures:
+            left_out = [*left_out, f'{len(failures)} frames failed, the first one: {failures[0]}']
         raise DataError('; '.join([message, *left_out]))
     notes = [*source.notes, *left_out]
     if len(tracks) > 1:

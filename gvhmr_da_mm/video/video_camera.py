@@ -23,28 +23,28 @@ FIELD_OF_VIEW_RANGE = (3.0, 130.0)
 _MILLIMETRES = re.compile(r'([\d.]+)\s*mm')
 
 
-def parse_focal(focal: str) -> tuple[float, bool]:
+def parse_focal(focal: Union[str, float]) -> tuple[float, bool]:
     """Return a focal length, and whether it is in millimetres rather than pixels.
 
     Raises:
         ConfigError: If it is not a positive length.
     """
-    millimetres = _MILLIMETRES.fullmatch(focal.strip())
+    millimetres = _MILLIMETRES.fullmatch(str(focal).strip())
     try:
         length = float(millimetres[1] if millimetres else focal)
-    except ValueError:
+    except (TypeError, ValueError):
         length = 0.0
     if not 0 < length < float('inf'):
         raise ConfigError(f'`focal` should be pixels such as 1200, or such as 24mm, got {focal!r}')
     return length, millimetres is not None
 
 
-def intrinsics_of(focal: Optional[str], width: int, height: int) -> np.ndarray:
+def intrinsics_of(focal: Union[None, str, float], width: int, height: int) -> np.ndarray:
     """Return K (3, 3) of a video.
 
     Args:
-        focal (str, optional): Focal length in pixels, or as ``24mm`` of full-frame film; None
-            takes the image's diagonal.
+        focal (str | float, optional): Focal length in pixels, or as ``24mm`` of full-frame film;
+            None takes the image's diagonal.
         width (int): Width of the frames, pixels.
         height (int): Height of the frames, pixels.
 
@@ -78,7 +78,7 @@ def _impossible_view(K: np.ndarray, width: int, height: int) -> str:
     )
 
 
-def check_camera(camera: str, focal: Optional[str]) -> None:
+def check_camera(camera: Union[str, Path], focal: Union[None, str, float]) -> None:
     """Check the arguments of :class:`VideoCamera` before any video is read.
 
     Raises:
@@ -87,7 +87,8 @@ def check_camera(camera: str, focal: Optional[str]) -> None:
     """
     if focal is not None:
         parse_focal(focal)
-    if camera not in CAMERA_CHOICES and not Path(camera).exists():
+    known = isinstance(camera, (str, Path))
+    if not known or (camera not in CAMERA_CHOICES and not Path(camera).exists()):
         raise MissingFilesError(
             f'`camera` should be gyro, static, or an existing file or folder of rotations, got '
             f'{camera!r}'

@@ -10,6 +10,7 @@ from ..core.camera import box_to_xyxy
 from ..core.conventions import FPS
 from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..datasets.sources import Failure, SequenceInfo, Source, signature_of
+from .camera_track import unused_positions
 from .detectors import Detections, Detector, keypoint_files
 from .extract_features import clip_ids, find_person_files
 from .feature_job import FeatureJob
@@ -138,9 +139,7 @@ class VideoConverter(Source):
         self, clip: PersonClip, name: str, source: FrameSource, rotation: CameraRotation
     ) -> dict[str, Any]:
         facts = dict(clip.facts)
-        if 'largest_motion' in rotation.report and not rotation.world_up:
-            note = 'the camera file does not state `up`: its world and its positions are not used'
-            facts['notes'] = [*facts.get('notes', []), note]
+        facts['notes'] = [*facts.get('notes', []), *unused_positions(rotation)]
         return dict(
             img_wh=clip.img_wh,
             start=clip.start,

@@ -6,13 +6,14 @@ from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 
+from ..core.checks import check_at_least
 from .body_track import BodyTrack
 from .contact_sheet import FrameSource, beside, window_picture
 from .overlay import draw_body, draw_keypoints
 from .palette import person_colour
 from .text import draw_lines
 from .video import VideoWriter
-from .window import Window
+from .window import MIN_HEIGHT, Window
 
 OPACITY = 0.7
 
@@ -56,7 +57,11 @@ def write_comparison_video(
 
     Returns:
         np.ndarray | None: The picture (H, W, 3) in the middle, as RGB; None if there is none.
+
+    Raises:
+        ConfigError: If the height is too small.
     """
+    check_at_least(MIN_HEIGHT, height=height)
     window = Window.whole(img_shape, min(height, img_shape[0]))
     shown: dict[int, list[ComparedPart]] = {}
     for part in parts:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.checks import check_at_least
+from ..core.errors import DataError
 from ..structures import MotionResult
 from ..structures.motion_result import RESULT_WRITERS
 from .body_track import BodyTrack
@@ -14,7 +16,7 @@ from .palette import person_colour
 from .result_tracks import result_tracks
 from .text import draw_lines, draw_text
 from .video import VideoWriter
-from .window import Window
+from .window import MIN_HEIGHT, Window
 from .world_view import WorldView
 
 OPACITY, OPACITY_UNSEEN = 0.8, 0.35
@@ -49,9 +51,15 @@ def write_result_video(
         list[Path]: The file.
 
     Raises:
-        DataError: If a motion in the camera is unknown.
+        ConfigError: If the height is too small.
+        DataError: If the size of the video, or a motion in the camera, is unknown.
         MissingFilesError: If there is no body model.
     """
+    check_at_least(MIN_HEIGHT, height=height)
+    if not all(result.size):
+        raise DataError(
+            f'{path} needs the size of the video, which the result does not have: write .html'
+        )
     img_shape = (result.size[1], result.size[0])
     window = Window.whole(img_shape, min(height, img_shape[0]))
     tracks = result_tracks(result, with_mesh)

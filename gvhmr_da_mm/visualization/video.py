@@ -10,12 +10,13 @@ import numpy as np
 from rich.markup import escape
 from rich.progress import Progress
 
+from ..core.checks import check_at_least
 from ..core.conventions import FPS
 from ..core.errors import DataError, MissingFilesError, ShapeError
 from ..fileio.pixel_aspect import pixel_stretch, with_square_pixels
 from .body_track import BodyTrack, joint_errors
 from .contact_sheet import FrameSource, draw_tile, prediction_lines, window_picture
-from .window import Window
+from .window import MIN_HEIGHT, Window
 from .world_view import WorldView
 
 PathLike = Union[str, Path]
@@ -151,7 +152,11 @@ def write_motion_video(
 
     Returns:
         Path: The file.
+
+    Raises:
+        ConfigError: If the height is too small.
     """
+    check_at_least(MIN_HEIGHT, height=height)
     window = Window.whole(img_shape, height)
     errors, aligned = None, None
     if ground_truth is not None:

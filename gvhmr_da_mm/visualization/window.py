@@ -9,6 +9,9 @@ import numpy as np
 from .palette import BACKGROUND, PANEL
 from .view_camera import ViewCamera
 
+MIN_HEIGHT = 16
+"""Smallest height of a video that is asked for, px."""
+
 
 @dataclass(frozen=True)
 class Window:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gvhmr_da_mm.core.errors import DataError
+from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.structures import CameraMotion, MotionResult, PersonMotion
 
 from .conftest import FRAMES
@@ -49,6 +49,12 @@ def test_motion_of_the_file(people, dump, toy_root, tmp_path):
     assert 'Frame Time: 0.04000000' in file.read_text()
     (file,) = one.save(tmp_path / 'a.pt')
     assert torch.load(file, weights_only=True)['gvhmr_da_mm']['fps'] == 25
+
+
+@pytest.mark.parametrize('scale', [0, -1, np.nan, np.inf, '1'])
+def test_the_scale_of_a_skeleton(people, toy_root, tmp_path, scale):
+    with pytest.raises(ConfigError, match='`scale` should be positive'):
+        result_of(people[:1], toy_root).save(tmp_path / 'a.bvh', scale=scale)
 
 
 def test_what_needs_no_camera(people, toy_root, tmp_path):

@@ -192,6 +192,7 @@ def test_an_interruption(infer, video, monkeypatch):
     [
         (['--height', 'tall'], '`--height` should be metres'),
         (['--height', '178'], '`height` should be in metres'),
+        (['--height', '0=1.7', '0=1.8'], '`--height` should be metres'),
         (['--format', 'fbx'], "`formats` should be of .*'fbx'"),
         (['--camera-poses', 'none.npz'], 'existing file or folder of rotations'),
         (['--people', 'some'], '`people` should be one of'),

@@ -11,6 +11,7 @@ ROTATIONS = np.stack([rotation(t, 2 * t, -t) for t in range(5)])
 POSES = np.tile(np.eye(4), (5, 1, 1))
 POSES[:, :3, :3] = ROTATIONS
 POSES[:, :3, 3] = 7
+MILLIMETRES = np.array([[1, 1, 1, 1000]] * 3 + [[1] * 4])
 
 
 def test_every_form_reads_the_same(tmp_path):
@@ -51,6 +52,12 @@ def test_a_place_that_is_not_finite(tmp_path):
     poses[2, 1, 3] = np.nan
     np.save(tmp_path / 'camera.npy', poses)
     with pytest.raises(DataError, match='translation of frame 2'):
+        read_camera_poses(tmp_path / 'camera.npy')
+
+
+def test_poses_of_row_vectors(tmp_path):
+    np.save(tmp_path / 'camera.npy', POSES.transpose(0, 2, 1))
+    with pytest.raises(DataError, match=r'last row .* frame 0 should be 0 0 0 1, .*transpose'):
         read_camera_poses(tmp_path / 'camera.npy')
 
 
@@ -100,7 +107,7 @@ def test_the_up_axis_and_intrinsics(tmp_path, stated, up):
     [
         (dict(T_w2c=POSES, up='upwards'), "`up` should be one of .*'upwards'"),
         (dict(R_w2c=ROTATIONS, up='z'), '`up` needs poses'),
-        (dict(T_w2c=POSES * [[[1, 1, 1, 1000]]], up='z'), '12124 m .*millimetres by 1000'),
+        (dict(T_w2c=POSES * MILLIMETRES, up='z'), '12124 m .*millimetres by 1000'),
         (dict(R_w2c=ROTATIONS, K_fullimg=INTRINSICS.T), '`K_fullimg` should be'),
         (dict(R_w2c=ROTATIONS, K_fullimg=np.tile(INTRINSICS, (5, 1, 1))), '`K_fullimg` should be'),
     ],

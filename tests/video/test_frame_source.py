@@ -136,6 +136,55 @@ def test_a_frame_that_cannot_be_decoded(tmp_path):
     np.testing.assert_allclose(np.sort(np.diff(video.seconds))[-2:], [1 / 30, 2 / 30], atol=2e-3)
 
 
+class Header:
+    """Stands in for OpenCV's capture of a file that states its duration, not its frames."""
+
+    def __init__(self, seconds, duration, fps):
+        self.seconds, self.place = seconds, -1
+        self.stated = {
+            cv2.CAP_PROP_FRAME_COUNT: round(duration * fps),
+            cv2.CAP_PROP_FPS: fps,
+            cv2.CAP_PROP_ORIENTATION_META: 0,
+        }
+
+    def get(self, name):
+        if name == cv2.CAP_PROP_POS_MSEC:
+            return 1000 * self.seconds[self.place]
+        return self.stated.get(name, 0)
+
+    def grab(self):
+        self.place += 1
+        return self.place < len(self.seconds)
+
+    def retrieve(self):
+        return True, square(0)
+
+    def isOpened(self):
+        return True
+
+    def set(self, *_):
+        pass
+
+    def release(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    'duration, fps, missing',
+    [(2.0, 30, []), (2.0, 1000, []), (4.0, 30, ['the last 2.0 of 4.0 s have no frame'])],
+)
+def test_a_duration_is_no_number_of_frames(tmp_path, monkeypatch, duration, fps, missing):
+    """At a variable rate there are fewer frames than a constant one would have."""
+    seconds = np.arange(60)[np.arange(60) % 7 < 4] / 30
+    monkeypatch.setattr(
+        frame_source.cv2, 'VideoCapture', lambda path: Header(seconds, duration, fps)
+    )
+    (tmp_path / 'a.webm').touch()
+    video = open_frames(tmp_path / 'a.webm')
+    assert len(video) == len(seconds)
+    assert [note for note in video.notes if 'variable' not in note] == missing
+
+
 @pytest.mark.parametrize('content', [b'', b'this is no video', bytes(5000)])
 def test_what_is_no_video(tmp_path, content):
     path = tmp_path / 'no.mp4'

@@ -98,6 +98,11 @@ def test_what_fails_is_told_and_not_fatal():
     assert [failure.split()[1].strip(':') for failure in clip.facts['failures']] == ['5', '30']
 
 
+def test_a_detector_that_always_fails_is_told():
+    with pytest.raises(DataError, match='40 frames failed, the first one: .*out of luck'):
+        observe(Pictures(pictures(40)), Detector(failing=range(40)))
+
+
 def test_one_who_comes_late_and_leaves_early():
     absent = (*range(10), *range(50, 60))
     (clip,), _ = observe(Pictures(pictures(60)), Detector(blind=absent))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gvhmr_da_mm.core.errors import DataError
+from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.structures import CameraMotion, MotionResult, PersonMotion
 from gvhmr_da_mm.visualization import result_tracks, write_result_page, write_result_video
 from gvhmr_da_mm.visualization.palette import BACKGROUND, PEOPLE, person_colour
@@ -52,6 +52,17 @@ def test_tracks_cover_the_video(result):
         np.testing.assert_allclose(track.camera_centres, np.tile([0, 1, 4], (LENGTH, 1)), atol=1e-6)
         pelvis = track.mesh(np.array([start + 7]))[0].mean(axis=0)
         np.testing.assert_allclose(pelvis, track.joints_c[start + 7, 0], atol=0.5)
+
+
+@pytest.mark.parametrize('height', [0, -5, 15, np.nan])
+def test_the_height_of_a_video(result, tmp_path, height):
+    with pytest.raises(ConfigError, match='`height` should be at least 16'):
+        result.render(tmp_path / 'a.mp4', height=height)
+
+
+def test_a_video_of_unknown_size(result, tmp_path):
+    with pytest.raises(DataError, match='a.mp4 needs the size of the video'):
+        replace(result, size=(0, 0)).render(tmp_path / 'a.mp4')
 
 
 def read(path):

@@ -66,10 +66,13 @@ class ResultFolder:
         Raises:
             ConfigError: If there is none for one of them.
         """
+        RESULT_WRITERS.import_from_location()
+        known = sorted(RESULT_WRITERS.module_dict)
+        if isinstance(formats, str):
+            raise ConfigError(f'`formats` should be a list of {", ".join(known)}, got {formats!r}')
         for ending in formats:
-            if RESULT_WRITERS.get(ending) is None:
-                known = ', '.join(sorted(RESULT_WRITERS.module_dict))
-                raise ConfigError(f'`formats` should be of {known}, got {ending!r}')
+            if ending not in known:
+                raise ConfigError(f'`formats` should be of {", ".join(known)}, got {ending!r}')
 
     @contextmanager
     def recording(self, clock: StageClock) -> Iterator[None]:

@@ -22,6 +22,7 @@ from ...structures import (
     read_motion_dump,
     write_motion_dump,
 )
+from ...video.camera_track import unused_positions
 from ...video.detectors import build_detector
 from ...video.frame_source import FrameSource
 from ...video.observe import make_clips
@@ -106,7 +107,13 @@ class VideoRecovery:
                 signature=signature,
                 settings=self.settings.recovery(),
                 cuts=starts[1:],
-                notes=[*of_video, *_scene_notes(starts), *seen.failures],
+                notes=[
+                    *of_video,
+                    *_scene_notes(starts),
+                    *self.settings.unknown_people(range(len(people))),
+                    *unused_positions(rotation),
+                    *seen.failures,
+                ],
             ),
         )
 
@@ -178,7 +185,8 @@ class VideoRecovery:
     ) -> list[PersonClip]:
         """Return the people, with image features if there are weights for them."""
         job = self.settings.job
-        clips = make_clips(source, seen.plan, seen.frames, job.people, job.min_frames)
+        facts = dict(failures=seen.failures)
+        clips = make_clips(source, seen.plan, seen.frames, job.people, job.min_frames, facts)
         for number, clip in enumerate(clips if job.checkpoint else ()):
             partial_file = None if kept is None else kept.video / f'features_{number}.npz'
             with clock.measure('features'):

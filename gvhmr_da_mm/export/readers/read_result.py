@@ -6,8 +6,8 @@ from typing import Optional, Union
 
 import numpy as np
 
-from ...core.checks import check_choice
-from ...core.errors import ConfigError, DataError, MissingFilesError
+from ...core.checks import check_choice, check_positive
+from ...core.errors import DataError, MissingFilesError
 from ...core.extrinsics import AXES
 from .amass import read_amass
 from .bvh import read_bvh
@@ -49,8 +49,8 @@ def read_result(
     path = Path(path)
     if up is not None:
         check_choice(up, AXES, 'up')
-    if fps is not None and not fps > 0:
-        raise ConfigError(f'`fps` should be positive, got {fps}')
+    if fps is not None:
+        check_positive(fps=fps)
     people: list[StoredMotion] = []
     for file in _files(path):
         people += READERS[file.suffix.lower()](file)

@@ -15,6 +15,7 @@ from gvhmr_da_mm.core.rotation import rotation_about_axis
 from gvhmr_da_mm.structures import PersonMotion
 from gvhmr_da_mm.video.array_frames import ArrayFrames
 from gvhmr_da_mm.video.feature_job import FeatureJob
+from gvhmr_da_mm.video.video_camera import intrinsics_of
 
 FRAMES = 9
 
@@ -97,6 +98,11 @@ def test_cameras(tmp_path):
     assert camera_of(None, str(poses)) == str(poses)
     with pytest.raises(DataError, match='r.npy should have poses `T_w2c`'):
         camera_of(None, str(rotations))
+    with pytest.raises(DataError, match='r.npy should have poses `T_w2c`'):
+        camera_of(None, str(tmp_path))
+    rotations.unlink()
+    (tmp_path / 'cams.qca.txt').touch()
+    assert camera_of(None, str(tmp_path)) == str(tmp_path)
     with pytest.raises(ConfigError, match='one of the rotations'):
         camera_of(str(rotations), str(poses))
 
@@ -107,12 +113,26 @@ def test_cameras(tmp_path):
         (dict(floor='tiles'), ConfigError, "`floor` should be one of .* got 'tiles'"),
         (dict(focal='long'), ConfigError, '`focal` should be pixels'),
         (dict(camera='none.npy'), MissingFilesError, 'gyro, static, or an existing'),
-        (dict(fps=0), ConfigError, '`fps` should be positive'),
+        (dict(focal=0.0), ConfigError, '`focal` should be pixels'),
+        (dict(camera=np.eye(3)), MissingFilesError, 'gyro, static, or an existing'),
+        *((dict(fps=fps), ConfigError, '`fps` should be positive') for fps in (0, np.inf, '30')),
+        *(
+            (dict(height=height), ConfigError, '`height` should be in metres')
+            for height in (178, -1.8, np.nan, '1.8', True, {0: 1.8, 1: 178}, {0: None})
+        ),
+        (dict(height={'0': 1.8}), ConfigError, '`height` .* by the id of the person'),
     ],
 )
 def test_impossible_settings(options, kind, said):
     with pytest.raises(kind, match=said):
         RecoverySettings(**options)
+
+
+def test_a_number_is_a_focal_length_too():
+    size = (640, 480)
+    for focal in (500, 500.0, np.float32(500)):
+        assert RecoverySettings(focal=focal)
+        np.testing.assert_array_equal(intrinsics_of(focal, *size), intrinsics_of('500', *size))
 
 
 def test_heights_and_signatures():

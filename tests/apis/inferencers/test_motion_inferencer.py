@@ -156,6 +156,9 @@ def test_heights(inferencer, video):
     np.testing.assert_allclose(ratio, ratio[0], rtol=1e-3)
     with pytest.raises(ConfigError, match='`height` should be in metres, 0.5 to 2.6, got 178'):
         fast(inferencer, video, height=178)
+    assert not any('height' in note for note in tall.facts['notes'])
+    told = fast(inferencer, video, height={0: 1.8, 7: 1.7})[0].facts['notes']
+    assert 'a height is given for people [7], who are not in this video' in told
 
 
 def test_a_given_camera(inferencer, video, tmp_path):
@@ -168,12 +171,25 @@ def test_a_given_camera(inferencer, video, tmp_path):
         np.testing.assert_allclose(person.T_w2c, np.tile(T_w2c, (len(person), 1, 1)), atol=1e-4)
 
 
+def test_a_camera_file_without_an_up_axis_is_told(inferencer, video, tmp_path):
+    np.savez(tmp_path / 'camera.npz', T_w2c=np.eye(4))
+    (result,) = fast(inferencer, video, camera=str(tmp_path / 'camera.npz'))
+    assert any('does not state `up`' in note for note in result.facts['notes'])
+
+
 def test_what_is_refused(inferencer, video, checkpoint, toy_root, tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match='unknown argument `heigth`; did you mean .height'):
         list(inferencer(video, heigth=1.8))
     with pytest.raises(ConfigError, match="`formats` should be of .*bvh.*, got 'fbx'"):
         list(inferencer(video, formats=('fbx',)))
-    with pytest.raises(DataError, match='no person is seen in at least 41'):
+    for formats in ('npz', ['.npz'], ['NPZ'], [None]):
+        with pytest.raises(ConfigError, match='`formats` should be '):
+            list(inferencer(video, formats=formats))
+    (result,) = fast(inferencer, video)
+    for frame in (-1, FRAMES, 1.5, float('nan')):
+        with pytest.raises(ConfigError, match='`frame` should be 0 to 39'):
+            result.at(frame)
+    with pytest.raises(DataError, match='at least 41 .* longer video, or a smaller `min_frames`'):
         list(inferencer(video, min_frames=41))
     monkeypatch.setattr(module, 'list_models', list)
     monkeypatch.chdir(tmp_path)

@@ -72,7 +72,14 @@ def test_arrays():
         assert [number for number, _ in source.frames([3, 1])] == [1, 3]
 
 
-@pytest.mark.parametrize('frames', [np.zeros((5, 6, 8, 3)), np.zeros((5, 6, 8), np.uint8)])
+@pytest.mark.parametrize(
+    'frames',
+    [
+        np.zeros((5, 6, 8, 3)),
+        *(np.zeros(shape, np.uint8) for shape in ((5, 6, 8), (5, 6, 8, 4), (5, 6, 8, 1))),
+        *(np.zeros(shape, np.uint8) for shape in ((5, 3, 6, 8), (5, 0, 8, 3), (0, 6, 8, 3))),
+    ],
+)
 def test_wrong_arrays(frames):
     (video,) = list_videos(frames)
     with pytest.raises(DataError, match=r'RGB images \(N, H, W, 3\), uint8'):
