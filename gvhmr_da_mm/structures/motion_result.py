@@ -49,7 +49,7 @@ class CameraMotion:
         return -(self.T_w2c[:, None, :3, 3] @ self.T_w2c[:, :3, :3])[:, 0]
 
 
-@dataclass
+@dataclass(repr=False)
 class MotionResult:
     """Motion of the people of a video.
 
@@ -81,6 +81,10 @@ class MotionResult:
 
     def __len__(self) -> int:
         return self.num_frames
+
+    def __repr__(self) -> str:
+        people = f'people {", ".join(map(str, self.people))}' if self.people else 'nobody'
+        return f'MotionResult({self.name!r}, {people}, {len(self)} frames, {self.fps:g} per second)'
 
     @property
     def name(self) -> str:

@@ -57,6 +57,12 @@ def result(*people, **fields):
     )
 
 
+def test_a_short_text_of_it():
+    assert repr(result(person(), person(3))) == (
+        "MotionResult('walk', people 0, 3, 9 frames, 30 per second)"
+    )
+
+
 def test_frames_and_coverage():
     one = person()
     assert (one.first_frame, one.last_frame, len(one)) == (2, 7, FRAMES)

@@ -137,13 +137,14 @@ class ResultFolder:
     def summarise(
         self, result: MotionResult, files: dict[str, list[Path]], clock: StageClock
     ) -> None:
-        """Write ``summary.json``.
+        """Write ``summary.json``, and remove files of an earlier result that this run left.
 
         Args:
             result (MotionResult): The result.
             files (dict[str, list[Path]]): Its files, by ending or name.
             clock (StageClock): Has the times of the stages.
         """
+        self._remove_stale(result)
         names = {name: [file.name for file in paths] for name, paths in files.items()}
         content = dict(describe_result(result), files=names, warnings=result.facts['notes'])
         self._summarise(content, clock)
@@ -186,6 +187,19 @@ class ResultFolder:
             known[str(root / name)] = dict(signature=result.facts['signature'], files=written)
             write_atomically(record, json.dumps(known, indent=1))
         return files
+
+    def _remove_stale(self, result: MotionResult) -> None:
+        """Remove formats and drawings of an earlier result, which would pass for this one's."""
+        if self.kept is None:
+            return
+        record = self.kept.video / WRITTEN
+        known = _read(record)
+        stale = [name for name in known if known[name]['signature'] != result.facts['signature']]
+        for name in stale:
+            for file in known.pop(name)['files']:
+                Path(file).unlink(missing_ok=True)
+        if stale:
+            write_atomically(record, json.dumps(known, indent=1))
 
     def _summarise(self, content: dict[str, Any], clock: StageClock) -> None:
         root = self.motions or self.drawings

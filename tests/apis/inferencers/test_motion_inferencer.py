@@ -121,6 +121,21 @@ def test_people_of_an_earlier_run_leave_no_file(inferencer, video, tmp_path):
     assert {file.name for file in folder.glob('*.npz')} == {'motion.npz', 'motion_of_mine.npz'}
 
 
+def test_formats_and_drawings_of_an_earlier_motion_are_removed(inferencer, video, tmp_path):
+    folder = tmp_path / 'walk'
+    more = {'overlay.mp4', 'world.html', 'motion.json'}
+
+    def files():
+        return {file.name for file in folder.iterdir() if file.is_file()}
+
+    fast(inferencer, video, out_dir=tmp_path, formats=('npz', 'json'))
+    fast(inferencer, video, pred_out_dir=tmp_path)
+    everything = files()
+    assert more < everything  # Of the same motion.
+    fast(inferencer, video, pred_out_dir=tmp_path, focal='90')
+    assert files() == everything - more
+
+
 def test_an_interruption_keeps_finished_stages(inferencer, video, tmp_path, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
