@@ -23,7 +23,7 @@ _PLACES = {
     'MotionResult': 'structures',
     'adapt': 'apis.video_adaptation',
     'init_model': 'apis',
-    'load_result': 'export',
+    'load_result': 'apis.load_result',
 }
 """Modules of the names that are imported on first use, as PyTorch and MMPose take seconds."""
 

@@ -8,7 +8,7 @@ from .glb_camera import CameraTrack
 from .hmr4d_results import write_hmr4d_results
 from .person_glb import write_person_glb
 from .person_parameters import person_parameters
-from .readers import load_result, read_result
+from .readers import read_result
 from .result_summary import describe_result, write_result_summary
 from .result_writers import (
     write_result_bvh,
@@ -27,7 +27,6 @@ __all__ = [
     'dumped_person',
     'given_up',
     'in_given_world',
-    'load_result',
     'person_parameters',
     'person_skeleton',
     'put_on_soles',

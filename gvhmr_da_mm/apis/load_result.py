@@ -6,12 +6,11 @@ from typing import Any, Optional, Union
 import numpy as np
 import torch
 
-from ...body_models import get_body_model
-from ...core.errors import DataError
-from ...structures import CameraMotion, MotionResult, PersonMotion
-from .posed_motion import PosedMotion, pose_motion
-from .read_result import frame_range, read_result
-from .stored_motion import StoredMotion
+from ..body_models import get_body_model
+from ..core.errors import DataError
+from ..export.readers import PosedMotion, StoredMotion, frame_range, pose_motion, read_result
+from ..structures import CameraMotion, MotionResult, PersonMotion
+from .body_root import find_body_root
 
 PathLike = Union[str, Path]
 STILL = 1e-3
@@ -33,8 +32,8 @@ def load_result(
         path (str | Path): As for :func:`read_result`: ``hmr4d_results.pt`` of GVHMR or of
             :meth:`MotionResult.save`, WHAM's pkl, TRAM's npy or folder, AMASS' npz, BVH, or a
             folder with a file for each person.
-        data_root (str | Path, optional): Data root of the body models. Defaults to None: the
-            environment's.
+        data_root (str | Path, optional): Data root of the body models. Defaults to None: as for
+            :func:`.find_body_root`, so that a result of the stand-in body is one again.
         fps (float, optional): Frames per second. Defaults to None: as stored, else 30.
         up (str, optional): Up axis of the world in the file. Defaults to None: that of the format.
 
@@ -50,6 +49,7 @@ def load_result(
     Examples:
         >>> load_result('hmr4d_results.pt', data_root='data').save('walk.bvh')  # doctest: +SKIP
     """
+    data_root = find_body_root(data_root)
     people = [motion for motion in read_result(path, fps, up) if len(motion)]
     numbers = frame_range(people)
     persons = {motion.id: _person(motion, data_root) for motion in people}
@@ -60,7 +60,7 @@ def load_result(
         num_frames=len(numbers),
         camera=_camera(persons, K, len(numbers)),
         video=Path(path).with_suffix(''),
-        data_root=None if data_root is None else Path(data_root),
+        data_root=data_root,
         facts=dict(loaded_from=str(path)),
         fps=people[0].fps,
     )
