@@ -155,7 +155,7 @@ class MotionResult:
             list[Path]: The files.
 
         Raises:
-            ConfigError: If there is no writer for the ending.
+            ConfigError: If there is no writer for the ending, or the file is the video itself.
             DataError: If the result lacks what the format needs.
         """
         path = Path(path)
@@ -163,6 +163,10 @@ class MotionResult:
         if writer is None:
             known = list_some([f'.{ending}' for ending in sorted(RESULT_WRITERS.module_dict)])
             raise ConfigError(f'`path` should end in one of {known}, got {str(path)!r}')
+        if self.video is not None and path.resolve() == Path(self.video).resolve():
+            raise ConfigError(
+                f'{path} is the video of this result, which would be replaced: choose another name'
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         return writer(path, self, **options)
 

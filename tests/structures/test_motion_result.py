@@ -141,6 +141,13 @@ def test_a_writer_is_found_by_the_ending(writer, tmp_path):
         one.render(tmp_path / 'x.toy')
 
 
+def test_the_video_itself_is_never_replaced(writer, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match='is the video of this result'):
+        result(person()).render('a/walk.mp4')
+    assert not writer
+
+
 def test_show_opens_the_page(writer, monkeypatch, tmp_path):
     opened = []
     monkeypatch.setattr(webbrowser, 'open', opened.append)

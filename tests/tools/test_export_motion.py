@@ -133,6 +133,13 @@ def test_what_does_not_go_together(call, dumped, tmp_path, out, options, expecte
     assert dumped.read_bytes() == before
 
 
+def test_the_video_is_not_replaced(call, dumped, tmp_path):
+    video = tmp_path / 'a.mp4'
+    video.write_bytes(b'video')
+    code, _, err = export(call, dumped, '--out', video, '--video', video)
+    assert code == 2 and 'the video itself' in err and video.read_bytes() == b'video'
+
+
 def test_metres_for_blender(call, dumped, tmp_path):
     positions = []
     for unit in ('cm', 'm'):

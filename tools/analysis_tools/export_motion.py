@@ -185,6 +185,8 @@ def check_args(path: Path, args: argparse.Namespace) -> None:
         raise ConfigError(f'`--out` should end in one of {", ".join(WRITERS)}, got {str(path)!r}')
     if path.resolve() == Path(args.dump).resolve():
         raise ConfigError(f'`--out {path}` is the dump itself: choose another name')
+    if args.video is not None and path.resolve() == Path(args.video).resolve():
+        raise ConfigError(f'`--out {path}` is the video itself: choose another name')
     if args.up is not None and args.space not in (None, 'world'):
         raise ConfigError('`--up` is for `--space world`: leave it out')
     for name, default in DEFAULTS.items():
