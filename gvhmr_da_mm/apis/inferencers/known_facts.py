@@ -13,6 +13,8 @@ from ...core.rotation import axis_angle_to_matrix, matrix_to_axis_angle
 from ...structures import PersonMotion
 
 MIN_CONTACT_PROBABILITY = 0.5
+MAX_GRAVITY_ANGLE = 45.0
+"""Degrees; networks are right about what is down to a few."""
 
 
 def with_height(person: PersonMotion, height: float, body: SMPLXBody) -> PersonMotion:
@@ -42,6 +44,23 @@ def with_height(person: PersonMotion, height: float, body: SMPLXBody) -> PersonM
     values = (pose, betas, person.global_orient_w, transl_w)
     joints_w = body.fk(*(torch.as_tensor(value).float() for value in values)).numpy()
     return replace(person, betas=betas, transl_w=transl_w, transl_c=transl_c, joints_w=joints_w)
+
+
+def gravity_doubts(person: PersonMotion, T_w2c: np.ndarray) -> list[str]:
+    """Return a note where a camera of known pose has another direction down than the motion has.
+
+    Args:
+        person (PersonMotion): F frames, in the camera and in the predicted world.
+        T_w2c (np.ndarray): World to camera (F, 4, 4), y up.
+    """
+    cosine = (person.T_w2c[:, :3, 1] * T_w2c[:, :3, 1]).sum(axis=-1)
+    angle = np.degrees(np.median(np.arccos(cosine.clip(-1, 1))))
+    if angle < MAX_GRAVITY_ANGLE:
+        return []
+    return [
+        f'the poses of the camera have down {angle:.0f} degrees from where the motion of this '
+        'person has it: they should be world-to-camera, and `up` the up axis of their world'
+    ]
 
 
 def in_given_world(person: PersonMotion, T_w2c: np.ndarray) -> PersonMotion:

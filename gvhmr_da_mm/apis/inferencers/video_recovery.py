@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional
@@ -35,7 +36,7 @@ from ...video.visual_gyro import CameraRotation
 from ..keypoint_model import KeypointModel
 from .frame_confidence import frame_confidence
 from .kept_stages import KeptStages
-from .known_facts import in_given_world, on_floor, with_height
+from .known_facts import gravity_doubts, in_given_world, on_floor, with_height
 from .one_scene import place_people, scene_starts
 from .settings import RecoverySettings
 
@@ -210,6 +211,8 @@ class VideoRecovery:
             if dump is not None:
                 clock.reuse('network')
                 return dump
+        # A given world comes last: what the network says of gravity is compared with it.
+        inputs = replace(inputs, T_w2c=None)
         with clock.measure('network'):
             sample = self.model.predict(inputs, 'fitted' if self.settings.fit else 'network', clock)
             coco = self.model.coco_joints(sample, 'camera')
@@ -244,7 +247,9 @@ class VideoRecovery:
         if height is not None:
             person = with_height(person, height, get_body_model('smplx', data_root=self.data_root))
         if rotation.T_w2c is not None:
-            person = in_given_world(person, rotation.T_w2c[clip.frames])
+            given = rotation.T_w2c[clip.frames]
+            person.notes.extend(gravity_doubts(person, given))
+            person = in_given_world(person, given)
         floor = self.settings.floor
         if floor == 'flat' or (floor == 'steps' and rotation.T_w2c is None):
             person = on_floor(person, flat=floor == 'flat')

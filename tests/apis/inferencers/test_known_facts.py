@@ -4,6 +4,7 @@ import torch
 
 from gvhmr_da_mm.apis.inferencers import RecoverySettings, camera_of
 from gvhmr_da_mm.apis.inferencers.known_facts import (
+    gravity_doubts,
     in_given_world,
     moved,
     on_floor,
@@ -79,6 +80,20 @@ def test_the_world_of_a_camera(body, person):
     np.testing.assert_allclose(there.T_w2c, T_w2c, atol=1e-5)
     np.testing.assert_allclose(there.joints_w, posed(body, there, 'w'), atol=1e-4)
     np.testing.assert_allclose(there.joints_c, person.joints_c, atol=1e-5)
+
+
+def test_a_camera_that_looks_upside_down_is_told(person):
+    turned = person.T_w2c @ rotation(40)
+    assert gravity_doubts(person, person.T_w2c) == gravity_doubts(person, turned) == []
+    (note,) = gravity_doubts(person, person.T_w2c @ rotation(97))
+    assert 'down 97 degrees from where' in note and 'world-to-camera' in note
+
+
+def rotation(degrees):
+    """Return a turn about the x axis of the world (4, 4)."""
+    T = np.eye(4)
+    T[:3, :3] = rotation_about_axis('x', torch.tensor(np.radians(degrees)))
+    return T
 
 
 def test_a_flat_floor(body, person):
