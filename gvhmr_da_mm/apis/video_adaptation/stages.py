@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 import numpy as np
-import torch
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 
 from ...core.conventions import FPS
 from ...core.errors import ConfigError, GVHMRError
 from ...datasets.sources import signature_of
-from ...fileio.atomic_file import open_atomically
-from ...models.checkpoint_reading import read_checkpoint
 from ...models.model_zoo import find_checkpoint
 from ...structures import MotionDump
 from ...version import __version__
@@ -31,7 +28,7 @@ from ..keypoint_model.keypoint_model import STAGES, network_config
 from .judging import objections, predict_stretches, reported, score_predictions, standing_feet
 from .report import WEIGHTS, AdaptationReport
 from .stretches import Stretch, cut_stretches
-from .training import train, trained_file, training_config
+from .training import save_weights, train, trained_file, training_config
 from .video_pack import write_video_pack
 
 PathLike = Union[str, Path]
@@ -98,9 +95,9 @@ class VideoAdaptation:
         weights = self.out / WEIGHTS
         better = adapted is not None and not reasons
         if better:
-            _save(weights, trained_file(config), config.model)
+            save_weights(weights, trained_file(config), config.model)
         else:
-            _save(weights, self.checkpoint, self.network)
+            save_weights(weights, self.checkpoint, self.network)
         result = AdaptationReport(
             kept='adapted' if better else 'source',
             reasons=reasons,
@@ -274,11 +271,3 @@ class VideoAdaptation:
             if picture is not None:
                 pictures[name] = picture
         return pictures
-
-
-def _save(path: Path, checkpoint: Path, model: ConfigDict) -> None:
-    """Write the weights of a checkpoint with the config of their model."""
-    content = read_checkpoint(checkpoint)
-    text = Config(dict(model=model.to_dict()), format_python_code=False).pretty_text
-    with open_atomically(path) as file:
-        torch.save(dict(state_dict=content.state_dict, meta=dict(cfg=text)), file)

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 from typing import Any, Optional
 
+import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -13,7 +14,8 @@ from ...config.loading import finish_config, load_config
 from ...config.stored import drop_speed_keys
 from ...core.errors import DivergenceError, TrainingCollapseError
 from ...engine.checkpoint_files import find_last_checkpoint
-from ...fileio.atomic_file import write_atomically
+from ...fileio.atomic_file import open_atomically, write_atomically
+from ...models.checkpoint_reading import read_checkpoint
 from ...video.stage_clock import Report
 from ..check_training import check_training
 from ..stored_sizes import use_stored_sizes
@@ -92,6 +94,8 @@ def train(config: Config, progress: Report) -> str:
     except (TrainingCollapseError, DivergenceError) as error:
         write_atomically(problem, json.dumps(dict(problem=str(error))))
         return str(error)
+    # The state of the optimisers, which is large, is of no more use.
+    save_weights(trained_file(config), trained_file(config), config.model)
     return ''
 
 
@@ -105,6 +109,20 @@ def trained_file(config: Config) -> Path:
         Path: The last one; it need not exist.
     """
     return Path(config.work_dir) / f'epoch_{config.train_cfg.max_epochs}.pth'
+
+
+def save_weights(path: Path, checkpoint: Path, model: ConfigDict) -> None:
+    """Write the weights of a checkpoint with the config of their model.
+
+    Args:
+        path (Path): The file, which may be the checkpoint.
+        checkpoint (Path): The checkpoint.
+        model (ConfigDict): The config.
+    """
+    content = read_checkpoint(checkpoint)
+    text = Config(dict(model=model.to_dict()), format_python_code=False).pretty_text
+    with open_atomically(path) as file:
+        torch.save(dict(state_dict=content.state_dict, meta=dict(cfg=text)), file)
 
 
 class _ProgressHook(Hook):

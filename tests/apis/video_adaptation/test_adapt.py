@@ -45,6 +45,8 @@ def test_files_and_a_second_run(run, source, tmp_path, monkeypatch):
     page = (out / 'report.html').read_text()
     assert 'walk.mp4' in page and 'data:image/jpeg' in page
     load_stored_config(out / 'adapted.pth')  # For `--weights` of other tools.
+    (trained,) = out.rglob('epoch_*.pth')
+    assert set(torch.load(trained, weights_only=True)) == {'state_dict', 'meta'}
 
     monkeypatch.setattr(training.Runner, 'from_cfg', None)
     monkeypatch.setattr(gvhmr_da_mm.apis.keypoint_model.KeypointModel, 'predict', None)
