@@ -67,7 +67,7 @@ def load_result(
 
 
 @torch.no_grad()
-def _person(motion: StoredMotion, data_root: Optional[PathLike]) -> PersonMotion:
+def _person(motion: StoredMotion, data_root: Path) -> PersonMotion:
     posed = pose_motion(motion, data_root)
     if posed.world is None:
         raise DataError(
@@ -92,7 +92,7 @@ def _person(motion: StoredMotion, data_root: Optional[PathLike]) -> PersonMotion
     )
 
 
-def _joints(posed: PosedMotion, data_root: Optional[PathLike]) -> np.ndarray:
+def _joints(posed: PosedMotion, data_root: Path) -> np.ndarray:
     """Return the 22 joints in the world (F, 22, 3), m."""
     body = get_body_model('smplx', data_root=data_root)
     return body.fk(posed.body_pose, posed.betas, *posed.world).numpy()

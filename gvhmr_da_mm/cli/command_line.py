@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any, Optional, Union
 
 from ..core.errors import ConfigError, GVHMRError
@@ -146,18 +147,29 @@ def _refused_part(error: Exception) -> Optional[str]:
     refusal if it is raised while a part is built, with no code at work but that of the library,
     or our constructors that pass arguments on to it.
     """
-    part, refused, known = None, False, False
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        name, module = frame.f_code.co_name, frame.f_globals.get('__name__', '')
-        package = module.partition('.')[0]
-        if package == 'mmengine' and name in _BUILDERS:
-            part, refused, known = _BUILDERS[name](frame.f_locals), True, True
-        elif package == _OURS:
-            refused, known = False, known and name == '__init__'
-        else:
-            known = known and package in _LIBRARIES
-            refused = known
-    return part if refused else None
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    builders = [number for number, frame in enumerate(frames) if _builds(frame)]
+    if not builders:
+        return None
+    builder, inner = frames[builders[-1]], frames[builders[-1] + 1 :]
+    passed_on = all(
+        _package(frame) in _LIBRARIES
+        or (_package(frame) == _OURS and frame.f_code.co_name == '__init__')
+        for frame in inner
+    )
+    if not passed_on or (inner and _package(inner[-1]) == _OURS):
+        return None
+    return _BUILDERS[builder.f_code.co_name](builder.f_locals)
+
+
+def _builds(frame: FrameType) -> bool:
+    """Return whether it is a function of MMEngine that builds a part of a config."""
+    return _package(frame) == 'mmengine' and frame.f_code.co_name in _BUILDERS
+
+
+def _package(frame: FrameType) -> str:
+    """Return the package of the code that was at work."""
+    return frame.f_globals.get('__name__', '').partition('.')[0]
 
 
 def _describe_part(local: dict[str, Any]) -> str:

@@ -17,10 +17,10 @@ from .. import registry as registries
 from ..core.errors import ConfigError
 from ..registry.arguments import (
     check_arguments,
+    check_fields,
     check_names,
     check_value,
     parameters_of,
-    suggest,
 )
 
 _OURS = registries.SCOPE
@@ -119,7 +119,7 @@ def check_config(config: Union[Config, Mapping]) -> None:
             for key, part in value.items():
                 _check_part(part, Optional[Hook], f'{name}.{key}')
         elif name in _PLAIN_FIELDS and isinstance(value, Mapping):
-            _check_plain_fields(value, name)
+            check_fields(value, _PLAIN_FIELDS[name], f'`{name}`')
         elif name == 'randomness' and isinstance(value, Mapping):
             for key, hint in check_names(Runner.set_randomness, value, name).items():
                 if hint is bool and key in value:
@@ -134,14 +134,6 @@ def _check_part(part: Any, hint: Any, where: str) -> None:
     check_value(part, hint, where)
     if isinstance(part, Mapping) and 'type' not in part:
         raise ConfigError(f'`{where}` should have a `type`, got {dict(part)!r:.200}')
-
-
-def _check_plain_fields(value: Mapping, where: str) -> None:
-    """Check the names of fields that MMEngine reads from a dict without a type."""
-    known = _PLAIN_FIELDS[where]
-    for name in value:
-        if name not in known:
-            raise ConfigError(f'`{where}` has no field {name!r}; {suggest(name, known)}')
 
 
 def _check_dynamic_intervals(value: Any, where: str) -> None:
@@ -185,8 +177,7 @@ def _check_nested_parts(value: Any, hint: Any, where: str) -> None:
 
 def _check_dataloader(loader: Mapping, where: str) -> None:
     """Check the fields of a dataloader."""
-    for name in set(loader) - DATALOADER_FIELDS:
-        raise ConfigError(f'`{where}` has no field {name!r}; {suggest(name, DATALOADER_FIELDS)}')
+    check_fields(loader, DATALOADER_FIELDS, f'`{where}`')
     if 'dataset' not in loader:
         raise ConfigError(f'`{where}` should have a `dataset`')
     for name, hint in (('dataset', Dataset), ('sampler', Any), ('batch_sampler', Any)):

@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, Union
 
+from ..core.checks import is_number
 from ..core.errors import ConfigError
 
 _PLAIN_TYPES = {int: 'a whole number', float: 'a number', bool: 'True or False', str: 'a text'}
@@ -85,12 +86,22 @@ def check_names(target: Callable, names: Iterable[str], where: str) -> dict[str,
         dict[str, Any]: Accepted names and their types.
     """
     known, open_ended = parameters_of(target)
-    for name in () if open_ended else names:
-        if name not in known:
-            raise ConfigError(
-                f'`{where}` ({_name(target)}) has no field {name!r}; {suggest(name, known)}'
-            )
+    if not open_ended:
+        check_fields(names, known, f'`{where}` ({_name(target)})')
     return known
+
+
+def check_fields(names: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Raise :class:`ConfigError` for a name that is not known.
+
+    Args:
+        names (Iterable[str]): Names of fields.
+        known (Iterable[str]): Those that are read.
+        where (str): What has the fields, as it is shown.
+    """
+    for name in names:
+        if name not in known:
+            raise ConfigError(f'{where} has no field {name!r}; {suggest(name, known)}')
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -152,8 +163,7 @@ def _fits_plain(value: Any, kind: type) -> bool:
     if kind is int:
         return isinstance(value, Integral) and not isinstance(value, bool)
     if kind is float:
-        is_number = isinstance(value, Real) and not isinstance(value, bool)
-        return is_number and not math.isnan(value)
+        return is_number(value) and not math.isnan(value)
     return isinstance(value, (str, Path) if kind is Path else kind)
 
 

@@ -1,6 +1,5 @@
 """Videos of the inputs that users name."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from ...core.conventions import FPS
 from ...core.errors import ConfigError, DataError, MissingFilesError
 from ...video.array_frames import ArrayFrames
 from ...video.extract_features import clip_ids
-from ...video.frame_source import IMAGE_SUFFIXES, FrameSource, find_clips, open_frames
+from ...video.frame_source import IMAGE_SUFFIXES, FrameSource, clip_name, find_clips, open_frames
 from ...video.webcam import is_webcam, webcam_number, webcam_windows
 from .kept_stages import is_drawing
 
@@ -69,7 +68,7 @@ def free_name(name: str, names: set[str]) -> str:
 def name_of_input(given: Any) -> str:
     """Return a name for an input that holds no video."""
     known = isinstance(given, (str, Path))
-    return (Path(os.path.abspath(given)).stem if known else '') or 'input'
+    return (clip_name(given).stem if known else '') or 'input'
 
 
 def separate_inputs(inputs: Inputs) -> list[Any]:

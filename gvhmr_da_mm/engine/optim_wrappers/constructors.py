@@ -12,7 +12,7 @@ from torch import nn
 from ...core.checks import check_choice
 from ...core.errors import ConfigError
 from ...registry import OPTIM_WRAPPER_CONSTRUCTORS
-from ...registry.arguments import check_value, suggest
+from ...registry.arguments import check_fields, check_value, suggest
 from .averaging_optim_wrappers import (
     AveragingAmpOptimWrapper,
     AveragingOptimWrapper,
@@ -51,7 +51,7 @@ class PrecisionOptimWrapperConstructor:
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None) -> None:
-        _check_names(paramwise_cfg or {}, PARAMWISE_OPTIONS, 'paramwise_cfg')
+        check_fields(paramwise_cfg or {}, PARAMWISE_OPTIONS, '`optim_wrapper.paramwise_cfg`')
         self.optim_wrapper_cfg = copy.deepcopy(optim_wrapper_cfg)
         self.paramwise_cfg = paramwise_cfg
 
@@ -65,7 +65,7 @@ class PrecisionOptimWrapperConstructor:
         """Check that each key of ``custom_keys`` matches a parameter, and has known options."""
         known = CUSTOM_OPTIONS.union(*(wrapper.optimizer.defaults for wrapper in wrappers))
         for key, options in ((self.paramwise_cfg or {}).get('custom_keys') or {}).items():
-            _check_names(options, known, f'paramwise_cfg.custom_keys.{key}')
+            check_fields(options, known, f'`optim_wrapper.paramwise_cfg.custom_keys.{key}`')
             if not any(key in name for name in names):
                 parts = {name.rpartition('.')[0] for name in names} - {''}
                 raise ConfigError(
@@ -109,15 +109,6 @@ class _NamedConstructor(DefaultOptimWrapperConstructor):
         self, params: list, module: nn.Module, prefix: str = '', is_dcn_module: Any = None
     ) -> None:
         super().add_params(params, module, prefix or self._name, is_dcn_module)
-
-
-def _check_names(options: Mapping, known: set[str], where: str) -> None:
-    """Raise :class:`ConfigError` for options that nothing reads."""
-    for name in options:
-        if name not in known:
-            raise ConfigError(
-                f'`optim_wrapper.{where}` has no field {name!r}; {suggest(name, known)}'
-            )
 
 
 def _check_clipping(clip_grad: Any) -> None:
