@@ -16,7 +16,8 @@ train_dataloader.dataset.optional = []
 # clip teaches the motion in the world here, so pseudo-labels do, as they are made at test time.
 model.update(
     losses=dict(pseudo=dict(world=True, loss_weight=0.1)),
-    pseudo_labeler=dict(trajectory=dict(type=FootContactOdometry)),
+    # A shipped model lifts keypoints itself.
+    pseudo_labeler=dict(lifter=None, trajectory=dict(type=FootContactOdometry)),
 )
 train_dataloader.update(batch_size=4, num_workers=0, persistent_workers=False)
 train_dataloader.batch_sampler.update(batches_per_epoch=20)

@@ -25,6 +25,7 @@ model.update(
         confidence=dict(weights=dict(discriminator=1.0), mean='arithmetic'),
         featureless_weight=1.0,
         refiner=None,
+        lifter=None,
     ),
     critic=dict(discriminator=dict(frame_stride=1), target=None, adversarial_weight=1.0),
     losses=dict(

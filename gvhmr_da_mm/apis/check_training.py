@@ -11,6 +11,7 @@ from ..config.values import target_of
 from ..core.errors import ConfigError
 from ..engine.optim_wrappers import AdaptationOptimWrapperConstructor
 from ..models import DomainAdaptiveGVHMR
+from ..registry import MODELS
 
 WRAPPERS = (ConcatDataset, RepeatDataset)
 
@@ -23,6 +24,8 @@ def check_training(config: Config) -> None:
 
     Raises:
         ConfigError: If parts do not fit; it names the field and what to write instead.
+        MissingFilesError: If the model that lifts keypoints does not exist.
+        CheckpointError: If it cannot be read.
     """
     check_monitored(config)
     optimizer, schedule = config.get('optim_wrapper'), config.get('param_scheduler')
@@ -37,6 +40,7 @@ def check_training(config: Config) -> None:
             )
     if optimizer and _target(optimizer.get('constructor')) is AdaptationOptimWrapperConstructor:
         _check_schedules(schedule, optimizer)
+    _check_lifter(config)
     dataset = (config.get('train_dataloader') or {}).get('dataset')
     if _is(dataset, 'train_dataloader.dataset', WRAPPERS):
         raise ConfigError(
@@ -50,6 +54,15 @@ def check_training(config: Config) -> None:
             'which cannot work here: set `compile` of the estimator, for instance '
             '`--cfg-options model.estimator.compile=True`'
         )
+
+
+def _check_lifter(config: Config) -> None:
+    """Read the model that lifts keypoints, which is needed at the first unlabelled batch only."""
+    model = config.get('model')
+    if _is(model, 'model', DomainAdaptiveGVHMR):
+        lifter = (model.get('pseudo_labeler') or {}).get('lifter')
+        if lifter:
+            _ = MODELS.build(dict(lifter)).network
 
 
 def _check_schedules(schedule: Any, optimizer: Mapping) -> None:

@@ -77,6 +77,7 @@ def toy_adaptation_config(
         confidence=weights,
         threshold=0.0,
         refiner=None,
+        lifter=None,
     )
     small = dict(
         type='MotionCritic',

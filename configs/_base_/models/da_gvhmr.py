@@ -14,6 +14,7 @@ from gvhmr_da_mm.models.adaptation import (
     MotionCritic,
     MotionQueue,
     NearestMotionTarget,
+    PoseLifter,
     PseudoLabeler,
     PseudoLabelLoss,
 )
@@ -41,6 +42,7 @@ model = dict(
         type=PseudoLabeler,
         confidence=dict(type=CombinedConfidence),
         refiner=dict(type=KeypointRefiner),
+        lifter=dict(type=PoseLifter),
     ),
     critic=dict(
         type=MotionCritic,

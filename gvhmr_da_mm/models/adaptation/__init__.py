@@ -12,6 +12,7 @@ from .label_fusion import PseudoLabels, fuse_candidates, fuse_rotations
 from .motion_critic import MotionCritic
 from .motion_queue import MotionQueue
 from .nearest_motion_target import NearestMotionTarget
+from .pose_lifter import PoseLifter
 from .pseudo_label_loss import PseudoLabelLoss
 from .pseudo_labeler import PseudoLabeler
 
@@ -21,6 +22,7 @@ __all__ = [
     'MotionCritic',
     'MotionQueue',
     'NearestMotionTarget',
+    'PoseLifter',
     'PseudoLabelLoss',
     'PseudoLabeler',
     'PseudoLabels',

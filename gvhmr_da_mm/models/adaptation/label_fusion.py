@@ -25,8 +25,9 @@ class PseudoLabels:
         prediction (MotionPrediction): The fused motion. Only valid frames may be trained on;
             samples that are not kept have none. ``x`` is None.
         keep (Tensor): Samples with at least one confident candidate (B,), bool.
-        confidence (Tensor): Mean confidence of the selected candidates (B,); of all candidates
-            where none was selected, so that a log shows how far the threshold is off.
+        confidence (Tensor): Mean confidence of the selected candidates (B,), with their weights in
+            the label; of all candidates where none was selected, so that a log shows how far the
+            threshold is off.
         selection (Tensor): Mask of the selected candidates (N, B), bool.
         spread (Tensor): Mean angle in radians between the candidates (B,), over all pairs,
             joints and frames, 0 for a single candidate.
@@ -107,20 +108,19 @@ def fuse_candidates(
     valid = torch.stack([candidate.valid for candidate in candidates])
     finite = _finite_frames(candidates)
     selection = (confidences > threshold) & (finite | ~valid).all(dim=-1)
-
-    # Not a product with the mask: confidences may be NaN.
-    weights = torch.where(selection, confidences, torch.zeros_like(confidences))
-    if prior is not None:
-        check_shape(prior, 'N B', name='prior', **sizes)
-        weights = weights * prior
-    weights = (weights[..., None] * valid).to(candidates[0].betas)
-    fused = _fuse(candidates, weights, finite)
+    if prior is None:
+        prior = torch.ones_like(confidences)
+    check_shape(prior, 'N B', name='prior', **sizes)
+    selection = selection & (prior > 0)
+    confidences = confidences.nan_to_num(0)
+    weights = confidences * prior * selection
+    fused = _fuse(candidates, (weights[..., None] * valid).to(candidates[0].betas), finite)
     if inputs is not None:
         fused = fused.for_box(inputs['bbx_xys'], inputs['K_fullimg'])
     return PseudoLabels(
         prediction=fused,
         keep=fused.valid.any(dim=1),
-        confidence=_mean_confidence(confidences, selection),
+        confidence=_mean(confidences, torch.where(selection.any(dim=0), weights, prior > 0)),
         selection=selection,
         spread=_mean_over_pairs(pairwise_angle(candidates)),
         scores=scores or {},
@@ -172,10 +172,10 @@ def _fuse(
     )
 
 
-def _mean_confidence(confidences: Tensor, selection: Tensor) -> Tensor:
-    """Average (N, B) over the selected candidates, or all where none was; NaN counts as 0."""
-    counted = selection | ~selection.any(dim=0)
-    return (confidences.nan_to_num(0) * counted).sum(dim=0) / counted.sum(dim=0)
+def _mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Average (N, B) over the candidates; 0 where none has a weight."""
+    total = weights.sum(dim=0)
+    return (values * weights).sum(dim=0) / torch.where(total > 0, total, 1.0)
 
 
 def _mean_over_pairs(angles: Tensor) -> Tensor:

@@ -26,10 +26,11 @@ class PseudoLabeler:
     """Label real clips by the teacher's confident predictions.
 
     The teacher predicts several views of each clip; the predictions are mapped back to the original
-    camera and scored, the confident ones fused, and the result is fitted to the detected keypoints.
+    camera and joined by the motion that the lifter sees in the keypoints. All are scored, the
+    confident ones fused, and the result is fitted to the detected keypoints.
 
     Note:
-        - N candidates (views), B clips, L frames.
+        - N candidates (views, then the lifted motion), B clips, L frames.
         - :class:`ConfidenceThresholdHook` writes ``threshold``.
 
     Args:
@@ -46,6 +47,8 @@ class PseudoLabeler:
             are much worse. Defaults to 0.25.
         refiner (dict, optional): Fits labels to the detected keypoints. Defaults to
             ``dict(type='KeypointRefiner')``; None: labels are not refined.
+        lifter (dict, optional): Adds a candidate for clips with keypoints. Defaults to
+            ``dict(type='PoseLifter')``; None: none.
         trajectory (dict, optional): Corrects the trajectory in the world, such as
             ``dict(type='FootContactOdometry')``. Defaults to None: not corrected.
 
@@ -62,6 +65,7 @@ class PseudoLabeler:
         view_weights: Optional[Sequence[float]] = None,
         featureless_weight: float = 0.25,
         refiner: Optional[dict] = dict(type='KeypointRefiner'),  # noqa: B006
+        lifter: Optional[dict] = dict(type='PoseLifter'),  # noqa: B006
         trajectory: Optional[dict] = None,
     ) -> None:
         views = DEFAULT_VIEWS if views is None else views
@@ -78,6 +82,7 @@ class PseudoLabeler:
         self.view_weights = None if view_weights is None else tuple(view_weights)
         self.featureless_weight = featureless_weight
         self.refiner = refiner and MODELS.build(refiner)
+        self.lifter = lifter and MODELS.build(lifter)
         self.trajectory = trajectory and MODELS.build(trajectory)
 
     @torch.no_grad()
@@ -98,18 +103,16 @@ class PseudoLabeler:
                 discriminator. Defaults to None.
         """
         candidates, has_imgfeat = self._predict_views(teacher, inputs)
+        prior = self.prior(has_imgfeat)
+        if self.lifter is not None:
+            candidates.append(self.lifter(candidates[0], inputs, teacher))
+            prior = torch.cat((prior, inputs['has_kp2d'][None].to(prior)))
         scores = {
             source: self._score(source, candidates, inputs, teacher, reprojection, critic)
             for source in self.confidence.sources
         }
-        confidences = self.confidence(scores)
         labels = fuse_candidates(
-            candidates,
-            confidences,
-            self.threshold,
-            self.prior(confidences, has_imgfeat),
-            inputs,
-            scores,
+            candidates, self.confidence(scores), self.threshold, prior, inputs, scores
         )
         prediction = labels.prediction
         if self.refiner is not None:
@@ -118,17 +121,12 @@ class PseudoLabeler:
             prediction = self.trajectory(prediction, inputs['cam_angvel'], teacher.body_model)
         return replace(labels, prediction=prediction)
 
-    def prior(self, confidences: Tensor, has_imgfeat: Tensor) -> Tensor:
-        """Return the prior weights (N, B) of candidates.
-
-        Args:
-            confidences (Tensor): Shape (N, B); gives dtype and device.
-            has_imgfeat (Tensor): Whether each candidate saw image features (N, B), bool.
-        """
-        prior = torch.ones_like(confidences)
-        if self.view_weights is not None:
-            prior = prior * prior.new_tensor(self.view_weights)[:, None]
-        return torch.where(has_imgfeat, prior, prior * self.featureless_weight)
+    def prior(self, has_imgfeat: Tensor) -> Tensor:
+        """Return the prior weights (N, B) of views; ``has_imgfeat`` (N, B): which saw features."""
+        prior = torch.where(has_imgfeat, 1.0, self.featureless_weight)
+        if self.view_weights is None:
+            return prior
+        return prior * prior.new_tensor(self.view_weights)[:, None]
 
     def _predict_views(
         self, teacher: MotionEstimator, inputs: Inputs

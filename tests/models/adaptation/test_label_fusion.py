@@ -126,7 +126,7 @@ class TestSelection:
         nan = float('nan')
         labels = fuse_candidates(candidates, confidences([0.9, nan, nan], [nan, 0.8, nan]), 0.5)
         assert labels.keep.tolist() == [True, True, False]
-        assert labels.confidence.tolist() == [0.9, 0.8, 0.0]
+        assert labels.confidence.tolist() == pytest.approx([0.9, 0.8, 0.0])
         assert all(getattr(labels.prediction, field).isfinite().all() for field in FIELDS)
 
 
@@ -152,7 +152,7 @@ class TestFusion:
         candidates = [random_prediction(), random_prediction()]
         scores = torch.full((2, 3), 0.8, dtype=DOUBLE)
         labeler = PseudoLabeler(num_augmentations=2, view_weights=(1.0, 0.25))
-        prior = labeler.prior(scores, torch.ones(2, 3, dtype=torch.bool))
+        prior = labeler.prior(torch.ones(2, 3, dtype=torch.bool))
         labels = fuse_candidates(candidates, scores, 0.5, prior)
         expected = 0.8 * candidates[0].betas + 0.2 * candidates[1].betas
         torch.testing.assert_close(labels.prediction.betas, expected)
@@ -161,7 +161,7 @@ class TestFusion:
         candidates = [random_prediction(), random_prediction()]
         scores = torch.full((2, 3), 0.8, dtype=DOUBLE)
         has = torch.tensor([[True, True, False], [True, False, False]])
-        prior = PseudoLabeler(featureless_weight=0.25).prior(scores, has)
+        prior = PseudoLabeler(featureless_weight=0.25).prior(has)
         labels = fuse_candidates(candidates, scores, 0.5, prior)
         share = torch.tensor([0.5, 0.8, 0.5], dtype=DOUBLE)[:, None, None]
         expected = share * candidates[0].betas + (1 - share) * candidates[1].betas
