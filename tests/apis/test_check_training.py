@@ -7,7 +7,7 @@ from mmengine.optim import OptimWrapper
 from torch.optim import AdamW
 
 from gvhmr_da_mm.apis import check_training, load_config
-from gvhmr_da_mm.core.errors import ConfigError
+from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
 from gvhmr_da_mm.engine import PrecisionOptimWrapperConstructor
 
 TINY = Path(__file__).resolve().parents[2] / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
@@ -49,3 +49,9 @@ def test_a_whole_step_cannot_be_compiled():
     with pytest.raises(ConfigError, match='model.estimator.compile=True'):
         check(compile=True)
     load_config(TINY, {'model.estimator.compile': True})
+
+
+def test_the_lifter_is_read_before_the_first_unlabelled_batch():
+    config = load_config(TINY, {'model.pseudo_labeler.lifter.checkpoint': 'gvhmr-keypoints'})
+    with pytest.raises(MissingFilesError, match='gvhmr-keypoints-'):
+        check_training(config)

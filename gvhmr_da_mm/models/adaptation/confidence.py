@@ -97,7 +97,9 @@ def view_agreement(candidates: Sequence[MotionPrediction], scale: float = 0.2) -
         ConfigError: If there is a single candidate.
     """
     if len(candidates) < 2:
-        raise ConfigError('Agreement needs at least 2 views: raise `num_augmentations`')
+        raise ConfigError(
+            'Agreement needs at least 2 candidates: raise `num_augmentations`, or keep the `lifter`'
+        )
     angles = pairwise_angle(candidates)
     other = ~torch.eye(len(candidates), dtype=torch.bool, device=angles.device)[..., None]
     known = other & angles.isfinite()

@@ -11,7 +11,7 @@ from torch import Tensor
 from ...body_models import LightBody
 from ...core.camera import clamp_depth, in_image, perspective_project
 from ...core.conventions import COMPAT_MODES
-from ...core.errors import ConfigError
+from ...core.errors import ConfigError, DataError
 from ...core.precision import full_precision
 from ...registry import MODELS, TASK_UTILS
 from ...structures import BodyTargets, MotionPrediction, MotionTargets, camera_only
