@@ -62,7 +62,7 @@ def _check_lifter(config: Config) -> None:
     if _is(model, 'model', DomainAdaptiveGVHMR):
         lifter = (model.get('pseudo_labeler') or {}).get('lifter')
         if lifter:
-            _ = MODELS.build(dict(lifter)).network
+            getattr(MODELS.build(dict(lifter)), 'network', None)
 
 
 def _check_schedules(schedule: Any, optimizer: Mapping) -> None:
