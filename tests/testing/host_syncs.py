@@ -58,7 +58,8 @@ def record_host_syncs() -> Iterator[HostSyncs]:
     On the CPU the model asks whether a batch has padding, which costs nothing there.
     """
     with patch(
-        'gvhmr_da_mm.models.estimators.gvhmr.length_unless_full', lambda valid: valid.sum(dim=1)
+        'gvhmr_da_mm.models.estimators.motion_network.length_unless_full',
+        lambda valid: valid.sum(dim=1),
     ):
         with HostSyncs() as syncs:
             yield syncs

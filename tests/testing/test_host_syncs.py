@@ -54,6 +54,7 @@ def test_training_steps_never_wait(toy_root):
             toy_root,
             pseudo_labeler=dict(
                 confidence=dict(type='CombinedConfidence'),
+                lifter=dict(type='PoseLifter'),
                 trajectory=dict(type='FootContactOdometry'),
             ),
             critic=dict(

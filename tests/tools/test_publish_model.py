@@ -13,6 +13,10 @@ from tests.tool_calls import REPO_ROOT, SHORT
 PUBLISH = 'model_converters/publish_model'
 
 
+# The model that lifts keypoints is no longer there, where another folder has the shipped ones.
+WITHOUT_LIFTER = 'model.pseudo_labeler.lifter=None'
+
+
 @pytest.fixture
 def shipped(call, toy_root, tmp_path, monkeypatch):
     """Publish a model by the tool into the folder of shipped ones, and return its name."""
@@ -39,7 +43,12 @@ def test_evaluate_by_name(call, toy_root, tmp_path, shipped):
 
 
 def test_train_from_a_name_then_test_it(call, toy_root, tmp_path, shipped):
-    options = [*SHORT, f'load_from={shipped}', 'val_dataloader.num_batch_per_epoch=1']
+    options = [
+        *SHORT,
+        WITHOUT_LIFTER,
+        f'load_from={shipped}',
+        'val_dataloader.num_batch_per_epoch=1',
+    ]
     code, printed, err = call(
         'train', REPO_ROOT / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py', '--data-root', toy_root,
         '--work-dir', tmp_path / 'work', '--no-validate', '--cfg-options', *options,
@@ -57,7 +66,7 @@ def test_there_is_nothing_to_resume(call, toy_root, tmp_path, shipped):
     code, _, err = call(
         'train', REPO_ROOT / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py', '--data-root', toy_root,
         '--work-dir', tmp_path / 'work', '--no-validate', '--resume', shipped,
-        '--cfg-options', *SHORT,
+        '--cfg-options', *SHORT, WITHOUT_LIFTER,
     )  # fmt: skip
     assert code == 2
     assert 'toy-model holds the weights of a model, and no training' in err
