@@ -11,6 +11,7 @@ from ..config.values import target_of
 from ..core.errors import ConfigError
 from ..engine.optim_wrappers import AdaptationOptimWrapperConstructor
 from ..models import DomainAdaptiveGVHMR
+from ..models.adaptation import PoseLifter
 from ..registry import MODELS
 
 WRAPPERS = (ConcatDataset, RepeatDataset)
@@ -58,11 +59,10 @@ def check_training(config: Config) -> None:
 
 def _check_lifter(config: Config) -> None:
     """Read the model that lifts keypoints, which is needed at the first unlabelled batch only."""
-    model = config.get('model')
-    if _is(model, 'model', DomainAdaptiveGVHMR):
-        lifter = (model.get('pseudo_labeler') or {}).get('lifter')
-        if lifter:
-            getattr(MODELS.build(dict(lifter)), 'network', None)
+    labeler = (config.get('model') or {}).get('pseudo_labeler') or {}
+    lifter = labeler.get('lifter')
+    if _is(lifter, 'model.pseudo_labeler.lifter', PoseLifter):
+        _ = MODELS.build(dict(lifter)).network
 
 
 def _check_schedules(schedule: Any, optimizer: Mapping) -> None:
