@@ -62,7 +62,7 @@ $(PACKAGE_STAMP): $(DEPS_STAMP) $(PACKAGE_FILES)
 	@touch $@
 
 test: venv lint  ## Check the style and run all tests
-	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 gpu-check: venv  ## Run what needs a GPU, within six minutes; elsewhere a dry run
 	$(BIN)/python benchmarks/gpu_check.py

@@ -14,6 +14,12 @@ from tests.tool_calls import Packs, load_tool
 REPO_ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files with slow tests first, so that no process is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker('slow')}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def _folder(variable: str, default: str) -> Path:
     folder = Path(os.environ.get(variable, REPO_ROOT / '..' / 'shared' / default)).resolve()
     if not folder.is_dir():
