@@ -1,5 +1,6 @@
 """Where tasks run: results, errors, killed processes, and options that are refused."""
 
+import logging
 import os
 import signal
 import time
@@ -61,6 +62,21 @@ def kill_always(_, number):
     return number
 
 
+@pytest.fixture(scope='module')
+def cluster():
+    """Return a running cluster with two workers, which are started again when they are killed."""
+    distributed = pytest.importorskip('distributed', reason='distributed is not installed')
+    options = dict(dashboard_address=None, memory_limit=0, silence_logs=logging.ERROR)
+    with distributed.LocalCluster(2, threads_per_worker=1, **options) as running:
+        yield running
+
+
+@pytest.fixture
+def address(cluster):
+    """Return the name of the running cluster as an executor."""
+    return f'dask:{cluster.scheduler_address}'
+
+
 @pytest.mark.parametrize('executor', EXECUTORS)
 def test_each_task_has_its_result_and_what_is_shared_is_sent_once(executor):
     found = dict(run_tasks(add, Counter(100), range(20), jobs=2, executor=executor))
@@ -77,10 +93,14 @@ def test_one_job_is_this_process():
     assert found == (6, os.getpid(), 0)
 
 
-@pytest.mark.parametrize('executor', EXECUTORS)
-def test_an_error_ends_the_run(executor):
+def test_an_error_ends_the_run():
     with pytest.raises(DataError, match='the third is bad'):
-        list(run_tasks(fail_at_three, None, range(9), jobs=2, executor=executor))
+        list(run_tasks(fail_at_three, None, range(9), jobs=2))
+
+
+def test_an_error_ends_the_run_on_a_cluster(address):
+    with pytest.raises(DataError, match='the third is bad'):
+        list(run_tasks(fail_at_three, None, range(9), executor=address))
 
 
 def test_a_killed_process_ends_the_run_of_processes(tmp_path):
@@ -88,37 +108,11 @@ def test_a_killed_process_ends_the_run_of_processes(tmp_path):
         list(run_tasks(kill_once, tmp_path, range(9), jobs=2))
 
 
-@needs_dask
-def test_a_task_whose_worker_was_killed_runs_again(tmp_path):
-    found = dict(run_tasks(kill_once, tmp_path, range(9), jobs=2, executor='dask'))
-    assert found == {n: n for n in range(9)}
-    assert (tmp_path / '2').read_text().count('started') == 2
+def test_a_running_cluster_is_used_by_address_or_file(cluster, tmp_path):
+    from distributed import Client
 
-
-@needs_dask
-@pytest.mark.parametrize('replaced', [True, False])
-def test_a_task_that_kills_its_workers_again_and_again_is_given_up(replaced):
-    from dask import config
-
-    def run(**options):
-        return dict(run_tasks(kill_always, None, range(4), jobs=2, executor='dask', **options))
-
-    with config.set({'distributed.scheduler.allowed-failures': 0}):
-        if replaced:
-            found = run(on_killed=lambda task, error: str(error))
-            # Others may have waited on the same worker.
-            assert set(found) == set(range(4)) and 'killed again and again' in found[2]
-        else:
-            with pytest.raises(ConfigError, match='killed again and again'):
-                run()
-
-
-@needs_dask
-def test_a_running_cluster_is_used_by_address_or_file(tmp_path):
-    from distributed import Client, LocalCluster
-
-    options = dict(threads_per_worker=1, dashboard_address=None)
-    with LocalCluster(2, **options) as cluster, Client(cluster) as client:
+    with Client(cluster) as client:
+        client.wait_for_workers(2, timeout=60)
         client.write_scheduler_file(str(tmp_path / 'scheduler.json'))
         for address in (cluster.scheduler_address, tmp_path / 'scheduler.json'):
             found = dict(run_tasks(add, Counter(0), range(5), executor=f'dask:{address}'))
@@ -127,13 +121,12 @@ def test_a_running_cluster_is_used_by_address_or_file(tmp_path):
         assert len(client.nthreads()) == 2
 
 
-@needs_dask
 @pytest.mark.parametrize('error', ['connection', 'task'])
-def test_a_scheduler_that_is_lost_ends_the_run(monkeypatch, error):
+def test_a_scheduler_that_is_lost_ends_the_run(address, monkeypatch, error):
     from distributed import Client, Future
     from distributed.comm import CommClosedError
 
-    results = run_tasks(wait, None, range(99), executor='dask')
+    results = run_tasks(wait, None, range(99), executor=address)
     next(results)
 
     def lost(*args):
@@ -149,9 +142,36 @@ def test_a_scheduler_that_is_lost_ends_the_run(monkeypatch, error):
 def test_workers_with_several_threads_are_refused():
     from distributed import LocalCluster
 
-    with LocalCluster(1, threads_per_worker=2, dashboard_address=None) as cluster:
+    options = dict(threads_per_worker=2, processes=False, dashboard_address=None)
+    with LocalCluster(1, **options) as cluster:
         with pytest.raises(ConfigError, match='one thread each, got 2'):
             list(run_tasks(add, Counter(0), range(2), executor=f'dask:{cluster.scheduler_address}'))
+
+
+# These last, so that nobody waits for the workers that are started anew.
+def test_a_task_whose_worker_was_killed_runs_again(address, tmp_path):
+    found = dict(run_tasks(kill_once, tmp_path, range(9), executor=address))
+    assert found == {n: n for n in range(9)}
+    assert (tmp_path / '2').read_text().count('started') == 2
+
+
+@pytest.mark.parametrize('replaced', [True, False])
+def test_a_task_that_kills_its_workers_again_and_again_is_given_up(
+    cluster, address, replaced, monkeypatch
+):
+    # As its setting `distributed.scheduler.allowed-failures` says when it starts.
+    monkeypatch.setattr(cluster.scheduler, 'allowed_failures', 0)
+
+    def run(**options):
+        return dict(run_tasks(kill_always, None, range(4), executor=address, **options))
+
+    if replaced:
+        found = run(on_killed=lambda task, error: str(error))
+        # Others may have waited on the same worker.
+        assert set(found) == set(range(4)) and 'killed again and again' in found[2]
+    else:
+        with pytest.raises(ConfigError, match='killed again and again'):
+            run()
 
 
 @pytest.mark.parametrize(
