@@ -2,10 +2,18 @@
 
 import csv
 import json
+import multiprocessing
+import os
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.adaptation import scheduler
+from benchmarks.adaptation.result_file import LOG_FILE
 from gvhmr_da_mm.datasets.splits import EMDB1_PREFIXES, EMDB2_PREFIXES
+from tests.tool_calls import REPO_ROOT
 
 TESTED = EMDB1_PREFIXES + EMDB2_PREFIXES
 TOOL = '../benchmarks/adaptation_benchmark'
@@ -22,7 +30,37 @@ KEYS = {
 }
 
 
-def test_methods_from_end_to_end(call, toy_root, tmp_path):
+class ForkedWorker:
+    """A worker process, forked from one that has imported everything already."""
+
+    context = multiprocessing.get_context('forkserver')
+
+    def __init__(self, command, env, **options):
+        assert command[1:3] == ['-m', scheduler.WORKER_MODULE]
+        self.process = self.context.Process(target=work, args=(command[3], env))
+        self.process.start()
+        self.terminate = self.process.terminate
+
+    def wait(self):
+        self.process.join()
+        return self.process.exitcode
+
+
+def work(folder, environment):
+    os.environ.update(environment)
+    with (Path(folder) / LOG_FILE).open('w', encoding='utf-8') as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    from benchmarks.adaptation.worker import main
+
+    raise SystemExit(main(Path(folder)))
+
+
+def test_methods_from_end_to_end(call, toy_root, tmp_path, monkeypatch):
+    monkeypatch.setenv('PYTHONPATH', str(REPO_ROOT))
+    ForkedWorker.context.set_forkserver_preload([scheduler.WORKER_MODULE])
+    forking = SimpleNamespace(**{**vars(subprocess), 'Popen': ForkedWorker})
+    monkeypatch.setattr(scheduler, 'subprocess', forking)
     arguments = ['--out', tmp_path, '--data-root', toy_root, '--seeds', 1, '--hold-out', *TINY]
     code, output, _ = call(TOOL, *arguments, '--methods', 'source,full,source_free,oracle')
     assert code == 0 and str(tmp_path) in output.replace('\n', '')
@@ -64,7 +102,9 @@ def test_methods_from_end_to_end(call, toy_root, tmp_path):
     for name in ('training.png', 'confidence_full.png'):
         assert (tmp_path / name).stat().st_size > 10_000
 
-    # A second call finds everything done; a failure of one method leaves the others.
+    # A second call finds everything done; a failure of one method, in a process that is started
+    # as it is by the tool, leaves the others.
+    monkeypatch.setattr(scheduler, 'subprocess', subprocess)
     times = {path: path.stat().st_mtime_ns for path in tmp_path.glob('runs/*/*/result.json')}
     broken = tmp_path / 'broken.json'
     broken.write_text(json.dumps({'broken': {'model.pseudo_labeler.view_weights': [2.0, 2.0]}}))
