@@ -1,10 +1,12 @@
 """SMPL-X body model with only the vertices and joints that training needs."""
 
+import copy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..core.errors import DataError
 from ..core.layout import NUM_BETAS, NUM_JOINTS
@@ -38,7 +40,7 @@ class SMPLXLight(LinearBlendBody):
 
     Note:
         P = 22 posed joints. See :class:`LinearBlendBody` for conventions, ``skeleton``, ``fk`` and
-        ``fk_matrices``.
+        ``fk_matrices``. The files are read once in a process, until one of them changes.
 
     Args:
         data_root (str | Path, optional): Folder with ``body_models/smplx`` and ``support``.
@@ -68,23 +70,19 @@ class SMPLXLight(LinearBlendBody):
         files = self.required_files(data_root, gender, model_path, support_dir)
         require_files(files, owner=type(self).__name__)
         path, _ = body_model_file('smplx', gender, data_root, model_path)
-        resources = {name: regressor_file(name, data_root, support_dir) for name in RESOURCES}
-        arrays = load_body_arrays(path, 'smplx')
-        coco, smplx2smpl, chosen = (
-            load_regressor(name, data_root, support_dir) for name in resources
+        known = _read(
+            path,
+            data_root,
+            support_dir,
+            num_betas,
+            flat_hand_mean,
+            torch.get_default_dtype(),
+            tuple((file.absolute(), *_state(file)) for file in files),
         )
-        num_verts = len(arrays.v_template)
-        _check_sizes(coco, smplx2smpl, chosen, num_verts, resources, path)
-
-        # (17, V): the COCO joints depend on the vertices of its non-zero columns.
-        smplx2coco = torch.sparse.mm(smplx2smpl.double().t(), coco.double().t()).t()
-        ids = torch.cat((chosen, smplx2coco.any(0).nonzero().squeeze(-1))).unique()
-        fixed_pose = smplx_fixed_pose(arrays, flat_hand_mean).numpy()
-        super().__init__(arrays, NUM_JOINTS, fixed_pose, num_betas, ids.numpy())
-        self._add('coco_regressor', smplx2coco[:, ids].numpy())
-        self.register_buffer('verts_index', torch.searchsorted(ids, chosen), persistent=False)
+        nn.Module.__init__(self)
+        # A copy: bodies are moved and cast.
+        self.__dict__.update(copy.deepcopy(vars(known)))
         self.vertices = vertices
-        self.coco_body = RegressedBody(arrays, NUM_JOINTS, fixed_pose, smplx2coco, num_betas)
 
     @staticmethod
     def required_files(
@@ -143,6 +141,44 @@ class SMPLXLight(LinearBlendBody):
     ) -> Tensor:
         """Return the COCO joints (..., 17, 3) alone; arguments as :meth:`light_matrices`."""
         return self.coco_body.pose_vertices(body_pose_R, betas, R, transl)
+
+
+def _state(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=4)
+@torch.inference_mode(False)
+def _read(
+    path: Path,
+    data_root: Optional[Union[str, Path]],
+    support_dir: Optional[Union[str, Path]],
+    num_betas: int,
+    flat_hand_mean: bool,
+    dtype: torch.dtype,
+    states: tuple,
+) -> LinearBlendBody:
+    """Return the body of the vertices that are needed, with what :class:`SMPLXLight` adds to it.
+
+    Reading takes seconds, and the networks of student and teacher, and of each stage of a tool,
+    read the same files. ``dtype``, the default one, and ``states`` of the files only tell calls
+    apart.
+    """
+    resources = {name: regressor_file(name, data_root, support_dir) for name in RESOURCES}
+    arrays = load_body_arrays(path, 'smplx')
+    coco, smplx2smpl, chosen = (load_regressor(name, data_root, support_dir) for name in resources)
+    _check_sizes(coco, smplx2smpl, chosen, len(arrays.v_template), resources, path)
+
+    # (17, V): the COCO joints depend on the vertices of its non-zero columns.
+    smplx2coco = torch.sparse.mm(smplx2smpl.double().t(), coco.double().t()).t()
+    ids = torch.cat((chosen, smplx2coco.any(0).nonzero().squeeze(-1))).unique()
+    fixed_pose = smplx_fixed_pose(arrays, flat_hand_mean).numpy()
+    body = LinearBlendBody(arrays, NUM_JOINTS, fixed_pose, num_betas, ids.numpy())
+    body._add('coco_regressor', smplx2coco[:, ids].numpy())
+    body.register_buffer('verts_index', torch.searchsorted(ids, chosen), persistent=False)
+    body.coco_body = RegressedBody(arrays, NUM_JOINTS, fixed_pose, smplx2coco, num_betas)
+    return body
 
 
 def _check_sizes(

@@ -10,6 +10,7 @@ from gvhmr_da_mm.body_models import (
     SMPLXLight,
     get_body_model,
     load_regressor,
+    smplx_light,
 )
 from gvhmr_da_mm.body_models.loading import body_model_file, load_body_arrays
 from gvhmr_da_mm.body_models.regressors import REGRESSOR_FILES
@@ -74,6 +75,36 @@ def test_other_vertex_counts_and_shape_spaces(tmp_path):
     assert verts.shape == (2, 3, 3) and coco.shape == (2, 17, 3)
     with pytest.raises(ShapeError, match='betas'):
         light(torch.randn(2, 63), torch.randn(2, 16))
+
+
+def test_files_are_read_once_until_they_change(tmp_path, monkeypatch):
+    root, read = write_data_root(tmp_path), []
+
+    def count(path, kind):
+        read.append(path)
+        return load_body_arrays(path, kind)
+
+    monkeypatch.setattr(smplx_light, 'load_body_arrays', count)
+    with torch.inference_mode():  # Must not be that of a training, too.
+        first = SMPLXLight(root).double()
+    second = SMPLXLight(root, vertices=False)
+    assert len(read) == 1
+    assert not second.vertices and first.vertices and not second.template.is_inference()
+    assert (first.dtype, second.dtype) == (torch.float64, torch.float32)
+    assert (first.coco_body.dtype, second.coco_body.dtype) == (torch.float64, torch.float32)
+    for name, value in second.double().named_buffers():
+        assert torch.equal(value, first.get_buffer(name)), name
+        value.zero_()
+    assert SMPLXLight(root).template.any()
+    assert SMPLXLight(root, num_betas=5).num_betas == 5 and SMPLXLight(root).num_betas == 10
+
+    path, _ = body_model_file('smplx', data_root=root)
+    content = smplx_content()
+    np.savez_compressed(path, **{**content, 'v_template': content['v_template'] + 1})
+    moved = SMPLXLight(root).template.unflatten(0, (3, -1)) - second.template.unflatten(0, (3, -1))
+    assert moved.mean() > 0.9
+    torch.save(torch.tensor([39, 1, 6, 7]), root / 'support' / REGRESSOR_FILES['verts437'])
+    assert len(SMPLXLight(root).verts_index) == 4
 
 
 def test_all_missing_files_are_listed(tmp_path):

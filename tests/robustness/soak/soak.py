@@ -10,7 +10,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Optional, Union
 
@@ -18,7 +17,6 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from gvhmr_da_mm.body_models import smplx_light
 from gvhmr_da_mm.core.errors import GVHMRError
 from gvhmr_da_mm.engine.stop_signals import EXIT_RESUMABLE
 from tests.robustness.soak.compare_runs import differences, final_state, logged_values
@@ -90,7 +88,6 @@ class Soak:
         # Formatting it takes longer than an iteration, and every checkpoint has it.
         Config.pretty_text = property(lambda self: text)
         Runner._log_env = lambda self, env_cfg: None
-        smplx_light.load_body_arrays = lru_cache(smplx_light.load_body_arrays)
         with isolated_registry():
             Runner.from_cfg(config).train_loop  # noqa: B018
         shutil.rmtree(self.work_dir / 'warm_up')
