@@ -268,10 +268,20 @@ def target_of(node: Mapping, where: str) -> Any:
 def _look_up(name: str) -> Any:
     """Return a class by its name in any registry, or by its full name, or None."""
     found = get_object_from_string(name) if '.' in name else None
-    for registry in vars(registries).values():
-        if found is None and isinstance(registry, Registry):
+    known = [each for each in vars(registries).values() if isinstance(each, Registry)]
+    # What a registry does not hold it takes for a module, and searches the whole of `sys.path`.
+    for registry in sorted(known, key=lambda each: not _holds(each, name)):
+        if found is None:
             found = registry.get(name)
     return found
+
+
+def _holds(registry: Registry, name: str) -> bool:
+    """Return whether a registry, or one above it, has a class of this name."""
+    registry.import_from_location()
+    while registry is not None and name not in registry.module_dict:
+        registry = registry.parent
+    return registry is not None
 
 
 def _is_ours(target: Any) -> bool:
