@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm import adapt
+from gvhmr_da_mm.apis.video_adaptation import stages
 from tests.apis.inferencers.conftest import keypoints
 from tests.models.publishing import save_checkpoint
 from tests.testing import isolated_registry, toy_adaptation_config, toy_model_config
@@ -52,11 +53,13 @@ def videos(tmp_path):
 
 
 @pytest.fixture
-def run(source, videos, toy_root, tmp_path):
-    """Return a function that adapts to the videos with options."""
+def run(source, videos, toy_root, tmp_path, monkeypatch):
+    """Return a function that adapts to the videos with options, and draws them if asked to."""
 
-    def _run(progress=None, weights=source, out=tmp_path / 'out', **options):
-        with isolated_registry():
+    def _run(progress=None, weights=source, out=tmp_path / 'out', drawn=False, **options):
+        with isolated_registry(), monkeypatch.context() as patch:
+            if not drawn:
+                patch.setattr(stages, 'write_comparison_video', lambda *_, **__: None)
             return adapt(
                 None,
                 videos,
