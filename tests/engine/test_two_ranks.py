@@ -7,13 +7,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from mmengine.dist import get_dist_info
 
 from gvhmr_da_mm.datasets import AlternatingMultiSourceSampler, SourceRange
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor, ReplicatedDataParallel
 from gvhmr_da_mm.registry import MODELS
-from tests.testing import toy_adaptation_config, toy_batch, toy_model_config
+from tests.testing import run_ranks, toy_adaptation_config, toy_batch, toy_model_config
 
 CLIPS, FRAMES = 4, 16
 DOMAINS = ('synthetic', 'real', 'synthetic', 'real', 'real', 'synthetic')
@@ -172,7 +171,7 @@ def ranks(toy_root, tmp_path_factory):
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    mp.spawn(train_rank, (port, toy_root, str(folder)), nprocs=2)
+    run_ranks(train_rank, port, toy_root, str(folder))
     return [torch.load(folder / f'{rank}.pth', weights_only=False) for rank in range(2)]
 
 

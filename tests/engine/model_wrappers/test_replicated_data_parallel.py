@@ -5,12 +5,12 @@ import socket
 
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from torch import nn
 
 from gvhmr_da_mm.engine import PrecisionOptimWrapperConstructor, ReplicatedDataParallel
+from tests.testing import run_ranks
 
 STEPS = 4
 
@@ -60,7 +60,7 @@ def test_two_ranks_equal_one_with_the_whole_batch(tmp_path):
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    mp.spawn(train_rank, (port, str(tmp_path)), nprocs=2)
+    run_ranks(train_rank, port, str(tmp_path))
     model = TwoPartModel(seed=0)
     wrapper = optim_wrapper(model)
     for batch in batches():

@@ -1,0 +1,29 @@
+"""Processes that train together."""
+
+import multiprocessing
+from collections.abc import Callable
+from typing import Any
+
+import torch.multiprocessing as mp
+
+PRELOADED = ('gvhmr_da_mm.models', 'gvhmr_da_mm.engine', 'tests.testing')
+
+
+def run_ranks(function: Callable, *args: Any, world_size: int = 2) -> None:
+    """Call ``function(rank, *args)`` in processes of their own, and wait for them.
+
+    They are forked from one that has imported what takes seconds, and has used no threads.
+
+    Args:
+        function (Callable): A function of a module.
+        args (Any): Can be pickled.
+        world_size (int): Number of processes. Defaults to 2.
+
+    Raises:
+        ProcessRaisedException: If it raises.
+    """
+    method = 'spawn'
+    if 'forkserver' in multiprocessing.get_all_start_methods():
+        method = 'forkserver'
+        multiprocessing.set_forkserver_preload(list(PRELOADED))
+    mp.start_processes(function, args, nprocs=world_size, start_method=method)
