@@ -39,17 +39,21 @@ OPTIONS = {
 }
 
 
+def arguments(data_root, work_dir, batch_size):
+    options = {**OPTIONS, 'train_dataloader.batch_size': batch_size}
+    return [
+        '--data-root', data_root, '--work-dir', work_dir, '--no-validate',
+        '--cfg-options', *(f'{name}={value}' for name, value in options.items()),
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def start(toy_root, tmp_path):
     """Return a function that starts a training in a process."""
     (tmp_path / 'no_noise.py').write_text(NO_NOISE)
 
     def _start(command, work_dir, batch_size, **environment):
-        options = {**OPTIONS, 'train_dataloader.batch_size': batch_size}
-        command = [
-            *command, '--data-root', toy_root, '--work-dir', work_dir, '--no-validate',
-            '--cfg-options', *(f'{name}={value}' for name, value in options.items()),
-        ]  # fmt: skip
+        command = [*command, *arguments(toy_root, work_dir, batch_size)]
         environment = dict(
             os.environ, PYTHONPATH=f'{tmp_path}:{ROOT}', PYTHON=sys.executable, OMP_NUM_THREADS='1',
             **environment,
@@ -80,8 +84,12 @@ def weights(work_dir):
 
 
 @pytest.mark.slow
-def test_two_nodes_are_one_rank_with_the_batch_of_both(start, tmp_path):
-    finish(start([sys.executable, TOOLS / 'train.py', CONFIG], tmp_path / 'alone', 2))
+def test_two_nodes_are_one_rank_with_the_batch_of_both(
+    start, call, toy_root, tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(tmp_path)
+    code, _, err = call('train', CONFIG, *arguments(toy_root, tmp_path / 'alone', 2))
+    assert code == 0, err
     port = free_port()
     finish(
         *(
