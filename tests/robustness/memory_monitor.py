@@ -1,4 +1,4 @@
-"""What a process holds while it trains: memory and open files."""
+"""What a process holds while it trains: memory, open files and tensors."""
 
 import gc
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional, Union
 
 import numpy as np
+import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from scipy.stats import theilslopes
@@ -19,11 +20,19 @@ DATA_BATCH = Optional[Union[dict, tuple, list]]
 
 
 class Footprint(NamedTuple):
-    """Iterations done, resident memory in MB (2**20 bytes) and open files of this process."""
+    """What this process holds after some iterations.
+
+    Args:
+        iteration (int): Iterations done.
+        rss_mb (float): Resident memory, MB (2**20 bytes).
+        files (int): Open files.
+        tensors (int): Tensors that Python still refers to; one that keeps a graph is among them.
+    """
 
     iteration: int
     rss_mb: float
     files: int
+    tensors: int
 
 
 def measure(iteration: int = 0) -> Footprint:
@@ -36,7 +45,10 @@ def measure(iteration: int = 0) -> Footprint:
         raise ConfigError(f'memory is read from {STATUS}, which only Linux has')
     fields = dict(line.split(':', 1) for line in STATUS.read_text().splitlines())
     return Footprint(
-        iteration, int(fields['VmRSS'].split()[0]) / 1024, len(os.listdir(DESCRIPTORS))
+        iteration,
+        rss_mb=int(fields['VmRSS'].split()[0]) / 1024,
+        files=len(os.listdir(DESCRIPTORS)),
+        tensors=sum(issubclass(type(one), torch.Tensor) for one in gc.get_objects()),
     )
 
 
@@ -81,15 +93,15 @@ def rss_slope(footprints: Sequence[Footprint]) -> float:
     The median of the slopes of all pairs (Theil and Sen): single jumps, such as a page that the
     allocator returns, do not count; steady growth does.
     """
-    iterations, memory, _ = np.array(footprints, dtype=float).T
+    iterations, memory = np.array([one[:2] for one in footprints]).T
     return 1000 * float(theilslopes(memory, iterations).slope)
 
 
-def files_growth(footprints: Sequence[Footprint]) -> int:
-    """Return how many more files stayed open in the second half than in the first.
+def growth(footprints: Sequence[Footprint], name: str) -> int:
+    """Return how many more ``files`` or ``tensors`` there are in the second half than in the first.
 
     The fewest of each half are compared: a file that is being written at a measurement is no leak.
     """
-    middle = len(footprints) // 2
-    first, second = footprints[:middle], footprints[middle:]
-    return min(one.files for one in second) - min(one.files for one in first)
+    counts = [getattr(one, name) for one in footprints]
+    middle = len(counts) // 2
+    return min(counts[middle:]) - min(counts[:middle])

@@ -1,4 +1,4 @@
-"""Train for many tiny iterations and see whether memory and open files stay flat."""
+"""Train for many tiny iterations and see whether memory, open files and tensors stay flat."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ from tests.robustness.memory_monitor import (  # noqa: E402
     Footprint,
     MemoryMonitor,
     after_warm_up,
-    files_growth,
+    growth,
     rss_slope,
 )
 from tests.robustness.plot_memory import plot_memory  # noqa: E402
@@ -100,10 +100,10 @@ def soak_config(data_root: Path, work_dir: Path, iterations: int) -> Config:
 
 def print_table(footprints: Sequence[Footprint]) -> None:
     """Print about twenty of the measurements."""
-    table = Table('iteration', 'memory (MB)', 'open files')
+    table = Table('iteration', 'memory (MB)', 'open files', 'tensors')
     step = max(len(footprints) // ROWS, 1)
     for one in footprints[step - 1 :: step]:
-        table.add_row(str(one.iteration), f'{one.rss_mb:.1f}', str(one.files))
+        table.add_row(str(one.iteration), f'{one.rss_mb:.1f}', str(one.files), str(one.tensors))
     Console().print(table)
 
 
@@ -111,11 +111,12 @@ def report(footprints: Sequence[Footprint], picture: Path) -> bool:
     """Print and draw what was measured, and tell whether it is flat."""
     print_table(footprints)
     settled = after_warm_up(footprints)
-    slope, growth = rss_slope(settled), files_growth(settled)
-    flat = slope < MAX_SLOPE and growth <= 0
+    slope, files, tensors = rss_slope(settled), growth(settled, 'files'), growth(settled, 'tensors')
+    flat = slope < MAX_SLOPE and files <= 0 and tensors <= 0
     print(plot_memory(footprints, settled, slope, picture))
     verdict = 'ok' if flat else 'GROWING'
-    print(f'rss_slope_mb_per_1000={slope:.3f} fds_growth={growth} {verdict}')
+    counts = f'fds_growth={files} tensors_growth={tensors}'
+    print(f'rss_slope_mb_per_1000={slope:.3f} {counts} {verdict}')
     return flat
 
 
@@ -131,7 +132,7 @@ def main() -> None:
         data_root = Path(args.data_root)
     # The made-up test sequences are too short for some metrics.
     warnings.simplefilter('ignore', SkippedSequenceWarning)
-    monitor = MemoryMonitor(interval=max(args.iters // (10 * ROWS), 1))
+    monitor = MemoryMonitor(interval=max(args.iters // (10 * ROWS), 2))
     with isolated_registry():
         runner = Runner.from_cfg(soak_config(data_root, out, args.iters))
         runner.register_hook(monitor)

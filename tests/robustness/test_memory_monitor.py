@@ -4,21 +4,24 @@ import mmap
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from tests.robustness.memory_monitor import (
     Footprint,
     after_warm_up,
-    files_growth,
+    growth,
     measure,
     rss_slope,
 )
 from tests.robustness.plot_memory import plot_memory
 
 
-def footprints(memory, files=7):
-    files = np.broadcast_to(files, len(memory))
+def footprints(memory, files=7, tensors=90):
+    counts = (np.broadcast_to(count, len(memory)) for count in (files, tensors))
     return [
-        Footprint(100 * (i + 1), float(m), int(f)) for i, (m, f) in enumerate(zip(memory, files))
+        Footprint(100 * (i + 1), float(m), int(f), int(t))
+        for i, (m, f, t) in enumerate(zip(memory, *counts))
     ]
 
 
@@ -51,12 +54,16 @@ def test_the_warm_up_does_not_count():
 
 
 def test_files():
-    assert files_growth(footprints(np.ones(40), files=7 + np.arange(40) // 20)) == 1
-    assert files_growth(footprints(np.ones(40), files=[7, 9] * 20)) == 0
+    assert growth(footprints(np.ones(40), files=7 + np.arange(40) // 20), 'files') == 1
+    assert growth(footprints(np.ones(40), files=[7, 9] * 20), 'files') == 0
 
 
 def test_a_file_being_written_is_no_growth():
-    assert files_growth(footprints(np.ones(40), files=[7] * 39 + [8])) == 0
+    assert growth(footprints(np.ones(40), files=[7] * 39 + [8]), 'files') == 0
+
+
+def test_a_tensor_that_is_kept_in_each_iteration_is_growth():
+    assert growth(footprints(np.ones(40), tensors=90 + np.arange(40)), 'tensors') == 20
 
 
 def test_this_process_is_measured(tmp_path):
@@ -64,10 +71,13 @@ def test_this_process_is_measured(tmp_path):
     # Fresh pages: an array may get memory that earlier tests have returned to the allocator.
     with mmap.mmap(-1, 64 << 20) as held, (tmp_path / 'file').open('w'):
         held.write(b'1' * len(held))
+        kept = torch.ones(3, requires_grad=True)
+        graph = [kept.exp(), nn.Parameter(kept.detach())]
         during = measure(4)
     assert (before.iteration, during.iteration) == (3, 4)
     assert 60 < during.rss_mb - before.rss_mb < 80
     assert during.files == before.files + 1
+    assert during.tensors == before.tensors + 1 + len(graph)
 
 
 def test_the_picture(tmp_path):
