@@ -26,11 +26,13 @@ from ..models.checkpoint_keys import (
     published_names,
 )
 from ..models.checkpoint_reading import read_checkpoint
+from ..registry.arguments import checks_flags
 
 PathLike = Union[str, Path]
 _BLOCK = re.compile(r'(?<=blocks\.)\d+')
 
 
+@checks_flags
 def convert_checkpoint(
     source: PathLike,
     target: PathLike,

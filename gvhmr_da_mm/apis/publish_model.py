@@ -23,6 +23,7 @@ from ..models.model_card import CARD_SUFFIX, FORMAT, VERSION, WEIGHTS_SUFFIX, Mo
 from ..models.stored_config import stored_config
 from ..models.weights_to_publish import LEFT_OUT, to_half, weights_to_publish
 from ..registry import MODELS
+from ..registry.arguments import checks_flags
 from ..version import __version__
 from .stored_sizes import use_stored_sizes
 
@@ -35,6 +36,7 @@ DATA_FACTS = dict(name=str, subjects=list, terms=str, notice=str)
 METRICS = ('mocap', 'calibrated', 'calibrated_mean')
 
 
+@checks_flags
 def publish_model(
     checkpoint: PathLike,
     name: str,

@@ -23,7 +23,6 @@ from ..registry.arguments import (
     parameters_of,
 )
 
-_OURS = registries.SCOPE
 _NOT_PASSED = (
     'type', 'constructor', '_scope_', '_delete_', 'priority', 'convert_to_iter_based',
 )  # fmt: skip
@@ -211,7 +210,7 @@ def _check_node(node: Any, where: str) -> None:
     hints: dict[str, Any] = {}
     if target is None:
         limited = node
-    elif _is_ours(target):
+    elif registries.is_ours(target):
         # A constructor of optimisers takes the node as one dict, not as arguments.
         if 'constructor' not in node:
             check_arguments(target, arguments, where)
@@ -282,10 +281,6 @@ def _holds(registry: Registry, name: str) -> bool:
     while registry is not None and name not in registry.module_dict:
         registry = registry.parent
     return registry is not None
-
-
-def _is_ours(target: Any) -> bool:
-    return getattr(target, '__module__', '').partition('.')[0] == _OURS
 
 
 def _check_limits(node: Mapping, hints: dict[str, Any], where: str) -> None:

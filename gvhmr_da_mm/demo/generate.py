@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from gvhmr_da_mm.core.errors import ConfigError
 
+from ..registry.arguments import checks_flags
 from .body.stand_in_body import StandInBody, write_body_models
 from .domain_shift import DomainShift
 from .motions import RecordedMotions, mocap_fingerprint
@@ -26,6 +27,7 @@ VERSION = 1
 """Increment it when the same arguments give other data."""
 
 
+@checks_flags
 def generate_demo(
     root: Union[str, Path],
     seed: int = 0,

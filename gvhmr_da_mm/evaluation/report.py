@@ -10,6 +10,7 @@ from typing import Any, Optional, Union
 
 from rich.table import Table
 
+from ..registry.arguments import checks_flags
 from .protocols import COVERAGE, MATCHED_PREFIX, PROTOCOLS
 
 METRIC_LABELS: dict[str, tuple[str, str]] = {
@@ -80,6 +81,7 @@ def report_rows(results: Mapping[str, float]) -> list[ReportRow]:
     return rows
 
 
+@checks_flags
 def format_table(results: Mapping[str, float], transductive: bool = False) -> Table:
     """Return a table of our results, the published ones and their difference.
 
@@ -114,6 +116,7 @@ def format_table(results: Mapping[str, float], transductive: bool = False) -> Ta
     return table
 
 
+@checks_flags
 def write_json(
     path: Union[str, Path],
     results: Mapping[str, float],

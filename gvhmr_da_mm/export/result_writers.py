@@ -5,6 +5,7 @@ from typing import Optional
 
 import torch
 
+from ..registry.arguments import checks_flags
 from ..structures import MotionResult
 from ..structures.motion_result import RESULT_WRITERS
 from .amass_npz import write_amass_npz
@@ -40,6 +41,7 @@ def write_result_pt(path: Path, result: MotionResult) -> list[Path]:
 
 
 @RESULT_WRITERS.register_module('json')
+@checks_flags
 def write_result_json(path: Path, result: MotionResult, joints: bool = False) -> list[Path]:
     """Write a summary; see :func:`write_result_summary`."""
     return [write_result_summary(path, result, joints)]

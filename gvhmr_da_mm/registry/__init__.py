@@ -5,6 +5,7 @@ including those without a module of this package, because MMEngine warns about m
 Locations are imported on first use, not with this file.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Optional
@@ -14,12 +15,21 @@ from mmengine.registry import Registry
 from mmpose import registry as mmpose_registry
 
 from ..core.errors import ConfigError
-from .arguments import check_arguments
+from .arguments import check_arguments, checks_flags
 
 SCOPE = 'gvhmr_da_mm'
 
 
-class VisualizerRegistry(Registry):
+class CheckedRegistry(Registry):
+    """Registry that lets classes of this package check their flags, however they are built."""
+
+    def _register_module(self, module: Any, *args: Any, **kwargs: Any) -> None:
+        super()._register_module(module, *args, **kwargs)
+        if inspect.isclass(module) and is_ours(module):
+            checks_flags(module)
+
+
+class VisualizerRegistry(CheckedRegistry):
     """Registry that also finds MMPose's visualizers without its compiled dependencies."""
 
     def get(self, key: str) -> Optional[type]:
@@ -59,9 +69,14 @@ def check_part(cfg: Any, registry: Registry) -> None:
             f'there is no {registry.name} of type {kind!r}: check the name, and whether its module '
             'is in `custom_imports`'
         )
-    if getattr(target, '__module__', '').partition('.')[0] == SCOPE:
+    if is_ours(target):
         arguments = {name: value for name, value in cfg.items() if name not in _RESERVED_KEYS}
         check_arguments(target, arguments, target.__name__)
+
+
+def is_ours(target: Any) -> bool:
+    """Return whether a class or function is of this package."""
+    return getattr(target, '__module__', '').partition('.')[0] == SCOPE
 
 
 _RESERVED_KEYS = ('type', '_scope_')
@@ -81,7 +96,7 @@ def _child(
     attribute: str,
     locations: tuple = (),
     parent=mmpose_registry,
-    kind: type[Registry] = Registry,
+    kind: type[Registry] = CheckedRegistry,
 ) -> Registry:
     """Create the child of ``parent.<attribute>`` that imports ``locations`` on first use."""
     above = getattr(parent, attribute)

@@ -2,13 +2,16 @@
 
 import collections.abc
 import difflib
+import functools
 import inspect
 import math
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal, Union
+from typing import Any, Literal, TypeVar, Union
+
+import numpy as np
 
 from ..core.checks import is_number
 from ..core.errors import ConfigError
@@ -18,6 +21,7 @@ _SIZE_SUFFIXES = ('_dim', '_size', '_heads')
 _COUNT_SUFFIXES = ('_layers', '_len', '_frames', '_steps')
 _SEQUENCES = (list, tuple, collections.abc.Sequence, collections.abc.Iterable)
 _MAPPINGS = (dict, Mapping, collections.abc.MutableMapping)
+Checked = TypeVar('Checked', bound=Callable)
 
 
 def parameters_of(target: Callable) -> tuple[dict[str, Any], bool]:
@@ -77,6 +81,53 @@ def check_arguments(target: Callable, arguments: Mapping[str, Any], where: str) 
         if name in known:
             check_value(value, known[name], f'{where}.{name}')
             _check_size(value, name, where)
+
+
+def checks_flags(target: Checked) -> Checked:
+    """Let a function or class refuse values of its flags that are neither True nor False.
+
+    Python takes any value for a truth value: ``fit='no'`` would be True. Configs are checked before
+    anything is built; this is for calls.
+
+    Args:
+        target (Callable): A function or method, or a class, whose constructor is replaced.
+
+    Returns:
+        Callable: The class itself, or the function that checks.
+    """
+    if not inspect.isclass(target):
+        return _with_checked_flags(target, target)
+    if inspect.isfunction(target.__init__):
+        target.__init__ = _with_checked_flags(target.__init__, target)
+    return target
+
+
+def _with_checked_flags(function: Callable, owner: Callable) -> Callable:
+    where = owner.__qualname__.replace('.__call__', '')
+    positional = [
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    ]
+    # At the first call: annotations may name what is defined below.
+    flags = functools.cache(functools.partial(flags_of, owner))
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        for name, hint in flags().items():
+            if name in kwargs:
+                check_value(kwargs[name], hint, f'{where}.{name}')
+            elif name in positional[: len(args)]:
+                check_value(args[positional.index(name)], hint, f'{where}.{name}')
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def flags_of(target: Callable) -> dict[str, Any]:
+    """Return the types of the arguments of a class or function that may be True or False."""
+    known, _ = parameters_of(target)
+    return {name: hint for name, hint in known.items() if bool in (hint, *typing.get_args(hint))}
 
 
 def check_names(target: Callable, names: Iterable[str], where: str) -> dict[str, Any]:
@@ -159,7 +210,7 @@ def fits(value: Any, hint: Any) -> bool:
 
 def _fits_plain(value: Any, kind: type) -> bool:
     if kind is bool:
-        return isinstance(value, bool)
+        return isinstance(value, (bool, np.bool_))
     if kind is int:
         return isinstance(value, Integral) and not isinstance(value, bool)
     if kind is float:

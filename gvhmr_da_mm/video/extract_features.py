@@ -14,6 +14,7 @@ from ..datasets.sources import Failure, signature_of
 from ..executors import check_executor, run_tasks
 from ..fileio.atomic_file import write_atomically
 from ..fileio.checksum import file_sha256
+from ..registry.arguments import checks_flags
 from .detectors import keypoint_files
 from .feature_job import FeatureJob
 from .frame_source import clip_name, find_clips, open_frames
@@ -54,6 +55,7 @@ def clip_ids(clips: list[Path], root: Path) -> list[str]:
     return [name if counts[name] == 1 else path.as_posix() for name, path in zip(names, inner)]
 
 
+@checks_flags
 def extract_features(
     path: Path,
     out: Path,

@@ -6,6 +6,7 @@ from typing import Any, Optional
 
 from ..core.checks import check_at_least, check_choice, check_positive
 from ..registry import MODELS
+from ..registry.arguments import checks_flags
 from .detectors import build_detector, check_detector
 from .frame_source import FrameSource
 from .image_features import ImageFeatureExtractor
@@ -16,6 +17,7 @@ from .time_plan import TimePlan
 from .visual_gyro import VisualGyro
 
 
+@checks_flags
 @dataclass
 class FeatureJob:
     """Extract keypoints and image features of people; can be pickled for worker processes.

@@ -6,6 +6,7 @@ import torch
 
 from ..body_models import get_body_model, make_body_rig
 from ..core.rotation import axis_angle_to_matrix
+from ..registry.arguments import checks_flags
 from ..structures import MotionResult
 from ..structures.motion_result import RESULT_WRITERS
 from .html_viewer import PageBody, global_rotations, write_page
@@ -15,6 +16,7 @@ from .viewpoint import with_viewpoint
 
 
 @RESULT_WRITERS.register_module('html')
+@checks_flags
 def write_result_page(path: Path, result: MotionResult, with_mesh: bool = True) -> list[Path]:
     """Write an interactive page of all people in their world, see :func:`write_html_viewer`.
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..core.checks import check_at_least
 from ..core.errors import DataError
+from ..registry.arguments import checks_flags
 from ..structures import MotionResult
 from ..structures.motion_result import RESULT_WRITERS
 from .body_track import BodyTrack
@@ -24,6 +25,7 @@ OPACITY, OPACITY_UNSEEN = 0.8, 0.35
 
 
 @RESULT_WRITERS.register_module('mp4')
+@checks_flags
 def write_result_video(
     path: Path,
     result: MotionResult,

@@ -12,7 +12,7 @@ from ...core.errors import ConfigError, MissingFilesError
 from ...datasets.sources import signature_of
 from ...models.model_zoo import DEFAULT_MODEL, find_checkpoint, list_models
 from ...registry import INFERENCERS
-from ...registry.arguments import suggest
+from ...registry.arguments import checks_flags, suggest
 from ...structures import MotionResult
 from ...version import __version__
 from ...video.feature_job import FeatureJob
@@ -102,6 +102,7 @@ class MotionInferencer(BaseInferencer):
         """Return the names of the shipped models."""
         return list_models()
 
+    @checks_flags
     def __call__(
         self,
         inputs: Inputs,
@@ -165,6 +166,7 @@ class MotionInferencer(BaseInferencer):
         job = FeatureJob(people=people, min_frames=min_frames, batch_size=batch_size, **self._job)
         return RecoverySettings(job=job, **known)
 
+    @checks_flags
     def recover(
         self,
         video: VideoInput,

@@ -12,6 +12,7 @@ from ...core.checks import check_choice, check_positive
 from ...core.conventions import FPS
 from ...core.errors import ConfigError, DataError
 from ...datasets.sources import signature_of
+from ...registry.arguments import checks_flags
 from ...version import __version__
 from ...video.camera_file import CALIBRATION_SUFFIX, read_camera_poses
 from ...video.detectors import keypoint_files
@@ -20,6 +21,7 @@ from ...video.frame_source import FrameSource
 from ...video.video_camera import CAMERA_CHOICES, CAMERA_SUFFIXES, camera_files, check_camera
 
 
+@checks_flags
 @dataclass
 class RecoverySettings:
     """What is known about videos, and how their people are found.
@@ -129,6 +131,7 @@ class RecoverySettings:
         ]
 
 
+@checks_flags
 def camera_of(rotations: Optional[str], poses: Optional[str], static: bool = False) -> str:
     """Return the ``camera`` of :class:`RecoverySettings` for what the user knows.
 

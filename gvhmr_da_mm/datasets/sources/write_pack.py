@@ -9,6 +9,7 @@ from typing import Optional, Union
 from ...core.checks import check_at_least
 from ...core.errors import ConfigError, GVHMRError, StorageError
 from ...executors import check_executor, run_tasks
+from ...registry.arguments import checks_flags
 from ..packs import PackEntry, PackWriter, write_sequence
 from ..packs.pack_schema import LABELS
 from ..packs.pack_writer import storage_errors
@@ -40,6 +41,7 @@ class ConversionReport:
         return 1 if self.failures else 0
 
 
+@checks_flags
 def write_pack(
     source: Source,
     root: Path,
