@@ -12,6 +12,7 @@ from ...core.checks import check_choice
 from ...core.errors import ConfigError
 from ...core.precision import full_precision
 from ...registry import MODELS, TRANSFORMS
+from ...registry.arguments import suggest
 from ...structures import MotionPrediction
 from ..across_ranks import mean_denominator
 from ..checkpoint_guard import adapt_student_teacher
@@ -74,7 +75,8 @@ class DomainAdaptiveGVHMR(BaseModel):
         init_cfg (dict, optional): Weight initialisation. Defaults to None.
 
     Raises:
-        ConfigError: If a value is impossible, or the confidence needs a critic but has none.
+        ConfigError: If a value is impossible, a loss of :data:`DEFAULT_LOSSES` has another name, or
+            the confidence needs a critic but has none.
     """
 
     def __init__(
@@ -340,13 +342,36 @@ class DomainAdaptiveGVHMR(BaseModel):
 
 def _build_losses(configs: Mapping[str, Optional[dict]]) -> nn.ModuleDict:
     """Build losses by name; a default loss that is None gets weight 0 and keeps its settings."""
-    configs = {**DEFAULT_LOSSES, **configs}
-    return nn.ModuleDict(
-        {
-            name: MODELS.build(
-                dict(DEFAULT_LOSSES[name], loss_weight=0.0) if config is None else config
-            )
-            for name, config in configs.items()
-            if config is not None or name in DEFAULT_LOSSES
-        }
-    )
+    losses = {
+        name: MODELS.build(
+            dict(DEFAULT_LOSSES[name], loss_weight=0.0) if config is None else config
+        )
+        for name, config in {**DEFAULT_LOSSES, **configs}.items()
+        if config is not None or name in DEFAULT_LOSSES
+    }
+    for name in configs.keys() - DEFAULT_LOSSES.keys():
+        _check_further_loss(name, losses.get(name))
+    return nn.ModuleDict(losses)
+
+
+def _check_further_loss(name: str, loss: Optional[nn.Module]) -> None:
+    """Check that a loss with a name of its own is no default one with a misspelt name."""
+    if loss is None:
+        raise ConfigError(
+            f'`losses.{name}` is None, but there is no loss of this name to turn off; '
+            f'{suggest(name, DEFAULT_LOSSES)}'
+        )
+    kinds = {MODELS.get(config['type']): own for own, config in DEFAULT_LOSSES.items()}
+    own = kinds.get(type(loss))
+    if own is not None:
+        raise ConfigError(
+            f'`losses.{name}` is a {type(loss).__name__}, which would be added beside '
+            f'`losses.{own}`; did you mean {own!r}?'
+        )
+    if f'{name}_loss' in REAL_TERMS:
+        raise ConfigError(f'`losses.{name}` should have another name: `{name}_loss` is logged')
+    if not hasattr(loss, 'loss_weight'):
+        raise ConfigError(
+            f'`losses.{name}` should have a `loss_weight` and be called with the prediction, the '
+            f'inputs and the body model, got a {type(loss).__name__}'
+        )

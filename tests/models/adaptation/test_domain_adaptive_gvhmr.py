@@ -360,3 +360,20 @@ def test_losses_that_are_not_named_stay(toy_root, wrappers):
     assert model.losses['contact'].loss_weight == 0
     assert model.losses['reprojection'].loss_weight == 300
     assert 'contact_loss' not in model.train_step(toy_batch('real', 2), wrappers(model))
+
+
+@pytest.mark.parametrize(
+    'name, loss, message',
+    [
+        ('reprojetion', None, "None, but there is no loss.*did you mean 'reprojection'"),
+        ('jionts', None, 'None, but there is no loss.*it has contact, pseudo, reprojection'),
+        ('reprojetion', dict(type='ReprojectionLoss'), 'beside `losses.reprojection`; did you me'),
+        ('contacts', dict(type='ContactConsistencyLoss', loss_weight=2), "did you mean 'contact'"),
+        ('real', dict(type=torch.nn.Identity), '`real_loss` is logged'),
+        ('jionts', dict(type=torch.nn.Identity), 'should have a `loss_weight`.*got a Identity'),
+    ],
+)
+def test_misspelt_losses_are_named(toy_root, name, loss, message):
+    """They would turn nothing off, or be added to the one that was meant."""
+    with pytest.raises(ConfigError, match=f'`losses.{name}`.*{message}'):
+        DomainAdaptiveGVHMR(toy_model_config(toy_root), critic=None, losses={name: loss})
