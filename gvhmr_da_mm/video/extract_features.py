@@ -15,7 +15,6 @@ from ..executors import check_executor, run_tasks
 from ..fileio.atomic_file import write_atomically
 from ..fileio.checksum import file_sha256
 from ..registry.arguments import checks_flags
-from .detectors import keypoint_files
 from .feature_job import FeatureJob
 from .frame_source import clip_name, find_clips, open_frames
 from .observe import Progress
@@ -104,8 +103,7 @@ def extract_features(
     named = list(zip(clips, clip_ids(clips, path)))[:limit]
     options = dict(job.describe(), fps=fps)
     tasks = [
-        _Task(clip, name, signature_of([clip, *keypoint_files(job.keypoints, name)], **options))
-        for clip, name in named
+        _Task(clip, name, signature_of([clip, *job.files(name)], **options)) for clip, name in named
     ]
     todo = [task for task in tasks if not manifest.is_done(task.name, task.signature)]
     report = ExtractionReport(len(named), len(named) - len(todo))

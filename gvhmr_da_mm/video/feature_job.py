@@ -7,7 +7,7 @@ from typing import Any, Optional
 from ..core.checks import check_at_least, check_choice, check_positive
 from ..registry import MODELS
 from ..registry.arguments import checks_flags
-from .detectors import build_detector, check_detector
+from .detectors import build_detector, check_detector, keypoint_files
 from .frame_source import FrameSource
 from .image_features import ImageFeatureExtractor
 from .observe import Progress, observe
@@ -75,6 +75,21 @@ class FeatureJob:
         for name in ('batch_size', 'device'):
             del described[name]
         return described
+
+    def observation_files(self, clip_id: str) -> list[Path]:
+        """Return the files that the detections in a clip depend on, beside its video.
+
+        Args:
+            clip_id (str): Name of the clip, for files of keypoints in a folder.
+        """
+        options = (value for value in self.detector.values() if isinstance(value, (str, Path)))
+        weights = [Path(value) for value in options if Path(value).is_file()]
+        return [*keypoint_files(self.keypoints, clip_id), *weights]
+
+    def files(self, clip_id: str) -> list[Path]:
+        """Return the files that the results of a clip depend on, beside its video."""
+        weights = [] if self.checkpoint is None else [Path(self.checkpoint)]
+        return [*self.observation_files(clip_id), *weights]
 
     def extractor(self) -> ImageFeatureExtractor:
         """Return the feature extractor, loaded once per process."""

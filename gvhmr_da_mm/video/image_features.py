@@ -1,13 +1,17 @@
 """Batched, resumable extraction of the image features of a person clip."""
 
+import hashlib
+import logging
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Optional
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ..core.errors import GVHMRError
@@ -53,6 +57,16 @@ class ImageFeatureExtractor:
         self.batch_size, self.flip, self.save_every = batch_size, flip, save_every
         self.image_scale = image_scale
 
+    @cached_property
+    def signature(self) -> str:
+        """Digest of what the features of a crop depend on: weights and ``image_scale``."""
+        digest = hashlib.sha256(str(float(self.image_scale)).encode())
+        for name, value in self.network.state_dict().items():
+            content = value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
+            digest.update(name.encode())
+            digest.update(content)
+        return digest.hexdigest()
+
     def __call__(
         self,
         clip: PersonClip,
@@ -65,8 +79,9 @@ class ImageFeatureExtractor:
         Args:
             clip (PersonClip): Boxes and frame numbers; changed in place.
             source (FrameSource): Its video.
-            partial (Path, optional): File of unfinished work, removed at the end. Defaults to
-                None: intermediate results are not saved.
+            partial (Path, optional): File of unfinished work, removed at the end. That of other
+                boxes or another network is not continued. Defaults to None: intermediate results
+                are not saved.
             progress (Callable): Wraps the loop over batches. Defaults to ``iter``.
 
         Returns:
@@ -75,14 +90,14 @@ class ImageFeatureExtractor:
         mirrored = mirror_box(clip.bbx_xys, clip.img_wh[0])
         rows = 2 if self.flip else 1
         features = np.zeros((rows, len(clip), IMAGE_FEATURE_DIM), np.float16)
-        done = self._resume(partial, clip, features)
         failures: list[str] = []
+        done = self._resume(partial, clip, features, failures)
         crops = self._crops(clip, source, mirrored, done, failures)
         for number, (frames, batch) in enumerate(progress(_batches(crops, self.batch_size)), 1):
             result = self._run(batch)
             features[:, frames] = result.reshape(len(frames), rows, -1).transpose(1, 0, 2)
             if partial is not None and number % self.save_every == 0:
-                self._save(partial, clip, features, frames[-1] + 1)
+                self._save(partial, clip, features, frames[-1] + 1, failures)
         clip.features = features[0]
         if self.flip:
             clip.flip_features = features[1]
@@ -128,13 +143,28 @@ class ImageFeatureExtractor:
             features: Tensor = self.network(batch)
         return features.float().cpu().numpy()
 
-    def _save(self, partial: Path, clip: PersonClip, features: np.ndarray, done: int) -> None:
+    def _save(
+        self, partial: Path, clip: PersonClip, features: np.ndarray, done: int, failures: list[str]
+    ) -> None:
         partial.parent.mkdir(parents=True, exist_ok=True)
         with open_atomically(partial) as file:
-            np.savez(file, features=features, done=done, bbx_xys=clip.bbx_xys)
+            np.savez(
+                file,
+                features=features,
+                done=done,
+                failures=np.array(failures, str),
+                bbx_xys=clip.bbx_xys,
+                signature=self.signature,
+            )
 
-    def _resume(self, partial: Optional[Path], clip: PersonClip, features: np.ndarray) -> int:
-        """Read unfinished work of the same boxes into ``features``; return its number of frames."""
+    def _resume(
+        self,
+        partial: Optional[Path],
+        clip: PersonClip,
+        features: np.ndarray,
+        failures: list[str],
+    ) -> int:
+        """Read unfinished work into ``features`` and ``failures``; return its number of frames."""
         if partial is None or not partial.is_file():
             return 0
         try:
@@ -142,7 +172,16 @@ class ImageFeatureExtractor:
                 same = np.array_equal(content['bbx_xys'], clip.bbx_xys)
                 if not same or content['features'].shape != features.shape:
                     return 0
+                if str(content['signature']) != self.signature:
+                    print_log(
+                        f'the unfinished features of {partial} are of another network, or of crops '
+                        'of another scale: the extraction begins again',
+                        'current',
+                        logging.WARNING,
+                    )
+                    return 0
                 features[:] = content['features']
+                failures.extend(content['failures'].tolist())
                 return int(content['done'])
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             return 0  # damaged: start again

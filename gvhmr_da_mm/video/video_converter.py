@@ -11,7 +11,7 @@ from ..core.conventions import FPS
 from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..datasets.sources import Failure, SequenceInfo, Source, signature_of
 from .camera_track import unused_positions
-from .detectors import Detections, Detector, keypoint_files
+from .detectors import Detections, Detector
 from .extract_features import clip_ids, find_person_files
 from .feature_job import FeatureJob
 from .frame_source import FrameSource, find_clips, open_frames
@@ -120,9 +120,9 @@ class VideoConverter(Source):
         return {f'job_{key}': value for key, value in self.job.describe().items()}
 
     def _inputs(self, name: str) -> list[Path]:
-        """Return the keypoint and camera files that a sequence depends on."""
-        keypoints = keypoint_files(self.job.keypoints, name) if self.observations is None else []
-        return [*keypoints, *camera_files(self.camera, name)]
+        """Return the files that a sequence depends on, beside its video and observations."""
+        job = self.job.files(name) if self.observations is None else []
+        return [*job, *camera_files(self.camera, name)]
 
     @staticmethod
     def _arrays(clip: PersonClip, K: np.ndarray, rotation: CameraRotation) -> dict[str, Any]:

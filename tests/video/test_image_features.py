@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from gvhmr_da_mm.video import image_features
 from gvhmr_da_mm.video.image_features import ImageFeatureExtractor
 from gvhmr_da_mm.video.networks import HMR2FeatureNetwork
 from gvhmr_da_mm.video.person_clip import PersonClip
@@ -103,6 +104,49 @@ def test_unfinished_work_of_other_boxes_is_not_taken(tmp_path):
     clip.bbx_xys[:, 1] += 1
     ImageFeatureExtractor(network, 4)(clip, Pictures(pictures()), partial)
     assert network.calls == 6
+
+
+class Scaled(MeanColour):
+    """Network with a weight."""
+
+    def __init__(self, scale, fail_at=None):
+        super().__init__(fail_at)
+        self.scale = nn.Parameter(torch.tensor(scale))
+
+    def forward(self, crops):
+        return super().forward(crops) * self.scale
+
+
+@pytest.mark.parametrize('scale, image_scale', [(2.0, 1.0), (1.0, 1.2)])
+def test_unfinished_work_of_another_network_is_not_taken(tmp_path, monkeypatch, scale, image_scale):
+    """The features of one person would be of two networks."""
+    images, partial = pictures(), tmp_path / 'c.partial.npz'
+    with pytest.raises(KeyboardInterrupt):
+        ImageFeatureExtractor(Scaled(1.0, fail_at=4), 4, save_every=1)(
+            clip_of(), Pictures(images), partial
+        )
+    other, said = Scaled(scale), []
+    monkeypatch.setattr(image_features, 'print_log', lambda text, *_: said.append(text))
+    found = ImageFeatureExtractor(other, 4, image_scale=image_scale)(
+        clip_of(), Pictures(images), partial
+    )
+    assert other.calls == 6
+    wanted = ImageFeatureExtractor(Scaled(scale), 4, image_scale=image_scale)(
+        clip_of(), Pictures(images)
+    )
+    np.testing.assert_array_equal(found.features, wanted.features)
+    assert len(said) == 1 and f'{partial} are of another' in said[0] and 'begins again' in said[0]
+
+
+def test_frames_that_failed_before_an_interruption_are_told(tmp_path):
+    images, partial = pictures(), tmp_path / 'c.partial.npz'
+    images[1] = None
+    with pytest.raises(KeyboardInterrupt):
+        ImageFeatureExtractor(MeanColour(fail_at=4), 4, save_every=1)(
+            clip_of(), Pictures(images), partial
+        )
+    clip = ImageFeatureExtractor(MeanColour(), 4)(clip_of(), Pictures(images), partial)
+    assert clip.facts['feature_failures'] == ['frame 1 cannot be decoded']
 
 
 def test_the_real_network_in_small():

@@ -15,7 +15,6 @@ from ...datasets.sources import signature_of
 from ...registry.arguments import checks_flags
 from ...version import __version__
 from ...video.camera_file import CALIBRATION_SUFFIX, read_camera_poses
-from ...video.detectors import keypoint_files
 from ...video.feature_job import FeatureJob
 from ...video.frame_source import FrameSource
 from ...video.video_camera import CAMERA_CHOICES, CAMERA_SUFFIXES, camera_files, check_camera
@@ -101,7 +100,7 @@ class RecoverySettings:
         """
         job, gyro = self.job, self.camera == 'gyro'
         return signature_of(
-            [*source.files, *keypoint_files(job.keypoints, name)],
+            [*source.files, *job.observation_files(name)],
             video=str(source.path.resolve()),
             keypoints=job.keypoints,
             detector=job.detector,
@@ -123,12 +122,7 @@ class RecoverySettings:
         Args:
             name (str): Name of the video.
         """
-        weights = [Path(self.job.checkpoint)] if self.job.checkpoint else []
-        return [
-            *keypoint_files(self.job.keypoints, name),
-            *camera_files(self.camera, name),
-            *weights,
-        ]
+        return [*self.job.files(name), *camera_files(self.camera, name)]
 
 
 @checks_flags
