@@ -1,7 +1,10 @@
 """Where the results of stages are kept, from which a later run goes on."""
 
+import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 KEPT = '.stages'
 OBSERVATIONS = 'observations'
@@ -20,6 +23,11 @@ class KeptStages:
 
     video: Path
     observations: Path
+
+    @property
+    def earlier(self) -> Path:
+        """Folder of the result of an earlier run, where the present one failed."""
+        return self.video / 'earlier'
 
     @classmethod
     def below(cls, out: Path, video: Path) -> 'KeptStages':
@@ -53,3 +61,21 @@ def is_drawing(clip: Path, root: Path) -> bool:
     folders = [folder for folder in clip.parents if folder == root or root in folder.parents]
     names = ((folder, clip.relative_to(folder).with_suffix('')) for folder in folders)
     return any(stages_of_adaptation(folder, name.as_posix()).is_dir() for folder, name in names)
+
+
+def move_file(file: Path, folder: Path) -> Path:
+    """Move a file to a folder, which is created, in place of one of the same name there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    moved = folder / file.name
+    moved.unlink(missing_ok=True)
+    shutil.move(file, moved)
+    return moved
+
+
+def read_record(file: Path) -> dict[str, Any]:
+    """Return the dict in a JSON file of an earlier run; an empty one if it cannot be read."""
+    try:
+        found = json.loads(file.read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

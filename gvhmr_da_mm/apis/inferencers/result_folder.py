@@ -1,10 +1,15 @@
 """Files of the result of a video in a folder of its own."""
 
 import json
+import logging
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Optional, Union
+
+from mmengine.logging import print_log
 
 from ...core.errors import ConfigError
 from ...datasets.packs.pack_writer import storage_errors
@@ -16,7 +21,7 @@ from ...version import __version__
 from ...video.frame_source import FrameSource
 from ...video.resampled_video import ResampledVideo
 from ...video.stage_clock import StageClock
-from .kept_stages import KEPT, OVERLAY, KeptStages
+from .kept_stages import KEPT, OVERLAY, KeptStages, move_file, read_record
 
 PathLike = Union[str, Path]
 SUMMARY, PAGE = 'summary.json', 'world.html'
@@ -37,6 +42,8 @@ class ResultFolder:
         self, drawings: Optional[Path], motions: Optional[Path], kept: Optional[KeptStages]
     ) -> None:
         self.drawings, self.motions, self.kept = drawings, motions, kept
+        self._signature: Optional[str] = None
+        """That of the result whose files are written."""
 
     @classmethod
     def of(
@@ -77,6 +84,8 @@ class ResultFolder:
     @contextmanager
     def recording(self, clock: StageClock) -> Iterator[None]:
         """Record a failure of the ``with`` block in the summary, which is raised again.
+
+        What an earlier run left is moved, see :meth:`summarise_failure`.
 
         Args:
             clock (StageClock): Has the times of the stages.
@@ -144,7 +153,7 @@ class ResultFolder:
             files (dict[str, list[Path]]): Its files, by ending or name.
             clock (StageClock): Has the times of the stages.
         """
-        self._remove_stale(result)
+        self._remove_stale()
         names = {name: [file.name for file in paths] for name, paths in files.items()}
         content = dict(describe_result(result), files=names, warnings=result.facts['notes'])
         self._summarise(content, clock)
@@ -152,13 +161,19 @@ class ResultFolder:
     def summarise_failure(self, error: Exception, clock: StageClock) -> None:
         """Write a ``summary.json`` of a failure, if the folder can be written.
 
+        The result of an earlier run, with its summary, is moved to :attr:`.KeptStages.earlier`:
+        beside the failure it would pass for that of this run.
+
         Args:
             error (Exception): The failure.
             clock (StageClock): Has the times of the stages.
         """
-        failure = dict(type=type(error).__name__, message=str(error))
+        content = dict(failure=dict(type=type(error).__name__, message=str(error)))
         with suppress(OSError):
-            self._summarise(dict(failure=failure), clock)
+            self._set_aside()
+            if self.kept is not None and self.kept.earlier.is_dir():
+                content['earlier'] = str(self.kept.earlier)
+            self._summarise(content, clock)
 
     def _write(
         self,
@@ -169,37 +184,98 @@ class ResultFolder:
         clock: StageClock,
     ) -> dict[str, list[Path]]:
         """Write files by name with options of their writers, unless they are there already."""
-        record, files = self.kept.video / WRITTEN, {}
-        known = _read(record)
+        self._signature = result.facts['signature']
+        self._restore()
+        known, files = self._written(), {}
         for name, chosen in options.items():
-            before = known.get(str(root / name), {})
-            files[name] = [Path(file) for file in before.get('files', ())]
-            same = before.get('signature') == result.facts['signature']
+            before = known.get(self._stored(root / name), {})
+            files[name] = [self._file(stored) for stored in before.get('files', ())]
+            same = before.get('signature') == self._signature
             if same and all(file.is_file() for file in files[name]):
                 clock.reuse(stage)
                 continue
             with clock.measure(stage):
+                stale = files[name]
                 files[name] = result.save(root / name, **chosen)
-            written = [str(file) for file in files[name]]
             # People of an earlier result whom this one does not have.
-            for stale in set(before.get('files', ())).difference(written):
-                Path(stale).unlink(missing_ok=True)
-            known[str(root / name)] = dict(signature=result.facts['signature'], files=written)
-            write_atomically(record, json.dumps(known, indent=1))
+            for file in set(stale).difference(map(_absolute, files[name])):
+                file.unlink(missing_ok=True)
+            written = [self._stored(file) for file in files[name]]
+            known[self._stored(root / name)] = dict(signature=self._signature, files=written)
+            self._record(known)
         return files
 
-    def _remove_stale(self, result: MotionResult) -> None:
+    def _remove_stale(self) -> None:
         """Remove formats and drawings of an earlier result, which would pass for this one's."""
         if self.kept is None:
             return
-        record = self.kept.video / WRITTEN
-        known = _read(record)
-        stale = [name for name in known if known[name]['signature'] != result.facts['signature']]
+        known = self._written()
+        stale = [name for name in known if known[name]['signature'] != self._signature]
         for name in stale:
             for file in known.pop(name)['files']:
-                Path(file).unlink(missing_ok=True)
+                self._file(file).unlink(missing_ok=True)
         if stale:
-            write_atomically(record, json.dumps(known, indent=1))
+            self._record(known)
+        shutil.rmtree(self.kept.earlier, ignore_errors=True)
+
+    def _set_aside(self) -> None:
+        """Move files that are not of this run, and the summary of them."""
+        if self.kept is None:
+            return
+        root, earlier = self.motions or self.drawings, self.kept.earlier
+        known, moved = self._written(), False
+        for entry in known.values():
+            files = [self._file(stored) for stored in entry['files']]
+            there = [file for file in files if file.is_file() and file.parent != _absolute(earlier)]
+            if entry['signature'] == self._signature or not there:
+                continue
+            moved = True
+            for file in there:
+                move_file(file, earlier)
+            entry['files'] = [self._stored(earlier / file.name) for file in files]
+        if not moved:
+            return
+        self._record(known)
+        if 'failure' not in read_record(root / SUMMARY) and (root / SUMMARY).is_file():
+            move_file(root / SUMMARY, earlier)
+        print_log(
+            f'{root}: what an earlier run left is now in {earlier}', 'current', logging.WARNING
+        )
+
+    def _restore(self) -> None:
+        """Move the files of this result back, where a failure between had them set aside."""
+        known, earlier = self._written(), _absolute(self.kept.earlier)
+        for name, entry in known.items():
+            files = [self._file(stored) for stored in entry['files']]
+            aside = [file for file in files if file.parent == earlier and file.is_file()]
+            if entry['signature'] != self._signature or not aside:
+                continue
+            place = self._file(name).parent
+            for file in aside:
+                move_file(file, place)
+            entry['files'] = [self._stored(place / file.name) for file in files]
+            self._record(known)
+
+    # The record has paths relative to its own folder: results are moved, and the folder that
+    # commands run in changes.
+
+    def _written(self) -> dict[str, Any]:
+        """Return the signature and the files of each format and drawing."""
+        return read_record(self.kept.video / WRITTEN)
+
+    def _record(self, known: dict[str, Any]) -> None:
+        write_atomically(self.kept.video / WRITTEN, json.dumps(known, indent=1))
+
+    def _stored(self, file: Path) -> str:
+        """Return a path as the record has it."""
+        try:
+            return Path(os.path.relpath(file, self.kept.video)).as_posix()
+        except ValueError:  # On another drive.
+            return str(_absolute(file))
+
+    def _file(self, stored: str) -> Path:
+        """Return a path of the record."""
+        return _absolute(self.kept.video / stored)
 
     def _summarise(self, content: dict[str, Any], clock: StageClock) -> None:
         root = self.motions or self.drawings
@@ -211,9 +287,5 @@ class ResultFolder:
         write_atomically(root / SUMMARY, json.dumps(content, indent=1, default=str) + '\n')
 
 
-def _read(record: Path) -> dict[str, Any]:
-    """Return the record of the files that were written."""
-    try:
-        return json.loads(record.read_text(encoding='utf-8'))
-    except (OSError, ValueError):
-        return {}  # All files are written again.
+def _absolute(file: Path) -> Path:
+    return Path(os.path.abspath(file))

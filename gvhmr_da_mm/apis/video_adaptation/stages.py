@@ -1,5 +1,6 @@
 """The stages of an adaptation to videos."""
 
+import logging
 import secrets
 import time
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from ...core.conventions import FPS
 from ...core.errors import ConfigError, GVHMRError
@@ -21,12 +23,12 @@ from ...video.stage_clock import Report, StageClock
 from ...visualization import prediction_track
 from ...visualization.comparison_video import ComparedPart, write_comparison_video
 from ..inferencers import MotionInferencer, RecoverySettings, VideoInput, VideoRecovery, list_videos
-from ..inferencers.kept_stages import KEPT, KeptStages, stages_of_adaptation
+from ..inferencers.kept_stages import KEPT, KeptStages, move_file, read_record, stages_of_adaptation
 from ..inferencers.video_inputs import free_name, name_of_input
 from ..keypoint_model import KeypointModel, load_keypoint_model
 from ..keypoint_model.keypoint_model import STAGES, network_config
 from .judging import objections, predict_stretches, reported, score_predictions, standing_feet
-from .report import WEIGHTS, AdaptationReport
+from .report import REPORT, WEIGHTS, AdaptationReport
 from .stretches import Stretch, cut_stretches
 from .training import save_weights, train, trained_file, training_config
 from .video_pack import write_video_pack
@@ -133,6 +135,7 @@ class VideoAdaptation:
             for video in listed:
                 found += self._observe(video, settings)
         self._check_films()
+        self._set_films_aside(videos)
         return found
 
     def _observe(self, video: VideoInput, settings: RecoverySettings) -> list[Stretch]:
@@ -161,6 +164,19 @@ class VideoAdaptation:
 
     def _film(self, name: str) -> Path:
         return self.out / f'{name}.mp4'
+
+    def _set_films_aside(self, given: Sequence[PathLike]) -> None:
+        """Move what an earlier run drew of videos that this one does not use."""
+        inputs = {Path(video).resolve() for video in given if isinstance(video, (str, Path))}
+        for name, facts in read_record(self.out / REPORT).get('videos', {}).items():
+            film = self._film(name)
+            if name in self.frames or 'comparison' not in facts or film.resolve() in inputs:
+                continue
+            if film.is_file():
+                kept = KeptStages.below(self.out, stages_of_adaptation(self.out, name))
+                moved = move_file(film, kept.earlier)
+                text = f'{name} is not used: what an earlier run drew of it is now {moved}'
+                print_log(text, 'current', logging.WARNING)
 
     def _check_films(self) -> None:
         """Raise an error if a drawing would replace a video."""

@@ -151,6 +151,19 @@ def test_no_video_that_can_be_used(run, videos, source, tmp_path):
     assert same(student(tmp_path / 'out' / 'adapted.pth'), student(source))
 
 
+def test_what_an_earlier_run_drew_of_a_video_that_fails_is_set_aside(run, videos, tmp_path):
+    """Beside the failure it would pass for a drawing of the present run."""
+    out = tmp_path / 'out'
+    run(drawn=True)
+    drawn = (out / 'walk.mp4').read_bytes()
+    (videos / 'walk.mp4').write_bytes(b'')
+    for _ in range(2):
+        assert 'failure' in run().videos['walk']
+        assert not (out / 'walk.mp4').exists()
+        earlier = out / '.stages' / 'videos' / 'walk' / 'earlier'
+        assert (earlier / 'walk.mp4').read_bytes() == drawn
+
+
 def test_a_drawing_does_not_replace_a_video(run, videos, monkeypatch):
     content = (videos / 'walk.mp4').read_bytes()
     monkeypatch.chdir(videos)
