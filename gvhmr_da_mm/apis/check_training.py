@@ -5,11 +5,13 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.optim import OneCycleParamScheduler
 
-from ..config.monitored import check_monitored
+from ..config.monitored import check_monitored, schedules_of
 from ..config.values import target_of
 from ..core.errors import ConfigError
 from ..engine.optim_wrappers import AdaptationOptimWrapperConstructor
+from ..engine.total_steps import ScheduleSpan
 from ..models import DomainAdaptiveGVHMR
 from ..models.adaptation import PoseLifter
 from ..registry import MODELS
@@ -41,6 +43,7 @@ def check_training(config: Config) -> None:
             )
     if optimizer and _target(optimizer.get('constructor')) is AdaptationOptimWrapperConstructor:
         _check_schedules(schedule, optimizer)
+    _check_total_steps(config)
     _check_lifter(config)
     dataset = (config.get('train_dataloader') or {}).get('dataset')
     if _is(dataset, 'train_dataloader.dataset', WRAPPERS):
@@ -76,6 +79,23 @@ def _check_schedules(schedule: Any, optimizer: Mapping) -> None:
             f'`param_scheduler` should be a list for all optimisers, or have the keys {parts}, got '
             f'{list(schedule)}{example}'
         )
+
+
+def _check_total_steps(config: Config) -> None:
+    """Check schedules with a number of steps; iterations of epochs are known to the loop only."""
+    loop = config.get('train_cfg') or {}
+    for where, part in schedules_of(config.get('param_scheduler')):
+        if not _is(part, where, OneCycleParamScheduler):
+            continue
+        span = {name: part[name] for name in ('begin', 'end', 'by_epoch') if name in part}
+        if part.get('total_steps') is not None:
+            steps = ScheduleSpan(part['total_steps'], **span)
+            steps.check(where, loop.get('max_epochs'), loop.get('max_iters'))
+        elif 'end' not in span:
+            raise ConfigError(
+                f'`{where}` ({_name(part)}) should have `total_steps`, such as that of the '
+                'training, or `end`: without, the learning rate stays at its beginning'
+            )
 
 
 def _target(kind: Any) -> Any:

@@ -49,7 +49,7 @@ def _monitored(config: Config) -> Iterator[tuple[str, Mapping, str]]:
     """Yield the fields that name a metric, their parts, and the metric."""
     hooks = {f'default_hooks.{k}': v for k, v in (config.get('default_hooks') or {}).items()}
     hooks |= {f'custom_hooks.{k}': v for k, v in enumerate(config.get('custom_hooks') or ())}
-    for where, part in [*hooks.items(), *_schedules(config.get('param_scheduler'))]:
+    for where, part in [*hooks.items(), *schedules_of(config.get('param_scheduler'))]:
         if not isinstance(part, Mapping):
             continue
         best = part.get('save_best') or ()
@@ -59,12 +59,13 @@ def _monitored(config: Config) -> Iterator[tuple[str, Mapping, str]]:
             yield f'{where}.monitor', part, part['monitor']
 
 
-def _schedules(node: Any, where: str = 'param_scheduler') -> Iterator[tuple[str, Any]]:
+def schedules_of(node: Any, where: str = 'param_scheduler') -> Iterator[tuple[str, Any]]:
+    """Yield the configs of all schedules, with their places in the config."""
     if isinstance(node, Mapping) and 'type' in node:
         yield where, node
     elif isinstance(node, (Mapping, list, tuple)):
         for key, part in node.items() if isinstance(node, Mapping) else enumerate(node):
-            yield from _schedules(part, f'{where}.{key}')
+            yield from schedules_of(part, f'{where}.{key}')
 
 
 def _metric_names(evaluator: Any) -> Optional[set[str]]:

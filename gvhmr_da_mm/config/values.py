@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Optional, Union, get_args, get_orig
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
+from mmengine.logging import HistoryBuffer
 from mmengine.registry import Registry
 from mmengine.runner import Priority, Runner, get_priority
 from mmengine.utils import get_object_from_string
@@ -21,6 +22,7 @@ from ..registry.arguments import (
     check_names,
     check_value,
     parameters_of,
+    suggest,
 )
 
 _NOT_PASSED = (
@@ -125,6 +127,9 @@ def check_config(config: Union[Config, Mapping]) -> None:
                     check_value(value[key], hint, f'{name}.{key}')
         if name in known:
             check_value(value, known[name], name)
+        if name == 'log_processor' and isinstance(value, Mapping):
+            _check_custom_logs(value)
+            value = {key: part for key, part in value.items() if key != 'custom_cfg'}
         _check_node(value, name)
 
 
@@ -144,6 +149,33 @@ def _check_dynamic_intervals(value: Any, where: str) -> None:
                 f'`{where}` should be pairs of a beginning of at least 0 and an interval of at '
                 f'least 1, got {(begin, interval)}'
             )
+
+
+def _check_custom_logs(processor: Mapping) -> None:
+    """Check the statistics of logs, which MMEngine reads at the first log or later."""
+    where = 'log_processor.custom_cfg'
+    entries = processor.get('custom_cfg')
+    check_value(entries, Optional[list[dict]], where)
+    HistoryBuffer()  # MMEngine registers its own statistics with the first one.
+    methods = HistoryBuffer._statistics_methods
+    for index, entry in enumerate(entries or ()):
+        place, method = f'{where}.{index}', entry.get('method_name')
+        for name in ('data_src', 'method_name'):
+            check_value(entry.get(name), str, f'{place}.{name}')
+        if method not in methods:
+            raise ConfigError(
+                f'`{place}.method_name`: there is no statistic {method!r} of logs; '
+                f'{suggest(method, methods)}'
+            )
+        known = parameters_of(methods[method])[0]
+        check_fields(entry, {'data_src', 'log_name', 'method_name', *known}, f'`{place}`')
+        by_epoch = processor.get('by_epoch', True)
+        windows = ('epoch', 'global') if by_epoch else ('global',)
+        if 'window_size' in entry or ('window_size' in known and not by_epoch):
+            window = entry.get('window_size')
+            check_value(window, Union[int, Literal[windows]], f'{place}.window_size')
+            if isinstance(window, int) and window < 1:
+                raise ConfigError(f'`{place}.window_size` should be at least 1, got {window}')
 
 
 def _check_priority(hook: Mapping, where: str) -> None:

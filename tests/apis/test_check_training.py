@@ -55,3 +55,29 @@ def test_the_lifter_is_read_before_the_first_unlabelled_batch():
     config = load_config(TINY, {'model.pseudo_labeler.lifter.checkpoint': 'gvhmr-keypoints'})
     with pytest.raises(MissingFilesError, match='gvhmr-keypoints-'):
         check_training(config)
+
+
+ONE_CYCLE = dict(type='OneCycleLR', eta_max=1e-3)
+
+
+@pytest.mark.parametrize(
+    'schedule, message',
+    [
+        (dict(total_steps=2), 'has 2 steps.*but the training has 10 epochs: set `total_st.* to 10'),
+        (dict(total_steps=2, convert_to_iter_based=True), 'but the training has 10 epochs'),
+        (dict(total_steps=7, begin=2), '`total_steps` to 8, or `end` to 9'),
+        ({}, r'\(OneCycleLR\) should have `total_steps`.*or `end`'),
+    ],
+)
+def test_a_schedule_that_ends_before_the_training(schedule, message):
+    config = dict(train_cfg=dict(max_epochs=10))
+    with pytest.raises(ConfigError, match=f'`param_scheduler.model.0`.*{message}'):
+        check(param_scheduler=dict(model=[dict(ONE_CYCLE, **schedule)], discriminator=[]), **config)
+
+
+@pytest.mark.parametrize(
+    'schedule', [dict(total_steps=10), dict(total_steps=2, end=2), dict(end=3), dict(begin=8)]
+)
+def test_schedules_as_long_as_the_training(schedule):
+    schedule = dict(dict(total_steps=2), **schedule)
+    check(param_scheduler=[dict(ONE_CYCLE, **schedule)], train_cfg=dict(max_epochs=10))

@@ -84,6 +84,13 @@ def test_a_sound_config_passes(sound):
         ('param_scheduler', [{'type': 'MultiStepLR', 'milestones': ['ten']}]),
         ('param_scheduler', [{'type': 'StepLR', 'step_size': 0}]),
         ('test_evaluator.0', 'CameraSpaceMetric'),
+        ('log_processor.custom_cfg', [dict(data_src='loss', method_name='means')]),
+        ('log_processor.custom_cfg', [dict(data_src='loss')]),
+        ('log_processor.custom_cfg', [dict(method_name='mean')]),
+        ('log_processor.custom_cfg', [dict(data_src='a', method_name='current', window_size=2)]),
+        ('log_processor.custom_cfg', [dict(data_src='a', method_name='max', window_size='all')]),
+        ('log_processor.custom_cfg', [dict(data_src='a', method_name='max', window_size=0)]),
+        ('log_processor.custom_cfg', dict(data_src='loss', method_name='max')),
     ],
 )
 def test_impossible_values_are_named(sound, key, value):
@@ -109,10 +116,26 @@ def test_a_part_without_a_type_is_named_by_its_path(sound):
         ('custom_hooks', [dict(type='EMAHook', priority=49)]),
         ('randomness.deterministic', True),
         ('param_scheduler', [dict(type='MultiStepLR', milestones=[1, 2])]),
+        ('log_processor.custom_cfg', [dict(data_src='a', method_name='max', window_size='epoch')]),
+        ('log_processor.custom_cfg', [dict(data_src='a', method_name='current', log_name='b')]),
     ],
 )
 def test_possible_values_pass(sound, key, value):
     check_config(changed(sound, key, value))
+
+
+def test_an_unknown_statistic_of_logs_is_told_with_the_nearest(sound):
+    entries = [dict(data_src='loss', method_name='means')]
+    with pytest.raises(ConfigError, match="statistic 'means' of logs; did you mean 'mean'"):
+        check_config(changed(sound, 'log_processor.custom_cfg', entries))
+
+
+def test_logs_without_epochs_have_no_window_of_an_epoch(sound):
+    sound = changed(sound, 'log_processor.by_epoch', False)
+    for window in (dict(window_size='epoch'), {}):
+        entries = [dict(data_src='loss', method_name='mean', **window)]
+        with pytest.raises(ConfigError, match='custom_cfg.0.window_size'):
+            check_config(changed(sound, 'log_processor.custom_cfg', entries))
 
 
 def test_what_a_loop_needs_is_asked_for(sound):

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from ...core.errors import DryRunError, GVHMRError
 from ...datasets import ClipKey
 from ...registry import LOOPS
+from ..total_steps import check_schedules
 
 try:
     import resource
@@ -77,8 +78,10 @@ class DryRunLoop(EpochBasedTrainLoop):
         """Run all stages once.
 
         Raises:
+            ConfigError: If a schedule ends before the training.
             DryRunError: If a stage fails with an error of another library; it names the stage.
         """
+        check_schedules(self.runner.param_schedulers, self._max_epochs, self._max_iters)
         with stage('preparing the training (hooks before the first epoch)'):
             self.runner.call_hook('before_train')
             self.runner.call_hook('before_train_epoch')

@@ -15,6 +15,7 @@ from ...core.errors import StorageError
 from ...registry import LOOPS
 from ..random_state import random_state, set_random_state
 from ..stop_signals import EXIT_RESUMABLE, StopSignals, shield_workers
+from ..total_steps import check_schedules
 
 DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -78,6 +79,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         """Train, from the beginning or from the position of a checkpoint.
 
         Raises:
+            ConfigError: If a schedule ends before the training.
             StorageError: If the disk is too full to write logs. A checkpoint that cannot be written
                 does not end training, see :class:`SafeCheckpointHook`.
         """
@@ -92,6 +94,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             ) from error
 
     def _run(self) -> nn.Module:
+        check_schedules(self.runner.param_schedulers, self._max_epochs, self._max_iters)
         with StopSignals() as self.signals:
             shield_workers(self.loader)
             if self.runner.val_loop is not None:

@@ -5,7 +5,10 @@ import signal
 
 import pytest
 import torch
+from mmengine.hooks import Hook
+from mmengine.optim import OneCycleLR
 
+from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.engine.stop_signals import EXIT_RESUMABLE
 from tests.robustness.soak import differences, final_state, logged_values
 
@@ -124,3 +127,18 @@ def test_a_full_disk_ends_with_a_reason(run, at):
 
     with pytest.raises(StorageError, match='Free space'):
         run(hooks=[at('before_train_iter', 2, fail)])
+
+
+class OneCycle(Hook):
+    """Add a schedule of one iteration."""
+
+    def before_run(self, runner):
+        schedule = OneCycleLR(runner.optim_wrapper, eta_max=1.0, total_steps=1, by_epoch=False)
+        runner.param_schedulers.append(schedule)
+
+
+def test_a_schedule_of_iterations_that_ends_first_is_told_before_the_first(run, tmp_path):
+    message = f'`param_scheduler.2` has 1 steps.*{ITERATIONS} iterations'
+    with pytest.raises(ConfigError, match=message):
+        run(hooks=[OneCycle()])
+    assert not list((tmp_path / 'run').glob('*.pth'))
