@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
@@ -16,6 +17,7 @@ from ..core.conventions import BODY_JOINT_NAMES, FPS
 from ..core.errors import ConfigError, DataError, MissingFilesError
 from ..fileio.paths import require_files, resolve_data_root
 from ..registry import TRANSFORMS
+from ..registry.arguments import fits
 from .bad_samples import BadSample, check_clip, describe_bad_samples
 from .clip import Clip, pack_clip
 from .clip_table import ClipTable, take
@@ -71,7 +73,8 @@ class MotionDataset(BaseDataset):
             to ().
         pipeline (Sequence[dict | Callable]): Transforms of the packed item. Defaults to ().
         metainfo (dict, optional): Additions to the dataset's meta information.
-        indices (int | Sequence[int], optional): Use only these clips, as in MMEngine.
+        indices (int | Sequence[int], optional): Use only these clips, as in MMEngine: the first n
+            of a number n, the last n of -n, or those of a list. Defaults to None: all.
         test_mode (bool): Whole sequences instead of windows. Defaults to False.
         lazy_init (bool): Read the list of clips on first use. Defaults to False.
 
@@ -105,6 +108,7 @@ class MotionDataset(BaseDataset):
     ) -> None:
         check_choice(on_bad_sample, ('error', 'skip'), 'on_bad_sample')
         check_choice(domain, DOMAINS, 'domain')
+        _check_indices(indices)
         if not 1 <= min_len <= max_len:
             raise ConfigError(
                 f'expected 1 <= min_len <= max_len, got min_len={min_len}, max_len={max_len}'
@@ -264,6 +268,19 @@ class MotionDataset(BaseDataset):
         """Return the number of sequences that clips are of."""
         return len({clip['sequence'] for clip in clips})
 
+    def _get_unserialized_subset(self, indices: Union[int, Sequence[int]]) -> ClipTable:
+        """Apply ``indices``; MMEngine's names no index that is out of range."""
+        if isinstance(indices, Integral):
+            return self.data_list[: int(indices)] if indices > 0 else self.data_list[indices:]
+        count = len(self.data_list)
+        outside = [index for index in indices if not -count <= index < count]
+        if outside:
+            raise ConfigError(
+                f'{self.dataset}: `indices` should be from {-count} to {count - 1}, of its {count} '
+                f'clips, got {outside[0]}'
+            )
+        return self.data_list.take(np.asarray(indices))
+
     def _usable_clips(self, clips: ClipTable) -> ClipTable:
         """Leave clips out whose first or last frame cannot be read."""
         files_are_missing = bool(self.clip_files(clips))
@@ -361,3 +378,15 @@ class MotionDataset(BaseDataset):
         if topic not in self._warned:
             self._warned.add(topic)
             self.log(message, logging.WARNING)
+
+
+def _check_indices(indices: Any) -> None:
+    """Check that ``indices`` chooses a clip at all."""
+    if indices is None or (fits(indices, int) and indices):
+        return
+    if not isinstance(indices, str) and fits(indices, Sequence[int]) and len(indices):
+        return
+    raise ConfigError(
+        '`indices` should be a number of clips, the first ones or if negative the last ones, or a '
+        f'list of their indices, and leave a clip, got {indices!r:.80}; None uses all'
+    )

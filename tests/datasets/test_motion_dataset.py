@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -63,6 +64,29 @@ def test_any_dataset_leaves_sequences_out(tmp_path):
         FolderDataset(tmp_path, exclude=('1', '4*'))
     with pytest.raises(ConfigError, match='should leave a sequence, got all 3'):
         FolderDataset(tmp_path, exclude=('*',))
+
+
+@pytest.mark.parametrize(
+    'indices, left',
+    [(2, '01'), (-1, '3'), (9, '0123'), ([3, -4], '30'), (np.int64(1), '0'), (np.arange(2), '01')],
+)
+def test_some_clips_can_be_used(tmp_path, indices, left):
+    write_videos(tmp_path, [100] * 4)
+    dataset = FolderDataset(tmp_path, indices=indices)
+    assert ''.join(dataset.get_data_info(i)['sequence'] for i in range(len(dataset))) == left
+    assert [dataset[i]['data_samples'].sequence for i in range(len(dataset))] == list(left)
+
+
+@pytest.mark.parametrize('indices', [0, [], (), True, 'all', 1.5, ['a']])
+def test_indices_that_leave_nothing_are_told(tmp_path, indices):
+    with pytest.raises(ConfigError, match='`indices` should be a number of clips.*leave a clip'):
+        FolderDataset(tmp_path, indices=indices, lazy_init=True)
+
+
+def test_indices_out_of_range_are_told(tmp_path):
+    write_videos(tmp_path, [100] * 4)
+    with pytest.raises(ConfigError, match='folder: `indices` should be from -4 to 3.*got 7'):
+        FolderDataset(tmp_path, indices=[1, 7])
 
 
 def test_test_mode_gives_whole_sequences(tmp_path):
