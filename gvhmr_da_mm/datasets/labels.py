@@ -6,7 +6,7 @@ call none of them.
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import torch
 from torch import Tensor
@@ -24,7 +24,13 @@ _BODIES = dict(smpl_params='smpl', smplx_params='smplx_light')
 """Body model of each group of parameters in the world."""
 
 
-def read_parameters(reader: SequenceReader, group: str, start: int, end: int) -> dict[str, Tensor]:
+def read_parameters(
+    reader: SequenceReader,
+    group: str,
+    start: int,
+    end: int,
+    needed: Optional[Tensor] = None,
+) -> dict[str, Tensor]:
     """Read the parameters of a body model, frames [start, end).
 
     Args:
@@ -32,12 +38,13 @@ def read_parameters(reader: SequenceReader, group: str, start: int, end: int) ->
         group (str): ``smpl_params``, ``smplx_params`` or ``smplx_params_incam``.
         start (int): First frame.
         end (int): One past the last frame.
+        needed (Tensor, optional): As for :meth:`.SequenceReader.values`. Defaults to None.
 
     Returns:
         dict[str, Tensor]: ``body_pose`` (L, 69) or (L, 63), ``betas`` (L, 10), ``global_orient``
         and ``transl`` (L, 3), in radians and metres.
     """
-    return {key: reader.rows(f'{group}.{key}', start, end) for key in PARAMETERS}
+    return {key: reader.rows(f'{group}.{key}', start, end, needed) for key in PARAMETERS}
 
 
 def evaluation_labels(
@@ -53,7 +60,7 @@ def evaluation_labels(
             ``smplx_params`` of its gender.
         start (int): First frame.
         end (int): One past the last frame.
-        mask (Tensor): Frames that evaluation uses (L,), bool.
+        mask (Tensor): Frames that evaluation uses (L,), bool; parameters of others may be NaN.
         data_root (Path): Data root, with the body models.
         with_joints (bool): Whether to add the camera-space joints MMPose's metrics read.
 
@@ -62,14 +69,16 @@ def evaluation_labels(
         ``lifting_target`` (L, 22, 3) in m, ``lifting_target_visible`` (L, 22), numpy float32.
     """
     group = next(name for name in _BODIES if reader.has(f'{name}.transl'))
-    params = read_parameters(reader, group, start, end)
+    params = read_parameters(reader, group, start, end, mask)
     T_w2c = reader.rows('T_w2c', start, end)
     # The true intrinsics, to draw the labels: the input of the network may be an estimate.
     K = reader.rows('K_fullimg', start, end)
     labels: dict[str, Any] = dict(**params, T_w2c=T_w2c, K_fullimg=K, mask=mask)
     if with_joints:
         body = get_body_model(_BODIES[group], reader.gender, data_root=data_root)
-        joints_w = body.fk(**params)[:, :NUM_JOINTS]
+        # MMPose's metrics align all frames, and those that are not visible too.
+        finite = {name: value.nan_to_num(0.0, 0.0, 0.0) for name, value in params.items()}
+        joints_w = body.fk(**finite)[:, :NUM_JOINTS]
         joints_c = joints_w @ T_w2c[:, :3, :3].mT + T_w2c[:, None, :3, 3]
         visible = mask[:, None].expand(-1, NUM_JOINTS)
         labels['lifting_target'] = joints_c.numpy()

@@ -12,7 +12,7 @@ import pickle
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 import torch
@@ -295,7 +295,14 @@ class PackRecord:
         return as_frame_range(self.value(key), self, key)
 
     def rows(
-        self, key: str, pattern: str, start: int, end: int, first: int = 0, **sizes: int
+        self,
+        key: str,
+        pattern: str,
+        start: int,
+        end: int,
+        first: int = 0,
+        needed: Optional[Tensor] = None,
+        **sizes: int,
     ) -> Tensor:
         """Copy the frames [start, end) of a per-frame field.
 
@@ -305,10 +312,12 @@ class PackRecord:
             start (int): First frame.
             end (int): One past the last frame.
             first (int): Frame that row 0 of the field belongs to. Defaults to 0.
+            needed (Tensor, optional): Frames of these (L,), bool, that have to be finite. Defaults
+                to None: all.
             sizes (int): Known letters of the pattern.
 
         Returns:
-            Tensor: float32 (bool stays bool), finite, of ``end - start`` rows.
+            Tensor: float32 (bool stays bool) of ``end - start`` rows, finite where needed.
 
         Raises:
             DataError: If the shape is wrong, frames are missing, or a value is NaN or infinite.
@@ -327,6 +336,8 @@ class PackRecord:
         if math.isfinite(rows.sum().item()):
             return rows
         finite = rows.flatten(1).isfinite().all(dim=1)
+        if needed is not None:
+            finite |= ~needed
         if not finite.all():
             frame = start + int((~finite).nonzero()[0])
             raise self.error(key, 'finite values', f'NaN or infinity first at frame {frame}')

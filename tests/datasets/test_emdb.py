@@ -3,6 +3,8 @@ import torch
 
 from gvhmr_da_mm.core.errors import ConfigError, DataError, MissingFilesError
 from gvhmr_da_mm.datasets import ClipKey, EMDBDataset
+from gvhmr_da_mm.datasets.sources import PUBLISHED_SOURCES
+from gvhmr_da_mm.datasets.sources.write_pack import write_pack
 
 from . import packs
 from .samples import assert_same_item
@@ -125,6 +127,46 @@ def test_test_items_are_whole_sequences_with_labels(root):
     )
     assert (sample.gender, sample.dataset, sample.img_shape) == ('female', 'emdb1', (1920, 1440))
     assert sample.target_img_path == ['emdb1_P1_14_outdoor_climb.jpg']
+
+
+def test_labels_of_frames_that_do_not_count_may_be_nan(root, tmp_path):
+    """The network reads every frame of its input, so that those of the input have to be finite."""
+    before = emdb(root, split='emdb1')[0]['data_samples'].gt_instances
+    mask = before.mask
+    assert mask.any() and not mask.all()
+
+    def spoil(pack):
+        for record in pack.values():
+            record['smpl_params']['transl'][~record['mask']] = torch.nan
+
+    packs.edit(root / PACK, spoil)
+    after = emdb(root, split='emdb1')[0]['data_samples'].gt_instances
+    for name in before.keys():
+        assert torch.equal(torch.as_tensor(after[name])[mask], torch.as_tensor(before[name])[mask])
+    assert after.transl[~mask].isnan().all()
+    assert not write_pack(PUBLISHED_SOURCES['emdb'].below(root), tmp_path / 'pack').failures
+    packed = EMDBDataset(pack=str(tmp_path / 'pack'), split='emdb1', with_joints=False)
+    assert packed[0]['data_samples'].gt_instances.transl.isnan().any(dim=1).equal(~mask)
+    first = int(mask.nonzero()[0])
+
+    def spoil_valid(pack):
+        pack[packs.EMDB_TEST[0]]['smpl_params']['transl'][first] = torch.nan
+
+    packs.edit(root / PACK, spoil_valid)
+    with pytest.raises(DataError, match=f'smpl_params.transl.*first at frame {first}'):
+        emdb(root, split='emdb1')[0]
+
+
+@pytest.mark.parametrize('name', ['kp2d', 'bbx_xys', 'features', 'T_w2c'])
+def test_inputs_of_frames_that_do_not_count_have_to_be_finite(root, name):
+    def spoil(pack):
+        for record in pack.values():
+            record[name] = record[name].float()
+            record[name][~record['mask']] = torch.nan
+
+    packs.edit(root / PACK, spoil)
+    with pytest.raises(DataError, match=f'{name}.*expected finite values'):
+        emdb(root, split='emdb1')[0]
 
 
 def test_the_pack_is_not_written_to(root):

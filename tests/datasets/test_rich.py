@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -104,6 +105,19 @@ def test_joints_in_the_camera_are_those_of_the_labels(root):
     expected = joints @ T_w2c[:3, :3].T + T_w2c[:3, 3]
     torch.testing.assert_close(torch.from_numpy(sample['lifting_target']), expected)
     assert sample['lifting_target_visible'].sum() == 22 * (FRAMES - 3)
+
+
+def test_joints_are_finite_where_labels_are_not(root):
+    """MMPose's metrics align the joints of all frames, and fail at NaN."""
+
+    def spoil(pack):
+        for record in pack.values():
+            for values in record['smplx_params'].values():
+                values[~record['mask']] = torch.nan
+
+    edit(root / PACK, spoil)
+    sample = build(root, with_joints=True)[0]['data_samples'].gt_instances
+    assert np.isfinite(sample['lifting_target']).all() and sample['transl'].isnan().any()
 
 
 def test_estimated_intrinsics(root):

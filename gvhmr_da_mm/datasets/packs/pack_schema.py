@@ -5,7 +5,7 @@ Documented in ``docs/en/packs.md``. F: frames of the sequence.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -64,6 +64,8 @@ ARRAYS: dict[str, ArrayField] = {
 REQUIRED = ('bbx_xys', 'K_fullimg')
 CAMERAS = ('T_w2c', 'R_w2c')
 """A sequence has exactly one of these."""
+MASKS = ('mask', 'mask_raw', 'mask_wham')
+"""Frames with valid labels, by different rules."""
 LABELS = tuple(name for name, field in ARRAYS.items() if field.label)
 
 
@@ -79,8 +81,9 @@ def normalize_arrays(arrays: Mapping[str, Any], frames: int, where: str) -> dict
         dict[str, np.ndarray]: The arrays to store.
 
     Raises:
-        DataError: If something is missing, unknown, of another shape or type, not finite, or an
-            invalid rotation; the message names the array and the first bad frame.
+        DataError: If something is missing, unknown, of another shape or type, not finite (but for
+            labels of frames that no mask has), or an invalid rotation; the message names the array
+            and the first bad frame.
     """
     unknown = sorted(set(arrays) - set(ARRAYS))
     if unknown:
@@ -95,6 +98,12 @@ def normalize_arrays(arrays: Mapping[str, Any], frames: int, where: str) -> dict
         if given and len(given) < len(group):
             raise DataError(f'{where}: {", ".join(group)} go together, got {", ".join(given)} only')
     stored = {name: _stored(name, value, frames, where) for name, value in arrays.items()}
+    masks = [stored[name] for name in MASKS if name in stored]
+    trusted = np.logical_or.reduce(masks) if masks else np.ones(frames, bool)
+    for name, values in stored.items():
+        # Labels of frames that no mask has are never read.
+        per_frame = ARRAYS[name].label and len(values) == frames
+        _check_finite(values, f'{where}: {name}', trusted if per_frame else None)
     for name in CAMERAS:
         if name in stored:
             _check_rotations(stored[name], f'{where}: {name}')
@@ -129,11 +138,16 @@ def _stored(name: str, value: Any, frames: int, where: str) -> np.ndarray:
         return tensor.numpy()
     if field.kind != 'feature' or tensor.dtype != torch.float16:
         tensor = tensor.to(torch.float32)
-    finite = tensor.reshape(len(tensor), -1).isfinite().all(dim=1)
-    if not finite.all():
-        row = int((~finite).nonzero()[0])
-        raise DataError(f'{where}: {name} holds NaN or infinity, first in row {row}')
     return tensor.numpy()
+
+
+def _check_finite(values: np.ndarray, where: str, needed: Optional[np.ndarray]) -> None:
+    """Check the rows (F, ...) of an array, or those that are needed (F,)."""
+    bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    if needed is not None:
+        bad &= needed
+    if bad.any():
+        raise DataError(f'{where} holds NaN or infinity, first in row {int(bad.argmax())}')
 
 
 def _check_rotations(cameras: np.ndarray, where: str) -> None:

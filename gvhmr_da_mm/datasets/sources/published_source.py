@@ -6,6 +6,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Optional
 
+import torch
 from torch import Tensor
 
 from ..pack_io import PackRecord, load_pack
@@ -290,7 +291,9 @@ class PublishedSequence(SequenceReader):
 
     def packed(self, name: str, start: int, end: int) -> Tensor:
         """Return a field as sequence packs store it: features keep their type."""
-        values = self.values(name, start, end)
+        # The writer of packs checks labels, of which it knows where they are valid.
+        needed = torch.zeros(end - start, dtype=torch.bool) if ARRAYS[name].label else None
+        values = self.values(name, start, end, needed)
         if ARRAYS[name].kind == 'feature':
             record, field, first, _ = self.locate(name)
             return record.tensor(field.key, field.shape)[start - first : end - first]

@@ -42,7 +42,7 @@ class SequenceReader:
     def __init__(self, name: str) -> None:
         self.name = name
         # Rows that several fields share.
-        self._shared_rows: dict[tuple[str, int, int], Tensor] = {}
+        self._shared_rows: dict[tuple[str, int, int, bool], Tensor] = {}
 
     # -- to be written by a subclass --------------------------------------------------------------
 
@@ -75,16 +75,18 @@ class SequenceReader:
 
     # ---------------------------------------------------------------------------------------------
 
-    def values(self, name: str, start: int, end: int) -> Tensor:
+    def values(self, name: str, start: int, end: int, needed: Optional[Tensor] = None) -> Tensor:
         """Copy the frames [start, end) of a field, or a whole field that is not per frame.
 
         Args:
             name (str): The field, of :data:`~..packs.pack_schema.ARRAYS`.
             start (int): First frame.
             end (int): One past the last frame.
+            needed (Tensor, optional): Frames of these (L,), bool, that have to be finite; for
+                labels alone, as a network reads all of its input. Defaults to None: all.
 
         Returns:
-            Tensor: float32 (bool stays bool), finite.
+            Tensor: float32 (bool stays bool), finite where needed.
 
         Raises:
             DataError: With file, sequence and key if it is missing, of another shape, lacks
@@ -94,10 +96,10 @@ class SequenceReader:
         if not field.per_frame:
             return record.matrix(field.key, field.shape)
         shared = field.columns is not None or name == 'T_w2c'
-        place = (field.key, start, end)
+        place = (field.key, start, end, needed is None)
         values = self._shared_rows.get(place) if shared else None
         if values is None:
-            values = record.rows(field.key, field.shape, start, end, first, **sizes)
+            values = record.rows(field.key, field.shape, start, end, first, needed, **sizes)
         if shared:
             self._shared_rows[place] = values
         if field.columns is not None:
@@ -106,9 +108,9 @@ class SequenceReader:
             values = values + self.values('T_w2c', start, end)[:, :3, 3]
         return values
 
-    def rows(self, name: str, start: int, end: int) -> Tensor:
+    def rows(self, name: str, start: int, end: int, needed: Optional[Tensor] = None) -> Tensor:
         """Return :meth:`values` with a row per frame; constant fields are repeated."""
-        values = self.values(name, start, end)
+        values = self.values(name, start, end, needed)
         return values if values.ndim == _RANKS[name] else values.expand(end - start, *values.shape)
 
     def find(self, name: str, start: int, end: int) -> Optional[Tensor]:

@@ -19,6 +19,8 @@ from .finding import ERROR, Finding
 
 MAX_NUMBER = 1e6
 """A larger number is taken for damaged data."""
+LABEL_ROLES = ('body_pose', 'betas', 'orient_w', 'orient_c', 'transl_w', 'transl_c')
+"""Fields of which frames without valid labels may hold anything."""
 
 
 class FrameRange(NamedTuple):
@@ -163,8 +165,12 @@ class Sequence:
             ('not-finite', 'NaN or infinity', ~flat.isfinite()),
             ('huge', f'numbers above {MAX_NUMBER:.0e}', flat.abs() > MAX_NUMBER),
         ):
+            bad = bad.any(dim=1)
+            trusted = self.trusted
+            if field.role in LABEL_ROLES and field.letter and len(bad) == len(trusted):
+                bad &= trusted
             if bad.any():
-                where = field.count(bad.any(dim=1)) if field.letter else 'in it'
+                where = field.count(bad) if field.letter else 'in it'
                 self.error(check, f'{name} {where}', field.path, field.key)
                 return False
         return True

@@ -136,6 +136,20 @@ def test_ids_that_look_alike_have_files_of_their_own():
     assert len(files) == 6 and not any('..' in file for file in files)
 
 
+def test_labels_of_frames_without_valid_ones_may_be_nan(tmp_path):
+    sizes = dict(body_pose=63, betas=10, global_orient=3, transl=3)
+    labels = {f'smplx_params.{name}': torch.zeros(FRAMES, size) for name, size in sizes.items()}
+    mask = torch.arange(FRAMES) >= 2
+    labels['smplx_params.transl'][:2] = torch.nan
+    meta = {**META, 'gender': 'neutral'}
+    with PackWriter(tmp_path, 'videos') as writer:
+        writer.add('a', {**arrays(), **labels, 'mask': mask}, meta)
+        with pytest.raises(DataError, match='smplx_params.transl holds NaN .* row 1'):
+            writer.add('b', {**arrays(), **labels, 'mask': torch.arange(FRAMES) >= 1}, meta)
+        with pytest.raises(DataError, match='smplx_params.transl holds NaN .* row 0'):
+            writer.add('c', {**arrays(), **labels}, meta)
+
+
 @pytest.mark.parametrize(
     'changes, message',
     [

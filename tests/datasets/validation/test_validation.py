@@ -165,6 +165,18 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize('trusted', [False, True])
+def test_labels_are_finite_where_they_count(packs, trusted):
+    def change(key, record):
+        record['smpl_params']['transl'][record['mask'] == trusted] = math.nan
+        record['smpl_params']['body_pose'][~record['mask']] = math.nan
+
+    packs.change(PACK, change)
+    found = [f for report in reports(packs.root, 'emdb') for f in report.findings]
+    found = [finding for finding in found if finding.check == 'not-finite']
+    assert bool(found) == trusted and all(f.key == 'smpl_params.transl' for f in found)
+
+
 @pytest.mark.parametrize('field, change, expected', CASES)
 def test_a_spoiled_field_is_found(packs, field, change, expected):
     spoil_first(packs, PACK, **{field: change})

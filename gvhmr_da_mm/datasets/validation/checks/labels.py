@@ -43,7 +43,7 @@ def axis_angles(sequence: Sequence) -> Iterator[Finding]:
             angle = field.rows.unflatten(-1, (-1, 3)).norm(dim=-1).amax(dim=-1)
             bad = angle > MAX_ANGLE
             if bad.any():
-                worst = float(angle.max())
+                worst = float(angle[bad].max())
                 message = f'rotations of up to {worst:.1f} rad {field.count(bad)}: degrees?'
                 yield field.error(message) if worst > ABSURD_ANGLE else field.warning(message)
 
@@ -73,7 +73,7 @@ def betas(sequence: Sequence) -> Iterator[Finding]:
             yield field.error(
                 f'shape components of up to {largest:.1f}, expected at most {MAX_PLAUSIBLE_BETA:g}'
             )
-        if len(rows) > 1 and float((rows - rows[:1]).abs().max()) > 0.5:
+        if len(counted) > 1 and float((counted - counted[:1]).abs().max()) > 0.5:
             yield field.warning('the shape changes within the sequence')
 
 
