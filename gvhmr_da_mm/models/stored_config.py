@@ -8,6 +8,9 @@ from typing import Any, Optional, Union
 SIZES = ('latent_dim', 'num_layers', 'num_heads', 'mlp_ratio')
 """Fields of the parts of the network that have to be those of the training."""
 PARTS = ('backbone', 'head')
+"""Parts of the network that have sizes."""
+NETWORK_PARTS = (*PARTS, 'motion_codec')
+"""Parts of the network: arguments of :class:`.MotionNetwork`."""
 CRITIC_SIZES = (
     'hidden_size', 'num_layers', 'pooling', 'attention_layers', 'attention_size', 'frame_stride',
     'size', 'max_len',

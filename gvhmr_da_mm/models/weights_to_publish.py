@@ -10,8 +10,9 @@ from torch import Tensor
 from ..core.errors import CheckpointError, list_some
 from .checkpoint_guard import QUEUE_PREFIX, STUDENT_PREFIX, TEACHER_PREFIX
 from .checkpoint_upgrade import upgrade_state_dict
+from .stored_config import NETWORK_PARTS
 
-PARTS = ('backbone.', 'head.', 'motion_codec.')
+PARTS = tuple(f'{part}.' for part in NETWORK_PARTS)
 CRITIC_PARTS = ('critic.discriminator.', 'critic.calibrator.')
 """What the adaptation needs beside the network."""
 LEFT_OUT = (TEACHER_PREFIX, QUEUE_PREFIX)

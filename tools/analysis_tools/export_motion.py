@@ -89,8 +89,11 @@ def write_page(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
 
 def write_video(path: Path, dump: MotionDump, args: argparse.Namespace) -> None:
     """Write prediction, labels and world side by side."""
+    from gvhmr_da_mm.core.checks import check_at_least
     from gvhmr_da_mm.visualization import ground_truth_track, prediction_track, write_motion_video
+    from gvhmr_da_mm.visualization.window import MIN_HEIGHT
 
+    check_at_least(MIN_HEIGHT, **{'--height': args.height})
     if 'img_shape' not in dump.sample:
         raise DataError(f'the metainfo of {dump.path} should have `img_shape` (height, width)')
     options = dict(
@@ -199,8 +202,6 @@ def check_args(path: Path, args: argparse.Namespace) -> None:
             )
     if path.suffix == '.glb' and args.space == 'given':
         raise ConfigError('`--space given` is not for .glb, which is y up: leave it out')
-    if args.height < 16:
-        raise ConfigError(f'`--height` should be at least 16, got {args.height}')
 
 
 @report_errors

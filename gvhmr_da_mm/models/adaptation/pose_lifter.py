@@ -13,10 +13,8 @@ from ...structures import MotionPrediction
 from ..checkpoint_reading import read_checkpoint
 from ..estimators.motion_network import MotionNetwork
 from ..motion_estimator import MotionEstimator
-from ..stored_config import class_name, stored_parts
+from ..stored_config import NETWORK_PARTS, class_name, stored_parts
 from .label_fusion import fuse_rotations
-
-PARTS = ('backbone', 'head', 'motion_codec')
 
 
 @MODELS.register_module()
@@ -102,13 +100,13 @@ class PoseLifter:
 def _network_parts(content: dict[str, Any], checkpoint: str) -> dict[str, dict[str, Any]]:
     """Return the configs of the parts of the network, whose classes are looked up by name alone."""
     parts = stored_parts(content)
-    missing = [name for name in PARTS if 'type' not in parts.get(name, {})]
+    missing = [name for name in NETWORK_PARTS if 'type' not in parts.get(name, {})]
     if missing:
         raise ConfigError(
             f'{checkpoint}, the lifter of pseudo-labels, should store the config of a GVHMR, but '
             f'has no `model.{missing[0]}`: name a shipped model, or a checkpoint of a training'
         )
-    return {name: dict(parts[name], type=class_name(parts[name]['type'])) for name in PARTS}
+    return {name: dict(parts[name], type=class_name(parts[name]['type'])) for name in NETWORK_PARTS}
 
 
 def _size(skeleton: Tensor) -> Tensor:
