@@ -10,6 +10,7 @@ from rich.progress import Progress
 
 from ..core.errors import ConfigError
 from ..datasets.packs import SequencePack, is_pack
+from ..registry.arguments import check_fields
 from ..video.extract_features import extract_features
 from ..video.feature_job import FeatureJob
 from ..video.frame_source import unread_files
@@ -84,6 +85,7 @@ def extract_video_features(args: argparse.Namespace) -> int:
 
 
 def _make_job(args: argparse.Namespace, **options) -> FeatureJob:
+    check_fields(args.options, ('detector', 'network'), '`--options`')
     return FeatureJob(
         keypoints=args.keypoints,
         detector=args.options.get('detector', {}),

@@ -1,5 +1,6 @@
 """Loading of configs for the tools: checked overrides, data root, debug limits."""
 
+import difflib
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -24,6 +25,8 @@ MMENGINE_HOOKS = (
     'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint',
 )  # fmt: skip
 """Default hooks that ``Runner.register_default_hooks`` adds, unless they are None."""
+MISSPELT = 0.8
+"""Similarity from which a name is taken for another one, misspelt."""
 
 
 def load_config(
@@ -99,12 +102,30 @@ def drop_disabled_hooks(config: Config) -> None:
 
     Args:
         config (Config): Changed in place.
+
+    Raises:
+        ConfigError: If the name of one is that of a hook that stays, misspelt.
     """
     hooks = config._cfg_dict.get('default_hooks') or {}
-    for name in [name for name, hook in hooks.items() if hook is None]:
+    off = [name for name, hook in hooks.items() if hook is None]
+    left = {*MMENGINE_HOOKS, *hooks}.difference(off)
+    for name in off:
+        # Names that differ by a number are meant so.
+        similar = {other for other in left if _letters(other) != _letters(name)}
+        near = difflib.get_close_matches(name, similar, n=1, cutoff=MISSPELT)
+        if near and name not in MMENGINE_HOOKS:
+            raise ConfigError(
+                f'`default_hooks.{name}` is None, which turns no hook off, as `{near[0]}` stays; '
+                f'did you mean {near[0]!r}?'
+            )
+    for name in off:
         # Without the name, MMEngine would add its own hook.
         if name not in MMENGINE_HOOKS:
             del hooks[name]
+
+
+def _letters(name: str) -> str:
+    return ''.join(letter for letter in name if not letter.isdigit())
 
 
 def log_by_iteration(config: Config) -> None:

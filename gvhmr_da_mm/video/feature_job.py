@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..core.checks import check_at_least, check_choice, check_positive
+from ..core.errors import ConfigError
 from ..registry import MODELS
 from ..registry.arguments import checks_flags
 from .detectors import build_detector, check_detector, keypoint_files
@@ -65,9 +66,14 @@ class FeatureJob:
         Raises:
             GVHMRError: If one of them is missing.
         """
-        check_detector(self.keypoints)
+        check_detector(self.keypoints, self.detector)
         if self.checkpoint is not None:
             self.extractor()
+        elif self.network:
+            raise ConfigError(
+                f'options of the feature network are given, {self.network}, but no weights '
+                '(`checkpoint`), without which it is not used'
+            )
 
     def describe(self) -> dict[str, Any]:
         """Return the settings that the results depend on, for signatures."""

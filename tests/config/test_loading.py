@@ -8,7 +8,7 @@ from mmengine.config import Config, ConfigDict
 from torch.utils.data import DataLoader
 
 from gvhmr_da_mm.apis import check_options, limit_for_debugging, load_config, set_data_root
-from gvhmr_da_mm.config.loading import walk
+from gvhmr_da_mm.config.loading import drop_disabled_hooks, walk
 from gvhmr_da_mm.core.errors import ConfigError, MissingFilesError
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -113,6 +113,24 @@ def test_switching_the_workers_off_is_enough():
 def test_a_missing_config_says_where_configs_are():
     with pytest.raises(MissingFilesError, match=r"'configs/none.py'.*folder `configs`"):
         load_config('configs/none.py')
+
+
+@pytest.mark.parametrize(
+    'name, meant', [('confidence_treshold', 'confidence_threshold'), ('chekpoint', 'checkpoint')]
+)
+def test_a_misspelt_hook_is_not_turned_off_in_silence(config, name, meant):
+    config.default_hooks[name] = None
+    with pytest.raises(ConfigError, match=f'default_hooks.{name}.*did you mean {meant!r}'):
+        drop_disabled_hooks(config)
+
+
+def test_hooks_that_are_turned_off(config):
+    hooks = dict(mine1=None, mine2=dict(type='EMAHook'), confidence_threshold=None, timer=None)
+    config.default_hooks.update(hooks)
+    drop_disabled_hooks(config)
+    left = config.default_hooks
+    assert 'mine1' not in left and 'confidence_threshold' not in left and 'mine2' in left
+    assert left.timer is None, 'MMEngine adds its own where the name is missing'
 
 
 # The data root

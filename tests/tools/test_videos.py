@@ -66,6 +66,8 @@ def test_what_does_not_go_together(call, tmp_path):
     assert code == 2 and 'none' in err
     code, _, err = call(tool, 'videos', videos, tmp_path / 'p', '--keypoints', 'nothing')
     assert code == 2 and 'nothing' in err
+    code, _, err = call(tool, 'videos', videos, tmp_path / 'p', '--options', 'max_people=2')
+    assert code == 2 and "`--options` has no field 'max_people'; it has detector, network" in err
     assert not (tmp_path / 'p').exists() or not any((tmp_path / 'p').rglob('*.safetensors'))
 
 

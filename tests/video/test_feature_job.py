@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gvhmr_da_mm.apis.inferencers import RecoverySettings
+from gvhmr_da_mm.core.errors import ConfigError
 from gvhmr_da_mm.video.extract_features import extract_features
 from gvhmr_da_mm.video.feature_job import FeatureJob
 from gvhmr_da_mm.video.video_converter import VideoConverter
@@ -51,3 +52,23 @@ def test_detections_of_weights_that_were_written_over_are_made_again(folder):
     before = settings.observation_signature(Source, 'a')
     weights.write_bytes(b'the second')
     assert settings.observation_signature(Source, 'a') != before
+
+
+@pytest.mark.parametrize(
+    'options, said',
+    [(dict(max_poeple=2), "did you mean 'max_people'"), (dict(smooth='no'), 'True or False')],
+)
+def test_options_of_a_detector_are_checked_before_a_video_is_read(options, said):
+    with pytest.raises(ConfigError, match=said):
+        FeatureJob(detector=options).check()
+
+
+def test_a_file_of_keypoints_has_no_options(folder):
+    FeatureJob(keypoints=str(folder / 'a.npz')).check()
+    with pytest.raises(ConfigError, match="'max_people': 2.*which has none: leave them out"):
+        FeatureJob(keypoints=str(folder / 'a.npz'), detector=dict(max_people=2)).check()
+
+
+def test_options_of_a_network_need_its_weights(folder):
+    with pytest.raises(ConfigError, match='but no weights'):
+        FeatureJob(keypoints=str(folder / 'a.npz'), network=dict(backbone={})).check()

@@ -7,6 +7,7 @@ from typing import Any, Optional, Union
 
 from ...core.checks import check_at_least
 from ...engine.hooks.source_free_hook import check_true_motion
+from ...registry.arguments import check_fields
 from ...video.stage_clock import Report
 from ..inferencers import MotionInferencer
 from ..inferencers.video_inputs import separate_inputs
@@ -14,6 +15,8 @@ from .report import AdaptationReport
 from .stages import VideoAdaptation
 
 PathLike = Union[str, Path]
+KNOWN = ('people', 'min_frames', 'camera', 'focal', 'fps')
+"""What is known of videos; their people's heights, say, teach nothing."""
 
 
 def adapt(
@@ -68,11 +71,12 @@ def adapt(
 
     Raises:
         CheckpointError: If the source has no discriminator with true motion.
-        ConfigError: If an argument is impossible, or a drawing would replace a video.
+        ConfigError: If an argument is unknown or impossible, or a drawing would replace a video.
         MissingFilesError: If the model does not exist.
         StorageError: If the folder cannot be written.
     """
     check_at_least(0, seed=seed)
+    check_fields(known, KNOWN, '`adapt`')
     start = time.perf_counter()
     inferencer = MotionInferencer(model, weights, device, data_root, keypoints, detector)
     if not (options and 'model.critic' in options):

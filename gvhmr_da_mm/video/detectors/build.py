@@ -1,10 +1,11 @@
 """Building of detectors by name or file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from ...core.errors import MissingFilesError
-from ...registry import TASK_UTILS
+from ...core.errors import ConfigError, MissingFilesError
+from ...registry import TASK_UTILS, check_part
 from .detector import Detector
 from .keypoint_file import KeypointFile
 from .mediapipe_pose import import_mediapipe
@@ -43,13 +44,25 @@ def keypoint_files(keypoints: str, clip_id: str) -> list[Path]:
     return [] if keypoints in DETECTORS else files_of(keypoints, clip_id, KEYPOINT_SUFFIXES)
 
 
-def check_detector(keypoints: str) -> None:
+def check_detector(keypoints: str, options: Optional[Mapping[str, Any]] = None) -> None:
     """Check before any video is read that a detector can be used.
 
+    Args:
+        keypoints (str): As for :func:`build_detector`.
+        options (dict, optional): Arguments of the detector. Defaults to None.
+
     Raises:
-        ConfigError: If MediaPipe or rtmlib is requested but not installed.
+        ConfigError: If MediaPipe or rtmlib is requested but not installed, an option is unknown or
+            of a wrong type, or there are options of a file.
         MissingFilesError: If a file or folder of keypoints does not exist.
     """
+    if keypoints in DETECTORS:
+        check_part(dict(options or {}, type=DETECTORS[keypoints]), TASK_UTILS)
+    elif options:
+        raise ConfigError(
+            f'options of a detector are given, {dict(options)}, but the keypoints are of '
+            f'{keypoints!r}, which has none: leave them out'
+        )
     if keypoints == 'mediapipe':
         import_mediapipe()
     elif keypoints == 'rtmlib':
@@ -73,7 +86,7 @@ def build_detector(
     Args:
         keypoints (str): ``mediapipe``, ``rtmlib``, ``mmpose``, an ``.npz`` file, or a folder of
             ``{clip}.npz``.
-        options (dict, optional): Arguments of the detector; unused for a file.
+        options (dict, optional): Arguments of the detector; a file has none.
         clip_id (str): Name of the clip, for files in a folder.
         img_wh (tuple[int, int]): Width and height of its upright frames, pixels.
         everybody (bool): Whether MediaPipe, which is better for one person alone, looks for

@@ -182,6 +182,12 @@ def test_a_source_without_a_discriminator_is_refused_first(
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize('name', ['height', 'floor', 'fit', 'focus'])
+def test_arguments_without_effect_are_refused(name, tmp_path):
+    with pytest.raises(ConfigError, match=f'`adapt` has no field {name!r}'):
+        gvhmr_da_mm.adapt(None, tmp_path, **{name: 1})
+
+
 def test_the_better_model_is_kept_and_the_seed_decides(run, source, tmp_path, monkeypatch):
     monkeypatch.setattr('gvhmr_da_mm.apis.video_adaptation.stages.objections', lambda *_: [])
     first = run()
