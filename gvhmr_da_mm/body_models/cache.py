@@ -6,7 +6,6 @@ from typing import Optional, Union
 
 from ..core.checks import check_choice
 from ..fileio.paths import resolve_data_root
-from ..registry.arguments import checks_flags
 from .linear_blend_body import LinearBlendBody
 from .smpl_body import SMPLBody
 from .smplx_full import SMPLXBody
@@ -15,7 +14,6 @@ from .smplx_light import SMPLXLight
 BODY_MODELS = {'smplx_light': SMPLXLight, 'smplx': SMPLXBody, 'smpl': SMPLBody}
 
 
-@checks_flags
 def get_body_model(
     kind: str,
     gender: str = 'neutral',

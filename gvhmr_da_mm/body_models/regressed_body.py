@@ -14,7 +14,6 @@ from ..core.layout import NUM_BETAS, NUM_JOINTS, NUM_SMPL_VERTS
 from ..core.precision import full_precision
 from ..core.small_matrices import small_matvec
 from ..fileio.paths import require_files, resolve_data_root
-from ..registry.arguments import checks_flags
 from .linear_blend_body import LinearBlendBody
 from .loading import NUM_SMPL_JOINTS, BodyArrays, body_model_file, load_body_arrays
 from .regressors import load_regressor, regressor_file
@@ -114,7 +113,6 @@ class RegressedBody(LinearBlendBody):
         return skeleton, arms + self.pair_weight * origin, dirs, joint
 
 
-@checks_flags
 def get_regressed_body(
     kind: str,
     regressor: str,

@@ -12,7 +12,6 @@ from ..core.layout import NUM_BETAS, NUM_JOINTS
 from ..core.precision import full_precision
 from ..fileio.paths import require_files
 from ..registry import MODELS
-from ..registry.arguments import checks_flags
 from .loading import NUM_SMPLX_JOINTS, BodyArrays, body_model_file, load_body_arrays
 from .mesh_body import MeshBody
 from .regressors import load_regressor, regressor_file
@@ -26,7 +25,6 @@ def smplx_fixed_pose(arrays: BodyArrays, flat_hand_mean: bool) -> Tensor:
     return pose
 
 
-@checks_flags
 @MODELS.register_module()
 class SMPLXBody(MeshBody):
     """SMPL-X with all vertices, face at rest and hands in the mean or the flat pose.

@@ -10,7 +10,6 @@ from typing import Any, Optional, Union
 
 from rich.table import Table
 
-from ..registry.arguments import checks_flags
 from .protocols import COVERAGE, MATCHED_PREFIX, PROTOCOLS
 
 METRIC_LABELS: dict[str, tuple[str, str]] = {
@@ -81,7 +80,6 @@ def report_rows(results: Mapping[str, float]) -> list[ReportRow]:
     return rows
 
 
-@checks_flags
 def format_table(results: Mapping[str, float], transductive: bool = False) -> Table:
     """Return a table of our results, the published ones and their difference.
 
@@ -116,7 +114,6 @@ def format_table(results: Mapping[str, float], transductive: bool = False) -> Ta
     return table
 
 
-@checks_flags
 def write_json(
     path: Union[str, Path],
     results: Mapping[str, float],

@@ -7,7 +7,6 @@ import torch
 
 from ..body_models import get_body_model, make_body_rig
 from ..core.conventions import FPS
-from ..registry.arguments import checks_flags
 from ..structures import PersonMotion
 from .glb import write_glb
 from .glb_camera import CameraTrack
@@ -17,7 +16,6 @@ from .soles import put_on_soles
 PathLike = Union[str, Path]
 
 
-@checks_flags
 def write_person_glb(
     path: PathLike,
     person: PersonMotion,

@@ -8,14 +8,12 @@ import numpy as np
 
 from ..core.conventions import BODY_JOINT_NAMES
 from ..fileio.atomic_file import write_atomically
-from ..registry.arguments import checks_flags
 from ..structures import MotionResult, PersonMotion
 
 DECIMALS = 4
 """Of lengths in metres: a tenth of a millimetre."""
 
 
-@checks_flags
 def write_result_summary(
     path: Union[str, Path], result: MotionResult, joints: bool = False
 ) -> Path:

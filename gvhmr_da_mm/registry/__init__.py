@@ -5,7 +5,6 @@ including those without a module of this package, because MMEngine warns about m
 Locations are imported on first use, not with this file.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Optional
@@ -15,21 +14,12 @@ from mmengine.registry import Registry
 from mmpose import registry as mmpose_registry
 
 from ..core.errors import ConfigError
-from .arguments import check_arguments, checks_flags
+from .arguments import check_arguments
 
 SCOPE = 'gvhmr_da_mm'
 
 
-class CheckedRegistry(Registry):
-    """Registry that lets classes of this package check their flags, however they are built."""
-
-    def _register_module(self, module: Any, *args: Any, **kwargs: Any) -> None:
-        super()._register_module(module, *args, **kwargs)
-        if inspect.isclass(module) and is_ours(module):
-            checks_flags(module)
-
-
-class VisualizerRegistry(CheckedRegistry):
+class VisualizerRegistry(Registry):
     """Registry that also finds MMPose's visualizers without its compiled dependencies."""
 
     def get(self, key: str) -> Optional[type]:
@@ -96,7 +86,7 @@ def _child(
     attribute: str,
     locations: tuple = (),
     parent=mmpose_registry,
-    kind: type[Registry] = CheckedRegistry,
+    kind: type[Registry] = Registry,
 ) -> Registry:
     """Create the child of ``parent.<attribute>`` that imports ``locations`` on first use."""
     above = getattr(parent, attribute)

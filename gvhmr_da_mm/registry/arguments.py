@@ -83,51 +83,25 @@ def check_arguments(target: Callable, arguments: Mapping[str, Any], where: str) 
             _check_size(value, name, where)
 
 
-def checks_flags(target: Checked) -> Checked:
-    """Let a function or class refuse values of its flags that are neither True nor False.
+def checks_flags(function: Checked) -> Checked:
+    """Let a function that users call refuse values of its flags that are neither True nor False.
 
     Python takes any value for a truth value: ``fit='no'`` would be True. Configs are checked before
-    anything is built; this is for calls.
-
-    Args:
-        target (Callable): A function or method, or a class, whose constructor is replaced.
-
-    Returns:
-        Callable: The class itself, or the function that checks.
+    anything is built.
     """
-    if not inspect.isclass(target):
-        return _with_checked_flags(target, target)
-    if inspect.isfunction(target.__init__):
-        target.__init__ = _with_checked_flags(target.__init__, target)
-    return target
-
-
-def _with_checked_flags(function: Callable, owner: Callable) -> Callable:
-    where = owner.__qualname__.replace('.__call__', '')
-    positional = [
-        name
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-    ]
-    # At the first call: annotations may name what is defined below.
-    flags = functools.cache(functools.partial(flags_of, owner))
+    signature = inspect.signature(function)
+    hints = _hints(function)
+    flags = {name: hint for name, hint in hints.items() if bool in (hint, *typing.get_args(hint))}
+    where = function.__qualname__.replace('.__call__', '')
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        for name, hint in flags().items():
-            if name in kwargs:
-                check_value(kwargs[name], hint, f'{where}.{name}')
-            elif name in positional[: len(args)]:
-                check_value(args[positional.index(name)], hint, f'{where}.{name}')
+        given = signature.bind_partial(*args, **kwargs).arguments
+        for name in given.keys() & flags.keys():
+            check_value(given[name], flags[name], f'{where}.{name}')
         return function(*args, **kwargs)
 
     return checked
-
-
-def flags_of(target: Callable) -> dict[str, Any]:
-    """Return the types of the arguments of a class or function that may be True or False."""
-    known, _ = parameters_of(target)
-    return {name: hint for name, hint in known.items() if bool in (hint, *typing.get_args(hint))}
 
 
 def check_names(target: Callable, names: Iterable[str], where: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any, Optional
 from ..core.checks import check_at_least, check_choice, check_positive
 from ..core.errors import ConfigError
 from ..registry import MODELS
-from ..registry.arguments import checks_flags
 from .detectors import build_detector, check_detector, keypoint_files
 from .frame_source import FrameSource
 from .image_features import ImageFeatureExtractor
@@ -18,7 +17,6 @@ from .time_plan import TimePlan
 from .visual_gyro import VisualGyro
 
 
-@checks_flags
 @dataclass
 class FeatureJob:
     """Extract keypoints and image features of people; can be pickled for worker processes.

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from ..core.errors import GVHMRError
 from ..core.layout import IMAGE_FEATURE_DIM
 from ..fileio.atomic_file import open_atomically
-from ..registry.arguments import checks_flags
 from .frame_source import FrameSource
 from .person_clip import PersonClip
 from .person_crop import crop_person, mirror_box
@@ -25,7 +24,6 @@ from .person_crop import crop_person, mirror_box
 Progress = Callable[[Iterable], Iterable]
 
 
-@checks_flags
 class ImageFeatureExtractor:
     """Compute the image features of clips.
 

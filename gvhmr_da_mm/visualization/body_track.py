@@ -17,7 +17,6 @@ from ..core.conventions import STATIC_JOINTS
 from ..core.errors import DataError
 from ..core.layout import NUM_JOINTS, SMPL_BODY_POSE
 from ..core.postprocess import ground_height
-from ..registry.arguments import checks_flags
 from .world_alignment import align_worlds
 
 TILTED_DATASETS = ('3dpw', '3dpw_train')
@@ -151,7 +150,6 @@ def tracks_ground(tracks: Sequence[BodyTrack]) -> float:
     return min((height for height in heights if np.isfinite(height)), default=0.0) - SOLE_THICKNESS
 
 
-@checks_flags
 def prediction_track(
     sample: PoseDataSample,
     data_root: Optional[Union[str, Path]] = None,
@@ -197,7 +195,6 @@ def prediction_track(
     return _with_mesh(track, model, list(camera.values()))
 
 
-@checks_flags
 def ground_truth_track(
     sample: PoseDataSample,
     data_root: Optional[Union[str, Path]] = None,

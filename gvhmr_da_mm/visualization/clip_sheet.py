@@ -6,7 +6,6 @@ from typing import Any, Optional
 import numpy as np
 
 from ..core.conventions import FPS
-from ..registry.arguments import checks_flags
 from .body_track import BodyTrack
 from .contact_sheet import GAP, HEADER_HEIGHT, beside, frame_picture
 from .overlay import MIN_CONFIDENCE, draw_body, draw_box, draw_keypoints
@@ -18,7 +17,6 @@ FOLLOW_MARGIN = 1.3
 """Side of a tile that follows the person, over the side of the box."""
 
 
-@checks_flags
 def draw_clip_sheet(
     title: str,
     inputs: dict[str, Any],

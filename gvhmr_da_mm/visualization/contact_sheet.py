@@ -8,7 +8,6 @@ import numpy as np
 
 from ..core.camera import estimate_intrinsics
 from ..core.conventions import FPS
-from ..registry.arguments import checks_flags
 from .body_track import BodyTrack, joint_errors
 from .overlay import MIN_CONFIDENCE, draw_body, draw_box, draw_keypoints
 from .palette import BACKGROUND, GROUND_TRUTH, MUTED_TEXT, PREDICTION, TEXT
@@ -85,7 +84,6 @@ def draw_tile(
     return canvas
 
 
-@checks_flags
 def draw_contact_sheet(
     title: str,
     img_shape: tuple[int, int],

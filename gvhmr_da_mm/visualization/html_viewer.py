@@ -18,7 +18,6 @@ from ..core.kinematics import forward_kinematics
 from ..core.layout import NUM_JOINTS
 from ..core.rotation import axis_angle_to_matrix, matrix_to_quaternion
 from ..fileio.atomic_file import write_atomically
-from ..registry.arguments import checks_flags
 from ..structures import MotionDump
 from .body_track import (
     BodyTrack,
@@ -52,7 +51,6 @@ class PageBody:
     """Whether the camera is drawn; otherwise it is only where the page looks from."""
 
 
-@checks_flags
 def write_html_viewer(
     path: Union[str, Path],
     dump: MotionDump,

@@ -7,14 +7,12 @@ import numpy as np
 import torch
 
 from ..body_models import get_body_model
-from ..registry.arguments import checks_flags
 from ..structures import MotionResult, PersonMotion
 from .body_track import BodyTrack
 
 _CAMERA_POSE = ('body_pose', 'betas', 'global_orient_c', 'transl_c')
 
 
-@checks_flags
 def result_tracks(result: MotionResult, with_mesh: bool = True) -> dict[int, BodyTrack]:
     """Return the tracks of people by their id, over all frames of the video.
 

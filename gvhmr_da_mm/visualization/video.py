@@ -14,7 +14,6 @@ from ..core.checks import check_at_least
 from ..core.conventions import FPS
 from ..core.errors import DataError, MissingFilesError, ShapeError
 from ..fileio.pixel_aspect import pixel_stretch, with_square_pixels
-from ..registry.arguments import checks_flags
 from .body_track import BodyTrack, joint_errors
 from .contact_sheet import FrameSource, draw_tile, prediction_lines, window_picture
 from .window import MIN_HEIGHT, Window
@@ -125,7 +124,6 @@ class VideoWriter:
             )
 
 
-@checks_flags
 def write_motion_video(
     path: PathLike,
     prediction: BodyTrack,

@@ -12,7 +12,6 @@ from ...core.checks import check_choice, check_positive
 from ...core.conventions import FPS
 from ...core.errors import ConfigError, DataError
 from ...datasets.sources import signature_of
-from ...registry.arguments import checks_flags
 from ...version import __version__
 from ...video.camera_file import CALIBRATION_SUFFIX, read_camera_poses
 from ...video.feature_job import FeatureJob
@@ -20,7 +19,6 @@ from ...video.frame_source import FrameSource
 from ...video.video_camera import CAMERA_CHOICES, CAMERA_SUFFIXES, camera_files, check_camera
 
 
-@checks_flags
 @dataclass
 class RecoverySettings:
     """What is known about videos, and how their people are found.
@@ -125,7 +123,6 @@ class RecoverySettings:
         return [*self.job.files(name), *camera_files(self.camera, name)]
 
 
-@checks_flags
 def camera_of(rotations: Optional[str], poses: Optional[str], static: bool = False) -> str:
     """Return the ``camera`` of :class:`RecoverySettings` for what the user knows.
 

@@ -21,13 +21,11 @@ from ...core.errors import DataError
 from ...core.layout import NUM_JOINTS
 from ...evaluation import FoundPerson
 from ...export.readers import PosedMotion, StoredMotion, pose_motion
-from ...registry.arguments import checks_flags
 from .labelled_videos import LabelledPerson
 
 PathLike = Union[str, Path]
 
 
-@checks_flags
 def found_people(
     motions: Sequence[StoredMotion],
     labelled: Sequence[LabelledPerson],

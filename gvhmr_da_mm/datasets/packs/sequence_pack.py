@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ...core.errors import DataError
 from ...fileio.safetensors_file import TensorFile
-from ...registry.arguments import checks_flags
 from .pack_entry import PackEntry
 from .pack_index import PackIndex
 
@@ -78,7 +77,6 @@ class SequenceFields(Mapping):
         return sum(1 for _ in self)
 
 
-@checks_flags
 class SequencePack(Mapping):
     """Sequence pack: maps ids to :class:`SequenceFields`, in the order of the index.
 

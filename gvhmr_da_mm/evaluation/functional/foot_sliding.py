@@ -11,14 +11,12 @@ from typing import Optional
 
 from torch import Tensor
 
-from ...registry.arguments import checks_flags
 from .point_sets import METRES_TO_MILLIMETRES, ArrayLike, as_pair, difference
 
 CONTACT_DISPLACEMENT = 1e-2
 """Metres per frame. A true point that moves less is in contact with the ground."""
 
 
-@checks_flags
 def contact_sliding(
     pred: ArrayLike,
     target: ArrayLike,

@@ -14,11 +14,9 @@ from typing import Optional
 from torch import Tensor
 
 from ...core.alignment import procrustes
-from ...registry.arguments import checks_flags
 from .point_sets import METRES_TO_MILLIMETRES, ArrayLike, as_pair, relative_to_pelvis
 
 
-@checks_flags
 def mpjpe(
     pred: ArrayLike,
     target: ArrayLike,

@@ -13,14 +13,12 @@ from typing import Optional
 from torch import Tensor
 
 from ...core.conventions import FPS
-from ...registry.arguments import checks_flags
 from .point_sets import ArrayLike, as_pair, as_points, difference
 
 JITTER_UNIT = 10.0
 """Metres per second cubed."""
 
 
-@checks_flags
 def acceleration_error(
     pred: ArrayLike,
     target: ArrayLike,
@@ -49,7 +47,6 @@ def acceleration_error(
     return error.norm(dim=-1).mean(dim=-1) * fps**2
 
 
-@checks_flags
 def jitter(
     joints: ArrayLike,
     fps: float = FPS,

@@ -12,7 +12,6 @@ from ...body_models import get_body_model
 from ...body_models.skeleton_fit import fit_skeleton
 from ...core.camera import transform_smpl
 from ...core.extrinsics import rigid_transform, rotation_to_y_up
-from ...registry.arguments import checks_flags
 from .stored_motion import StoredMotion
 
 PathLike = Union[str, Path]
@@ -48,7 +47,6 @@ class PosedMotion:
 
 
 @torch.no_grad()
-@checks_flags
 def pose_motion(
     motion: StoredMotion, data_root: Optional[PathLike] = None, to_smplx: bool = True
 ) -> PosedMotion:

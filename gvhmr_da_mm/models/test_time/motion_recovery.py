@@ -11,14 +11,13 @@ from ...core.errors import ConfigError, DataError
 from ...core.precision import full_precision
 from ...core.steady_gravity import steady_gravity
 from ...registry import MODELS
-from ...registry.arguments import check_arguments, checks_flags, parameters_of
+from ...registry.arguments import check_arguments, parameters_of
 from ...structures import MotionPrediction, RecoveredMotion
 from ..losses import ReprojectionLoss
 from ..motion_estimator import MotionEstimator
 from .flip_test import FlipTest
 
 
-@checks_flags
 class MotionRecovery(nn.Module):
     """Predict, refine, average with the mirrored prediction, roll out, and post-process.
 
