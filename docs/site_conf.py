@@ -23,6 +23,7 @@ extensions = [
     'api_pages',
     'chinese',
     'outside_pages',
+    'sidebar',
 ]
 source_suffix = ['.md', '.rst']
 exclude_patterns: list = []

@@ -20,22 +20,26 @@ pytest.importorskip('furo', reason='the theme is not installed (requirements/doc
 pytestmark = pytest.mark.slow
 
 
+BUILD = """
+import sys
+from sphinx.cmd.build import main
+options = ['-W', '--keep-going', '-q', '-b', 'html']
+places = zip(sys.argv[1::2], sys.argv[2::2])
+sys.exit(max([main([*options, source, target]) for source, target in places]))
+"""
+"""One process reads the code of the package once for both languages."""
+
+
 @pytest.fixture(scope='module')
 def site(tmp_path_factory):
-    """Build both languages side by side; return the folders of the pages by language."""
+    """Build both languages; return the folders of the pages by language."""
     folder = tmp_path_factory.mktemp('site')
-    command = [sys.executable, '-m', 'sphinx', '-W', '--keep-going', '-q', '-b', 'html']
-    pages = {'en': ENGLISH, 'zh_tw': CHINESE}
-    builds = [
-        subprocess.Popen(
-            [*command, str(source), str(folder / name)], stderr=subprocess.PIPE, text=True
-        )
-        for name, source in pages.items()
-    ]
-    for build in builds:
-        _, told = build.communicate()
-        assert build.returncode == 0, told
-    return {name: folder / name for name in pages}
+    places = [ENGLISH, folder / 'en', CHINESE, folder / 'zh_tw']
+    build = subprocess.run(
+        [sys.executable, '-c', BUILD, *map(str, places)], stderr=subprocess.PIPE, text=True
+    )
+    assert build.returncode == 0, build.stderr
+    return {'en': folder / 'en', 'zh_tw': folder / 'zh_tw'}
 
 
 def test_every_page_is_in_both_languages(site):
