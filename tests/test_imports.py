@@ -45,7 +45,9 @@ def test_the_package_imports_nothing_heavy():
         "heavy = {'torch', 'mmpose', 'mmengine', 'cv2', 'scipy'} & set(sys.modules); "
         'assert not heavy, heavy; '
         'names = set(gvhmr_da_mm.__all__); assert names <= set(dir(gvhmr_da_mm)); '
-        'assert all(getattr(gvhmr_da_mm, name) for name in names)'
+        'assert all(getattr(gvhmr_da_mm, name) for name in names); '
+        'import gvhmr_da_mm.apis; '
+        "assert 'matplotlib' not in sys.modules"
     )
     subprocess.run([sys.executable, '-c', code], check=True)
 
