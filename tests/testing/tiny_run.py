@@ -55,6 +55,7 @@ def tiny_config(
     epochs: int = 1,
     batches: int = 4,
     batch_size: int = 2,
+    max_len: Optional[int] = None,
     validate: bool = False,
     options: Optional[dict[str, Any]] = None,
 ) -> Config:
@@ -69,6 +70,8 @@ def tiny_config(
         epochs (int): Defaults to 1.
         batches (int): Batches per epoch. Defaults to 4.
         batch_size (int): Defaults to 2.
+        max_len (int, optional): Longest window of a training clip in frames, twice the shortest.
+            None, the default, keeps those of the config.
         validate (bool): Keep the validation, after the last epoch. Defaults to False.
         options (dict, optional): Further changes by dotted key, as ``--cfg-options``.
 
@@ -81,6 +84,9 @@ def tiny_config(
     config.train_dataloader.update(batch_size=batch_size)
     switch_workers_off(config.train_dataloader)
     config.train_dataloader.batch_sampler.update(batches_per_epoch=batches)
+    if max_len is not None:
+        for dataset in config.train_dataloader.dataset.datasets.values():
+            dataset.update(min_len=max_len // 2, max_len=max_len)
     config.default_hooks.logger.update(interval=1)
     config.default_hooks.checkpoint.update(interval=1)
     config.log_level = 'WARNING'

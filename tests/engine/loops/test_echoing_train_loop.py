@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import partial
 
 import pytest
 import torch
@@ -53,29 +54,38 @@ class Recorder(Hook):
         }
 
 
+def echo(
+    toy_root, work_dir, stop_at=None, config=CONFIG, options=SMALL, repeats=REPEATS, **train_cfg
+):
+    """Train, and return the runner and what was recorded."""
+    config = tiny_config(
+        config, toy_root, work_dir, EPOCHS, BATCHES, BATCH_SIZE, max_len=20, options=options
+    )
+    config.train_cfg.update(type='EchoingTrainLoop', repeats=repeats, **train_cfg)
+    config.update(resume=True, log_level='INFO')
+    with isolated_registry():
+        torch.manual_seed(0)
+        runner, recorder = Runner.from_cfg(config), Recorder(stop_at)
+        runner.register_hook(recorder)
+        if stop_at is None:
+            runner.train()
+        else:
+            with pytest.raises(SystemExit) as end:
+                runner.train()
+            assert end.value.code == EXIT_RESUMABLE
+    return runner, recorder
+
+
 @pytest.fixture
 def run(toy_root, tmp_path):
     """Return a function that trains; it gives the runner and what was recorded."""
+    return partial(echo, toy_root, tmp_path)
 
-    def _run(name='run', stop_at=None, config=CONFIG, options=SMALL, **train_cfg):
-        config = tiny_config(
-            config, toy_root, tmp_path / name, EPOCHS, BATCHES, BATCH_SIZE, options=options
-        )
-        config.train_cfg.update(type='EchoingTrainLoop', **{'repeats': REPEATS, **train_cfg})
-        config.update(resume=True, log_level='INFO')
-        with isolated_registry():
-            torch.manual_seed(0)
-            runner, recorder = Runner.from_cfg(config), Recorder(stop_at)
-            runner.register_hook(recorder)
-            if stop_at is None:
-                runner.train()
-            else:
-                with pytest.raises(SystemExit) as end:
-                    runner.train()
-                assert end.value.code == EXIT_RESUMABLE
-        return runner, recorder
 
-    return _run
+@pytest.fixture(scope='module')
+def whole(toy_root, tmp_path_factory):
+    """Return a run that nothing disturbed; read only."""
+    return echo(toy_root, tmp_path_factory.mktemp('whole'))
 
 
 def log_of(runner):
@@ -83,8 +93,8 @@ def log_of(runner):
         return file.read()
 
 
-def test_updates_are_counted_and_batches_read_in_time(run):
-    runner, seen = run()
+def test_updates_are_counted_and_batches_read_in_time(whole):
+    runner, seen = whole
     assert runner.max_iters == runner.iter == UPDATES
     assert list(seen.read) == list(range(1, UPDATES + 1, REPEATS))
     assert len(runner.train_dataloader) == BATCHES * REPEATS
@@ -96,8 +106,8 @@ def test_updates_are_counted_and_batches_read_in_time(run):
     assert any(set(places) - set(seen.read.get(now, [])) for now, places in seen.places.items())
 
 
-def test_a_seed_decides_on_everything(run):
-    (first, one), (second, other) = run('one'), run('other')
+def test_a_seed_decides_on_everything(whole, run):
+    (first, one), (second, other) = whole, run()
     assert one.losses == other.losses and one.places == other.places
     assert len(set(one.losses.values())) == UPDATES  # The same clips get new noise.
     for name, value in first.model.state_dict().items():
@@ -105,13 +115,12 @@ def test_a_seed_decides_on_everything(run):
 
 
 @pytest.mark.parametrize('stop_at', [REPEATS + 2, BATCHES * REPEATS + REPEATS])
-def test_resume_reads_what_is_next(run, stop_at):
-    _, whole = run('whole')
+def test_resume_reads_what_is_next(whole, run, stop_at):
     run(stop_at=stop_at)
     runner, resumed = run()
     assert runner.iter == UPDATES and min(resumed.losses) == stop_at + 1
     again = stop_at // REPEATS * REPEATS + 1
-    expected = {now: read for now, read in whole.read.items() if now >= again}
+    expected = {now: read for now, read in whole[1].read.items() if now >= again}
     # Within the updates of a batch, that one is read again.
     assert [expected[now] for now in sorted(expected)] == [
         resumed.read[now] for now in sorted(resumed.read)
@@ -129,8 +138,8 @@ def test_a_small_pool_forgets(run):
     assert told in log_of(runner)
 
 
-def test_the_model_gets_labels_that_fit_their_samples(run):
-    _, seen = run()
+def test_the_model_gets_labels_that_fit_their_samples(whole):
+    _, seen = whole
     for batch in seen.trained.values():
         for index, sample in enumerate(batch['data_samples']):
             length = int(batch['inputs']['valid'][index].sum())
