@@ -1,7 +1,6 @@
-"""A run that goes from one process to two, by the launcher of PyTorch, and back."""
+"""A run that goes from one process to two, as of the launcher of PyTorch, and back."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,12 +8,24 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
-from tests.testing import isolated_registry, last_checkpoint, read_log, tiny_config, train
+from tests.testing import (
+    free_port,
+    isolated_registry,
+    last_checkpoint,
+    print_to,
+    read_log,
+    run_ranks,
+    tiny_config,
+    train,
+)
+from tests.tool_calls import load_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs' / 'da_tiny_bedlam_emdb_3dpw.py'
 CLIPS = 6
 """Synthetic clips of the toy data."""
+OUTPUT = 'output.txt'
+"""What both ranks print."""
 OPTIONS = {
     'model.estimator.backbone.latent_dim': 8,
     'model.estimator.backbone.num_layers': 1,
@@ -28,6 +39,11 @@ OPTIONS = {
     'val_dataloader.dataset.datasets.emdb1.indices': 1,
     'val_dataloader.dataset.datasets.emdb2.indices': 1,
     'val_dataloader.dataset.datasets.threedpw.indices': 1,
+    **{
+        f'train_dataloader.dataset.datasets.{name}.{key}': value
+        for name in ('bedlam', 'emdb', 'threedpw')
+        for key, value in dict(min_len=10, max_len=20).items()
+    },
 }
 
 
@@ -41,8 +57,17 @@ def alone(data_root, work_dir, epochs, **kwargs):
     return config
 
 
-def by_launcher(data_root, work_dir, epochs):
-    """Resume on two ranks through the tool, until the given epoch and its validation."""
+def resume(rank, data_root, work_dir, epochs, port):
+    """Resume through the tool, in a process as the launcher of PyTorch starts it.
+
+    It trains until the given epoch and its validation.
+    """
+    torch.set_num_threads(1)
+    os.environ.update(
+        RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2',
+        MASTER_ADDR='127.0.0.1', MASTER_PORT=port,
+    )  # fmt: skip
+    print_to(work_dir / OUTPUT)
     options = {
         **OPTIONS,
         'env_cfg.dist_cfg.backend': 'gloo',
@@ -53,16 +78,13 @@ def by_launcher(data_root, work_dir, epochs):
         'default_hooks.checkpoint.interval': 1,
     }
     command = [
-        sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2',
-        ROOT / 'tools' / 'train.py', CONFIG, '--launcher', 'pytorch', '--resume',
+        'train.py', CONFIG, '--launcher', 'pytorch', '--resume',
         '--data-root', data_root, '--work-dir', work_dir, '--cfg-options',
         *(f'{name}={value}' for name, value in options.items()),
     ]  # fmt: skip
-    environment = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1')
-    return subprocess.run(
-        command, cwd=work_dir, env=environment, text=True, timeout=300, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    sys.argv = [str(word) for word in command]
+    code = load_tool('train').main()
+    assert not code, (work_dir / OUTPUT).read_text()[-4000:]
 
 
 @pytest.fixture(scope='module')
@@ -71,10 +93,9 @@ def run(toy_root, tmp_path_factory):
     folder = tmp_path_factory.mktemp('run')
     train(alone(toy_root, folder, epochs=1))
     states = [torch.load(last_checkpoint(folder), weights_only=False)]
-    done = by_launcher(toy_root, folder, epochs=2)
-    assert done.returncode == 0, done.stdout[-4000:]
+    run_ranks(resume, toy_root, folder, 2, free_port())
     states.append(torch.load(last_checkpoint(folder), weights_only=False))
-    return folder, done.stdout, states
+    return folder, (folder / OUTPUT).read_text(), states
 
 
 def test_two_ranks_take_half_as_many_steps(run):

@@ -4,7 +4,6 @@ import random
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 
 from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.evaluation import (
@@ -14,6 +13,7 @@ from gvhmr_da_mm.evaluation import (
     WorldSpaceMetric,
 )
 from gvhmr_da_mm.evaluation.metrics import sequence_metric
+from tests.testing import run_ranks
 
 ZEROS = dict(body_pose=69, betas=10, global_orient=3, transl=3)
 
@@ -180,9 +180,8 @@ def _rank(rank, folder):
     torch.distributed.destroy_process_group()
 
 
-@pytest.mark.slow
 def test_two_processes_agree_with_one(tmp_path):
-    mp.spawn(_rank, args=(str(tmp_path),), nprocs=2)
+    run_ranks(_rank, str(tmp_path))
     expected, _ = run([*SAMPLES, make_sample('d', [8.0, 9.0])])
     for rank in range(2):
         assert torch.load(tmp_path / f'{rank}.pt') == expected

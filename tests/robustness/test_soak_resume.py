@@ -1,32 +1,29 @@
 """Runs of the real model in processes that are really killed."""
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-REPO_ROOT = Path(__file__).resolve().parents[2]
-TOOL = REPO_ROOT / 'tests' / 'robustness' / 'soak_resume.py'
+from tests.robustness import soak_resume
+from tests.testing import print_to, run_ranks
 
 
-def soak(*arguments):
-    # A process of its own: one that has used threads should not be forked.
-    return subprocess.run(
-        [sys.executable, str(TOOL), *map(str, arguments)],
-        env=dict(os.environ, PYTHONPATH=str(REPO_ROOT), OMP_NUM_THREADS='1', COLUMNS='200'),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+def soak(rank, arguments, output):
+    """Call the tool in a process that has used no threads, as it forks."""
+    print_to(output)
+    sys.argv = list(arguments)
+    code = soak_resume.main()
+    assert code == 0, output.read_text()
 
 
 @pytest.mark.slow
-def test_a_short_soak(toy_root, tmp_path):
-    done = soak('--kills', 6, '--data-root', toy_root, '--work-dir', tmp_path, '--seed', 1)
-    assert done.stdout.splitlines()[-1:] == ['kills=6 differences=0'], done.stdout + done.stderr
-    assert done.returncode == 0
-    again = soak('--kills', 6, '--data-root', toy_root, '--work-dir', tmp_path, '--seed', 1)
-    assert again.stdout.splitlines()[-1] == 'kills=6 differences=0'
+def test_a_short_soak(toy_root, tmp_path, monkeypatch, capsys):
+    options = ('--kills', 6, '--data-root', toy_root, '--work-dir', tmp_path / 'runs', '--seed', 1)
+    arguments = ['soak_resume.py', *map(str, options)]
+    run_ranks(soak, arguments, tmp_path / 'output.txt', world_size=1)
+    printed = (tmp_path / 'output.txt').read_text()
+    assert printed.splitlines()[-1] == 'kills=6 differences=0', printed
+    # Called again, it has nothing left to do.
+    monkeypatch.setattr(sys, 'argv', arguments)
+    assert soak_resume.main() == 0
+    assert capsys.readouterr().out.splitlines()[-1] == 'kills=6 differences=0'

@@ -1,7 +1,11 @@
-"""Processes that train together."""
+"""Processes that train together, or that should have used no threads."""
 
 import multiprocessing
+import os
+import socket
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch.multiprocessing as mp
@@ -27,3 +31,17 @@ def run_ranks(function: Callable, *args: Any, world_size: int = 2) -> None:
         method = 'forkserver'
         multiprocessing.set_forkserver_preload(list(PRELOADED))
     mp.start_processes(function, args, nprocs=world_size, start_method=method)
+
+
+def print_to(path: Path) -> None:
+    """Append to a file what this process and those that it starts print from now on."""
+    with open(path, 'a') as output:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(output.fileno(), stream.fileno())
+
+
+def free_port() -> str:
+    """Return a port of this machine at which nobody listens."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return str(free.getsockname()[1])
