@@ -16,6 +16,12 @@ from tests.tool_calls import REPO_ROOT, SHORT, SHRINK, TINY
 BEDLAM = 'BEDLAM/hmr4d_support'
 EMDB = 'EMDB/hmr4d_support/emdb_vit_v4.pt'
 RANGES = [f'{BEDLAM}/mid_to_valid_range_{part}.pt' for part in ('all60', 'maxspan60')]
+# Clips of half a second.
+SHORT_CLIPS = [
+    f'train_dataloader.dataset.datasets.{name}.{option}'
+    for name in ('bedlam', 'emdb', 'threedpw')
+    for option in ('min_len=10', 'max_len=20')
+]
 
 
 def arguments(root, work_dir, *options, more=()):
@@ -28,7 +34,11 @@ def arguments(root, work_dir, *options, more=()):
 
 @pytest.mark.slow
 def test_train_validate_and_resume(call, toy_root, tmp_path):
-    code, _, err = call('train', *arguments(toy_root, tmp_path))
+    validated = [
+        f'val_dataloader.dataset.datasets.{name}.indices=1'
+        for name in ('emdb1', 'emdb2', 'threedpw')
+    ]
+    code, _, err = call('train', *arguments(toy_root, tmp_path, *SHORT_CLIPS, *validated))
     assert code == 0, err
     entries = read_log(tmp_path)
     assert entries[-1]['emdb2/wa_mpjpe'] > 0 and entries[-1]['3dpw/pa_mpjpe'] > 0
@@ -36,7 +46,8 @@ def test_train_validate_and_resume(call, toy_root, tmp_path):
 
     more = ('--resume', '--no-validate')
     code, _, err = call(
-        'train', *arguments(toy_root, tmp_path, 'train_cfg.max_epochs=3', more=more)
+        'train',
+        *arguments(toy_root, tmp_path, *SHORT_CLIPS, 'train_cfg.max_epochs=3', more=more),
     )
     assert code == 0, err
     assert last_checkpoint(tmp_path).name == 'epoch_3.pth'
@@ -50,7 +61,7 @@ def test_debug_is_short_and_logs_everything(call, toy_root, tmp_path):
     options = [option for option in SHRINK if 'log_level' not in option]
     code, _, err = call(
         'train', TINY, '--data-root', toy_root, '--work-dir', tmp_path, '--debug',
-        '--cfg-options', 'log_level=ERROR', 'train_dataloader.batch_size=1', *options,
+        '--cfg-options', 'log_level=ERROR', 'train_dataloader.batch_size=1', *SHORT_CLIPS, *options,
     )  # fmt: skip
     assert code == 0, err
     entries = [entry for entry in read_log(tmp_path) if 'synthetic_loss' in entry]
@@ -60,7 +71,8 @@ def test_debug_is_short_and_logs_everything(call, toy_root, tmp_path):
 def test_resume_without_a_checkpoint_starts(call, toy_root, tmp_path):
     more = ('--resume', '--no-validate')
     code, _, err = call(
-        'train', *arguments(toy_root, tmp_path, 'train_cfg.max_epochs=1', more=more)
+        'train',
+        *arguments(toy_root, tmp_path, *SHORT_CLIPS, 'train_cfg.max_epochs=1', more=more),
     )
     assert code == 0, err
     assert last_checkpoint(tmp_path).name == 'epoch_1.pth'
@@ -83,6 +95,7 @@ def test_a_killed_run_goes_on_where_it_was(call, toy_root, tmp_path):
     """Killed without warning in the middle of an epoch; another process finishes the job."""
     options = [
         *SHRINK,
+        *SHORT_CLIPS,
         'model.pseudo_labeler.refiner.steps=1',
         'train_dataloader.batch_size=1',
         'train_dataloader.batch_sampler.batches_per_epoch=8',
@@ -229,10 +242,8 @@ def test_an_error_in_a_worker_reads_the_same(call, packs, tmp_path):
 
 
 def test_a_checkpoint_brings_its_sizes_and_options_cannot_change_them(call, toy_root, tmp_path):
-    more = ['--no-validate']
-    code, _, err = call(
-        'train', *arguments(toy_root, tmp_path / 'a', 'train_cfg.max_epochs=1', more=more)
-    )
+    more, short = ['--no-validate'], [*SHORT_CLIPS, 'train_cfg.max_epochs=1']
+    code, _, err = call('train', *arguments(toy_root, tmp_path / 'a', *short, more=more))
     assert code == 0, err
     checkpoint = last_checkpoint(tmp_path / 'a')
     wide = ['model.estimator.backbone.latent_dim=48', 'model.estimator.head.latent_dim=48']
@@ -240,9 +251,7 @@ def test_a_checkpoint_brings_its_sizes_and_options_cannot_change_them(call, toy_
         'train', *arguments(toy_root, tmp_path / 'b', *wide, f'load_from={checkpoint}', more=more)
     )
     assert_one_paragraph(code, err, 'CheckpointError', '48', '32', 'latent_dim', 'backbone.')
-    command = arguments(
-        toy_root, tmp_path / 'c', 'train_cfg.max_epochs=1', f'load_from={checkpoint}', more=more
-    )
+    command = arguments(toy_root, tmp_path / 'c', *short, f'load_from={checkpoint}', more=more)
     code, _, err = call('train', *(part for part in command if part not in SHRINK))
     assert code == 0, err
     shapes = [

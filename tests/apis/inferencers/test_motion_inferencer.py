@@ -114,9 +114,9 @@ def test_a_second_run_uses_what_is_there(inferencer, video, tmp_path, monkeypatc
 
 def test_people_of_an_earlier_run_leave_no_file(inferencer, video, tmp_path):
     folder = tmp_path / 'walk'
-    fast(inferencer, video, out_dir=tmp_path)
+    fast(inferencer, video, pred_out_dir=tmp_path)
     (folder / 'motion_of_mine.npz').touch()
-    (result,) = fast(inferencer, video, out_dir=tmp_path, people='largest')
+    (result,) = fast(inferencer, video, pred_out_dir=tmp_path, people='largest')
     assert len(result.people) == 1
     assert {file.name for file in folder.glob('*.npz')} == {'motion.npz', 'motion_of_mine.npz'}
 
@@ -154,7 +154,7 @@ def test_frames_in_memory(checkpoint, toy_root, tmp_path):
     inferencer = MotionInferencer(weights=checkpoint, data_root=toy_root, keypoints=str(people))
     frames = np.random.default_rng(0).integers(0, 255, (FRAMES, 64, 96, 3), np.uint8)
     for inputs in (frames, list(frames)):
-        (result,) = fast(inferencer, inputs, out_dir=tmp_path / 'out')
+        (result,) = fast(inferencer, inputs, pred_out_dir=tmp_path / 'out')
         assert result.name == 'frames' and len(result) == FRAMES
     summary = json.loads((tmp_path / 'out' / 'frames' / 'summary.json').read_text())
     assert summary['reused'] == []  # Other frames may have the same name.
