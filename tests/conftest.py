@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gvhmr_da_mm.demo import generate_demo
-from tests.testing import isolated_registry
+from tests.testing import isolated_registry, start_fork_server
 from tests.tool_calls import Packs, load_tool
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
@@ -84,3 +84,14 @@ def call(monkeypatch, capsys):
 def packs(toy_root, tmp_path):
     """Return a copy of the toy data in which single files can be changed."""
     return Packs(toy_root, tmp_path / 'data')
+
+
+@pytest.fixture
+def forked_dask():
+    """Let Dask fork its workers from what is imported already, or skip without Dask."""
+    pytest.importorskip('distributed', reason='distributed is not installed')
+    from dask import config
+
+    method = 'forkserver' if start_fork_server() else 'spawn'
+    with config.set({'distributed.worker.multiprocessing-method': method}):
+        yield

@@ -13,10 +13,25 @@ import torch.multiprocessing as mp
 PRELOADED = ('gvhmr_da_mm.models', 'gvhmr_da_mm.engine', 'tests.testing')
 
 
+def start_fork_server() -> bool:
+    """Let a process import what takes seconds, and use no threads, so that others are its forks.
+
+    Returns:
+        bool: Whether this system has such processes.
+    """
+    if 'forkserver' not in multiprocessing.get_all_start_methods():
+        return False
+    from multiprocessing import forkserver
+
+    multiprocessing.set_forkserver_preload(list(PRELOADED))
+    forkserver.ensure_running()
+    return True
+
+
 def run_ranks(function: Callable, *args: Any, world_size: int = 2) -> None:
     """Call ``function(rank, *args)`` in processes of their own, and wait for them.
 
-    They are forked from one that has imported what takes seconds, and has used no threads.
+    Where there is one they are forked from that of :func:`start_fork_server`.
 
     Args:
         function (Callable): A function of a module.
@@ -27,9 +42,8 @@ def run_ranks(function: Callable, *args: Any, world_size: int = 2) -> None:
         ProcessRaisedException: If it raises.
     """
     method = 'spawn'
-    if 'forkserver' in multiprocessing.get_all_start_methods():
+    if start_fork_server():
         method = 'forkserver'
-        multiprocessing.set_forkserver_preload(list(PRELOADED))
     mp.start_processes(function, args, nprocs=world_size, start_method=method)
 
 

@@ -323,9 +323,9 @@ def test_a_full_disk_stops_the_extraction_and_keeps_what_is_done(folder, monkeyp
 
 
 @pytest.mark.parametrize('options', [{}, dict(jobs=2), dict(jobs=2, executor='dask')])
-def test_videos_that_cannot_be_extracted_are_recorded(folder, options):
+def test_videos_that_cannot_be_extracted_are_recorded(folder, options, request):
     if options.get('executor') == 'dask':
-        pytest.importorskip('distributed', reason='distributed is not installed')
+        request.getfixturevalue('forked_dask')
     (folder / 'videos' / 'broken.mp4').write_bytes(b'no')
     job = FeatureJob(keypoints=str(folder / 'keypoints'))
     seen = []

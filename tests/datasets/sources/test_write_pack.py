@@ -59,8 +59,9 @@ class KilledSource(ToySource):
         return super().read(info)
 
 
-def test_a_worker_that_is_killed_loses_nothing_and_writes_nothing_twice(tmp_path, monkeypatch):
-    pytest.importorskip('distributed', reason='distributed is not installed')
+def test_a_worker_that_is_killed_loses_nothing_and_writes_nothing_twice(
+    tmp_path, monkeypatch, forked_dask
+):
     recorded, record = [], PackWriter.record
     monkeypatch.setattr(
         PackWriter, 'record', lambda self, entry: (recorded.append(entry.id), record(self, entry))
