@@ -41,7 +41,9 @@ EPOCHS, BATCHES = 2, 4
 
 def config_of(toy_root, work_dir, **kwargs):
     options = {**SHRINK, **kwargs.pop('options', {})}
-    return tiny_config(CONFIG, toy_root, work_dir, batches=BATCHES, options=options, **kwargs)
+    return tiny_config(
+        CONFIG, toy_root, work_dir, batches=BATCHES, max_len=20, options=options, **kwargs
+    )
 
 
 @pytest.fixture(scope='module')
@@ -183,5 +185,7 @@ def test_a_default_hook_set_to_none_is_left_out(toy_root, tmp_path, name):
 
 
 def test_training_without_any_default_hook(toy_root, tmp_path):
-    runner = train(config_without(HOOKS, toy_root, tmp_path))
+    config = config_without(HOOKS, toy_root, tmp_path)
+    config.train_dataloader.batch_size = 2
+    runner = train(config)
     assert not runner.hooks and runner.iter == 8
