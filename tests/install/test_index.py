@@ -1,11 +1,12 @@
 """Installing for real, from the package index, into scratch environments."""
 
+import json
 import os
 import shlex
 import subprocess
+import sys
 import venv
 from collections import defaultdict
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
-from pip._internal.commands import create_command
 
 from tests.docs.markdown import ENGLISH, blocks
 
@@ -22,40 +22,58 @@ REPO_ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 
+UNREACHABLE = 3
+ASK = f"""
+import json
+import sys
+from pip._internal.commands import create_command
+
+command = create_command('download')
+options, _ = command.parse_args(['--retries', '2', '--timeout', '20'])
+index, kind, found = options.index_url.rstrip('/'), 'application/vnd.pypi.simple.v1+json', {{}}
+with command.main_context():
+    session = command.get_default_session(options)
+    for name in sys.argv[1:]:
+        try:
+            answer = session.get(f'{{index}}/{{name}}/', headers=dict(Accept=kind))
+            answer.raise_for_status()
+            found[name] = answer.json()['files']
+        except (OSError, ValueError) as error:
+            print(error, file=sys.stderr)
+            sys.exit({UNREACHABLE})
+json.dump(found, sys.stdout)
+"""
+"""Asks pip's index as pip asks it, in a process of its own: pip changes what is imported."""
+
+
+def pins():
+    """Return what `make venv` reads."""
+    files = (REPO_ROOT / 'requirements').glob('*.txt')
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    return [Requirement(line) for line in lines if line[0] != '#']
+
+
 @pytest.fixture(scope='module')
 def files_of():
-    """Return a function that lists the files of a package: pip's index, asked as pip asks it."""
-    command = create_command('download')
-    options, _ = command.parse_args(['--retries', '2', '--timeout', '20'])
-    kind = 'application/vnd.pypi.simple.v1+json'
-    with command.main_context():
-        session = command.get_default_session(options)
-
-        def ask(name):
-            url = f'{options.index_url.rstrip("/")}/{canonicalize_name(name)}/'
-            answer = session.get(url, headers={'Accept': kind})
-            answer.raise_for_status()
-            return answer.json()['files']
-
-        try:  # Of MMPose there is no copy on the disk.
-            ask('mmpose')
-        except (OSError, ValueError) as error:
-            pytest.skip(f'no package index that answers in JSON can be reached: {error}')
-        yield cache(ask)
+    """Return the files of each package by its name, as the index lists them."""
+    # MMPose first: of it there is no copy on the disk.
+    names = dict.fromkeys(['mmpose', *(canonicalize_name(one.name) for one in pins())])
+    asked = subprocess.run([sys.executable, '-c', ASK, *names], capture_output=True, text=True)
+    if asked.returncode == UNREACHABLE:
+        reason = asked.stderr.strip().splitlines()[-1]
+        pytest.skip(f'no package index that answers in JSON can be reached: {reason}')
+    assert asked.returncode == 0, asked.stderr
+    return json.loads(asked.stdout)
 
 
 @pytest.mark.parametrize('python', ['3.10', '3.11', '3.12', '3.13'])
 def test_every_pin_has_a_wheel_for_every_python(python, files_of):
-    # As `make venv` reads them.
     wanted = defaultdict(SpecifierSet)
-    for file in (REPO_ROOT / 'requirements').glob('*.txt'):
-        for line in file.read_text().splitlines():
-            where = dict(python_version=python, python_full_version=f'{python}.0')
-            if line[0] != '#':
-                one = Requirement(line)
-                assert not one.extras and not one.url
-                if not one.marker or one.marker.evaluate(where):
-                    wanted[canonicalize_name(one.name)] &= one.specifier
+    where = dict(python_version=python, python_full_version=f'{python}.0')
+    for one in pins():
+        assert not one.extras and not one.url
+        if not one.marker or one.marker.evaluate(where):
+            wanted[canonicalize_name(one.name)] &= one.specifier
     assert len(wanted) > 40
     version = tuple(map(int, python.split('.')))
     tags = {*cpython_tags(version), *compatible_tags(version, f'cp{version[0]}{version[1]}')}
@@ -74,7 +92,7 @@ def test_every_pin_has_a_wheel_for_every_python(python, files_of):
     assert not [
         f'{name}{specifier}'
         for name, specifier in wanted.items()
-        if not any(is_fitting_wheel(file, specifier) for file in files_of(name))
+        if not any(is_fitting_wheel(file, specifier) for file in files_of[name])
     ]
 
 
