@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional
 
-from ..core.errors import ConfigError
+from mmengine.optim.scheduler.param_scheduler import INF
 
-NO_END = int(1e9)
-"""``end`` of MMEngine's schedules without one."""
+from ..core.errors import ConfigError
 
 
 class ScheduleSpan(NamedTuple):
@@ -15,13 +14,14 @@ class ScheduleSpan(NamedTuple):
     Args:
         total (int): Steps that it has values for.
         begin (int): First epoch or iteration. Defaults to 0.
-        end (int): First one that it leaves alone. Defaults to :data:`NO_END`.
+        end (int): First one that it leaves alone. Defaults to that of MMEngine's schedules without
+            one.
         by_epoch (bool): Whether these are epochs. Defaults to True.
     """
 
     total: int
     begin: int = 0
-    end: int = NO_END
+    end: int = INF
     by_epoch: bool = True
 
     def check(self, where: str, epochs: Optional[int], iterations: Optional[int]) -> None:

@@ -1,7 +1,6 @@
 """Two gloo ranks train as one process does on the batch of both, adaptation included."""
 
 import copy
-import socket
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +11,7 @@ from mmengine.dist import get_dist_info
 from gvhmr_da_mm.datasets import AlternatingMultiSourceSampler, SourceRange
 from gvhmr_da_mm.engine import AdaptationOptimWrapperConstructor, ReplicatedDataParallel
 from gvhmr_da_mm.registry import MODELS
-from tests.testing import run_ranks, toy_adaptation_config, toy_batch, toy_model_config
+from tests.testing import free_port, run_ranks, toy_adaptation_config, toy_batch, toy_model_config
 
 CLIPS, FRAMES = 4, 16
 DOMAINS = ('synthetic', 'real', 'synthetic', 'real', 'real', 'synthetic')
@@ -168,10 +167,7 @@ def train_rank(rank, port, data_root, folder):
 def ranks(toy_root, tmp_path_factory):
     """Return what each of two ranks has got, for each scenario."""
     folder = tmp_path_factory.mktemp('ranks')
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    run_ranks(train_rank, port, toy_root, str(folder))
+    run_ranks(train_rank, free_port(), toy_root, str(folder))
     return [torch.load(folder / f'{rank}.pth', weights_only=False) for rank in range(2)]
 
 

@@ -1,7 +1,6 @@
 """Two ranks train as one does on the batch of both."""
 
 import os
-import socket
 
 import torch
 import torch.distributed as dist
@@ -10,7 +9,7 @@ from mmengine.optim import OptimWrapperDict
 from torch import nn
 
 from gvhmr_da_mm.engine import PrecisionOptimWrapperConstructor, ReplicatedDataParallel
-from tests.testing import run_ranks
+from tests.testing import free_port, run_ranks
 
 STEPS = 4
 
@@ -57,10 +56,7 @@ def train_rank(rank: int, port: int, folder: str) -> None:
 
 
 def test_two_ranks_equal_one_with_the_whole_batch(tmp_path):
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    run_ranks(train_rank, port, str(tmp_path))
+    run_ranks(train_rank, free_port(), str(tmp_path))
     model = TwoPartModel(seed=0)
     wrapper = optim_wrapper(model)
     for batch in batches():
