@@ -31,7 +31,7 @@ class PlainMesh(nn.Module):
             self.register_buffer(name, values, persistent=False)
         shapedirs = torch.from_numpy(arrays.shapedirs[:, :, :NUM_BETAS]).float()
         self.register_buffer('shapedirs', shapedirs, persistent=False)
-        hands = axis_angle_to_matrix(smplx_fixed_pose(arrays, False).float())
+        hands = axis_angle_to_matrix(torch.from_numpy(smplx_fixed_pose(arrays, False)).float())
         self.register_buffer('fixed', hands, persistent=False)
         self.parents = arrays.parents
 

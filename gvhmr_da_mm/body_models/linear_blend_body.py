@@ -1,7 +1,7 @@
 """Body model with blend shapes and linear blend skinning."""
 
 from collections.abc import Sequence
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -19,11 +19,6 @@ from .loading import BodyArrays
 class LinearBlendBody(nn.Module):
     """SMPL-family body whose first P joints are posed while the others keep a fixed pose.
 
-    Constants are computed once: the pose blend shapes of the fixed joints become part of the
-    template, and a fixed joint follows its nearest posed ancestor, its *anchor*, by a constant
-    rotation and an offset linear in betas. The skinning weight of a fixed joint that does not
-    rotate (face, flat hands) is added to its anchor's.
-
     Note:
         ``...`` is any leading shape (leading shapes of the arguments broadcast), P the posed joints
         (root first), V the vertices, J all joints of the file. Poses are axis-angle in rad,
@@ -33,89 +28,34 @@ class LinearBlendBody(nn.Module):
         dtype starts from the file's own precision.
 
     Args:
-        arrays (BodyArrays): The model file's arrays.
-        num_posed (int): Number of posed joints P.
-        fixed_pose (np.ndarray): Axis-angle of the other joints, (J - P, 3).
-        num_betas (int): Shape components used. Defaults to 10.
-        vertex_ids (Sequence[int], optional): Vertices to compute. Defaults to all.
+        parents (tuple[int, ...]): Parents of the posed joints.
         chunk_size (int, optional): Frames that :meth:`forward` computes at once; fewer take less
             memory. Defaults to all.
-
-    Raises:
-        ConfigError: If the file has fewer shape components than ``num_betas``.
-        DataError: If the parent of a posed joint is a fixed one.
+        **constants (np.ndarray): The other constants of :func:`blend_constants`; bodies may share
+            them, as each copies them to buffers of its own.
     """
 
     def __init__(
-        self,
-        arrays: BodyArrays,
-        num_posed: int,
-        fixed_pose: np.ndarray,
-        num_betas: int = 10,
-        vertex_ids: Optional[Sequence[int]] = None,
-        chunk_size: Optional[int] = None,
+        self, parents: tuple[int, ...], chunk_size: Optional[int] = None, **constants: np.ndarray
     ) -> None:
         super().__init__()
-        available = arrays.shapedirs.shape[-1]
-        if not 0 < num_betas <= available:
-            raise ConfigError(
-                f'`num_betas` should be between 1 and {available}, which the body model file '
-                f'has, got {num_betas}'
-            )
-        if max(arrays.parents[:num_posed]) >= num_posed:
-            raise DataError(
-                f'the parents of the first {num_posed} joints should be among them, '
-                f'got {arrays.parents[:num_posed]}'
-            )
-        self.num_betas = num_betas
-        self.num_posed = num_posed
+        self.parents = parents
+        self.num_posed = len(parents)
+        self.num_betas = constants['joints'].shape[-1] - 1
         self.chunk_size = chunk_size
-        self.parents = arrays.parents[:num_posed]
         # The file's own precision: casts of the buffers start from it, so that .double() is exact.
-        self._masters: dict[str, Tensor] = {}
-        chosen = slice(None) if vertex_ids is None else np.asarray(vertex_ids)
-        shapedirs = arrays.shapedirs[:, :, :num_betas]
-        # Joints and their derivatives by betas, (J, 3, 1 + num_betas).
-        joints = np.concatenate(
-            (
-                (arrays.J_regressor @ arrays.v_template)[:, :, None],
-                np.einsum('jv,vck->jck', arrays.J_regressor, shapedirs),
-            ),
-            axis=2,
-        )
-        R_fixed = axis_angle_to_matrix(torch.from_numpy(fixed_pose).double()).numpy()
-        anchors, R_anchor, offsets = _attach(joints, arrays.parents, num_posed, R_fixed)
-
-        split = 9 * (num_posed - 1)
-        posedirs = arrays.posedirs[chosen]
-        fixed_blend = posedirs[:, :, split:] @ (R_fixed - np.eye(3)).reshape(-1)
-        blend = np.concatenate((shapedirs[chosen], posedirs[:, :, :split]), axis=2)
-        weights = arrays.weights[chosen].copy()
-        follows = np.isclose(offsets, -joints[anchors], rtol=0, atol=1e-12).all((1, 2))
-        follows &= (R_anchor == np.eye(3)).all((1, 2))
-        for fixed in np.flatnonzero(follows):
-            weights[:, anchors[fixed]] += weights[:, num_posed + fixed]
-        used = np.flatnonzero(~follows & (weights[:, num_posed:] != 0).any(0))
-
-        self._add('joints', joints)
-        self._add('template', (arrays.v_template[chosen] + fixed_blend).T.reshape(-1))
-        self._add('blend_dirs', blend.transpose(2, 1, 0).reshape(blend.shape[2], -1))
-        self._add('weights', weights[:, np.concatenate((np.arange(num_posed), used + num_posed))])
-        self._add('R_anchor', R_anchor[used])
-        self._add('anchor_offsets', offsets[used])
-        self.register_buffer('anchors', torch.from_numpy(anchors[used]), persistent=False)
-
-    def _add(self, name: str, values: np.ndarray) -> None:
-        master = torch.from_numpy(np.ascontiguousarray(values))
-        self._masters[name] = master
-        self.register_buffer(name, master.to(torch.get_default_dtype()), persistent=False)
+        self._masters = {key: np.ascontiguousarray(value) for key, value in constants.items()}
+        for name, master in self._masters.items():
+            buffer = torch.from_numpy(master)
+            dtype = torch.get_default_dtype() if buffer.is_floating_point() else buffer.dtype
+            self.register_buffer(name, buffer.to(dtype, copy=True), persistent=False)
 
     def _apply(self, fn, recurse: bool = True) -> 'LinearBlendBody':
         before = self.dtype
         super()._apply(fn, recurse)
         if self.dtype != before:
             for name, master in self._masters.items():
-                setattr(self, name, master.to(getattr(self, name)))
+                setattr(self, name, torch.from_numpy(master).to(getattr(self, name), copy=True))
         return self
 
     @property
@@ -295,6 +235,77 @@ def _translate(points: Tensor, transl: Optional[Tensor]) -> Tensor:
         return points
     check_shape(transl, '* 3', 'transl')
     return points + transl.to(points.dtype).unsqueeze(-2)
+
+
+def blend_constants(
+    arrays: BodyArrays,
+    num_posed: int,
+    fixed_pose: np.ndarray,
+    num_betas: int,
+    vertex_ids: Optional[Sequence[int]] = None,
+) -> dict[str, Any]:
+    """Return the arguments of a :class:`LinearBlendBody`, in the file's own precision.
+
+    The pose blend shapes of the fixed joints become part of the template, and a fixed joint follows
+    its nearest posed ancestor, its *anchor*, by a constant rotation and an offset linear in betas.
+    The skinning weight of a fixed joint that does not rotate (face, flat hands) is added to its
+    anchor's.
+
+    Args:
+        arrays (BodyArrays): The model file's arrays.
+        num_posed (int): Number of posed joints P.
+        fixed_pose (np.ndarray): Axis-angle of the other joints, (J - P, 3).
+        num_betas (int): Shape components used.
+        vertex_ids (Sequence[int], optional): Vertices to compute. Defaults to all.
+
+    Raises:
+        ConfigError: If the file has fewer shape components than ``num_betas``.
+        DataError: If the parent of a posed joint is a fixed one.
+    """
+    available = arrays.shapedirs.shape[-1]
+    if not 0 < num_betas <= available:
+        raise ConfigError(
+            f'`num_betas` should be between 1 and {available}, which the body model file has, '
+            f'got {num_betas}'
+        )
+    parents = arrays.parents[:num_posed]
+    if max(parents) >= num_posed:
+        raise DataError(
+            f'the parents of the first {num_posed} joints should be among them, got {parents}'
+        )
+    chosen = slice(None) if vertex_ids is None else np.asarray(vertex_ids)
+    shapedirs = arrays.shapedirs[:, :, :num_betas]
+    # Joints and their derivatives by betas, (J, 3, 1 + num_betas).
+    joints = np.concatenate(
+        (
+            (arrays.J_regressor @ arrays.v_template)[:, :, None],
+            np.einsum('jv,vck->jck', arrays.J_regressor, shapedirs),
+        ),
+        axis=2,
+    )
+    R_fixed = axis_angle_to_matrix(torch.from_numpy(fixed_pose).double()).numpy()
+    anchors, R_anchor, offsets = _attach(joints, arrays.parents, num_posed, R_fixed)
+
+    split = 9 * (num_posed - 1)
+    posedirs = arrays.posedirs[chosen]
+    fixed_blend = posedirs[:, :, split:] @ (R_fixed - np.eye(3)).reshape(-1)
+    blend = np.concatenate((shapedirs[chosen], posedirs[:, :, :split]), axis=2)
+    weights = arrays.weights[chosen].copy()
+    follows = np.isclose(offsets, -joints[anchors], rtol=0, atol=1e-12).all((1, 2))
+    follows &= (R_anchor == np.eye(3)).all((1, 2))
+    for fixed in np.flatnonzero(follows):
+        weights[:, anchors[fixed]] += weights[:, num_posed + fixed]
+    used = np.flatnonzero(~follows & (weights[:, num_posed:] != 0).any(0))
+    return dict(
+        parents=parents,
+        joints=joints,
+        template=(arrays.v_template[chosen] + fixed_blend).T.reshape(-1),
+        blend_dirs=blend.transpose(2, 1, 0).reshape(blend.shape[2], -1),
+        weights=weights[:, np.concatenate((np.arange(num_posed), used + num_posed))],
+        R_anchor=R_anchor[used],
+        anchor_offsets=offsets[used],
+        anchors=anchors[used],
+    )
 
 
 def _attach(

@@ -1,14 +1,13 @@
 """Base class of body models that compute the full mesh."""
 
 import numpy as np
-import torch
 
-from .linear_blend_body import LinearBlendBody
+from .linear_blend_body import LinearBlendBody, blend_constants
 from .loading import BodyArrays
 
 
 class MeshBody(LinearBlendBody):
-    """Linear blend body with all vertices and the faces; arguments as :class:`LinearBlendBody`."""
+    """Linear blend body with all vertices, the faces and further ``constants`` of a subclass."""
 
     def __init__(
         self,
@@ -17,6 +16,7 @@ class MeshBody(LinearBlendBody):
         fixed_pose: np.ndarray,
         num_betas: int,
         chunk_size: int,
+        **constants: np.ndarray,
     ) -> None:
-        super().__init__(arrays, num_posed, fixed_pose, num_betas, chunk_size=chunk_size)
-        self.register_buffer('faces', torch.from_numpy(arrays.faces), persistent=False)
+        blend = blend_constants(arrays, num_posed, fixed_pose, num_betas)
+        super().__init__(**blend, faces=arrays.faces, chunk_size=chunk_size, **constants)

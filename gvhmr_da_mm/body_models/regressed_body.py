@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from ..core.layout import NUM_BETAS, NUM_JOINTS, NUM_SMPL_VERTS
 from ..core.precision import full_precision
 from ..core.small_matrices import small_matvec
 from ..fileio.paths import require_files, resolve_data_root
-from .linear_blend_body import LinearBlendBody
+from .linear_blend_body import LinearBlendBody, blend_constants
 from .loading import NUM_SMPL_JOINTS, BodyArrays, body_model_file, load_body_arrays
 from .regressors import load_regressor, regressor_file
 from .smplx_full import smplx_fixed_pose
@@ -32,46 +32,9 @@ class RegressedBody(LinearBlendBody):
 
     Note:
         K points, V vertices, Q pairs of a point and a bone it depends on. ``pose_vertices`` returns
-        the points. See :class:`LinearBlendBody` for conventions.
-
-    Args:
-        arrays (BodyArrays): The model file's arrays.
-        num_posed (int): Number of posed joints P.
-        fixed_pose (np.ndarray): Axis-angle of the other joints, (J - P, 3).
-        regressor (Tensor): Weights of the vertices in each point, (K, V).
-        num_betas (int): Shape components used. Defaults to 10.
-        chunk_size (int): Frames computed at once. Defaults to 1024.
+        the points. See :class:`LinearBlendBody` for conventions; :func:`regressed_constants` gives
+        the arguments.
     """
-
-    def __init__(
-        self,
-        arrays: BodyArrays,
-        num_posed: int,
-        fixed_pose: np.ndarray,
-        regressor: Tensor,
-        num_betas: int = NUM_BETAS,
-        chunk_size: int = 1024,
-    ) -> None:
-        used = regressor.any(dim=0).nonzero()[:, 0].numpy()
-        super().__init__(arrays, num_posed, fixed_pose, num_betas, used, chunk_size)
-        template, blend_dirs, weights = (
-            self._drop(name).numpy() for name in ('template', 'blend_dirs', 'weights')
-        )
-        # (K, V, bones): weight of each vertex and bone in each point.
-        share = regressor[:, used].double().numpy()[:, :, None] * weights
-        point, bone = share.any(axis=1).nonzero()
-        pairs = share[point, :, bone]  # (Q, V)
-        moments = np.concatenate((template[None], blend_dirs)).reshape(-1, 3, len(used)) @ pairs.T
-        moments = moments.transpose(0, 2, 1).reshape(len(moments), -1)
-        self._add('moment', moments[0])
-        self._add('moment_dirs', moments[1:])
-        self._add('pair_weight', pairs.sum(axis=1)[:, None])
-        self._add('gather', (np.arange(len(regressor))[:, None] == point).astype(np.float64))
-        self.register_buffer('pair_bone', torch.from_numpy(bone), persistent=False)
-
-    def _drop(self, name: str) -> Tensor:
-        delattr(self, name)
-        return self._masters.pop(name)
 
     @property
     def num_vertices(self) -> int:
@@ -111,6 +74,37 @@ class RegressedBody(LinearBlendBody):
         )
         joint = torch.cat((own, self.anchors))[self.pair_bone]
         return skeleton, arms + self.pair_weight * origin, dirs, joint
+
+
+def regressed_constants(
+    arrays: BodyArrays,
+    num_posed: int,
+    fixed_pose: np.ndarray,
+    regressor: Tensor,
+    num_betas: int,
+) -> dict[str, Any]:
+    """Return the arguments of a :class:`RegressedBody`.
+
+    They are those of :func:`blend_constants`, with sums over the vertices instead of the vertices,
+    for a ``regressor``: the weights of the vertices in each point, (K, V).
+    """
+    used = regressor.any(dim=0).nonzero()[:, 0].numpy()
+    constants = blend_constants(arrays, num_posed, fixed_pose, num_betas, used)
+    template, blend_dirs, weights = map(constants.pop, ('template', 'blend_dirs', 'weights'))
+    # (K, V, bones): weight of each vertex and bone in each point.
+    share = regressor[:, used].double().numpy()[:, :, None] * weights
+    point, bone = share.any(axis=1).nonzero()
+    pairs = share[point, :, bone]  # (Q, V)
+    moments = np.concatenate((template[None], blend_dirs)).reshape(-1, 3, len(used)) @ pairs.T
+    moments = moments.transpose(0, 2, 1).reshape(len(moments), -1)
+    return dict(
+        **constants,
+        moment=moments[0],
+        moment_dirs=moments[1:],
+        pair_weight=pairs.sum(axis=1)[:, None],
+        gather=(np.arange(len(regressor))[:, None] == point).astype(np.float64),
+        pair_bone=bone,
+    )
 
 
 def get_regressed_body(
@@ -177,7 +171,7 @@ def _cached(
     arrays = load_body_arrays(path, kind)
     num_posed, fixed_pose = NUM_SMPL_JOINTS, np.zeros((0, 3))
     if kind == 'smplx':
-        num_posed, fixed_pose = NUM_JOINTS, smplx_fixed_pose(arrays, flat_hand_mean).numpy()
+        num_posed, fixed_pose = NUM_JOINTS, smplx_fixed_pose(arrays, flat_hand_mean)
         smplx2smpl = load_regressor('smplx2smpl', data_root, support_dir).double()
         if smplx2smpl.shape != (points.shape[1], len(arrays.v_template)):
             map_path, _ = regressor_file('smplx2smpl', data_root, support_dir)
@@ -191,4 +185,5 @@ def _cached(
             f'{path} should have {points.shape[1]} vertices, as the joint regressor, got '
             f'{len(arrays.v_template)}'
         )
-    return RegressedBody(arrays, num_posed, fixed_pose, points).to(device).eval()
+    constants = regressed_constants(arrays, num_posed, fixed_pose, points, NUM_BETAS)
+    return RegressedBody(**constants, chunk_size=1024).to(device).eval()

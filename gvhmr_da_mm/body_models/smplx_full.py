@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Optional, Union
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,11 +18,11 @@ from .mesh_body import MeshBody
 from .regressors import load_regressor, regressor_file
 
 
-def smplx_fixed_pose(arrays: BodyArrays, flat_hand_mean: bool) -> Tensor:
+def smplx_fixed_pose(arrays: BodyArrays, flat_hand_mean: bool) -> np.ndarray:
     """Return the axis-angle (33, 3) of SMPL-X's jaw, eyes (zero) and hands (mean or flat)."""
-    pose = torch.zeros(NUM_SMPLX_JOINTS - NUM_JOINTS, 3, dtype=torch.float64)
+    pose = np.zeros((NUM_SMPLX_JOINTS - NUM_JOINTS, 3))
     if not flat_hand_mean:
-        pose[-len(arrays.hand_mean) :] = torch.from_numpy(arrays.hand_mean)
+        pose[-len(arrays.hand_mean) :] = arrays.hand_mean
     return pose
 
 
@@ -61,19 +62,18 @@ class SMPLXBody(MeshBody):
         map_path, map_hint = regressor_file('smplx2smpl', data_root, support_dir)
         require_files({path: hint, map_path: map_hint}, owner=type(self).__name__)
         arrays = load_body_arrays(path, 'smplx')
-        fixed_pose = smplx_fixed_pose(arrays, flat_hand_mean).numpy()
-        super().__init__(arrays, NUM_JOINTS, fixed_pose, num_betas, chunk_size)
-
         smplx2smpl = load_regressor('smplx2smpl', data_root, support_dir)
-        if smplx2smpl.shape[1] != self.num_vertices:
+        if smplx2smpl.shape[1] != len(arrays.v_template):
             raise DataError(
-                f'{map_path} should have {self.num_vertices} columns, one per vertex of {path}, '
-                f'got {tuple(smplx2smpl.shape)}'
+                f'{map_path} should have {len(arrays.v_template)} columns, one per vertex of '
+                f'{path}, got {tuple(smplx2smpl.shape)}'
             )
+        fixed_pose = smplx_fixed_pose(arrays, flat_hand_mean)
+        # Stored as dense arrays: DDP cannot broadcast a sparse buffer.
+        index, weight = smplx2smpl.indices().numpy(), smplx2smpl.values().double().numpy()
+        smpl_map = dict(map_index=index, map_weight=weight)
+        super().__init__(arrays, NUM_JOINTS, fixed_pose, num_betas, chunk_size, **smpl_map)
         self.num_smpl_vertices = smplx2smpl.shape[0]
-        # Stored as dense tensors: DDP cannot broadcast a sparse buffer.
-        self.register_buffer('map_index', smplx2smpl.indices(), persistent=False)
-        self._add('map_weight', smplx2smpl.values().double().numpy())
 
     @full_precision
     def to_smpl_vertices(self, verts: Tensor) -> Tensor:

@@ -1,21 +1,20 @@
 """SMPL-X body model with only the vertices and joints that training needs."""
 
-import copy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..core.errors import DataError
 from ..core.layout import NUM_BETAS, NUM_JOINTS
 from ..core.precision import full_precision
 from ..fileio.paths import require_files
 from ..registry import MODELS
-from .linear_blend_body import LinearBlendBody
+from .linear_blend_body import LinearBlendBody, blend_constants
 from .loading import body_model_file, load_body_arrays
-from .regressed_body import RegressedBody
+from .regressed_body import RegressedBody, regressed_constants
 from .regressors import load_regressor, regressor_file
 from .smplx_full import smplx_fixed_pose
 
@@ -70,18 +69,10 @@ class SMPLXLight(LinearBlendBody):
         files = self.required_files(data_root, gender, model_path, support_dir)
         require_files(files, owner=type(self).__name__)
         path, _ = body_model_file('smplx', gender, data_root, model_path)
-        known = _read(
-            path,
-            data_root,
-            support_dir,
-            num_betas,
-            flat_hand_mean,
-            torch.get_default_dtype(),
-            tuple((file.absolute(), *_state(file)) for file in files),
-        )
-        nn.Module.__init__(self)
-        # A copy: bodies are moved and cast.
-        self.__dict__.update(copy.deepcopy(vars(known)))
+        states = tuple((file.absolute(), *_state(file)) for file in files)
+        own, coco = _read(path, data_root, support_dir, num_betas, flat_hand_mean, states)
+        super().__init__(**own)
+        self.coco_body = RegressedBody(**coco)
         self.vertices = vertices
 
     @staticmethod
@@ -149,21 +140,18 @@ def _state(file: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4)
-@torch.inference_mode(False)
 def _read(
     path: Path,
     data_root: Optional[Union[str, Path]],
     support_dir: Optional[Union[str, Path]],
     num_betas: int,
     flat_hand_mean: bool,
-    dtype: torch.dtype,
     states: tuple,
-) -> LinearBlendBody:
-    """Return the body of the vertices that are needed, with what :class:`SMPLXLight` adds to it.
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the constants of a :class:`SMPLXLight` and of its body of COCO joints.
 
     Reading takes seconds, and the networks of student and teacher, and of each stage of a tool,
-    read the same files. ``dtype``, the default one, and ``states`` of the files only tell calls
-    apart.
+    read the same files. ``states`` of the files only tell calls apart.
     """
     resources = {name: regressor_file(name, data_root, support_dir) for name in RESOURCES}
     arrays = load_body_arrays(path, 'smplx')
@@ -173,12 +161,13 @@ def _read(
     # (17, V): the COCO joints depend on the vertices of its non-zero columns.
     smplx2coco = torch.sparse.mm(smplx2smpl.double().t(), coco.double().t()).t()
     ids = torch.cat((chosen, smplx2coco.any(0).nonzero().squeeze(-1))).unique()
-    fixed_pose = smplx_fixed_pose(arrays, flat_hand_mean).numpy()
-    body = LinearBlendBody(arrays, NUM_JOINTS, fixed_pose, num_betas, ids.numpy())
-    body._add('coco_regressor', smplx2coco[:, ids].numpy())
-    body.register_buffer('verts_index', torch.searchsorted(ids, chosen), persistent=False)
-    body.coco_body = RegressedBody(arrays, NUM_JOINTS, fixed_pose, smplx2coco, num_betas)
-    return body
+    fixed_pose = smplx_fixed_pose(arrays, flat_hand_mean)
+    own = dict(
+        **blend_constants(arrays, NUM_JOINTS, fixed_pose, num_betas, ids.numpy()),
+        coco_regressor=smplx2coco[:, ids].numpy(),
+        verts_index=torch.searchsorted(ids, chosen).numpy(),
+    )
+    return own, regressed_constants(arrays, NUM_JOINTS, fixed_pose, smplx2coco, num_betas)
 
 
 def _check_sizes(

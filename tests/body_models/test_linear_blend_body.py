@@ -6,7 +6,7 @@ import smplx
 import torch
 
 from gvhmr_da_mm.body_models import SMPLBody, SMPLXBody, SMPLXLight, load_regressor
-from gvhmr_da_mm.body_models.linear_blend_body import LinearBlendBody
+from gvhmr_da_mm.body_models.linear_blend_body import LinearBlendBody, blend_constants
 from gvhmr_da_mm.body_models.loading import BodyArrays
 from gvhmr_da_mm.core.conventions import PARENTS_22, PARENTS_24
 from gvhmr_da_mm.core.errors import ConfigError, DataError, ShapeError
@@ -35,11 +35,12 @@ def make_arrays(num_vertices=9, parents=PARENTS, num_betas=4):
     )
 
 
-def make_body(fixed_pose=None, num_posed=3, **kwargs):
+def make_body(fixed_pose=None, num_posed=3, vertex_ids=None):
     arrays = make_arrays()
     if fixed_pose is None:
         fixed_pose = np.zeros((len(arrays.parents) - num_posed, 3))
-    return LinearBlendBody(arrays, num_posed, fixed_pose, num_betas=4, **kwargs).double()
+    constants = blend_constants(arrays, num_posed, fixed_pose, 4, vertex_ids)
+    return LinearBlendBody(**constants).double()
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_gradients_are_finite_at_zero_pose():
 
 def test_casts_start_from_the_precision_of_the_file():
     arrays = make_arrays()
-    body = LinearBlendBody(arrays, 6, np.zeros((0, 3)), num_betas=4)
+    body = LinearBlendBody(**blend_constants(arrays, 6, np.zeros((0, 3)), num_betas=4))
     assert body.dtype == torch.float32
     betas = torch.zeros(4, dtype=torch.float64)
     exact = torch.from_numpy(arrays.J_regressor @ arrays.v_template)
@@ -163,9 +164,9 @@ def test_errors():
     with pytest.raises(ShapeError, match='transl'):
         body.fk(torch.zeros(2, 6), torch.zeros(2, 4), transl=torch.zeros(2, 4))
     with pytest.raises(ConfigError, match='between 1 and 4'):
-        LinearBlendBody(make_arrays(), 6, np.zeros((0, 3)), num_betas=5)
+        blend_constants(make_arrays(), 6, np.zeros((0, 3)), num_betas=5)
     with pytest.raises(DataError, match='parents'):
-        LinearBlendBody(make_arrays(parents=(-1, 2, 0)), 2, np.zeros((1, 3)), num_betas=4)
+        blend_constants(make_arrays(parents=(-1, 2, 0)), 2, np.zeros((1, 3)), num_betas=4)
 
 
 @pytest.mark.fixtures

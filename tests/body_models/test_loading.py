@@ -97,6 +97,14 @@ def test_files_are_read_once_until_they_change(tmp_path, monkeypatch):
         value.zero_()
     assert SMPLXLight(root).template.any()
     assert SMPLXLight(root, num_betas=5).num_betas == 5 and SMPLXLight(root).num_betas == 10
+    torch.set_default_dtype(torch.float64)
+    try:
+        exact = SMPLXLight(root)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert exact.dtype == exact.coco_body.dtype == torch.float64
+    exact.template.zero_()
+    assert SMPLXLight(root).template.any()
 
     path, _ = body_model_file('smplx', data_root=root)
     content = smplx_content()
