@@ -61,6 +61,8 @@ $(PACKAGE_STAMP): $(DEPS_STAMP) $(PACKAGE_FILES)
 	@$(BIN)/python -m gvhmr_da_mm.compat.link_editable
 	@touch $@
 
+# Where Python may not keep compiled files, each process that a test starts compiles all of them.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: venv lint  ## Check the style and run all tests
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
