@@ -27,6 +27,8 @@ MMENGINE_HOOKS = (
 """Default hooks that ``Runner.register_default_hooks`` adds, unless they are None."""
 MISSPELT = 0.8
 """Similarity from which a name is taken for another one, misspelt."""
+MISSPELT_WORD = 0.6
+"""That of each of their words: a slip in a short one weighs more."""
 
 
 def load_config(
@@ -110,13 +112,12 @@ def drop_disabled_hooks(config: Config) -> None:
     off = [name for name, hook in hooks.items() if hook is None]
     left = {*MMENGINE_HOOKS, *hooks}.difference(off)
     for name in off:
-        # Names that differ by a number are meant so.
-        similar = {other for other in left if _letters(other) != _letters(name)}
-        near = difflib.get_close_matches(name, similar, n=1, cutoff=MISSPELT)
+        near = [other for other in left if _is_misspelt(name, other)]
         if near and name not in MMENGINE_HOOKS:
+            meant = max(near, key=lambda other: _similarity(name, other))
             raise ConfigError(
-                f'`default_hooks.{name}` is None, which turns no hook off, as `{near[0]}` stays; '
-                f'did you mean {near[0]!r}?'
+                f'`default_hooks.{name}` is None, which turns no hook off, as `{meant}` stays; '
+                f'did you mean {meant!r}? If it is a hook of yours, leave out its name'
             )
     for name in off:
         # Without the name, MMEngine would add its own hook.
@@ -124,8 +125,22 @@ def drop_disabled_hooks(config: Config) -> None:
             del hooks[name]
 
 
-def _letters(name: str) -> str:
-    return ''.join(letter for letter in name if not letter.isdigit())
+def _is_misspelt(name: str, other: str) -> bool:
+    """Return whether a name is another one, misspelt: similar as a whole, and word by word.
+
+    A word more or of its own, or a number, are meant: `my_logger`, `guard_train` or `guard2`.
+    """
+    name, other = (''.join(c for c in each if not c.isdigit()) for each in (name, other))
+    if name == other or _similarity(name, other) < MISSPELT:
+        return False
+    pairs = [name.split('_'), other.split('_')]
+    if len(pairs[0]) != len(pairs[1]):
+        return name.replace('_', '') == other.replace('_', '')
+    return all(_similarity(*words) >= MISSPELT_WORD for words in zip(*pairs))
+
+
+def _similarity(name: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, name, other).ratio()
 
 
 def log_by_iteration(config: Config) -> None:

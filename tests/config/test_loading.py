@@ -116,7 +116,14 @@ def test_a_missing_config_says_where_configs_are():
 
 
 @pytest.mark.parametrize(
-    'name, meant', [('confidence_treshold', 'confidence_threshold'), ('chekpoint', 'checkpoint')]
+    'name, meant',
+    [
+        ('confidence_treshold', 'confidence_threshold'),
+        ('chekpoint', 'checkpoint'),
+        ('maen_teacher', 'mean_teacher'),
+        ('samplerseed', 'sampler_seed'),
+        ('sampler_seeds', 'sampler_seed'),
+    ],
 )
 def test_a_misspelt_hook_is_not_turned_off_in_silence(config, name, meant):
     config.default_hooks[name] = None
@@ -131,6 +138,23 @@ def test_hooks_that_are_turned_off(config):
     left = config.default_hooks
     assert 'mine1' not in left and 'confidence_threshold' not in left and 'mine2' in left
     assert left.timer is None, 'MMEngine adds its own where the name is missing'
+
+
+@pytest.mark.parametrize(
+    'name, other',
+    [
+        ('my_logger', 'logger'),
+        ('best_checkpoint', 'checkpoint'),
+        ('ema_teacher', 'mean_teacher'),
+        ('histogram_a', 'histogram_b'),
+        ('activations_train', 'activations_val'),
+    ],
+)
+def test_an_own_hook_may_be_off_beside_one_of_a_similar_name(config, name, other):
+    config.default_hooks.setdefault(other, dict(type='EMAHook'))
+    config.default_hooks[name] = None
+    drop_disabled_hooks(config)
+    assert name not in config.default_hooks and other in config.default_hooks
 
 
 # The data root
