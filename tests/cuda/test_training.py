@@ -112,7 +112,7 @@ def test_a_recorded_step_is_the_plain_one(toy_root, device):
                 batch = model.data_preprocessor(toy_batch('synthetic', 4), training=True)
                 batch['inputs']['has_kp2d'][:] = True
                 recorded = gradients(model, batch)
-                labels = model.stack_labels(batch['data_samples'], device)
+                labels = model.require_labels(batch['data_samples'], device)
                 model.graphed_loss, graph = None, model.graphed_loss
                 plain = gradients(model, batch)
                 model.graphed_loss = graph

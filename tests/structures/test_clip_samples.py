@@ -21,7 +21,7 @@ def test_samples_are_made_when_they_are_asked_for():
     labels = stack_labels(make_samples())
     samples = ClipSamples(bare, labels).to('cpu')
     assert len(samples) == 3 and samples.stacked['betas'].shape == (3, 5, 10)
-    GVHMR.stack_labels(samples, torch.device('cpu'))
+    GVHMR.require_labels(samples, torch.device('cpu'))
     assert not calls
     for _ in range(2):
         for sample, expected in zip(samples, make_samples()):
@@ -36,8 +36,8 @@ def test_the_model_gets_the_same_from_stacked_labels():
     plain = make_samples()
     plain[1].set_metainfo(dict(supervision='camera'))
     device = torch.device('cpu')
-    expected = GVHMR.stack_labels(plain, device)
-    found = GVHMR.stack_labels(ClipSamples(plain, stack_labels(plain)), device)
+    expected = GVHMR.require_labels(plain, device)
+    found = GVHMR.require_labels(ClipSamples(plain, stack_labels(plain)), device)
     assert list(found) == list(expected)
     for name, value in expected.items():
         assert torch.equal(found[name], value) and found[name].dtype == value.dtype

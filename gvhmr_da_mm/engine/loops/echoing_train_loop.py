@@ -109,7 +109,7 @@ class EchoingTrainLoop(ResumableTrainLoop):
         samples = batch['data_samples']
         ready = model.data_preprocessor(batch, True)
         device = ready['inputs']['valid'].device
-        labels = model.stack_labels(ready['data_samples'], device)
+        labels = model.require_labels(ready['data_samples'], device)
         first = self._pool is None
         if first:
             self._batch_size = len(samples)

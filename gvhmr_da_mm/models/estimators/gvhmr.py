@@ -145,7 +145,7 @@ class GVHMR(MotionNetwork):
         Raises:
             DataError: If a clip has no labels.
         """
-        labels = self.stack_labels(data_samples, inputs['valid'].device)
+        labels = self.require_labels(data_samples, inputs['valid'].device)
         if self.graphed_loss is not None and self.training:
             return self.graphed_loss(self, self.loss_of_labels, inputs, labels)
         return self.loss_of_labels(inputs, labels)
@@ -153,7 +153,7 @@ class GVHMR(MotionNetwork):
     def loss_of_labels(
         self, inputs: dict[str, Tensor], labels: dict[str, Tensor]
     ) -> dict[str, Tensor]:
-        """Compute the losses of :meth:`loss`, given the labels of :meth:`stack_labels`.
+        """Compute the losses of :meth:`loss`, given the labels of :meth:`require_labels`.
 
         Args:
             inputs (dict[str, Tensor]): See the class note.
@@ -182,12 +182,12 @@ class GVHMR(MotionNetwork):
         Raises:
             DataError: If a clip has no labels.
         """
-        labels = self.stack_labels(data_samples, inputs['valid'].device)
+        labels = self.require_labels(data_samples, inputs['valid'].device)
         return self._skinned_targets(inputs, labels)
 
     @staticmethod
-    def stack_labels(data_samples: Samples, device: torch.device) -> dict[str, Tensor]:
-        """Stack the labels of a batch, unless they are, and ``camera_only`` (B,).
+    def require_labels(data_samples: Samples, device: torch.device) -> dict[str, Tensor]:
+        """Return the labels of a batch, stacked if they are not, and ``camera_only`` (B,).
 
         Args:
             data_samples (list[PoseDataSample]): With ``gt_instances`` of L frames each.
