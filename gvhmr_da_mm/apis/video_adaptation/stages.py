@@ -2,8 +2,10 @@
 
 import logging
 import secrets
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -28,7 +30,7 @@ from ..inferencers.video_inputs import free_name, name_of_input
 from ..keypoint_model import KeypointModel, load_keypoint_model
 from ..keypoint_model.keypoint_model import STAGES, network_config
 from .judging import objections, predict_stretches, reported, score_predictions, standing_feet
-from .report import REPORT, WEIGHTS, AdaptationReport
+from .report import PAGE, REPORT, WEIGHTS, AdaptationReport
 from .stretches import Stretch, cut_stretches
 from .training import save_weights, train, trained_file, training_config
 from .video_pack import write_video_pack
@@ -69,13 +71,31 @@ class VideoAdaptation:
     def __call__(
         self, videos: Sequence[PathLike], settings: RecoverySettings, start: float
     ) -> AdaptationReport:
-        """Adapt to videos."""
+        """Adapt to videos.
+
+        The result of an earlier run is moved to :attr:`.KeptStages.earlier` once this one fails, or
+        begins to write: beside the failure, or half of a new result, it would pass for that.
+        """
         self.out.mkdir(parents=True, exist_ok=True)
+        try:
+            result = self._adapt(videos, settings, start)
+        except Exception:
+            with suppress(OSError):
+                self._set_aside(videos)
+                if self.earlier.is_dir():
+                    text = f'{self.out}: what an earlier run left is now in {self.earlier}'
+                    print_log(text, 'current', logging.WARNING)
+            raise
+        shutil.rmtree(self.earlier, ignore_errors=True)
+        return result
+
+    def _adapt(
+        self, videos: Sequence[PathLike], settings: RecoverySettings, start: float
+    ) -> AdaptationReport:
         stretches = self.observe(videos, settings)
         trained = [stretch for stretch in stretches if not stretch.held_out]
         held_out = [stretch for stretch in stretches if stretch.held_out]
         adapted, before, after = None, {}, {}
-        pictures: dict[str, np.ndarray] = {}
         reasons = [NO_VIDEO]
         if stretches:
             kept = self.out / KEPT / self._signature(stretches, settings)
@@ -93,7 +113,8 @@ class VideoAdaptation:
             before, after = scores['before'], scores.get('after', {})
             if adapted is not None:
                 reasons = objections(before, after)
-            pictures = self._draw(held_out, predicted)
+        self._set_aside(videos)
+        pictures = self._draw(held_out, predicted) if stretches else {}
         weights = self.out / WEIGHTS
         better = adapted is not None and not reasons
         if better:
@@ -162,21 +183,39 @@ class VideoAdaptation:
             facts[key] = round(facts[key] + len(stretch.clip) / FPS, 1)
         return stretches
 
+    @property
+    def earlier(self) -> Path:
+        """Folder of the result of an earlier run, where the present one failed."""
+        return KeptStages.below(self.out, self.out / KEPT).earlier
+
     def _film(self, name: str) -> Path:
         return self.out / f'{name}.mp4'
 
     def _set_films_aside(self, given: Sequence[PathLike]) -> None:
         """Move what an earlier run drew of videos that this one does not use."""
-        inputs = {Path(video).resolve() for video in given if isinstance(video, (str, Path))}
-        for name, facts in read_record(self.out / REPORT).get('videos', {}).items():
-            film = self._film(name)
-            if name in self.frames or 'comparison' not in facts or film.resolve() in inputs:
-                continue
-            if film.is_file():
+        for name, film in self._earlier_films(given):
+            if name not in self.frames:
                 kept = KeptStages.below(self.out, stages_of_adaptation(self.out, name))
                 moved = move_file(film, kept.earlier)
                 text = f'{name} is not used: what an earlier run drew of it is now {moved}'
                 print_log(text, 'current', logging.WARNING)
+
+    def _set_aside(self, given: Sequence[PathLike]) -> None:
+        """Move the result of an earlier run, but for the checkpoint if that is the source."""
+        films = [film for _, film in self._earlier_films(given)]
+        # The report, which names the films, is moved last: a kill between leaves none behind.
+        for file in (*films, *(self.out / name for name in (WEIGHTS, PAGE, REPORT))):
+            if file.is_file() and file.resolve() != self.checkpoint.resolve():
+                move_file(file, self.earlier / file.relative_to(self.out).parent)
+
+    def _earlier_films(self, given: Sequence[PathLike]) -> Iterator[tuple[str, Path]]:
+        """Yield the videos that an earlier run drew, by name, unless they are given to this one."""
+        inputs = {Path(video).resolve() for video in given if isinstance(video, (str, Path))}
+        inputs |= {file.resolve() for source in self.frames.values() for file in source.files}
+        for name, facts in read_record(self.out / REPORT).get('videos', {}).items():
+            film = self._film(name)
+            if 'comparison' in facts and film.is_file() and film.resolve() not in inputs:
+                yield name, film
 
     def _check_films(self) -> None:
         """Raise an error if a drawing would replace a video."""

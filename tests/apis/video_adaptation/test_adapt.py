@@ -1,6 +1,7 @@
 """One call: what it writes, what a second one uses again, and which model is kept."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ import torch
 
 import gvhmr_da_mm
 from gvhmr_da_mm.apis import load_stored_config
-from gvhmr_da_mm.apis.video_adaptation import training
-from gvhmr_da_mm.core.errors import CheckpointError, ConfigError
+from gvhmr_da_mm.apis.video_adaptation import stages, training
+from gvhmr_da_mm.core.errors import CheckpointError, ConfigError, DataError
 from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 from gvhmr_da_mm.visualization.training_log import read_training_log
 from tests.apis.inferencers.conftest import checkpoint  # noqa: F401
@@ -162,6 +163,84 @@ def test_what_an_earlier_run_drew_of_a_video_that_fails_is_set_aside(run, videos
         assert not (out / 'walk.mp4').exists()
         earlier = out / '.stages' / 'videos' / 'walk' / 'earlier'
         assert (earlier / 'walk.mp4').read_bytes() == drawn
+
+
+def files_of(folder):
+    """Return the contents of the files below a folder, without kept stages."""
+    found = (file for file in folder.rglob('*') if file.is_file())
+    names = {file: file.relative_to(folder).as_posix() for file in found}
+    return {name: file.read_bytes() for file, name in names.items() if name[:7] != '.stages'}
+
+
+def no_luck(*args, **kwargs):
+    raise DataError('no luck')
+
+
+def interrupt(*args, **kwargs):
+    raise KeyboardInterrupt
+
+
+def test_a_failure_sets_the_earlier_result_aside(run, tmp_path, monkeypatch):
+    """Beside the failure it would pass for the result of the present run."""
+    out = tmp_path / 'out'
+    aside = out / '.stages' / 'earlier'
+    run(drawn=True)
+    earlier = files_of(out)
+    assert set(earlier) == {'adapted.pth', 'report.json', 'report.html', 'walk.mp4'}
+    (out / 'of_mine.txt').touch()
+    # Each comes after the one before; the first sets aside, and the others leave it there.
+    for step in ('train', 'write_comparison_video', 'save_weights'):
+        with monkeypatch.context() as patch, pytest.raises(DataError, match='no luck'):
+            patch.setattr(stages, step, no_luck)
+            run(drawn=True)
+        left = {'of_mine.txt', 'walk.mp4'} if step == 'save_weights' else {'of_mine.txt'}
+        assert set(files_of(out)) == left and files_of(aside) == earlier
+    # What it was made from is kept.
+    monkeypatch.setattr(training.Runner, 'from_cfg', None)
+    run(drawn=True)
+    assert set(files_of(out)) == {*earlier, 'of_mine.txt'}
+    assert not aside.exists()
+
+
+@pytest.fixture
+def result(tmp_path, source):
+    """Return a folder with the result of an adaptation, and its files."""
+    out = tmp_path / 'out'
+    out.mkdir()
+    (out / 'report.json').write_text('{"videos": {"walk": {"comparison": "walk.mp4"}}}')
+    for name in ('report.html', 'walk.mp4'):
+        (out / name).touch()
+    shutil.copy(source, out / 'adapted.pth')
+    return out, files_of(out)
+
+
+def test_half_of_a_new_result_is_not_beside_an_earlier_one(run, result, monkeypatch):
+    out, earlier = result
+    monkeypatch.setattr(stages, 'save_weights', interrupt)
+    monkeypatch.setattr(stages, 'train', lambda *_: 'no luck')
+    with pytest.raises(KeyboardInterrupt):
+        run(drawn=True)
+    assert set(files_of(out)) == {'walk.mp4'}
+    assert files_of(out / '.stages' / 'earlier') == earlier
+
+
+def test_a_failure_leaves_the_source_where_it_is(run, result, monkeypatch):
+    out, earlier = result
+    monkeypatch.setattr(stages, 'train', no_luck)
+    with pytest.raises(DataError, match='no luck'):
+        run(weights=out / 'adapted.pth')
+    weights = {'adapted.pth': earlier.pop('adapted.pth')}
+    assert files_of(out) == weights
+    assert files_of(out / '.stages' / 'earlier') == earlier
+
+
+def test_an_interruption_leaves_the_earlier_result(run, result, monkeypatch):
+    """It is no failure: the run goes on when it is started again."""
+    out, earlier = result
+    monkeypatch.setattr(stages, 'train', interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert files_of(out) == earlier
 
 
 def test_a_drawing_does_not_replace_a_video(run, videos, monkeypatch):
