@@ -15,6 +15,8 @@ from .reading import import_custom, read_config, walk
 from .values import DATALOADER_FIELDS, check_config, target_of
 
 PathLike = Union[str, Path]
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+"""Folder of the shipped configs."""
 RUNNER_FIELDS = (
     set(parameters_of(Runner)[0]) - {'cfg'}
     | {'optim_wrapper', 'custom_imports', 'model_wrapper_cfg', 'find_unused_parameters'}

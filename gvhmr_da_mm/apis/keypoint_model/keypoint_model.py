@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -13,7 +14,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor
 
 from ...codecs import DetectorNoise
-from ...config.loading import load_config
+from ...config.loading import CONFIGS, load_config
 from ...config.stored import load_stored_config
 from ...config.values import target_of
 from ...core.errors import ConfigError
@@ -22,7 +23,6 @@ from ...datasets.clip import Clip, pack_clip
 from ...engine.safe_loading import safe_checkpoint_loading
 from ...models.adaptation import MotionCritic
 from ...models.estimators import GVHMR
-from ...models.refiners import KeypointRefiner
 from ...models.test_time import MotionRecovery
 from ...registry import MODELS
 from ...video.stage_clock import StageClock
@@ -32,8 +32,8 @@ from ..stored_sizes import use_stored_sizes
 PathLike = Union[str, Path]
 STAGES = ('network', 'fitted')
 """The motion of the network, and that fitted to the keypoints; both with the other steps."""
-DEFAULT_FIT = dict(type=KeypointRefiner, steps=60, lr=0.12, shift_lr=0.015)
-"""The fit of configs whose ``test_cfg`` has none."""
+FIT_RECIPE = CONFIGS / '_base_' / 'models' / 'da_gvhmr.py'
+"""Config whose fit at test time serves those that have none."""
 
 
 class KeypointModel:
@@ -42,7 +42,7 @@ class KeypointModel:
     Args:
         estimator (GVHMR): The network.
         test_cfg (dict, optional): Its steps at test time; the ``refiner`` serves ``fitted`` alone.
-            Defaults to None: no step but the fit.
+            Defaults to None: no step but the fit of :func:`default_fit`.
         critic (MotionCritic, optional): What an adaptation has learned about true motion. Defaults
             to None.
     """
@@ -55,7 +55,7 @@ class KeypointModel:
     ) -> None:
         self.estimator, self.critic = estimator.eval(), critic
         steps = dict(test_cfg or {})
-        fit = steps.pop('refiner', None) or DEFAULT_FIT
+        fit = steps.pop('refiner', None) or default_fit()
         reprojection = estimator.recovery.reprojection
         self._recovery = {
             'network': MotionRecovery.from_cfg(steps, estimator.compat),
@@ -142,6 +142,12 @@ class KeypointModel:
         no_features = torch.zeros(1, 1).expand(len(clip), IMAGE_FEATURE_DIM)
         packed['inputs'].update(dict.fromkeys(missing, no_features))
         return packed
+
+
+@lru_cache(maxsize=1)
+def default_fit() -> ConfigDict:
+    """Return the config of the fit of networks whose ``test_cfg`` has none."""
+    return load_config(FIT_RECIPE).model.estimator.test_cfg.refiner
 
 
 def load_keypoint_model(

@@ -10,7 +10,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ...config.loading import finish_config, load_config
+from ...config.loading import CONFIGS, finish_config, load_config
 from ...config.stored import drop_speed_keys
 from ...core.errors import DivergenceError, TrainingCollapseError
 from ...engine.checkpoint_files import find_last_checkpoint
@@ -20,7 +20,7 @@ from ...video.stage_clock import Report
 from ..check_training import check_training
 from ..stored_sizes import use_stored_sizes
 
-RECIPE = Path(__file__).resolve().parents[2] / 'configs' / 'da_own_videos.py'
+RECIPE = CONFIGS / 'da_own_videos.py'
 """The config of the training."""
 PROBLEM = 'problem.json'
 """File of a training that was stopped, with the reason."""

@@ -3,9 +3,13 @@
 import pytest
 import torch
 
-from gvhmr_da_mm.apis.keypoint_model import load_keypoint_model
+from gvhmr_da_mm.apis.keypoint_model import KeypointModel, load_keypoint_model
+from gvhmr_da_mm.config.loading import CONFIGS, load_config
 from gvhmr_da_mm.datasets.clip import Clip
+from gvhmr_da_mm.models.refiners import KeypointRefiner
+from gvhmr_da_mm.registry import MODELS
 from tests.apis.inferencers.conftest import checkpoint  # noqa: F401
+from tests.testing import toy_model_config
 
 FRAMES = 150
 
@@ -50,3 +54,10 @@ def test_a_clip_can_be_predicted_again(checkpoint, clip, toy_root):  # noqa: F81
     first, second = (model.predict(clip, 'network').pred_instances for _ in range(2))
     assert first.body_pose.equal(second.body_pose)
     assert clip.flip_f_imgseq is None and clip.flip_bbx_xys is None
+
+
+def test_the_fit_of_a_network_without_one_is_that_of_the_shipped_config(toy_root):
+    config = load_config(CONFIGS / 'da_bedlam_emdb_3dpw.py')
+    shipped = MODELS.build(config.model.estimator.test_cfg.refiner)
+    fit = KeypointModel(MODELS.build(toy_model_config(toy_root)))._recovery['fitted'].refiner
+    assert vars(fit) == vars(shipped) != vars(KeypointRefiner())
