@@ -22,7 +22,11 @@ HELD_OUT = {
     'EMDBDataset': ('val_emdb', {'CameraSpaceMetric': 'emdb1', 'WorldSpaceMetric': 'emdb2'}),
     'ThreeDPWDataset': ('val_3dpw', {'CameraSpaceMetric': '3dpw'}),
 }
-"""Name, metrics and protocols of the held-out training clips of each real dataset."""
+"""Name, metrics and protocols of the held-out training clips of each real dataset.
+
+The clips and numbers of `configs/_base_/datasets/val_held_out.py`, which validates on them in
+training; here they are tested beside the test clips, by datasets with names of their own.
+"""
 
 
 def source_config(

@@ -112,6 +112,31 @@ def test_what_is_tested(toy_root, tmp_path):
     assert not any(d['flip_test'] for d in config.test_dataloader.dataset.datasets.values())
 
 
+def test_held_out_clips_are_those_of_the_shipped_validation(toy_root, tmp_path):
+    """A choice by the one would otherwise not be one by the other."""
+    shipped = load_config(CONFIGS / '_base_' / 'datasets' / 'val_held_out.py')
+    config = build('full', toy_root, tmp_path, replace(FULL, hold_out=True))
+
+    def kind_of(part):
+        return getattr(part['type'], '__name__', part['type'])
+
+    def numbers(evaluator):
+        protocols = [(kind_of(each), each.get('protocol')) for each in evaluator]
+        return [
+            (kind, {name: value for name, value in protocol.items() if name != 'dataset'})
+            for kind, protocol in protocols
+            if protocol
+        ]
+
+    def clips(loader):
+        datasets = loader.dataset.datasets.values()
+        held_out = (each for each in datasets if each.get('subset') == 'val')
+        return [(kind_of(each), each['split']) for each in held_out]
+
+    assert numbers(config.test_evaluator) == numbers(shipped.val_evaluator)
+    assert clips(config.test_dataloader) == clips(shipped.val_dataloader) != []
+
+
 @pytest.mark.parametrize('name', METHODS)
 def test_every_network_is_tested_alone_and_refined(name, toy_root, tmp_path):
     config = build(name, toy_root, tmp_path)
