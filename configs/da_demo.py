@@ -17,8 +17,7 @@ model.update(
     )
 )
 train_dataloader.update(batch_size=12)
-# After its few steps the source still learns from synthetic clips, which real ones would displace.
-train_dataloader.batch_sampler.update(alternating_ratio=0.25, batches_per_epoch=50)
+train_dataloader.batch_sampler.update(batches_per_epoch=50)
 for _source in train_dataloader.dataset.datasets.values():
     _source.update(min_len=40, max_len=60)
 val_cfg = val_dataloader = val_evaluator = None

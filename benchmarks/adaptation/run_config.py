@@ -92,7 +92,7 @@ def method_config(
 
 
 def _adopt(config: Config, recipe: Config) -> None:
-    """Replace the recipe of a config, but neither the size of its model nor its data."""
+    """Replace the recipe of a config, but not the size of its model."""
     # In place: reading an item of a lazy config imports its class, which a dump cannot write.
     size = config.model.critic
     recipe.model.update(
@@ -101,7 +101,6 @@ def _adopt(config: Config, recipe: Config) -> None:
     )
     config.model = recipe.model
     config.default_hooks = recipe.default_hooks
-    config.train_dataloader.batch_sampler = recipe.train_dataloader.batch_sampler
 
 
 def _override(config: Config, options: dict[str, Any], owner: str) -> None:

@@ -19,7 +19,7 @@ model.estimator.update(
         flip_test=False, refiner=None, steady_gravity=False, trajectory=None, postprocess=False
     )
 )
-train_dataloader.batch_sampler.update(alternating_ratio=1.0, batches_per_epoch=20)
+train_dataloader.batch_sampler.update(batches_per_epoch=20)
 train_cfg.update(max_epochs=6, val_interval=1)
 param_scheduler.update(
     model=[dict(type=CosineAnnealingLR, T_max=6, by_epoch=True, convert_to_iter_based=True)]

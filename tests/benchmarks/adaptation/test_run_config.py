@@ -54,8 +54,7 @@ def test_what_the_methods_are(toy_root, tmp_path):
     ratio = {
         n: c.train_dataloader.batch_sampler.get('alternating_ratio', 1) for n, c in config.items()
     }
-    special = dict(source=0, plain=1, published=1)
-    assert ratio == {name: special.get(name, 0.25) for name in METHODS}
+    assert ratio == {n: 0 if n == 'source' else 1 for n in METHODS}
 
     demo = load_config(CONFIGS / 'da_demo.py')
     for part in ('pseudo_labeler', 'critic', 'losses'):
