@@ -7,6 +7,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from gvhmr_da_mm.apis import keypoint_model
+from gvhmr_da_mm.core.errors import DataError
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.video import view_observation
 from tests.apis.keypoint_model.scenes import Scene
@@ -111,3 +113,69 @@ def test_wrong_input(call, toy_root, tmp_path, checkpoint, mocap, monkeypatch, o
     assert code == 2
     assert re.search(message, err), err
     assert 'Traceback' not in err
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    """Return the files of the result of an earlier run, written to ``out``."""
+    files = {'mocap.csv': 'of another model', 'cam0.png': 'its picture', 'of_mine.png': 'a picture'}
+    files['summary.json'] = json.dumps(dict(model='other', calibrated=dict(cam0={})))
+    (tmp_path / 'out').mkdir()
+    for name, content in files.items():
+        (tmp_path / 'out' / name).write_text(content)
+    return files
+
+
+def files_of(folder):
+    return {file.name: file.read_text() for file in folder.iterdir() if file.is_file()}
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [['--subjects', 'nobody'], ['--calibrated', 'empty'], ['--model', 'nothing'], ['--clips', '0']],
+)
+def test_wrong_input_leaves_an_earlier_result(
+    call, toy_root, tmp_path, checkpoint, mocap, monkeypatch, earlier, wrong
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'empty').mkdir()
+    options = ['--model', checkpoint, '--mocap', mocap, '--out', 'out', '--data-root', toy_root]
+    code, _, _ = call(TOOL, *options, *wrong)
+    assert code == 2
+    assert files_of(tmp_path / 'out') == earlier
+    assert not (tmp_path / 'out' / '.stages').exists()
+
+
+def test_a_failure_sets_an_earlier_result_aside(
+    call, toy_root, tmp_path, checkpoint, mocap, monkeypatch, earlier
+):
+    """Beside the failure it would pass for the result of the present run."""
+
+    def no_luck(*args, **kwargs):
+        raise DataError('no luck')
+
+    monkeypatch.setattr(keypoint_model, 'evaluate_mocap', no_luck)
+    out = tmp_path / 'out'
+    code, printed, err = call(
+        TOOL, '--model', checkpoint, '--mocap', mocap, '--out', out, '--data-root', toy_root
+    )
+    assert code == 2 and 'no luck' in err
+    mine = {'of_mine.png': earlier.pop('of_mine.png')}
+    assert files_of(out) == mine
+    assert files_of(out / '.stages' / 'earlier') == earlier
+    assert 'what an earlier run left is now in' in printed
+
+
+def test_one_evaluation_has_no_files_of_the_other(
+    call, toy_root, tmp_path, checkpoint, mocap, monkeypatch, earlier
+):
+    (tmp_path / 'videos').mkdir()
+    folder = Scene(tmp_path / 'videos', toy_root).folder
+    monkeypatch.setattr(keypoint_model, 'evaluate_calibrated', lambda *_, **__: {})
+    out = tmp_path / 'out'
+    code, _, err = call(
+        TOOL, '--model', checkpoint, '--calibrated', folder, '--out', out, '--data-root', toy_root
+    )
+    assert code == 0, err
+    assert set(files_of(out)) == {'of_mine.png', 'summary.json'}
+    assert 'other' not in (out / 'summary.json').read_text()

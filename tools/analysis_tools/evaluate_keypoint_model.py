@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -66,6 +67,27 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def set_aside(out: Path, cameras: Iterable[str]) -> None:
+    """Move the result of an earlier run, which would pass for that of this one if it fails.
+
+    Args:
+        out (Path): Folder of the results.
+        cameras (Iterable[str]): Those that this run draws.
+    """
+    from gvhmr_da_mm.apis.inferencers.kept_stages import KEPT, KeptStages, move_file, read_record
+    from gvhmr_da_mm.apis.keypoint_model.mocap import CLIP_TABLE
+
+    drawn = {*cameras, *read_record(out / SUMMARY).get('calibrated', {})}
+    # The summary, which names the pictures, is moved last: a kill between leaves none behind.
+    names = (*(f'{camera}.png' for camera in sorted(drawn)), CLIP_TABLE, SUMMARY)
+    files = [out / name for name in names if (out / name).is_file()]
+    earlier = KeptStages.below(out, out / KEPT).earlier
+    for file in files:
+        move_file(file, earlier)
+    if files:
+        print(f'{out}: what an earlier run left is now in {earlier}')
+
+
 @report_errors
 def main() -> None:
     """Run both evaluations and write the summary."""
@@ -81,29 +103,28 @@ def main() -> None:
         evaluate_mocap,
         load_keypoint_model,
         mean_of_views,
+        open_mocap,
         summary_tables,
+        videos_of,
         write_summary,
     )
     from gvhmr_da_mm.demo.body import stand_in_root
 
     data_root = stand_in_root() if args.data_root is None else args.data_root
     model = load_keypoint_model(args.model, args.config, data_root, args.cfg_options)
+    mocap = None if args.mocap is None else open_mocap(args.mocap, data_root, args.subjects)
+    videos = [] if args.calibrated is None else videos_of(args.calibrated)
+    # The input is checked. Later, a run that is killed would leave the result of the one before.
+    set_aside(args.out, (view.name for view, _ in videos))
     summary = dict(model=str(args.model), seed=args.seed)
     with Progress(console=CONSOLE, transient=True) as bar:
 
         def progress(name: str):
             return lambda items: bar.track(items, description=escape(name))
 
-        if args.mocap is not None:
+        if mocap is not None:
             summary['mocap'] = evaluate_mocap(
-                model,
-                args.mocap,
-                data_root,
-                args.out,
-                args.subjects,
-                args.clips,
-                args.seed,
-                progress('mocap'),
+                model, mocap, args.out, args.clips, args.seed, progress('mocap')
             )
             write_summary(args.out / SUMMARY, summary)
         if args.calibrated is not None:

@@ -2,7 +2,8 @@
 
 from .calibrated import evaluate_calibrated
 from .keypoint_model import KeypointModel, load_keypoint_model
-from .mocap import evaluate_mocap
+from .mocap import evaluate_mocap, open_mocap
+from .reference import videos_of
 from .summary import mean_of_views, summary_tables, write_summary
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     'evaluate_mocap',
     'load_keypoint_model',
     'mean_of_views',
+    'open_mocap',
     'summary_tables',
+    'videos_of',
     'write_summary',
 ]

@@ -47,25 +47,20 @@ PROTOCOL = replace(PROTOCOLS['rich'], name='mocap', dataset='mocap', mask='all f
 
 def evaluate_mocap(
     model: KeypointModel,
-    folder: Path,
-    data_root: Path,
+    dataset: AMASSDataset,
     out: Path,
-    subjects: Sequence[str] = ('*',),
     clips: int = 100,
     seed: int = 0,
     progress: Progress = iter,
 ) -> dict[str, Any]:
     """Predict clips of motion capture, and compare them with the recorded motion.
 
-    The clips depend on the folder, the subjects and the seed, not on the model.
+    The clips depend on the recordings and the seed, not on the model.
 
     Args:
         model (KeypointModel): The model.
-        folder (Path): Files in AMASS' format.
-        data_root (Path): Folder of the body models.
+        dataset (AMASSDataset): The recordings, of :func:`open_mocap`.
         out (Path): Folder for ``mocap.csv``, with the numbers of each clip.
-        subjects (Sequence[str]): Patterns of folders below ``folder`` or of names of recordings.
-            Defaults to all.
         clips (int): Number of clips. Defaults to 100.
         seed (int): Seed of clips, cameras, shapes and detections. Defaults to 0.
         progress (Callable): Wraps the loop over clips. Defaults to ``iter``.
@@ -73,12 +68,8 @@ def evaluate_mocap(
     Returns:
         dict: ``network`` and ``fitted``, each with ``METRICS`` and ``frames_per_second``; numbers
         of ``clips``, ``frames`` and ``subjects``.
-
-    Raises:
-        DataError: If there is no recording of at least two seconds.
     """
-    meshes = ProtocolMeshes(PROTOCOL, data_root)
-    dataset = open_mocap(folder, data_root, subjects)
+    meshes = ProtocolMeshes(PROTOCOL, dataset.data_root)
     rows, seconds = [], dict.fromkeys(STAGES, 0.0)
     values: dict[str, dict[str, list[Tensor]]] = {
         stage: {name: [] for name in METRICS} for stage in STAGES
@@ -110,12 +101,13 @@ def open_mocap(folder: Path, data_root: Path, subjects: Sequence[str] = ('*',)) 
     """Open the recordings of a folder, at their own tempo.
 
     Args:
-        folder (Path): As for :func:`evaluate_mocap`.
+        folder (Path): Files in AMASS' format.
         data_root (Path): Folder of the body models.
-        subjects (Sequence[str]): As for :func:`evaluate_mocap`.
+        subjects (Sequence[str]): Patterns of folders below ``folder`` or of names of recordings.
+            Defaults to all.
 
     Raises:
-        DataError: If there is no recording.
+        DataError: If there is no recording of at least two seconds.
         ConfigError: If none is of these subjects.
     """
     names = AMASSFolder(folder).require_names()

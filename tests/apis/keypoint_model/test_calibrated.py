@@ -5,9 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from gvhmr_da_mm.apis.keypoint_model import KeypointModel, evaluate_calibrated, mean_of_views
+from gvhmr_da_mm.apis.keypoint_model import (
+    KeypointModel,
+    evaluate_calibrated,
+    mean_of_views,
+    videos_of,
+)
 from gvhmr_da_mm.apis.keypoint_model.limbs import LIMB_BONES, LIMB_JOINTS, limb_rows
-from gvhmr_da_mm.apis.keypoint_model.reference import fill_gaps, make_reference, videos_of
+from gvhmr_da_mm.apis.keypoint_model.reference import fill_gaps, make_reference
 from gvhmr_da_mm.core.errors import DataError, MissingFilesError
 from gvhmr_da_mm.registry import MODELS
 from gvhmr_da_mm.video import view_observation

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from gvhmr_da_mm.apis.keypoint_model import KeypointModel, evaluate_mocap
-from gvhmr_da_mm.apis.keypoint_model.mocap import METRICS, film, open_mocap
+from gvhmr_da_mm.apis.keypoint_model import KeypointModel, evaluate_mocap, open_mocap
+from gvhmr_da_mm.apis.keypoint_model.mocap import METRICS, film
 from gvhmr_da_mm.core.errors import ConfigError, DataError
 from gvhmr_da_mm.registry import MODELS
 from tests.datasets.mocap.recordings import walk, write
@@ -48,7 +48,7 @@ class Truth(KeypointModel):
 
 
 def test_the_truth_has_no_error(folder, network, toy_root, tmp_path):
-    result = evaluate_mocap(Truth(network), folder, toy_root, tmp_path, clips=3)
+    result = evaluate_mocap(Truth(network), open_mocap(folder, toy_root), tmp_path, clips=3)
     fitted = result['fitted']
     for name in ('pa_mpjpe', 'mpjpe', 'w_mpjpe', 'wa_mpjpe', 'rte'):
         assert fitted[name] == pytest.approx(0, abs=0.02), name
@@ -67,7 +67,8 @@ def test_the_truth_has_no_error(folder, network, toy_root, tmp_path):
 
 def test_a_network_and_its_fit(folder, network, toy_root, tmp_path):
     steps = dict(flip_test=True, postprocess=True, refiner=dict(type='KeypointRefiner', steps=2))
-    result = evaluate_mocap(KeypointModel(network, steps), folder, toy_root, tmp_path, clips=2)
+    dataset = open_mocap(folder, toy_root)
+    result = evaluate_mocap(KeypointModel(network, steps), dataset, tmp_path, clips=2)
     for stage in ('network', 'fitted'):
         assert np.isfinite([result[stage][name] for name in METRICS]).all()
         assert result[stage]['frames_per_second'] > 0
