@@ -15,6 +15,7 @@ from mmengine.logging import print_log
 
 from ...core.conventions import FPS
 from ...core.errors import ConfigError, GVHMRError
+from ...datasets.packs.pack_writer import storage_errors
 from ...datasets.sources import signature_of
 from ...models.model_zoo import find_checkpoint
 from ...structures import MotionDump
@@ -76,9 +77,10 @@ class VideoAdaptation:
         The result of an earlier run is moved to :attr:`.KeptStages.earlier` once this one fails, or
         begins to write: beside the failure, or half of a new result, it would pass for that.
         """
-        self.out.mkdir(parents=True, exist_ok=True)
         try:
-            result = self._adapt(videos, settings, start)
+            with storage_errors(self.out):
+                self.out.mkdir(parents=True, exist_ok=True)
+                result = self._adapt(videos, settings, start)
         except Exception:
             with suppress(OSError):
                 self._set_aside(videos)

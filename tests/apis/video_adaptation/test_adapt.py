@@ -10,7 +10,7 @@ import torch
 import gvhmr_da_mm
 from gvhmr_da_mm.apis import load_stored_config
 from gvhmr_da_mm.apis.video_adaptation import stages, training
-from gvhmr_da_mm.core.errors import CheckpointError, ConfigError, DataError
+from gvhmr_da_mm.core.errors import CheckpointError, ConfigError, DataError, StorageError
 from gvhmr_da_mm.models import DomainAdaptiveGVHMR
 from gvhmr_da_mm.visualization.training_log import read_training_log
 from tests.apis.inferencers.conftest import checkpoint  # noqa: F401
@@ -241,6 +241,15 @@ def test_an_interruption_leaves_the_earlier_result(run, result, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run()
     assert files_of(out) == earlier
+
+
+def test_a_folder_that_cannot_be_written(run, tmp_path):
+    (tmp_path / 'file').touch()
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out' / '.stages').touch()
+    for out in (tmp_path / 'file', tmp_path / 'file' / 'out', tmp_path / 'out'):
+        with pytest.raises(StorageError, match=f'cannot write to {out} .*choose another'):
+            run(out=out)
 
 
 def test_a_drawing_does_not_replace_a_video(run, videos, monkeypatch):
