@@ -32,17 +32,30 @@ def storage_errors(root: Path):
     except OSError as error:
         if error.errno in _DISK_FULL:
             raise StorageError(
-                f'the disk of {root} is full. The sequences that are complete are kept: make room '
-                'and run the same command again, it continues'
+                f'the disk of {root} is full. What is complete is kept: make room and run the same '
+                'command again, it continues'
             ) from error
         if error.errno in _WRITE_PROTECTED or isinstance(
             error, (NotADirectoryError, FileExistsError)
         ):
+            if _is_elsewhere(error.filename, Path(root)):
+                raise StorageError(
+                    f'{error.filename} cannot be read or written ({error.strerror}): change its '
+                    'permissions or choose another'
+                ) from error
             raise StorageError(
                 f'cannot write to {root} ({error.strerror}): expected a folder that may be written '
                 'to; change its permissions or choose another'
             ) from error
         raise
+
+
+def _is_elsewhere(file: Any, root: Path) -> bool:
+    """Return whether a file is known, and neither below a folder nor above it."""
+    if not isinstance(file, (str, Path)):
+        return False
+    file, root = Path(file).absolute(), root.absolute()
+    return not (file.is_relative_to(root) or root.is_relative_to(file))
 
 
 def write_sequence(

@@ -19,6 +19,7 @@ from gvhmr_da_mm.datasets.pack_io import PackRecord, load_pack
 from gvhmr_da_mm.datasets.packs import PackEntry, PackWriter, SequencePack, write_sequence
 from gvhmr_da_mm.datasets.packs.pack_entry import sequence_file
 from gvhmr_da_mm.datasets.packs.pack_schema import ARRAYS
+from gvhmr_da_mm.datasets.packs.pack_writer import storage_errors
 from gvhmr_da_mm.fileio.safetensors_file import DTYPES, TensorFile, encode_tensors
 
 FRAMES = 12
@@ -256,6 +257,19 @@ def test_no_permission_is_named(tmp_path, monkeypatch, code):
     monkeypatch.setattr(Path, 'mkdir', forbidden)
     with pytest.raises(StorageError, match='cannot write to .*change its permissions'):
         PackWriter(tmp_path / 'pack', 'videos')
+
+
+@pytest.mark.parametrize(
+    'file, told',
+    [
+        ('out/a', 'cannot write to out '),
+        ('.', 'cannot write to out '),
+        ('in/a', '^in/a cannot be read or written'),
+    ],
+)
+def test_a_file_elsewhere_is_named_instead_of_the_folder(file, told):
+    with pytest.raises(StorageError, match=told), storage_errors(Path('out')):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), file)
 
 
 def test_a_full_disk_keeps_what_is_done(tmp_path, monkeypatch):
