@@ -74,14 +74,14 @@ def set_aside(out: Path, cameras: Iterable[str]) -> None:
         out (Path): Folder of the results.
         cameras (Iterable[str]): Those that this run draws.
     """
-    from gvhmr_da_mm.apis.inferencers.kept_stages import KEPT, KeptStages, move_file, read_record
+    from gvhmr_da_mm.apis.inferencers.kept_stages import EARLIER, KEPT, move_file, read_record
     from gvhmr_da_mm.apis.keypoint_model.mocap import CLIP_TABLE
 
     drawn = {*cameras, *read_record(out / SUMMARY).get('calibrated', {})}
     # The summary, which names the pictures, is moved last: a kill between leaves none behind.
     names = (*(f'{camera}.png' for camera in sorted(drawn)), CLIP_TABLE, SUMMARY)
     files = [out / name for name in names if (out / name).is_file()]
-    earlier = KeptStages.below(out, out / KEPT).earlier
+    earlier = out / KEPT / EARLIER
     for file in files:
         move_file(file, earlier)
     if files:
@@ -127,10 +127,8 @@ def main() -> None:
                 model, mocap, args.out, args.clips, args.seed, progress('mocap')
             )
             write_summary(args.out / SUMMARY, summary)
-        if args.calibrated is not None:
-            summary['calibrated'] = evaluate_calibrated(
-                model, args.calibrated, args.out, progress=progress
-            )
+        if videos:
+            summary['calibrated'] = evaluate_calibrated(model, videos, args.out, progress=progress)
             summary['calibrated_mean'] = mean_of_views(summary['calibrated'])
             write_summary(args.out / SUMMARY, summary)
     for table in summary_tables(summary):

@@ -10,6 +10,8 @@ KEPT = '.stages'
 OBSERVATIONS = 'observations'
 ADAPTED_VIDEOS = 'videos'
 OVERLAY = 'overlay.mp4'
+EARLIER = 'earlier'
+"""Folder, among the stages, of the result of an earlier run where the present one failed."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class KeptStages:
     @property
     def earlier(self) -> Path:
         """Folder of the result of an earlier run, where the present one failed."""
-        return self.video / 'earlier'
+        return self.video / EARLIER
 
     @classmethod
     def below(cls, out: Path, video: Path) -> 'KeptStages':

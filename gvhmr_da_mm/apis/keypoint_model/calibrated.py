@@ -5,7 +5,7 @@ Note:
     of predictions y up; joints are in metres.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from .drawing import draw_view
 from .gravity import motion_gravity
 from .keypoint_model import KeypointModel
 from .limbs import LIMB_JOINTS, limb_rows
-from .reference import Reference, make_reference, videos_of
+from .reference import Reference, make_reference
 
 HIPS, ANKLES = limb_rows('hip'), limb_rows('ankle')
 GRAVITY_Z_UP = (0.0, 0.0, -1.0)
@@ -35,7 +35,7 @@ OBSERVATIONS = 'observations'
 
 def evaluate_calibrated(
     model: KeypointModel,
-    folder: Path,
+    videos: Sequence[tuple[View, Path]],
     out: Path,
     detector: str = 'mediapipe',
     progress: Callable[[str], Progress] = lambda name: iter,
@@ -46,8 +46,7 @@ def evaluate_calibrated(
 
     Args:
         model (KeypointModel): The model.
-        folder (Path): Videos of synchronised still cameras, named as in their calibration, a
-            ``.qca.txt`` file.
+        videos (Sequence[tuple[View, Path]]): Synchronised still cameras, of :func:`.videos_of`.
         out (Path): Folder of ``observations``, which are kept for the next run, and of a picture of
             each view.
         detector (str): As for :func:`.build_detector`; ``mediapipe`` is compared, too. Defaults to
@@ -60,11 +59,8 @@ def evaluate_calibrated(
         in mm; ``gravity_deg``; see docs/en/evaluation.md.
 
     Raises:
-        MissingFilesError: If there is no such folder, or no video in it.
-        DataError: If the calibration and the videos do not fit each other, or there is no frame
-            with a reference.
+        DataError: If there is no frame with a reference.
     """
-    videos = videos_of(folder)
     observed = {
         view.name: observe_view(
             video, view, out / OBSERVATIONS / f'{view.name}.npz', detector, progress(view.name)

@@ -44,6 +44,10 @@ class Reference:
 def videos_of(folder: Path) -> list[tuple[View, Path]]:
     """Return the calibrated cameras with their videos; cameras without a video are left out.
 
+    Args:
+        folder (Path): Videos of synchronised still cameras, named as in their calibration, a
+            ``.qca.txt`` file.
+
     Raises:
         MissingFilesError: If there is no such folder, or no video in it.
         DataError: If the calibration and the videos do not fit each other.

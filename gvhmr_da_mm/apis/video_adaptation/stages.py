@@ -26,7 +26,14 @@ from ...video.stage_clock import Report, StageClock
 from ...visualization import prediction_track
 from ...visualization.comparison_video import ComparedPart, write_comparison_video
 from ..inferencers import MotionInferencer, RecoverySettings, VideoInput, VideoRecovery, list_videos
-from ..inferencers.kept_stages import KEPT, KeptStages, move_file, read_record, stages_of_adaptation
+from ..inferencers.kept_stages import (
+    EARLIER,
+    KEPT,
+    KeptStages,
+    move_file,
+    read_record,
+    stages_of_adaptation,
+)
 from ..inferencers.video_inputs import free_name, name_of_input
 from ..keypoint_model import KeypointModel, load_keypoint_model
 from ..keypoint_model.keypoint_model import STAGES, network_config
@@ -188,7 +195,7 @@ class VideoAdaptation:
     @property
     def earlier(self) -> Path:
         """Folder of the result of an earlier run, where the present one failed."""
-        return KeptStages.below(self.out, self.out / KEPT).earlier
+        return self.out / KEPT / EARLIER
 
     def _film(self, name: str) -> Path:
         return self.out / f'{name}.mp4'
@@ -197,8 +204,7 @@ class VideoAdaptation:
         """Move what an earlier run drew of videos that this one does not use."""
         for name, film in self._earlier_films(given):
             if name not in self.frames:
-                kept = KeptStages.below(self.out, stages_of_adaptation(self.out, name))
-                moved = move_file(film, kept.earlier)
+                moved = move_file(film, stages_of_adaptation(self.out, name) / EARLIER)
                 text = f'{name} is not used: what an earlier run drew of it is now {moved}'
                 print_log(text, 'current', logging.WARNING)
 

@@ -39,7 +39,7 @@ def test_limbs():
 
 def test_the_truth_has_no_error(detected, tmp_path):
     model = detected.model()
-    results = evaluate_calibrated(model, detected.folder, tmp_path)
+    results = evaluate_calibrated(model, videos_of(detected.folder), tmp_path)
     assert set(results) == {f'cam{number}' for number in range(4)}
     for name, result in results.items():
         assert result['frames'] == FRAMES and result['reference_mm'] < 0.1
@@ -62,7 +62,7 @@ def test_a_network_sees_each_view_alone(detected, toy_root, tmp_path):
     torch.manual_seed(0)
     network = MODELS.build(toy_model_config(toy_root, num_layers=1))
     model = KeypointModel(network, dict(refiner=dict(type='KeypointRefiner', steps=2)))
-    results = evaluate_calibrated(model, detected.folder, tmp_path)
+    results = evaluate_calibrated(model, videos_of(detected.folder), tmp_path)
     mean = mean_of_views(results)
     assert mean['ours']['mpjpe'] == pytest.approx(
         np.mean([result['ours']['mpjpe'] for result in results.values()])
@@ -76,7 +76,7 @@ def test_turned_bodies_are_counted(detected, tmp_path):
     order = [joint + (1 if joint % 2 else -1) if joint >= 5 else joint for joint in range(17)]
     truth = model.coco_joints
     model.coco_joints = lambda sample, space: truth(sample, space)[:, order]
-    ours = evaluate_calibrated(model, detected.folder, tmp_path)['cam1']['ours']
+    ours = evaluate_calibrated(model, videos_of(detected.folder), tmp_path)['cam1']['ours']
     assert ours['turned_share'] == 1 and ours['mpjpe'] > 100
 
 
